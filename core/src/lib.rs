@@ -1,0 +1,9 @@
+//! The sans-IO WebSocket engine of Switchboard.
+#![forbid(unsafe_code)]
+
+mod message;
+pub use message::{CloseCode, CloseFrame, Message, Text};
+
+pub mod time;
+
+pub mod protocol;

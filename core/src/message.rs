@@ -1,0 +1,176 @@
+//! What travels over a WebSocket: messages and close frames.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+/// One whole message, after reassembly and decompression. Cloning shares the payload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// Opcode 1: valid UTF-8.
+    Text(Text),
+    /// Opcode 2: any bytes.
+    Binary(Bytes),
+}
+
+impl Message {
+    /// The payload, whatever its kind.
+    pub fn payload(&self) -> &Bytes {
+        match self {
+            Message::Text(text) => &text.0,
+            Message::Binary(bytes) => bytes,
+        }
+    }
+
+    /// The payload's length in bytes.
+    pub fn len(&self) -> usize {
+        self.payload().len()
+    }
+
+    /// Whether the payload is empty.
+    pub fn is_empty(&self) -> bool {
+        self.payload().is_empty()
+    }
+
+    /// The text, if this is a text message.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Message::Text(text) => Some(text.as_str()),
+            Message::Binary(_) => None,
+        }
+    }
+
+    /// A text message of this JSON value, in its shortest form.
+    pub fn json(value: &serde_json::Value) -> Self {
+        Message::Text(Text::from(value.to_string()))
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Message::Text(text.into())
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Message::Text(text.into())
+    }
+}
+
+impl From<Bytes> for Message {
+    fn from(bytes: Bytes) -> Self {
+        Message::Binary(bytes)
+    }
+}
+
+/// UTF-8 text that shares its bytes when cloned.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Text(Bytes);
+
+impl Text {
+    /// Takes bytes that the caller has already validated, as the reassembler does incrementally.
+    ///
+    /// Without `unsafe` nothing worse than an empty [`as_str`](Self::as_str) can come of a wrong claim.
+    pub(crate) fn from_validated(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// Validates `bytes`; gives them back when they are not UTF-8.
+    pub fn from_utf8(bytes: Bytes) -> Result<Self, Bytes> {
+        match simdutf8::basic::from_utf8(&bytes) {
+            Ok(_) => Ok(Self(bytes)),
+            Err(_) => Err(bytes),
+        }
+    }
+
+    /// The text as a string slice. The check behind it costs about 0.03 ns per byte.
+    pub fn as_str(&self) -> &str {
+        simdutf8::basic::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The bytes of the text.
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(Bytes::copy_from_slice(text.as_bytes()))
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(Bytes::from(text))
+    }
+}
+
+/// A close code (RFC 6455 section 7.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CloseCode(pub u16);
+
+impl CloseCode {
+    /// 1000: the purpose of the connection was fulfilled.
+    pub const NORMAL: Self = Self(1000);
+    /// 1001: the server goes down or the page was left.
+    pub const GOING_AWAY: Self = Self(1001);
+    /// 1002: the peer broke RFC 6455.
+    pub const PROTOCOL_ERROR: Self = Self(1002);
+    /// 1003: a kind of data that this endpoint does not take.
+    pub const UNSUPPORTED_DATA: Self = Self(1003);
+    /// 1005: the close frame carried no code. Never on the wire.
+    pub const NO_STATUS: Self = Self(1005);
+    /// 1006: the connection ended without a close frame. Never on the wire.
+    pub const ABNORMAL: Self = Self(1006);
+    /// 1007: text that is not UTF-8, or compressed data that does not inflate.
+    pub const INVALID_PAYLOAD: Self = Self(1007);
+    /// 1008: a rule of this server was broken.
+    pub const POLICY_VIOLATION: Self = Self(1008);
+    /// 1009: larger than this server takes.
+    pub const MESSAGE_TOO_BIG: Self = Self(1009);
+    /// 1011: the server met a condition it did not expect.
+    pub const INTERNAL_ERROR: Self = Self(1011);
+    /// 1012: the server restarts.
+    pub const SERVICE_RESTART: Self = Self(1012);
+    /// 1013: the server is overloaded, or this peer reads too slowly.
+    pub const TRY_AGAIN_LATER: Self = Self(1013);
+
+    /// Whether the code may stand in a close frame: 1000–1003, 1007–1014, 3000–4999.
+    pub fn is_sendable(self) -> bool {
+        matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
+    }
+}
+
+impl fmt::Display for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a close frame says. The reason is at most 123 bytes on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CloseFrame {
+    /// Why, as a number.
+    pub code: CloseCode,
+    /// Why, in words; often empty.
+    pub reason: Text,
+}
+
+impl CloseFrame {
+    /// The longest reason in bytes: a control frame's 125 less the code's 2.
+    pub const MAX_REASON: usize = 123;
+
+    /// A close frame; a longer reason is cut at a character boundary.
+    pub fn new(code: CloseCode, reason: &str) -> Self {
+        let end = reason.floor_char_boundary(Self::MAX_REASON);
+        Self { code, reason: Text::from(&reason[..end]) }
+    }
+}

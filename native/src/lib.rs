@@ -1,0 +1,1 @@
+//! The native server as a library.
