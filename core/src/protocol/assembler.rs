@@ -1,0 +1,179 @@
+//! Fragments to messages (RFC 6455 section 5.4): order, size, UTF-8 and decompression.
+
+use bytes::Bytes;
+
+use super::deflate::{Agreement, History, InflateError, inflate};
+use super::error::Violation;
+use super::header::{Header, Opcode};
+use super::utf8::Utf8Validator;
+use super::websocket::SocketOptions;
+use crate::{Message, Text};
+
+/// How much is allocated on the word of a header, in bytes; the rest as it comes.
+const MAX_PREALLOCATION: usize = 64 * 1024;
+
+/// Puts one message at a time together. Between messages it holds no buffer.
+#[derive(Debug)]
+pub(super) struct Assembler {
+    max_message: usize,
+    max_fragments: u32,
+    compression: Compression,
+    message: Option<Assembly>,
+}
+
+/// Whether messages may be compressed, and what they may refer back to.
+#[derive(Debug)]
+enum Compression {
+    None,
+    PerMessage,
+    WithHistory(Box<History>),
+}
+
+/// A message of which not everything has come.
+#[derive(Debug)]
+struct Assembly {
+    is_text: bool,
+    is_compressed: bool,
+    payload: Vec<u8>,
+    utf8: Utf8Validator,
+    fragments: u32,
+}
+
+impl Assembler {
+    pub(super) fn new(options: &SocketOptions) -> Self {
+        let compression = match options.deflate {
+            None => Compression::None,
+            Some(Agreement { client_takeover: false, .. }) => Compression::PerMessage,
+            Some(Agreement { client_bits, .. }) => {
+                Compression::WithHistory(Box::new(History::new(client_bits)))
+            }
+        };
+        Self {
+            max_message: options.max_message,
+            max_fragments: options.max_fragments,
+            compression,
+            message: None,
+        }
+    }
+
+    /// Whether a message has begun.
+    pub(super) fn is_idle(&self) -> bool {
+        self.message.is_none()
+    }
+
+    /// Bytes held of the unfinished message.
+    pub(super) fn buffered(&self) -> usize {
+        self.message.as_ref().map_or(0, |message| message.payload.len())
+    }
+
+    /// Checks a data frame's header against what came before, before any of its payload.
+    pub(super) fn check(&self, header: &Header) -> Result<(), Violation> {
+        let (is_compressed, length, fragments) = match (&self.message, header.opcode) {
+            (None, Opcode::Continuation) => {
+                return Err(Violation::protocol("continuation without a message"));
+            }
+            (None, _) => (header.rsv1, 0, 0),
+            (Some(message), Opcode::Continuation) => {
+                (message.is_compressed, message.payload.len(), message.fragments)
+            }
+            (Some(_), _) => return Err(Violation::protocol("new message inside of a fragmented one")),
+        };
+        if header.rsv1 {
+            if header.opcode == Opcode::Continuation {
+                return Err(Violation::protocol("RSV1 is set on a continuation"));
+            }
+            if matches!(self.compression, Compression::None) {
+                return Err(Violation::protocol("RSV1 is set without permessage-deflate"));
+            }
+        }
+        if fragments >= self.max_fragments {
+            return Err(Violation::policy("too many fragments"));
+        }
+        let max = if is_compressed { self.max_compressed() } else { self.max_message };
+        if header.length > max.saturating_sub(length) as u64 {
+            return Err(Violation::too_big("message is too big"));
+        }
+        Ok(())
+    }
+
+    /// A whole message in one frame, straight from the input.
+    pub(super) fn whole(&mut self, header: &Header, payload: &[u8]) -> Result<Message, Violation> {
+        let is_text = header.opcode == Opcode::Text;
+        if header.rsv1 {
+            return self.inflate(payload).and_then(|message| into_message(is_text, message));
+        }
+        into_message(is_text, Bytes::copy_from_slice(payload))
+    }
+
+    /// Starts or continues a message with a frame that [`check`](Self::check) let pass.
+    pub(super) fn begin_frame(&mut self, header: &Header) {
+        let message = self.message.get_or_insert_with(|| Assembly {
+            is_text: header.opcode == Opcode::Text,
+            is_compressed: header.rsv1,
+            payload: Vec::new(),
+            utf8: Utf8Validator::default(),
+            fragments: 0,
+        });
+        message.fragments += 1;
+        let declared = usize::try_from(header.length).unwrap_or(usize::MAX);
+        message.payload.reserve(declared.min(MAX_PREALLOCATION));
+    }
+
+    /// Takes the next unmasked bytes of the frame. Text fails at its first impossible byte.
+    pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), Violation> {
+        let Some(message) = &mut self.message else { return Ok(()) };
+        if message.is_text && !message.is_compressed {
+            message.utf8.push(piece).map_err(|_| NOT_UTF8)?;
+        }
+        message.payload.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// Ends the message with its last frame.
+    pub(super) fn finish(&mut self) -> Result<Option<Message>, Violation> {
+        let Some(message) = self.message.take() else { return Ok(None) };
+        if message.is_compressed {
+            let inflated = self.inflate(&message.payload)?;
+            return into_message(message.is_text, inflated).map(Some);
+        }
+        if !message.utf8.is_complete() {
+            return Err(NOT_UTF8);
+        }
+        let payload = Bytes::from(message.payload);
+        Ok(Some(match message.is_text {
+            true => Message::Text(Text::from_validated(payload)),
+            false => Message::Binary(payload),
+        }))
+    }
+
+    /// Gives up the unfinished message.
+    pub(super) fn clear(&mut self) {
+        self.message = None;
+        self.compression = Compression::None;
+    }
+
+    fn inflate(&mut self, payload: &[u8]) -> Result<Bytes, Violation> {
+        let history = match &mut self.compression {
+            Compression::WithHistory(history) => Some(&mut **history),
+            Compression::None | Compression::PerMessage => None,
+        };
+        inflate(payload, history, self.max_message).map_err(|error| match error {
+            InflateError::TooBig => Violation::too_big("inflated message is too big"),
+            InflateError::Invalid => Violation::payload("compressed data does not inflate"),
+        })
+    }
+
+    /// Stored blocks make data a little longer than it was.
+    fn max_compressed(&self) -> usize {
+        self.max_message.saturating_add(self.max_message / 64).saturating_add(1024)
+    }
+}
+
+const NOT_UTF8: Violation = Violation::payload("text is not UTF-8");
+
+fn into_message(is_text: bool, payload: Bytes) -> Result<Message, Violation> {
+    match is_text {
+        true => Text::from_utf8(payload).map(Message::Text).map_err(|_| NOT_UTF8),
+        false => Ok(Message::Binary(payload)),
+    }
+}

@@ -1,0 +1,273 @@
+//! Inflating one message (RFC 7692 section 7.2.2), never past a limit.
+//!
+//! There is one decompressor per thread. What a client may refer back to is kept as its [`History`], plain bytes that
+//! prime the decompressor: that takes less memory than a decompressor per connection (at most the window, and nothing
+//! before the first message), and the end of the deflate stream can be forced, which is the only way to see that a
+//! message was cut short.
+
+use std::cell::RefCell;
+use std::mem;
+
+use bytes::Bytes;
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::FLUSH_TAIL;
+
+/// What follows the flush tail: a final, empty block. A whole message leads exactly to its end, without output.
+const FINAL_BLOCK: [u8; 2] = [0x03, 0x00];
+
+/// How many deflate streams one message may consist of. Each costs a reset, and two bytes are enough for one.
+const MAX_STREAMS: usize = 1024;
+
+/// The first guess at an output's size, in bytes.
+const FIRST_CAPACITY: usize = 4 * 1024;
+
+/// Outputs of at least this many bytes leave with their buffer instead of being copied out of it.
+const COPY_LIMIT: usize = 64 * 1024;
+
+/// Why a message did not inflate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum InflateError {
+    /// More output than allowed.
+    TooBig,
+    /// Not deflate data, or cut short.
+    Invalid,
+}
+
+/// The latest bytes a client with context takeover sent, as far back as its window reaches.
+#[derive(Debug)]
+pub(in super::super) struct History {
+    bytes: Vec<u8>,
+    window: usize,
+}
+
+impl History {
+    /// Nothing remembered yet; `client_bits` is the agreed window as a power of two.
+    pub(in super::super) fn new(client_bits: u8) -> Self {
+        // zlib has always compressed with 9 bits where 8 were asked for.
+        Self { bytes: Vec::new(), window: 1 << client_bits.clamp(9, 15) }
+    }
+
+    fn push(&mut self, message: &[u8]) {
+        let message = &message[message.len().saturating_sub(self.window)..];
+        let excess = (self.bytes.len() + message.len()).saturating_sub(self.window);
+        self.bytes.drain(..excess);
+        self.bytes.extend_from_slice(message);
+    }
+}
+
+thread_local! {
+    static INFLATER: RefCell<Inflater> = const { RefCell::new(Inflater { stream: None, output: Vec::new() }) };
+}
+
+/// Inflates a message's payload into at most `max` bytes, and remembers it if the client may refer back to it.
+pub(in super::super) fn inflate(
+    payload: &[u8],
+    history: Option<&mut History>,
+    max: usize,
+) -> Result<Bytes, InflateError> {
+    INFLATER.with_borrow_mut(|inflater| {
+        let remembered = history.as_ref().map_or(&[][..], |history| &history.bytes);
+        let result = inflater.run(payload, remembered, max);
+        let message = inflater.take_output();
+        result?;
+        if let Some(history) = history {
+            history.push(&message);
+        }
+        Ok(message)
+    })
+}
+
+/// The decompressor of this thread and its output.
+struct Inflater {
+    stream: Option<Decompress>,
+    output: Vec<u8>,
+}
+
+impl Inflater {
+    fn run(&mut self, payload: &[u8], history: &[u8], max: usize) -> Result<(), InflateError> {
+        // There are clients that send nothing at all for an empty message, though one zero byte is meant (7.2.3.6).
+        if payload.is_empty() {
+            return Ok(());
+        }
+        let Inflater { stream, output } = self;
+        let stream = stream.get_or_insert_with(|| Decompress::new(false));
+        let mut rest = payload;
+        for _ in 0..MAX_STREAMS {
+            prime(stream, history, output)?;
+            match feed(stream, rest, output, max)? {
+                // The last block was marked as final, and nothing follows it: tolerated without its empty block.
+                Some([]) => return Ok(()),
+                // More blocks follow a final one (7.2.3.5), the least of them the empty one of 7.2.3.4.
+                Some(more) => rest = more,
+                None => return finish(stream, output, max),
+            }
+        }
+        Err(InflateError::Invalid)
+    }
+
+    /// The output as bytes of its own; the buffer stays with the thread unless it has become large.
+    fn take_output(&mut self) -> Bytes {
+        if self.output.len() < COPY_LIMIT {
+            let message = Bytes::copy_from_slice(&self.output);
+            self.output.clear();
+            self.output.shrink_to(COPY_LIMIT);
+            return message;
+        }
+        let mut output = mem::take(&mut self.output);
+        output.shrink_to_fit();
+        output.into()
+    }
+}
+
+/// Starts a deflate stream that may refer back to the history and to the output so far.
+fn prime(stream: &mut Decompress, history: &[u8], output: &[u8]) -> Result<(), InflateError> {
+    stream.reset(false);
+    for dictionary in [history, output] {
+        if !dictionary.is_empty() {
+            stream.set_dictionary(dictionary).map_err(|_| InflateError::Invalid)?;
+        }
+    }
+    Ok(())
+}
+
+/// Inflates all of `input`, or as far as a final block ends; then what is left of it.
+fn feed<'a>(
+    stream: &mut Decompress,
+    mut input: &'a [u8],
+    output: &mut Vec<u8>,
+    max: usize,
+) -> Result<Option<&'a [u8]>, InflateError> {
+    loop {
+        // One byte more than allowed, to tell a message of exactly `max` bytes from a longer one.
+        if output.len() == output.capacity() {
+            let capacity = (output.capacity() * 2).max(FIRST_CAPACITY).min(max.saturating_add(1));
+            output.reserve_exact(capacity.saturating_sub(output.len()).max(1));
+        }
+        let (taken_before, made_before) = (stream.total_in(), output.len());
+        let status =
+            stream.decompress_vec(input, output, FlushDecompress::None).map_err(|_| InflateError::Invalid)?;
+        let taken = usize::try_from(stream.total_in() - taken_before).unwrap_or(input.len());
+        input = &input[taken..];
+        if output.len() > max {
+            return Err(InflateError::TooBig);
+        }
+        if status == Status::StreamEnd {
+            return Ok(Some(input));
+        }
+        if output.len() < output.capacity() {
+            if input.is_empty() {
+                return Ok(None);
+            }
+            if taken == 0 && output.len() == made_before {
+                return Err(InflateError::Invalid);
+            }
+        }
+    }
+}
+
+/// Puts back the flush tail and forces the end, which comes exactly and without output if the message was whole.
+fn finish(stream: &mut Decompress, output: &mut Vec<u8>, max: usize) -> Result<(), InflateError> {
+    let made = output.len();
+    let mut end = [0; FLUSH_TAIL.len() + FINAL_BLOCK.len()];
+    end[..FLUSH_TAIL.len()].copy_from_slice(&FLUSH_TAIL);
+    end[FLUSH_TAIL.len()..].copy_from_slice(&FINAL_BLOCK);
+    match feed(stream, &end, output, max) {
+        Ok(Some([])) if output.len() == made => Ok(()),
+        _ => Err(InflateError::Invalid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn once(payload: &[u8]) -> Result<Bytes, InflateError> {
+        inflate(payload, None, 1000)
+    }
+
+    #[test]
+    fn the_examples_of_the_rfc() {
+        let hello = Ok(Bytes::from_static(b"Hello"));
+        assert_eq!(once(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]), hello, "7.2.3.1");
+        assert_eq!(
+            once(&[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00]),
+            hello,
+            "7.2.3.3"
+        );
+        assert_eq!(once(&[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00]), hello, "7.2.3.4");
+        let two_blocks = [0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00];
+        assert_eq!(once(&two_blocks), hello, "7.2.3.5");
+        assert_eq!(once(&[0x00]), Ok(Bytes::new()), "7.2.3.6");
+
+        let mut history = History::new(15);
+        for payload in [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xf2, 0x00, 0x11, 0x00, 0x00]] {
+            assert_eq!(inflate(payload, Some(&mut history), 1000), hello, "7.2.3.2");
+        }
+    }
+
+    #[test]
+    fn final_blocks_may_be_followed_by_more() {
+        let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let twice = [last, last].concat();
+        assert_eq!(once(&twice), Ok(Bytes::from_static(b"HelloHello")));
+        assert_eq!(once(&[&twice[..], &[0]].concat()), Ok(Bytes::from_static(b"HelloHello")));
+        assert_eq!(once(&[]), Ok(Bytes::new()));
+        assert_eq!(once(&[0x03, 0x00].repeat(MAX_STREAMS)), Ok(Bytes::new()));
+        assert_eq!(once(&[0x03, 0x00].repeat(MAX_STREAMS + 1)), Err(InflateError::Invalid));
+    }
+
+    #[test]
+    fn a_block_after_a_final_one_may_refer_back() {
+        // 7.2.3.2's second message, in one message with a final block before it.
+        let payload = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0xf2, 0x00, 0x11, 0x00, 0x00];
+        assert_eq!(once(&payload), Ok(Bytes::from_static(b"HelloHello")));
+    }
+
+    #[test]
+    fn cut_or_broken_data_is_invalid() {
+        let whole = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        for end in 1..whole.len() - 1 {
+            assert_eq!(once(&whole[..end]), Err(InflateError::Invalid), "cut at {end}");
+        }
+        let stored = [0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00];
+        // One zero byte is an empty message.
+        for end in 2..stored.len() - 1 {
+            assert_eq!(once(&stored[..end]), Err(InflateError::Invalid), "cut at {end}");
+        }
+        assert_eq!(once(&[0xff, 0xff, 0xff]), Err(InflateError::Invalid), "reserved block type");
+        assert_eq!(
+            once(&[0xf2, 0x00, 0x11, 0x00, 0x00]),
+            Err(InflateError::Invalid),
+            "refers before the start"
+        );
+    }
+
+    #[test]
+    fn output_stops_at_the_limit() {
+        let bomb = flate2::Compress::new(flate2::Compression::best(), false);
+        let mut payload = Vec::with_capacity(100_000);
+        let mut compress = bomb;
+        let zeros = vec![0; 10_000_000];
+        compress.compress_vec(&zeros, &mut payload, flate2::FlushCompress::Sync).expect("compressed");
+        payload.truncate(payload.len() - 4);
+        assert_eq!(inflate(&payload, None, 9_999_999), Err(InflateError::TooBig));
+        assert_eq!(inflate(&payload, None, 100), Err(InflateError::TooBig));
+        assert_eq!(inflate(&payload, None, 10_000_000).map(|message| message.len()), Ok(10_000_000));
+        INFLATER.with_borrow(|inflater| assert!(inflater.output.capacity() <= COPY_LIMIT));
+        assert_eq!(inflate(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], None, 5).map(|m| m.len()), Ok(5));
+        assert_eq!(inflate(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], None, 4), Err(InflateError::TooBig));
+        assert_eq!(inflate(&[0x00], None, 0).map(|message| message.len()), Ok(0));
+    }
+
+    #[test]
+    fn history_keeps_no_more_than_its_window() {
+        let mut history = History::new(8);
+        history.push(&[1; 500]);
+        history.push(&[2; 100]);
+        assert_eq!(history.bytes.len(), 512);
+        assert_eq!(history.bytes.iter().filter(|byte| **byte == 2).count(), 100);
+        history.push(&[3; 5000]);
+        assert_eq!(history.bytes, [3; 512]);
+    }
+}

@@ -1,0 +1,66 @@
+//! What a peer did wrong, and the close code that says so.
+
+use std::fmt;
+
+use crate::{CloseCode, CloseFrame};
+
+/// A broken rule; the connection fails with its code (RFC 6455 section 7.1.7).
+///
+/// The host answers with a close frame of this code and reason, and reads no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// 1002 (framing), 1007 (text or compressed data), 1008 (fragments) or 1009 (size).
+    pub code: CloseCode,
+    /// What was wrong, in words that fit a close frame.
+    pub reason: &'static str,
+}
+
+impl Violation {
+    /// 1002: the bytes are not what RFC 6455 or the negotiated extension allows.
+    pub(super) const fn protocol(reason: &'static str) -> Self {
+        Self { code: CloseCode::PROTOCOL_ERROR, reason }
+    }
+
+    /// 1007: the payload is not what its type says.
+    pub(super) const fn payload(reason: &'static str) -> Self {
+        Self { code: CloseCode::INVALID_PAYLOAD, reason }
+    }
+
+    /// 1008: more fragments than this server counts.
+    pub(super) const fn policy(reason: &'static str) -> Self {
+        Self { code: CloseCode::POLICY_VIOLATION, reason }
+    }
+
+    /// 1009: more bytes than this server takes.
+    pub(super) const fn too_big(reason: &'static str) -> Self {
+        Self { code: CloseCode::MESSAGE_TOO_BIG, reason }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.reason, self.code)
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// The close frame that tells the peer.
+impl From<Violation> for CloseFrame {
+    fn from(violation: Violation) -> Self {
+        CloseFrame::new(violation.code, violation.reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_names_its_code() {
+        let violation = Violation::protocol("reserved opcode");
+        assert_eq!(violation.to_string(), "reserved opcode (1002)");
+        let frame = CloseFrame::from(violation);
+        assert_eq!((frame.code, frame.reason.as_str()), (CloseCode::PROTOCOL_ERROR, "reserved opcode"));
+    }
+}
