@@ -177,3 +177,112 @@ fn into_message(is_text: bool, payload: Bytes) -> Result<Message, Violation> {
         false => Ok(Message::Binary(payload)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::client_frame::*;
+    use super::super::{Event, WebSocket};
+    use super::*;
+    use crate::CloseCode;
+
+    fn deflate(client_takeover: bool) -> Option<Agreement> {
+        let (server_bits, client_bits) = (15, 15);
+        Some(Agreement {
+            server_takeover: false,
+            client_takeover,
+            server_bits,
+            client_bits,
+            threshold: 0,
+            level: 6,
+        })
+    }
+
+    /// The code of the violation that these bytes end in; 0 when they are fine.
+    fn code(options: &SocketOptions, bytes: &[u8]) -> u16 {
+        let mut events = Vec::new();
+        WebSocket::new(options).reader.receive(&mut bytes.to_vec(), &mut events);
+        match events.pop() {
+            Some(Event::Violation(violation)) => violation.code.0,
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn size_is_limited_over_all_fragments_before_they_come() {
+        let options = SocketOptions::with_max_message(10);
+        let four = client_frame(BINARY, &[0; 4]);
+        assert_eq!(code(&options, &[&four[..], &client_frame(FIN, &[0; 6])].concat()), 0);
+        assert_eq!(code(&options, &[&four[..], &client_header(FIN, 7)].concat()), 1009);
+        assert_eq!(code(&options, &client_frame(FIN | TEXT, &[b'a'; 10])), 0);
+        assert_eq!(code(&options, &client_header(FIN | TEXT, 11)), 1009);
+    }
+
+    #[test]
+    fn fragments_are_limited() {
+        let options = SocketOptions { max_fragments: 3, ..SocketOptions::default() };
+        assert_eq!(code(&options, &client_message(TEXT, &[b"", b"", b""])), 0);
+        assert_eq!(code(&options, &client_message(TEXT, &[b"", b"", b"", b""])), 1008);
+        let mut largest = Vec::new();
+        for _ in 0..65_535 {
+            largest.extend(client_frame(if largest.is_empty() { BINARY } else { CONTINUATION }, &[0; 256]));
+        }
+        largest.extend(client_frame(FIN, &[0; 256]));
+        assert_eq!(code(&SocketOptions::default(), &largest), 0);
+    }
+
+    #[test]
+    fn the_bit_for_compression_stands_on_the_first_fragment_only() {
+        let options = SocketOptions { deflate: deflate(false), ..SocketOptions::default() };
+        let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let first = client_frame(RSV1 | TEXT, &hello[..3]);
+        assert_eq!(code(&options, &[&first[..], &client_frame(FIN, &hello[3..])].concat()), 0);
+        assert_eq!(code(&options, &[&first[..], &client_frame(FIN | RSV1, &hello[3..])].concat()), 1002);
+        assert_eq!(code(&SocketOptions::default(), &first), 1002);
+    }
+
+    #[test]
+    fn compressed_messages_are_checked_after_inflating() {
+        let options = SocketOptions { deflate: deflate(false), ..SocketOptions::with_max_message(100) };
+        let mut client = ClientDeflate::new(15, false);
+        let mut compressed = |payload: &[u8]| client_frame(FIN | RSV1 | TEXT, &client.compress(payload));
+        assert_eq!(code(&options, &compressed(&[b'a'; 100])), 0);
+        assert_eq!(code(&options, &compressed(&[b'a'; 101])), 1009);
+        assert_eq!(code(&options, &compressed(&vec![b'a'; 1 << 20])), 1009);
+        assert_eq!(code(&options, &compressed(&[0xff])), 1007);
+        assert_eq!(code(&options, &client_frame(FIN | RSV1 | TEXT, &[0xff; 5])), 1007);
+        assert_eq!(code(&options, &client_frame(FIN | RSV1 | TEXT, &[0xf2, 0x48, 0xcd])), 1007);
+        assert_eq!(code(&options, &client_header(FIN | RSV1 | TEXT, 1 << 20)), 1009);
+    }
+
+    #[test]
+    fn context_is_kept_where_it_was_agreed() {
+        let second = [
+            client_frame(FIN | RSV1 | TEXT, &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]),
+            client_frame(FIN | TEXT, b"not part of it"),
+            client_frame(FIN | RSV1 | TEXT, &[0xf2, 0x00, 0x11, 0x00, 0x00]),
+        ]
+        .concat();
+        let kept = SocketOptions { deflate: deflate(true), ..SocketOptions::default() };
+        let forgotten = SocketOptions { deflate: deflate(false), ..SocketOptions::default() };
+        assert_eq!((code(&kept, &second), code(&forgotten, &second)), (0, 1007));
+        let mut events = Vec::new();
+        WebSocket::new(&kept).reader.receive(&mut second.clone(), &mut events);
+        assert_eq!(events.pop(), Some(Event::Message("Hello".into())));
+    }
+
+    #[test]
+    fn a_declared_length_allocates_little() {
+        let mut assembler = Assembler::new(&SocketOptions::default());
+        let header =
+            Header { fin: true, rsv1: false, opcode: Opcode::Binary, mask: [0; 4], length: 16 << 20 };
+        assert_eq!(assembler.check(&header), Ok(()));
+        assembler.begin_frame(&header);
+        let capacity = assembler.message.as_ref().map(|message| message.payload.capacity());
+        assert!(capacity.is_some_and(|capacity| capacity <= 2 * MAX_PREALLOCATION), "{capacity:?}");
+        let too_big = Header { length: (16 << 20) + 1, ..header };
+        assert_eq!(
+            Assembler::new(&SocketOptions::default()).check(&too_big).map_err(|v| v.code),
+            Err(CloseCode::MESSAGE_TOO_BIG)
+        );
+    }
+}

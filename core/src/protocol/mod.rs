@@ -34,6 +34,7 @@
 pub mod deflate;
 
 mod assembler;
+mod close;
 mod error;
 mod extension;
 mod handshake;
@@ -49,6 +50,10 @@ mod token;
 mod utf8;
 mod websocket;
 mod writer;
+
+#[cfg(test)]
+#[path = "../../tests/support/client_frame.rs"]
+mod client_frame;
 
 pub use deflate::{Agreement, DeflateConfig, negotiate};
 pub use error::Violation;

@@ -5,11 +5,12 @@ use std::mem;
 use bytes::Bytes;
 
 use super::assembler::Assembler;
+use super::close;
 use super::error::Violation;
 use super::header::{Header, Opcode};
 use super::mask;
 use super::websocket::SocketOptions;
-use crate::{CloseCode, CloseFrame, Message, Text};
+use crate::{CloseFrame, Message};
 
 /// What came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,7 +221,7 @@ impl Reader {
         events.push(match opcode {
             Opcode::Ping => Event::Ping(payload),
             Opcode::Close => {
-                let frame = parse_close(payload)?;
+                let frame = close::parse(payload)?;
                 self.finish();
                 Event::Close(frame)
             }
@@ -235,16 +236,159 @@ impl Reader {
     }
 }
 
-/// Reads a close frame's payload (RFC 6455 sections 5.5.1, 7.4).
-fn parse_close(payload: Bytes) -> Result<Option<CloseFrame>, Violation> {
-    let (code, reason) = match payload.split_first_chunk() {
-        Some((code, _)) => (CloseCode(u16::from_be_bytes(*code)), payload.slice(2..)),
-        None if payload.is_empty() => return Ok(None),
-        None => return Err(Violation::protocol("close frame of one byte")),
-    };
-    if !code.is_sendable() {
-        return Err(Violation::protocol("invalid close code"));
+#[cfg(test)]
+mod tests {
+    use super::super::WebSocket;
+    use super::super::client_frame::*;
+    use super::*;
+    use crate::CloseCode;
+
+    fn receive(options: &SocketOptions, bytes: &[u8], piece: usize) -> Vec<Event> {
+        let mut reader = WebSocket::new(options).reader;
+        let mut events = Vec::new();
+        let mut bytes = bytes.to_vec();
+        for piece in bytes.chunks_mut(piece.max(1)) {
+            reader.receive(piece, &mut events);
+        }
+        events
     }
-    let reason = Text::from_utf8(reason).map_err(|_| Violation::payload("close reason is not UTF-8"))?;
-    Ok(Some(CloseFrame { code, reason }))
+
+    fn text(text: &str) -> Event {
+        Event::Message(text.into())
+    }
+
+    fn binary(payload: &[u8]) -> Event {
+        Event::Message(Message::Binary(Bytes::copy_from_slice(payload)))
+    }
+
+    fn ping(payload: &'static str) -> Event {
+        Event::Ping(payload.into())
+    }
+
+    #[test]
+    fn the_examples_of_the_rfc_however_split() {
+        let masked_hello = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        let masked_pong = [0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        let mut bytes = [masked_hello, masked_pong].concat();
+        bytes.extend(client_message(TEXT, &[b"Hel", b"lo"]));
+        bytes.extend(client_frame(FIN | PING, b"Hello"));
+        bytes.extend(client_frame(FIN | BINARY, &[7; 256]));
+        bytes.extend(client_frame(FIN | BINARY, &[7; 65_536]));
+        let expected = [
+            text("Hello"),
+            Event::Pong("Hello".into()),
+            text("Hello"),
+            ping("Hello"),
+            binary(&[7; 256]),
+            binary(&[7; 65_536]),
+        ];
+        for piece in [1, 2, 3, 5, 7, 11, 13, 1000, 1 << 20] {
+            assert_eq!(receive(&SocketOptions::default(), &bytes, piece), expected, "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn every_split_in_two_gives_the_same_events() {
+        let mut bytes = client_message(TEXT, &["a é".as_bytes(), "€".as_bytes(), b"", "😀".as_bytes()]);
+        bytes.extend(client_frame(FIN | PING, b"in between"));
+        bytes.extend(client_frame(BINARY, &[1; 130]));
+        bytes.extend(client_frame(FIN | PONG, b""));
+        bytes.extend(client_frame(FIN | CONTINUATION, b"end"));
+        bytes.extend(client_frame(FIN | TEXT, b""));
+        bytes.extend(client_frame(FIN | CLOSE, b"\x03\xe8bye"));
+        let whole = receive(&SocketOptions::default(), &bytes, bytes.len());
+        assert_eq!(whole.len(), 6);
+        assert_eq!(whole[5], Event::Close(Some(CloseFrame::new(CloseCode::NORMAL, "bye"))));
+        for cut in 0..=bytes.len() {
+            let mut reader = WebSocket::new(&SocketOptions::default()).reader;
+            let mut events = Vec::new();
+            let (head, tail) = (&mut bytes[..cut].to_vec(), &mut bytes[cut..].to_vec());
+            reader.receive(head, &mut events);
+            reader.receive(tail, &mut events);
+            assert_eq!(events, whole, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn control_frames_stand_between_fragments() {
+        let mut bytes = client_frame(TEXT, b"Hel");
+        bytes.extend(client_frame(FIN | PING, b"1"));
+        bytes.extend(client_frame(FIN | CONTINUATION, b"lo"));
+        assert_eq!(receive(&SocketOptions::default(), &bytes, 1), [ping("1"), text("Hello")]);
+    }
+
+    #[test]
+    fn violations_end_the_stream_with_their_code() {
+        let unmasked = vec![0x81, 0x05, b'H', b'e', b'l', b'l', b'o'];
+        let cases: Vec<(u16, &str, Vec<u8>)> = vec![
+            (1002, "not masked", unmasked),
+            (1002, "RSV1 is set without", client_frame(FIN | RSV1 | TEXT, b"x")),
+            (1002, "RSV2", client_frame(FIN | 0x20 | TEXT, b"x")),
+            (1002, "RSV3", client_frame(FIN | 0x10 | TEXT, b"x")),
+            (1002, "RSV1 is set on a control", client_frame(FIN | RSV1 | PING, b"x")),
+            (1002, "reserved", client_frame(FIN | 3, b"x")),
+            (1002, "reserved", client_frame(FIN | 11, b"x")),
+            (1002, "fragmented", client_frame(PING, b"x")),
+            (1002, "too long", client_frame(FIN | PING, &[0; 126])),
+            (1002, "continuation without", client_frame(FIN | CONTINUATION, b"x")),
+            (1002, "new message", [client_frame(TEXT, b"x"), client_frame(FIN | TEXT, b"x")].concat()),
+            (1002, "minimal", vec![0x82, 0xfe, 0, 1, 0, 0, 0, 0]),
+            (1002, "top bit", client_header(FIN | BINARY, 1 << 63)),
+            (1009, "too big", client_header(FIN | BINARY, (1 << 63) - 1)),
+            (1009, "too big", client_header(FIN | BINARY, 16 * 1024 * 1024 + 1)),
+            (1002, "one byte", client_frame(FIN | CLOSE, &[3])),
+            (1002, "close code", client_frame(FIN | CLOSE, &1005_u16.to_be_bytes())),
+            (1007, "reason", client_frame(FIN | CLOSE, &[3, 0xe8, 0xff])),
+            (1007, "UTF-8", client_frame(FIN | TEXT, &[0xff])),
+            (1007, "UTF-8", client_frame(FIN | TEXT, &[0xe2, 0x82])),
+            (1007, "UTF-8", client_message(TEXT, &[&[0xe2, 0x82], b"x"])),
+        ];
+        for (code, reason, mut bytes) in cases {
+            // What follows, even a violation, is ignored.
+            bytes.extend([0xff; 20]);
+            for piece in [1, 1000] {
+                let events = receive(&SocketOptions::default(), &bytes, piece);
+                let [Event::Violation(violation)] = &events[..] else { panic!("{reason}: {events:?}") };
+                assert_eq!(violation.code, CloseCode(code), "{reason}");
+                assert!(violation.reason.contains(reason), "{reason}: {violation}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_counts_after_a_close_frame() {
+        let mut bytes = client_frame(FIN | CLOSE, b"");
+        bytes.extend(client_frame(FIN | TEXT, b"late"));
+        bytes.extend([0xff; 20]);
+        assert_eq!(receive(&SocketOptions::default(), &bytes, 3), [Event::Close(None)]);
+    }
+
+    #[test]
+    fn impossible_text_fails_before_its_frame_ends() {
+        let mut bytes = client_frame(FIN | TEXT, b"\xce\xba\xe1\xbd\xb9\xf4\x90\x80\x80 and more");
+        let mut reader = WebSocket::new(&SocketOptions::default()).reader;
+        let mut events = Vec::new();
+        let (head, tail) = bytes.split_at_mut(6 + 6);
+        reader.receive(head, &mut events);
+        assert_eq!(events, [], "F4 alone could become U+100000");
+        reader.receive(&mut tail[..1], &mut events);
+        assert!(matches!(events[..], [Event::Violation(Violation { code: CloseCode::INVALID_PAYLOAD, .. })]));
+        assert!(reader.is_finished());
+        assert_eq!(reader.buffered(), 0);
+    }
+
+    #[test]
+    fn what_is_held_is_known() {
+        let mut reader = WebSocket::new(&SocketOptions::default()).reader;
+        let mut events = Vec::new();
+        assert!(reader.is_idle());
+        let mut bytes = client_frame(TEXT, b"abc");
+        for (range, held) in [(0..3, 3), (3..6, 0), (6..8, 2), (8..9, 3)] {
+            reader.receive(&mut bytes[range], &mut events);
+            assert_eq!((reader.is_idle(), reader.buffered()), (false, held));
+        }
+        reader.receive(&mut client_frame(FIN | CONTINUATION, b""), &mut events);
+        assert_eq!((reader.is_idle(), reader.buffered()), (true, 0));
+        assert_eq!(events, [text("abc")]);
+    }
 }

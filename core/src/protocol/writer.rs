@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::close;
 use super::deflate::{Agreement, Compressor};
 use super::header::{self, MAX_CONTROL_PAYLOAD, Opcode};
 use super::outbox::{Admission, Kind, Outbox, Overflow, Pushed};
@@ -62,13 +63,7 @@ impl Writer {
     /// A code that must not be sent, as 1005 and 1006, becomes a close frame without code. A reason that is too long
     /// is cut.
     pub fn close(&mut self, frame: Option<&CloseFrame>) {
-        let mut payload = Vec::new();
-        if let Some(frame) = frame.filter(|frame| frame.code.is_sendable()) {
-            let frame = CloseFrame::new(frame.code, frame.reason.as_str());
-            payload.extend_from_slice(&frame.code.0.to_be_bytes());
-            payload.extend_from_slice(frame.reason.as_bytes());
-        }
-        self.push_control(Opcode::Close, &payload, Kind::Control);
+        self.push_control(Opcode::Close, &close::encode(frame), Kind::Control);
         self.is_closed = true;
     }
 
@@ -110,5 +105,128 @@ impl Writer {
             .get_or_insert_with(|| Box::new(Compressor::new(agreement.server_bits, agreement.level)))
             .compress(payload, |compressed| header::frame(message.opcode(), true, compressed))
             .unwrap_or_else(|_| message.plain().clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::client_frame::{CLOSE, ClientInflate, FIN, PING, PONG, RSV1, TEXT, server_frame};
+    use super::super::{OutboxOptions, WebSocket};
+    use super::*;
+    use crate::{CloseCode, Message};
+
+    const AGREEMENT: Agreement = Agreement {
+        server_takeover: false,
+        client_takeover: false,
+        server_bits: 15,
+        client_bits: 15,
+        threshold: 0,
+        level: 6,
+    };
+
+    fn writer(deflate: Option<Agreement>) -> Writer {
+        WebSocket::new(&SocketOptions { deflate, ..SocketOptions::default() }).writer
+    }
+
+    /// All frames that wait: first byte and payload.
+    fn frames(writer: &mut Writer) -> Vec<(u8, Vec<u8>)> {
+        let bytes: Vec<u8> = writer.outbox_ref().chunks().flatten().copied().collect();
+        writer.outbox().advance(bytes.len());
+        let mut rest = &bytes[..];
+        std::iter::from_fn(|| server_frame(&mut rest).map(|(first, payload)| (first, payload.to_vec())))
+            .collect()
+    }
+
+    fn outgoing(text: &str) -> Outgoing {
+        Outgoing::new(text.into())
+    }
+
+    #[test]
+    fn the_compressed_examples_of_the_rfc() {
+        let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let again = [0xf2, 0x00, 0x11, 0x00, 0x00];
+        let mut writer = writer(Some(Agreement { server_takeover: true, ..AGREEMENT }));
+        for text in ["Hello", "Hello", ""] {
+            assert_eq!(writer.send(&outgoing(text)), Pushed::Queued);
+        }
+        let first = FIN | RSV1 | TEXT;
+        assert_eq!(frames(&mut writer), [(first, hello.to_vec()), (first, again.to_vec()), (first, vec![0])]);
+    }
+
+    #[test]
+    fn without_context_only_what_shrinks_is_compressed() {
+        let mut writer = writer(Some(AGREEMENT));
+        let long = "long ".repeat(100);
+        for text in ["", "Hello", &long, &long] {
+            writer.send(&outgoing(text));
+        }
+        writer.send(&outgoing(&long).with_compress(false));
+        let frames = frames(&mut writer);
+        let firsts: Vec<_> = frames.iter().map(|frame| frame.0).collect();
+        let (plain, compressed) = (FIN | TEXT, FIN | RSV1 | TEXT);
+        assert_eq!(firsts, [plain, plain, compressed, compressed, plain]);
+        assert_eq!(frames[2], frames[3]);
+        assert_eq!(ClientInflate::new(15, false).inflate(&frames[3].1), long.as_bytes());
+    }
+
+    #[test]
+    fn short_messages_stay_plain_with_context_too() {
+        let mut writer = writer(Some(Agreement { server_takeover: true, threshold: 6, ..AGREEMENT }));
+        writer.send(&outgoing("aaaaa"));
+        writer.send(&outgoing("aaaaaa"));
+        let firsts: Vec<_> = frames(&mut writer).iter().map(|frame| frame.0).collect();
+        assert_eq!(firsts, [FIN | TEXT, FIN | RSV1 | TEXT]);
+    }
+
+    #[test]
+    fn what_is_dropped_is_never_referred_to() {
+        let outbox = OutboxOptions { max_bytes: 200, overflow: Overflow::DropOldest };
+        let deflate = Some(Agreement { server_takeover: true, ..AGREEMENT });
+        let mut writer =
+            WebSocket::new(&SocketOptions { deflate, outbox, ..SocketOptions::default() }).writer;
+        let texts: Vec<String> = (0..50).map(|i| format!("message {i} ").repeat(20)).collect();
+        for text in &texts {
+            writer.send(&outgoing(text));
+        }
+        let mut inflate = ClientInflate::new(15, true);
+        let kept = frames(&mut writer);
+        assert!(kept.len() < texts.len());
+        for ((first, payload), text) in kept.iter().zip(&texts[texts.len() - kept.len()..]) {
+            assert_eq!(*first, FIN | RSV1 | TEXT);
+            assert_eq!(inflate.inflate(payload), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn receivers_share_a_frame() {
+        let message = Outgoing::new(Message::from("a".repeat(5000)));
+        let (mut first, mut second) = (writer(Some(AGREEMENT)), writer(Some(AGREEMENT)));
+        first.send(&message);
+        second.send(&message);
+        let frame = |writer: &mut Writer| writer.outbox().pop().map(|frame| frame.as_ptr());
+        assert_eq!(frame(&mut first), frame(&mut second));
+    }
+
+    #[test]
+    fn nothing_follows_the_close_frame() {
+        let mut writer = writer(None);
+        writer.ping(b"1");
+        writer.close(Some(&CloseFrame::new(CloseCode::NORMAL, "bye")));
+        assert!(writer.is_closed());
+        writer.close(Some(&CloseFrame::new(CloseCode::GOING_AWAY, "")));
+        writer.ping(b"2");
+        writer.pong(b"3");
+        assert_eq!(writer.send(&outgoing("late")), Pushed::Dropped(1));
+        assert_eq!(
+            frames(&mut writer),
+            [(FIN | PING, b"1".to_vec()), (FIN | CLOSE, b"\x03\xe8bye".to_vec())]
+        );
+    }
+
+    #[test]
+    fn control_payloads_are_cut() {
+        let mut writer = writer(None);
+        writer.pong(&[7; 200]);
+        assert_eq!(frames(&mut writer), [(FIN | PONG, vec![7; 125])]);
     }
 }
