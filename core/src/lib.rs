@@ -13,3 +13,43 @@ pub use pattern::{Params, Pattern, PatternError};
 
 mod router;
 pub use router::{Found, RouteKey, Router};
+mod engine;
+pub use engine::{Engine, Route};
+
+mod input;
+pub use input::Input;
+
+mod effect;
+pub use effect::{Accept, Effect, Level, Recipients};
+
+mod connection;
+pub use connection::{CloseCause, Connection, ConnectionId, ConnectionIds};
+
+mod handler;
+pub use handler::{Handler, HandlerError, HandlerResult};
+
+mod context;
+pub use context::Context;
+
+mod command;
+pub use command::{Command, CommandError};
+
+mod hook;
+pub use hook::{Answer, CallId, Hook, HookKind};
+
+mod deferred;
+pub use deferred::{Deferred, Hooks, ResponseAudience};
+
+mod route;
+pub use route::RouteSettings;
+
+mod auth;
+pub use auth::{Authentication, Denial, TokenPlace, TokenRule, Verdict};
+
+mod limits;
+pub use limits::Limits;
+
+mod heartbeat;
+mod inbox;
+mod rooms;
+mod timers;

@@ -1,0 +1,195 @@
+//! Who may come in.
+
+use http::header::{AUTHORIZATION, HeaderName};
+use http::{HeaderMap, StatusCode};
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::message::{CloseCode, CloseFrame};
+
+/// How a route decides whether a client may come in. The default admits everyone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Authentication {
+    /// Everyone may.
+    #[default]
+    Open,
+    /// Whoever sends this header with a value that is not blank; otherwise HTTP 401.
+    Header(HeaderName),
+    /// Whoever shows one of these tokens.
+    Token(TokenRule),
+    /// The route's handler decides ([`Handler::authenticate`](crate::Handler::authenticate)).
+    Handler,
+}
+
+impl Authentication {
+    /// The rule behind `authenticate: true`: an `Authorization` header that is not blank.
+    pub fn authorization_header() -> Self {
+        Authentication::Header(AUTHORIZATION)
+    }
+
+    /// The verdict on a request, or `None` when the handler has to be asked.
+    pub(crate) fn decide(&self, request: &http::Request<()>) -> Option<Verdict> {
+        match self {
+            Authentication::Open => Some(Verdict::accept()),
+            Authentication::Header(name) if is_filled(request.headers(), name) => Some(Verdict::accept()),
+            Authentication::Header(_) => Some(Verdict::Reject(StatusCode::UNAUTHORIZED)),
+            Authentication::Token(rule) => Some(rule.decide(request)),
+            Authentication::Handler => None,
+        }
+    }
+}
+
+/// Admits clients by a token in the query or in a header.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenRule {
+    /// Where the token stands.
+    pub place: TokenPlace,
+    /// Each token that is good, with the `authData` of whoever shows it.
+    pub values: IndexMap<String, Value>,
+    /// For a client without a token.
+    pub missing: Denial,
+    /// For a client with another token.
+    pub invalid: Denial,
+}
+
+impl TokenRule {
+    fn decide(&self, request: &http::Request<()>) -> Verdict {
+        let Some(token) = self.place.find(request) else {
+            return self.missing.verdict();
+        };
+        match self.values.get(&token) {
+            Some(data) => Verdict::Accept { data: data.clone() },
+            None => self.invalid.verdict(),
+        }
+    }
+}
+
+/// Where a token stands in the opening handshake.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TokenPlace {
+    /// In this parameter of the query, percent-decoded. Browsers can send nothing else.
+    Query(String),
+    /// In this header. A leading `Bearer ` is not part of the token.
+    Header(HeaderName),
+}
+
+impl TokenPlace {
+    fn find(&self, request: &http::Request<()>) -> Option<String> {
+        let token = match self {
+            TokenPlace::Query(name) => query_value(request.uri().query().unwrap_or_default(), name)?,
+            TokenPlace::Header(name) => {
+                let value = request.headers().get(name)?.to_str().ok()?.trim();
+                value.strip_prefix("Bearer ").unwrap_or(value).to_owned()
+            }
+        };
+        (!token.is_empty()).then_some(token)
+    }
+}
+
+/// The first value of `name` in a query string, decoded as an HTML form is.
+pub(crate) fn query_value(query: &str, name: &str) -> Option<String> {
+    form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// How a client is turned away.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Denial {
+    /// Before the upgrade, with an HTTP status. A browser sees close code 1006.
+    Status(StatusCode),
+    /// After the upgrade, with a close frame that the browser can read.
+    Close(CloseFrame),
+}
+
+impl Denial {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Denial::Status(status) => Verdict::Reject(*status),
+            Denial::Close(frame) => Verdict::Close(frame.clone()),
+        }
+    }
+}
+
+/// The outcome of authentication.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// Come in.
+    Accept {
+        /// Kept as the connection's `authData`.
+        data: Value,
+    },
+    /// Stay out: this HTTP status, no upgrade.
+    Reject(StatusCode),
+    /// Come in to be told why not: the upgrade is completed, this close frame sent, and no hook runs.
+    Close(CloseFrame),
+}
+
+impl Verdict {
+    /// Come in, with nothing known about the client.
+    pub fn accept() -> Self {
+        Verdict::Accept { data: Value::Null }
+    }
+
+    /// A refusal as callbacks give it: with a code that may be sent, a close frame; otherwise HTTP 401.
+    pub fn refuse(code: Option<u16>, reason: &str) -> Self {
+        match code.map(CloseCode) {
+            Some(code) if code.is_sendable() => Verdict::Close(CloseFrame::new(code, reason)),
+            _ => Verdict::Reject(StatusCode::UNAUTHORIZED),
+        }
+    }
+}
+
+fn is_filled(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.get_all(name).iter().any(|value| !value.as_bytes().trim_ascii().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn request(uri: &str, headers: &[(&str, &str)]) -> http::Request<()> {
+        let mut builder = http::Request::get(uri);
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        builder.body(()).unwrap()
+    }
+
+    #[test]
+    fn a_header_admits_when_it_is_not_blank() {
+        let rule = Authentication::authorization_header();
+        let verdict = |headers| rule.decide(&request("/", headers)).unwrap();
+        assert_eq!(verdict(&[]), Verdict::Reject(StatusCode::UNAUTHORIZED));
+        assert_eq!(verdict(&[("authorization", "  ")]), Verdict::Reject(StatusCode::UNAUTHORIZED));
+        assert_eq!(verdict(&[("authorization", "Bearer x")]), Verdict::accept());
+    }
+
+    #[test]
+    fn a_token_brings_its_data_or_a_close_code() {
+        let rule = TokenRule {
+            place: TokenPlace::Query("token".into()),
+            values: [("a b".to_owned(), json!({"user": "alice"}))].into_iter().collect(),
+            missing: Denial::Close(CloseFrame::new(CloseCode(4001), "No token provided")),
+            invalid: Denial::Status(StatusCode::FORBIDDEN),
+        };
+        let verdict = |uri| rule.decide(&request(uri, &[]));
+        assert_eq!(verdict("/?x=1&token=a%20b"), Verdict::Accept { data: json!({"user": "alice"}) });
+        assert_eq!(verdict("/?token=zzz"), Verdict::Reject(StatusCode::FORBIDDEN));
+        assert_eq!(
+            verdict("/?token="),
+            Verdict::Close(CloseFrame::new(CloseCode(4001), "No token provided"))
+        );
+        let header = TokenPlace::Header(AUTHORIZATION);
+        assert_eq!(header.find(&request("/", &[("authorization", "Bearer t")])).as_deref(), Some("t"));
+    }
+
+    #[test]
+    fn refusals_need_a_code_that_can_be_sent() {
+        assert!(matches!(Verdict::refuse(Some(4001), "x"), Verdict::Close(_)));
+        assert!(matches!(Verdict::refuse(Some(1008), "x"), Verdict::Close(_)));
+        for code in [None, Some(1006), Some(401), Some(5000)] {
+            assert_eq!(Verdict::refuse(code, "x"), Verdict::Reject(StatusCode::UNAUTHORIZED));
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What user code may ask for a connection, as data: the host's half of [`Context`](crate::Context).
+
+use bytes::Bytes;
+
+use crate::message::Message;
+
+/// One request of the user's code outside of the engine, such as `conn.send(…)` between two awaits.
+/// [`Engine::command`](crate::Engine::command) carries it out at once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Send to this connection.
+    Send(Message),
+    /// Send to others on the route.
+    Broadcast {
+        /// What.
+        message: Message,
+        /// To the members of any of these rooms; `None`: to everyone on the route.
+        rooms: Option<Vec<String>>,
+        /// Also to this connection, if it is among them. The default of users' APIs is false.
+        include_self: bool,
+    },
+    /// Send to the members of all rooms that this connection is in; without rooms, to everyone on the route.
+    BroadcastAllRooms {
+        /// What.
+        message: Message,
+        /// Also to this connection.
+        include_self: bool,
+    },
+    /// Join a room.
+    Join(String),
+    /// Leave a room.
+    Leave(String),
+    /// Send a ping of at most 125 bytes.
+    Ping(Bytes),
+    /// Send an unasked pong of at most 125 bytes.
+    Pong(Bytes),
+    /// Start the closing handshake; `None` sends no code. The reason is cut at 123 bytes.
+    Close {
+        /// 1000–1003, 1007–1014 or 3000–4999.
+        code: Option<u16>,
+        /// Why.
+        reason: String,
+    },
+    /// Drop the connection without a close frame; the client sees 1006.
+    Terminate,
+    /// Ping every so many ms; `None` or 0 stops.
+    Heartbeat(Option<u64>),
+    /// Close after so many ms of silence; `None` or 0 stops.
+    InactivityTimeout(Option<u64>),
+    /// Count no pong as missed.
+    ResetMissedPongs,
+}
+
+/// Why a [`Command`] was not carried out. The connection is as before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// A code that must not be sent.
+    #[error("close code {0} cannot be sent; use 1000-1003, 1007-1014 or 3000-4999")]
+    CloseCode(u16),
+    /// A control frame carries at most 125 bytes.
+    #[error("a ping or pong carries at most 125 bytes, not {0}")]
+    ControlPayload(usize),
+    /// The name is longer than `limits.roomNameBytes`.
+    #[error("a room name has at most {limit} bytes, not {length}")]
+    RoomName {
+        /// What it has.
+        length: usize,
+        /// What it may have.
+        limit: usize,
+    },
+    /// The connection is in `limits.roomsPerConnection` rooms already.
+    #[error("a connection can be in at most {0} rooms")]
+    TooManyRooms(usize),
+}

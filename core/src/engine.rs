@@ -1,0 +1,156 @@
+//! All state of one server, and its two entrances: what happened, and what time it is.
+
+mod closing;
+mod delivery;
+pub(crate) mod state;
+mod ticking;
+mod upgrade;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::command::{Command, CommandError};
+use crate::connection::{Connection, ConnectionId};
+use crate::context::Context;
+use crate::effect::Effect;
+use crate::handler::{Handler, HandlerError};
+use crate::input::Input;
+use crate::limits::Limits;
+use crate::route::RouteSettings;
+use crate::router::Router;
+use crate::time::{Instant, Now};
+use state::{RouteState, State};
+
+/// One endpoint: its rules and its behaviour. Its place in the [`Router`] is its place among the routes.
+pub struct Route {
+    /// The rules.
+    pub settings: RouteSettings,
+    /// The behaviour.
+    pub handler: Box<dyn Handler>,
+}
+
+/// Routes, connections, rooms and timers of one server.
+///
+/// Everything that happens goes in through [`handle_input`](Self::handle_input); what is to be done about it
+/// comes out as [`Effect`]s, in the order to do it. The host sleeps until [`poll_timeout`](Self::poll_timeout),
+/// which it reads again after every call, and then calls [`handle_timeout`](Self::handle_timeout).
+pub struct Engine {
+    router: Router,
+    handlers: Vec<Box<dyn Handler>>,
+    state: State,
+    life: Life,
+}
+
+/// Whether the server takes connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Serving,
+    Draining,
+}
+
+impl Engine {
+    /// A server of these routes, which stand in the order of the router's. All randomness, the ids that users
+    /// see included, comes from `seed`.
+    pub fn new(router: Router, routes: Vec<Route>, limits: Limits, seed: [u8; 32]) -> Self {
+        let mut handlers = Vec::with_capacity(routes.len());
+        let mut states = Vec::with_capacity(routes.len());
+        for Route { settings, handler } in routes {
+            handlers.push(handler);
+            states.push(RouteState { settings, rooms: Default::default() });
+        }
+        let state = State::new(states, limits, ChaCha8Rng::from_seed(seed));
+        Self { router, handlers, state, life: Life::Serving }
+    }
+
+    /// Takes note of one thing that happened. Appends what is to be done.
+    pub fn handle_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Upgrade { id, request, address } => self.upgrade(now, id, request, address, effects),
+            Input::Opened { id } => self.opened(now, id, effects),
+            Input::Message { id, message } => self.message(now, id, message, effects),
+            Input::Ping { id, payload } => self.ping(now, id, payload, effects),
+            Input::Pong { id, payload } => self.pong(now, id, payload, effects),
+            Input::CloseReceived { id, frame } => self.close_received(now, id, frame, effects),
+            Input::Violated { id, violation } => self.violated(now, id, violation, effects),
+            Input::Overflowed { id } => self.overflowed(now, id, effects),
+            Input::Disconnected { id } => self.disconnected(now, id, effects),
+            Input::Answer { call, answer } => self.answer(now, call, answer, effects),
+            Input::Shutdown { frame, grace_ms } => self.shutdown(now, frame, grace_ms, effects),
+        }
+    }
+
+    /// Carries out a request of the user's code at once, also while a hook of the connection is under way.
+    /// For a connection that is closed or gone it does nothing.
+    pub fn command(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        command: Command,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), CommandError> {
+        let Some(route) = self.state.connections.get(id).map(Connection::route) else {
+            return Ok(());
+        };
+        Context { state: &mut self.state, effects, now, route, id: Some(id) }.apply(command)
+    }
+
+    /// Does what is due. Early and repeated calls do nothing.
+    pub fn handle_timeout(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.tick(now, effects);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do, if nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.state.timers.next()
+    }
+
+    /// How many connections are known, from their opening handshake to their last hook.
+    pub fn connections(&self) -> usize {
+        self.state.connections.len()
+    }
+
+    /// A connection, while it is known.
+    pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
+        self.state.connections.get(id)
+    }
+
+    /// The names of a route's rooms, in no particular order.
+    pub fn rooms(&self, route: usize) -> impl Iterator<Item = &str> {
+        self.state.routes.get(route).into_iter().flat_map(|route| route.rooms.names()).map(|name| &**name)
+    }
+
+    /// Who would hear a broadcast to `room` of a route; `None`: to everyone on it.
+    pub fn audience(&self, route: usize, room: Option<&str>) -> Vec<ConnectionId> {
+        match (self.state.routes.get(route), room) {
+            (Some(route), Some(room)) => route.rooms.members([room], None),
+            (Some(route), None) => route.rooms.everyone(None),
+            (None, _) => Vec::new(),
+        }
+    }
+
+    /// How many timers are armed for a connection.
+    pub fn timers(&self, id: ConnectionId) -> usize {
+        self.state.timers.count(id)
+    }
+
+    /// Runs one method of a connection's handler. A panic costs no more than an error would.
+    fn run<T>(
+        &mut self,
+        now: Now,
+        route: usize,
+        id: Option<ConnectionId>,
+        effects: &mut Vec<Effect>,
+        method: impl FnOnce(&mut dyn Handler, &mut Context<'_>) -> Result<T, HandlerError>,
+    ) -> Result<T, HandlerError> {
+        let Some(handler) = self.handlers.get_mut(route) else {
+            return Err("the route has no handler".into());
+        };
+        let mut context = Context { state: &mut self.state, effects, now, route, id };
+        let run = std::panic::AssertUnwindSafe(|| method(handler.as_mut(), &mut context));
+        std::panic::catch_unwind(run).unwrap_or_else(|panic| {
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            Err(format!("the handler panicked: {message}").into())
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! The one road from open to gone.
+
+use super::{Engine, Life};
+use crate::connection::{CloseCause, Closure, Connection, ConnectionId, Phase};
+use crate::effect::{Effect, Level};
+use crate::handler::HandlerError;
+use crate::hook::HookKind;
+use crate::inbox::Inbound;
+use crate::message::{CloseCode, CloseFrame};
+use crate::protocol::Violation;
+use crate::time::Now;
+use crate::timers::Timer;
+
+impl Engine {
+    /// The client's close frame: the beginning of the closing handshake or the end of ours.
+    pub(super) fn close_received(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        frame: Option<CloseFrame>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(connection) = self.state.connections.get(id) else {
+            return;
+        };
+        match connection.phase {
+            Phase::Open => {
+                let echo = frame.clone().map(|frame| CloseFrame::new(frame.code, ""));
+                let frame = frame.unwrap_or_else(|| CloseFrame::new(CloseCode::NO_STATUS, ""));
+                self.state.end(id, Closure { frame, cause: CloseCause::Client });
+                effects.push(Effect::Close { id, frame: echo });
+            }
+            Phase::Closing(_) | Phase::Refusing(_) => {}
+            Phase::Authenticating(_) | Phase::Accepted | Phase::Closed(_) => return,
+        }
+        self.state.timers.set(Timer::Closing(id), now.instant + self.state.limits.close_timeout);
+        effects.push(Effect::Disconnect { id });
+    }
+
+    /// A peer that breaks the protocol is told so and dropped; it need not answer.
+    pub(super) fn violated(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        violation: Violation,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(connection) = self.state.connections.get(id) else {
+            return;
+        };
+        let (route, open) = (connection.route, connection.is_open());
+        let error = HandlerError::from(violation.reason);
+        if open {
+            let frame = CloseFrame::new(violation.code, violation.reason);
+            self.state.start_closing(id, Some(frame), now, effects);
+        }
+        effects.push(Effect::Disconnect { id });
+        if open {
+            let told = self.run(now, route, Some(id), effects, |handler, cx| handler.error(cx, &error));
+            self.conclude(now, id, HookKind::Error, told, effects);
+        }
+    }
+
+    /// A client that does not read: what waits for it is over its bound.
+    pub(super) fn overflowed(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.state.connections.get(id).filter(|connection| connection.is_open())
+        else {
+            return;
+        };
+        let text = format!("a client of {} reads too slowly and is closed with 1013", connection.path());
+        effects.push(Effect::Log { level: Level::Warn, text });
+        let frame = CloseFrame::new(CloseCode::TRY_AGAIN_LATER, "Reading too slowly");
+        self.state.start_closing(id, Some(frame), now, effects);
+    }
+
+    /// The transport is gone.
+    pub(super) fn disconnected(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.state.connections.get(id) else {
+            return;
+        };
+        let closure = match connection.phase.clone() {
+            Phase::Authenticating(_) | Phase::Accepted | Phase::Refusing(_) => {
+                self.state.connections.remove(id);
+                self.state.timers.cancel_all(id);
+                return effects.push(Effect::Removed { id });
+            }
+            Phase::Open => {
+                let frame = CloseFrame::new(CloseCode::ABNORMAL, "");
+                let closure = Closure { frame, cause: CloseCause::Lost };
+                self.state.end(id, closure.clone());
+                closure
+            }
+            Phase::Closing(closure) => closure,
+            Phase::Closed(_) => return,
+        };
+        self.state.timers.cancel(Timer::Closing(id));
+        if let Some(connection) = self.state.connections.get_mut(id) {
+            connection.phase = Phase::Closed(closure);
+            connection.inbox.push(now.instant, Inbound::Close);
+        }
+        self.deliver(now, id, effects);
+    }
+
+    /// No new connections, goodbye to the others, and an end to waiting.
+    pub(super) fn shutdown(&mut self, now: Now, frame: CloseFrame, grace_ms: u64, effects: &mut Vec<Effect>) {
+        self.life = Life::Draining;
+        let everyone: Vec<_> = self.state.connections.iter().map(Connection::id).collect();
+        for id in everyone {
+            match self.state.connections.get(id).map(|connection| connection.phase.clone()) {
+                Some(Phase::Authenticating(_)) => self.decided(
+                    now,
+                    id,
+                    crate::Verdict::Reject(http::StatusCode::SERVICE_UNAVAILABLE),
+                    effects,
+                ),
+                _ => self.state.start_closing(id, Some(frame.clone()), now, effects),
+            }
+        }
+        self.state.timers.set(Timer::Grace, now.instant + grace_ms);
+    }
+}

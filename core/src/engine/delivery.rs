@@ -1,0 +1,225 @@
+//! What clients send, to handlers, in strict order per connection.
+
+use bytes::Bytes;
+
+use super::Engine;
+use crate::connection::{Connection, ConnectionId, Phase};
+use crate::context::Context;
+use crate::effect::{Effect, Level};
+use crate::handler::HandlerError;
+use crate::hook::{Answer, CallId, HookKind};
+use crate::inbox::Inbound;
+use crate::message::{CloseCode, CloseFrame, Message};
+use crate::time::Now;
+use crate::timers::Timer;
+
+impl Engine {
+    pub(super) fn message(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        message: Message,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(connection) = self.open(id) else {
+            return;
+        };
+        connection.inactivity.touch(now.instant);
+        let route = connection.route;
+        let delay = self.state.routes[route].settings.delay;
+        self.enqueue(now, id, delay, Inbound::Message(message), effects);
+    }
+
+    pub(super) fn ping(&mut self, now: Now, id: ConnectionId, payload: Bytes, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.open(id) else {
+            return;
+        };
+        connection.inactivity.touch(now.instant);
+        let route = connection.route;
+        if self.handlers[route].answers_pings() {
+            effects.push(Effect::Pong { id, payload: payload.clone() });
+        }
+        self.enqueue(now, id, 0, Inbound::Ping(payload), effects);
+    }
+
+    pub(super) fn pong(&mut self, now: Now, id: ConnectionId, payload: Bytes, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.open(id) else {
+            return;
+        };
+        connection.heartbeat.answered();
+        self.enqueue(now, id, 0, Inbound::Pong(payload), effects);
+    }
+
+    /// Hands a connection's inbox to its handler until it is empty or a hook or a delay has to be waited for.
+    pub(super) fn deliver(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        loop {
+            let Some(connection) = self.state.connections.get_mut(id) else {
+                return;
+            };
+            let Some(ready) = connection.inbox.ready() else {
+                break;
+            };
+            if ready > now.instant {
+                self.state.timers.set(Timer::Delay(id), ready);
+                break;
+            }
+            let Some(inbound) = connection.inbox.pop() else {
+                break;
+            };
+            self.dispatch(now, id, inbound, effects);
+        }
+        self.settle(id, effects);
+    }
+
+    /// A hook came back.
+    pub(super) fn answer(&mut self, now: Now, call: CallId, answer: Answer, effects: &mut Vec<Effect>) {
+        let Some(finished) = self.state.finish_call(call) else {
+            return;
+        };
+        let Some(connection) = self.state.connections.get(finished.id) else {
+            return;
+        };
+        let (id, route) = (finished.id, connection.route);
+        if connection.phase == Phase::Authenticating(call) {
+            return match answer {
+                Answer::Verdict(verdict) => self.decided(now, id, verdict, effects),
+                Answer::Failed { message } => self.authentication_failed(id, &message, effects),
+                _ => self.authentication_failed(id, "it gave no verdict", effects),
+            };
+        }
+        let result = match answer {
+            Answer::Failed { message } => Err(message.into()),
+            answer => self
+                .run(now, route, Some(id), effects, |handler, cx| handler.answer(cx, finished.kind, answer)),
+        };
+        self.conclude(now, id, finished.kind, result, effects);
+        self.deliver(now, id, effects);
+    }
+
+    pub(super) fn context<'a>(
+        &'a mut self,
+        now: Now,
+        route: usize,
+        id: ConnectionId,
+        effects: &'a mut Vec<Effect>,
+    ) -> Context<'a> {
+        Context { state: &mut self.state, effects, now, route, id: Some(id) }
+    }
+
+    /// A step of `kind` ended. The rule of all errors: `error` is told, and a failed connect closes.
+    pub(super) fn conclude(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        kind: HookKind,
+        result: Result<(), HandlerError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(connection) = self.state.connections.get(id) else {
+            return;
+        };
+        let (route, path) = (connection.route, connection.path().to_owned());
+        let Err(error) = result else {
+            return;
+        };
+        if kind == HookKind::Error {
+            let text = format!("{} for {path} failed: {error}", kind.name());
+            return effects.push(Effect::Log { level: Level::Error, text });
+        }
+        let text = format!("{} for {path}: {error}", kind.name());
+        effects.push(Effect::Log { level: Level::Warn, text });
+        let told = self.run(now, route, Some(id), effects, |handler, cx| handler.error(cx, &error));
+        self.conclude(now, id, HookKind::Error, told, effects);
+        if kind == HookKind::Connect
+            && let Some(connection) = self.state.connections.get_mut(id)
+        {
+            connection.inbox.push_front(now.instant, Inbound::Fail);
+        }
+    }
+
+    fn enqueue(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        delay: u64,
+        inbound: Inbound,
+        effects: &mut Vec<Effect>,
+    ) {
+        let limit = self.state.limits.pending_messages;
+        if let Some(connection) = self.state.connections.get_mut(id) {
+            let inbox = &mut connection.inbox;
+            if delay == 0 && inbox.is_idle() {
+                self.dispatch(now, id, inbound, effects);
+                return self.settle(id, effects);
+            }
+            inbox.push(now.instant + delay, inbound);
+            if !inbox.paused && inbox.is_full(limit) {
+                inbox.paused = true;
+                effects.push(Effect::Pause { id });
+            }
+        }
+        self.deliver(now, id, effects);
+    }
+
+    fn dispatch(&mut self, now: Now, id: ConnectionId, inbound: Inbound, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.state.connections.get(id) else {
+            return;
+        };
+        let route = connection.route;
+        let (kind, result) = match inbound {
+            Inbound::Connect => (
+                HookKind::Connect,
+                self.run(now, route, Some(id), effects, |handler, cx| handler.connect(cx)),
+            ),
+            Inbound::Fail => {
+                let frame = CloseFrame::new(CloseCode::INTERNAL_ERROR, "Internal error");
+                return self.state.start_closing(id, Some(frame), now, effects);
+            }
+            Inbound::Message(message) => (
+                HookKind::Message,
+                self.run(now, route, Some(id), effects, |handler, cx| handler.message(cx, message)),
+            ),
+            Inbound::Ping(payload) => (
+                HookKind::Ping,
+                self.run(now, route, Some(id), effects, |handler, cx| handler.ping(cx, payload)),
+            ),
+            Inbound::Pong(payload) => (
+                HookKind::Pong,
+                self.run(now, route, Some(id), effects, |handler, cx| handler.pong(cx, payload)),
+            ),
+            Inbound::Close => {
+                let (Phase::Closing(closure) | Phase::Closed(closure)) = connection.phase.clone() else {
+                    return;
+                };
+                (
+                    HookKind::Close,
+                    self.run(now, route, Some(id), effects, |handler, cx| {
+                        handler.close(cx, &closure.frame, closure.cause)
+                    }),
+                )
+            }
+        };
+        self.conclude(now, id, kind, result, effects);
+    }
+
+    /// After deliveries: reads on if there is room again, and forgets the connection after its last hook.
+    fn settle(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+        let limit = self.state.limits.pending_messages;
+        let Some(connection) = self.state.connections.get_mut(id) else {
+            return;
+        };
+        let inbox = &mut connection.inbox;
+        if inbox.paused && inbox.has_room(limit) {
+            inbox.paused = false;
+            effects.push(Effect::Resume { id });
+        }
+        if matches!(connection.phase, Phase::Closed(_)) && inbox.is_idle() {
+            self.state.connections.remove(id);
+            effects.push(Effect::Removed { id });
+        }
+    }
+
+    fn open(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.state.connections.get_mut(id).filter(|connection| connection.is_open())
+    }
+}

@@ -1,0 +1,100 @@
+//! What is due.
+
+use super::Engine;
+use crate::connection::{CloseCause, Connection, ConnectionId, Phase};
+use crate::effect::Effect;
+use crate::handler::HandlerError;
+use crate::heartbeat::{Heartbeat, Inactivity};
+use crate::hook::{CallId, HookKind};
+use crate::message::{CloseCode, CloseFrame};
+use crate::time::Now;
+use crate::timers::Timer;
+
+impl Engine {
+    pub(super) fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        while let Some(timer) = self.state.timers.pop(now.instant) {
+            match timer {
+                Timer::Opening(id) | Timer::Closing(id) => {
+                    self.state.terminate(id, CloseCause::Server, effects);
+                }
+                Timer::Delay(id) => self.deliver(now, id, effects),
+                Timer::Heartbeat(id) => self.beat(now, id, effects),
+                Timer::Inactivity(id) => self.silence(now, id, effects),
+                Timer::Call(call) => self.overdue(now, call, effects),
+                Timer::Connection(id, key) => self.handler_timer(now, Some(id), key, effects),
+                Timer::Route(route, key) => {
+                    let result = self.run(now, route, None, effects, |handler, cx| handler.timeout(cx, key));
+                    if let Err(error) = result {
+                        effects.push(Effect::Log { level: crate::Level::Error, text: error.to_string() });
+                    }
+                }
+                Timer::Grace => self.drop_everyone(effects),
+            }
+        }
+    }
+
+    fn beat(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.state.connections.get_mut(id) else {
+            return;
+        };
+        let Some(interval) = connection.heartbeat.interval else {
+            return;
+        };
+        // Pongs of a connection that is not read cannot come.
+        let alive = connection.inbox.paused || connection.heartbeat.tick();
+        if alive {
+            self.state.timers.set(Timer::Heartbeat(id), now.instant + interval);
+            effects.push(Effect::Ping { id, payload: Heartbeat::PAYLOAD.into() });
+        } else {
+            let frame = CloseFrame::new(CloseCode::NORMAL, Heartbeat::REASON);
+            self.state.start_closing(id, Some(frame), now, effects);
+        }
+    }
+
+    fn silence(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        let Some(deadline) = self.state.connections.get(id).and_then(|c| c.inactivity.deadline()) else {
+            return;
+        };
+        if deadline > now.instant {
+            return self.state.timers.set(Timer::Inactivity(id), deadline);
+        }
+        let frame = CloseFrame::new(CloseCode::NORMAL, Inactivity::REASON);
+        self.state.start_closing(id, Some(frame), now, effects);
+    }
+
+    /// A hook that does not settle counts as failed; its late answer is ignored.
+    fn overdue(&mut self, now: Now, call: CallId, effects: &mut Vec<Effect>) {
+        let Some(finished) = self.state.finish_call(call) else {
+            return;
+        };
+        let id = finished.id;
+        if self.state.connections.get(id).is_some_and(|c| c.phase == Phase::Authenticating(call)) {
+            let verdict = crate::Verdict::Reject(http::StatusCode::SERVICE_UNAVAILABLE);
+            let ms = self.state.limits.authenticate_timeout;
+            let text = format!("authenticate did not settle within {ms} ms: answered 503");
+            effects.push(Effect::Log { level: crate::Level::Error, text });
+            return self.decided(now, id, verdict, effects);
+        }
+        let ms = self.state.limits.handler_timeout.unwrap_or_default();
+        let error =
+            HandlerError::from(format!("timeout: {} did not settle within {ms} ms", finished.kind.name()));
+        self.conclude(now, id, finished.kind, Err(error), effects);
+        self.deliver(now, id, effects);
+    }
+
+    fn handler_timer(&mut self, now: Now, id: Option<ConnectionId>, key: u64, effects: &mut Vec<Effect>) {
+        let Some((id, route)) = id.and_then(|id| self.state.connections.get(id)).map(|c| (c.id(), c.route()))
+        else {
+            return;
+        };
+        let result = self.run(now, route, Some(id), effects, |handler, cx| handler.timeout(cx, key));
+        self.conclude(now, id, HookKind::Custom, result, effects);
+    }
+
+    fn drop_everyone(&mut self, effects: &mut Vec<Effect>) {
+        let everyone: Vec<_> = self.state.connections.iter().map(Connection::id).collect();
+        for id in everyone {
+            self.state.terminate(id, CloseCause::Server, effects);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! From the opening handshake to an open connection.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::StatusCode;
+use rand_chacha::rand_core::RngCore;
+
+use super::{Engine, Life};
+use crate::auth::Verdict;
+use crate::connection::{Connection, ConnectionId, Phase};
+use crate::effect::{Accept, Effect, Level};
+use crate::heartbeat::{Heartbeat, Inactivity};
+use crate::inbox::{Inbound, Inbox};
+use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
+use crate::router::Found;
+use crate::time::Now;
+use crate::timers::Timer;
+
+impl Engine {
+    pub(super) fn upgrade(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        request: http::Request<()>,
+        address: Option<IpAddr>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (route, params) = match self.router.find(request.uri().path()) {
+            Found::Route { index, params } => (index, params),
+            Found::Foreign => return effects.push(Effect::Ignore { id }),
+            Found::Unmatched { known } => return unmatched(id, request.uri().path(), known, effects),
+        };
+        if let Err(refusal) = protocol::check(&request) {
+            return effects.push(Effect::Reject { id, refusal });
+        }
+        if self.life == Life::Draining {
+            return reject(id, StatusCode::SERVICE_UNAVAILABLE, "the server is going down", effects);
+        }
+        if self.state.connections.len() >= self.state.limits.connections {
+            return reject(id, StatusCode::SERVICE_UNAVAILABLE, "too many connections", effects);
+        }
+        let verdict = self.state.routes[route].settings.authentication.decide(&request);
+        let name = self.uuid();
+        self.state.connections.insert(Connection {
+            id,
+            name,
+            route,
+            request,
+            address,
+            params: params.clone(),
+            subprotocol: None,
+            auth_data: serde_json::Value::Null,
+            extensions: http::Extensions::new(),
+            rooms: Default::default(),
+            phase: Phase::Accepted,
+            heartbeat: Heartbeat::default(),
+            inactivity: Inactivity::default(),
+            inbox: Inbox::default(),
+        });
+        match verdict {
+            Some(verdict) => self.decided(now, id, verdict, effects),
+            None => self.ask(now, id, route, effects),
+        }
+    }
+
+    /// Lets the route's handler decide, now or by a hook.
+    fn ask(&mut self, now: Now, id: ConnectionId, route: usize, effects: &mut Vec<Effect>) {
+        let asked = self.state.next_call();
+        match self.run(now, route, Some(id), effects, |handler, cx| Ok(handler.authenticate(cx))) {
+            Ok(Some(verdict)) => self.decided(now, id, verdict, effects),
+            Ok(None) => {
+                if let Some(connection) = self.state.connections.get_mut(id) {
+                    connection.phase = Phase::Authenticating(asked);
+                }
+            }
+            Err(error) => self.authentication_failed(id, &error.to_string(), effects),
+        }
+    }
+
+    /// Authentication came to an end.
+    pub(super) fn decided(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        verdict: Verdict,
+        effects: &mut Vec<Effect>,
+    ) {
+        match verdict {
+            Verdict::Accept { data } => self.accept(now, id, Phase::Accepted, data, effects),
+            Verdict::Close(frame) => {
+                self.accept(now, id, Phase::Refusing(frame), serde_json::Value::Null, effects);
+            }
+            Verdict::Reject(status) => {
+                self.state.connections.remove(id);
+                reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
+            }
+        }
+    }
+
+    /// The user's `authenticate` threw.
+    pub(super) fn authentication_failed(
+        &mut self,
+        id: ConnectionId,
+        message: &str,
+        effects: &mut Vec<Effect>,
+    ) {
+        let path = self.state.connections.remove(id).map(|connection| connection.path().to_owned());
+        let path = path.unwrap_or_default();
+        let text = format!("authenticate for {path} failed: {message}");
+        effects.push(Effect::Log { level: Level::Error, text });
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
+    }
+
+    /// Completes the opening handshake.
+    fn accept(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        phase: Phase,
+        auth_data: serde_json::Value,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(connection) = self.state.connections.get_mut(id) else {
+            return;
+        };
+        let route = connection.route;
+        let settings = &self.state.routes[route].settings;
+        let agreed = protocol::check(&connection.request).and_then(|handshake| {
+            let deflate = match &settings.deflate {
+                Some(config) => protocol::negotiate(config, &handshake.extensions)?,
+                None => None,
+            };
+            Ok((handshake, deflate))
+        });
+        let (handshake, deflate) = match agreed {
+            Ok(agreed) => agreed,
+            Err(refusal) => {
+                self.state.connections.remove(id);
+                return effects.push(Effect::Reject { id, refusal });
+            }
+        };
+        let (deflate, extension) = deflate.unzip();
+        let subprotocol = protocol::select_subprotocol(&handshake.protocols, &settings.subprotocols);
+        let response = protocol::response(&handshake, subprotocol, extension);
+        connection.subprotocol = subprotocol.map(Arc::from);
+        connection.auth_data = auth_data;
+        connection.phase = phase;
+        effects.push(Effect::Accept(Box::new(Accept {
+            id,
+            name: connection.name.clone(),
+            route,
+            response,
+            socket: SocketOptions {
+                deflate,
+                outbox: OutboxOptions { max_bytes: settings.max_outbound, overflow: settings.overflow },
+                ..SocketOptions::with_max_message(settings.max_payload)
+            },
+            params: connection.params.clone(),
+            subprotocol: connection.subprotocol.clone(),
+        })));
+        self.state.timers.set(Timer::Opening(id), now.instant + self.state.limits.handshake_timeout);
+    }
+
+    /// The 101 is on its way.
+    pub(super) fn opened(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.state.connections.get_mut(id) else {
+            return;
+        };
+        match connection.phase.clone() {
+            Phase::Accepted => {}
+            Phase::Refusing(frame) => {
+                self.state.timers.cancel(Timer::Opening(id));
+                self.state.timers.set(Timer::Closing(id), now.instant + self.state.limits.close_timeout);
+                return effects.push(Effect::Close { id, frame: Some(frame) });
+            }
+            _ => return,
+        }
+        connection.phase = Phase::Open;
+        let route = connection.route;
+        connection.inbox.push(now.instant, Inbound::Connect);
+        self.state.timers.cancel(Timer::Opening(id));
+        let RouteStart { room, heartbeat, inactivity } = self.start_of(route);
+        self.state.routes[route].rooms.enter(id);
+        let mut cx = self.context(now, route, id, effects);
+        if let Some(room) = room
+            && let Err(error) = cx.join(&room)
+        {
+            cx.log(Level::Error, format!("the default room {room:?}: {error}"));
+        }
+        cx.set_heartbeat(heartbeat);
+        cx.set_inactivity_timeout(inactivity);
+        self.deliver(now, id, effects);
+    }
+
+    fn start_of(&self, route: usize) -> RouteStart {
+        let settings = &self.state.routes[route].settings;
+        RouteStart {
+            room: settings.default_room.clone(),
+            heartbeat: settings.heartbeat,
+            inactivity: settings.inactivity_timeout,
+        }
+    }
+
+    /// A version 4 UUID.
+    fn uuid(&mut self) -> Arc<str> {
+        let mut bits =
+            u128::from(self.state.random.next_u64()) << 64 | u128::from(self.state.random.next_u64());
+        bits = bits & !(0xf << 76) | 0x4 << 76;
+        bits = bits & !(0b11 << 62) | 0b10 << 62;
+        let hex = format!("{bits:032x}");
+        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-").into()
+    }
+}
+
+/// What a route does for each connection that opens.
+struct RouteStart {
+    room: Option<Arc<str>>,
+    heartbeat: Option<u64>,
+    inactivity: Option<u64>,
+}
+
+/// Ours, but nobody there: an answer for the client and a hint for the developer.
+fn unmatched(id: ConnectionId, path: &str, known: &[String], effects: &mut Vec<Effect>) {
+    let text = format!("no WebSocket handler matches {path}; known patterns: {}", known.join(", "));
+    effects.push(Effect::Log { level: Level::Warn, text });
+    reject(id, StatusCode::NOT_FOUND, "no WebSocket handler matches this path", effects);
+}
+
+fn reject(id: ConnectionId, status: StatusCode, reason: &'static str, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Reject { id, refusal: Refusal::new(status, reason) });
+}

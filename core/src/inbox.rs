@@ -1,0 +1,95 @@
+//! What one connection has sent and its handler has not taken yet, in strict order.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::message::Message;
+use crate::time::Instant;
+
+/// One entry for the handler.
+#[derive(Debug)]
+pub(crate) enum Inbound {
+    Connect,
+    /// The connect failed: close, once `error` has been told.
+    Fail,
+    Message(Message),
+    Ping(Bytes),
+    Pong(Bytes),
+    Close,
+}
+
+/// The queue before a handler, and whether the handler is at work.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    queue: VecDeque<(Instant, Inbound)>,
+    bytes: usize,
+    /// Hooks whose answers are awaited; nothing is taken from the queue meanwhile.
+    pub(crate) calls: u32,
+    /// The host was told to stop reading.
+    pub(crate) paused: bool,
+}
+
+impl Inbox {
+    /// An idle inbox holds up to this many bytes of messages before reading pauses.
+    const MAX_BYTES: usize = 1 << 20;
+
+    /// Adds an entry that may be handled from `ready` on.
+    pub(crate) fn push(&mut self, ready: Instant, inbound: Inbound) {
+        self.bytes += size(&inbound);
+        self.queue.push_back((ready, inbound));
+    }
+
+    /// Adds an entry before all others.
+    pub(crate) fn push_front(&mut self, ready: Instant, inbound: Inbound) {
+        self.bytes += size(&inbound);
+        self.queue.push_front((ready, inbound));
+    }
+
+    /// When the front entry may be handled; `None` when there is none or a hook is awaited.
+    pub(crate) fn ready(&self) -> Option<Instant> {
+        if self.calls > 0 {
+            return None;
+        }
+        self.queue.front().map(|(ready, _)| *ready)
+    }
+
+    /// Takes the front entry.
+    pub(crate) fn pop(&mut self) -> Option<Inbound> {
+        let (_, inbound) = self.queue.pop_front()?;
+        self.bytes -= size(&inbound);
+        if self.queue.is_empty() && self.queue.capacity() > 16 {
+            self.queue = VecDeque::new();
+        }
+        Some(inbound)
+    }
+
+    /// Forgets what waits, because nobody will look at it.
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+        self.bytes = 0;
+    }
+
+    /// Whether nothing waits and nothing is awaited.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.calls == 0
+    }
+
+    /// Whether reading should pause: more than `limit` entries or a MiB wait.
+    pub(crate) fn is_full(&self, limit: usize) -> bool {
+        self.queue.len() >= limit.max(1) || self.bytes >= Self::MAX_BYTES
+    }
+
+    /// Whether reading may go on after a pause.
+    pub(crate) fn has_room(&self, limit: usize) -> bool {
+        self.queue.len() <= limit / 2 && self.bytes <= Self::MAX_BYTES / 2
+    }
+}
+
+fn size(inbound: &Inbound) -> usize {
+    match inbound {
+        Inbound::Message(message) => message.len(),
+        Inbound::Ping(payload) | Inbound::Pong(payload) => payload.len(),
+        Inbound::Connect | Inbound::Fail | Inbound::Close => 0,
+    }
+}

@@ -1,0 +1,37 @@
+//! The bounds of one server. Whatever a peer controls has one.
+
+/// Bounds that a developer never notices and an attacker does. Times are in ms, sizes in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once; one more is answered 503. Default 10,000.
+    pub connections: usize,
+    /// Rooms one connection can be in; one more is a [`CommandError`](crate::CommandError). Default 1,000.
+    pub rooms_per_connection: usize,
+    /// Length of a room's name; more is a [`CommandError`](crate::CommandError). Default 256.
+    pub room_name_bytes: usize,
+    /// Messages of one connection that wait for its handler; then reading pauses. Default 256.
+    pub pending_messages: usize,
+    /// From the 101 to the host's `Opened`. Default 10,000.
+    pub handshake_timeout: u64,
+    /// How long `authenticate` may take; then 503. Default 10,000.
+    pub authenticate_timeout: u64,
+    /// How long any other hook may take; then it counts as failed. Default 30,000; `None`: for ever.
+    pub handler_timeout: Option<u64>,
+    /// From a close frame to the client's answer; then the connection is dropped. Default 10,000.
+    pub close_timeout: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            rooms_per_connection: 1_000,
+            room_name_bytes: 256,
+            pending_messages: 256,
+            handshake_timeout: 10_000,
+            authenticate_timeout: 10_000,
+            handler_timeout: Some(30_000),
+            close_timeout: 10_000,
+        }
+    }
+}
