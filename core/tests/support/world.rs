@@ -1,0 +1,261 @@
+use std::collections::{HashMap, VecDeque};
+
+use switchboard_core::protocol::Violation;
+use switchboard_core::time::{Instant, Now, WallTime};
+use switchboard_core::{
+    Accept, Answer, CallId, CloseCode, CloseFrame, Command, CommandError, ConnectionId, ConnectionIds,
+    Effect, Engine, Handler, Hook, Input, Level, Limits, Message, Pattern, Route, RouteKey, RouteSettings,
+    Router,
+};
+
+/// 2026-11-20T10:00:00Z.
+const START: u64 = 1_795_168_800_000_000;
+
+/// One route of a [`World`].
+pub fn route(pattern: &str, settings: RouteSettings, handler: impl Handler + 'static) -> (RouteKey, Route) {
+    let key = RouteKey::new(Pattern::new(pattern).unwrap());
+    (key, Route { settings, handler: Box::new(handler) })
+}
+
+/// The engine with everything that a host would put around it.
+pub struct World {
+    pub engine: Engine,
+    ms: u64,
+    ids: ConnectionIds,
+    clients: HashMap<ConnectionId, Client>,
+    /// Hooks that wait for their answer.
+    pub calls: VecDeque<(CallId, ConnectionId, Hook)>,
+    pub log: Vec<(Level, String)>,
+    /// How often the engine said that it forgot a connection.
+    pub removed: HashMap<ConnectionId, usize>,
+}
+
+/// What became of one upgrade.
+#[derive(Debug, Default)]
+pub struct Client {
+    pub accepted: Option<Accept>,
+    pub rejected: Option<u16>,
+    pub ignored: bool,
+    pub received: Vec<String>,
+    pub paused: bool,
+    /// The transport is gone, from either side.
+    pub gone: bool,
+}
+
+impl World {
+    pub fn new(routes: Vec<(RouteKey, Route)>) -> Self {
+        Self::with_limits(routes, Limits::default())
+    }
+
+    pub fn with_limits(routes: Vec<(RouteKey, Route)>, limits: Limits) -> Self {
+        let (keys, routes): (Vec<_>, Vec<_>) = routes.into_iter().unzip();
+        Self::with_engine(Engine::new(Router::new(keys).unwrap(), routes, limits, [7; 32]))
+    }
+
+    pub fn with_engine(engine: Engine) -> Self {
+        Self {
+            engine,
+            ms: 0,
+            ids: ConnectionIds::default(),
+            clients: HashMap::new(),
+            calls: VecDeque::new(),
+            log: Vec::new(),
+            removed: HashMap::new(),
+        }
+    }
+
+    pub fn now(&self) -> Now {
+        Now { instant: Instant::from_ms(self.ms), wall: WallTime::from_us(START + self.ms * 1000) }
+    }
+
+    /// An opening handshake as browsers send it.
+    pub fn upgrade(&mut self, path: &str) -> ConnectionId {
+        self.upgrade_with(path, &[])
+    }
+
+    pub fn upgrade_with(&mut self, path: &str, headers: &[(&str, &str)]) -> ConnectionId {
+        let mut request = http::Request::get(path)
+            .header("host", "localhost")
+            .header("upgrade", "websocket")
+            .header("connection", "Upgrade")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let id = self.ids.allocate();
+        self.clients.insert(id, Client::default());
+        self.input(Input::Upgrade { id, request: request.body(()).unwrap(), address: None });
+        id
+    }
+
+    /// A client that came in.
+    pub fn connect(&mut self, path: &str) -> ConnectionId {
+        let id = self.upgrade(path);
+        self.open(id);
+        id
+    }
+
+    /// The host wrote the 101.
+    pub fn open(&mut self, id: ConnectionId) {
+        assert!(self.clients[&id].accepted.is_some(), "not accepted: {:?}", self.clients[&id]);
+        self.input(Input::Opened { id });
+    }
+
+    pub fn client(&self, id: ConnectionId) -> &Client {
+        &self.clients[&id]
+    }
+
+    pub fn text(&mut self, id: ConnectionId, text: &str) {
+        self.message(id, text);
+    }
+
+    pub fn message(&mut self, id: ConnectionId, message: impl Into<Message>) {
+        self.input(Input::Message { id, message: message.into() });
+    }
+
+    pub fn ping(&mut self, id: ConnectionId, payload: &'static [u8]) {
+        self.input(Input::Ping { id, payload: payload.into() });
+    }
+
+    pub fn pong(&mut self, id: ConnectionId, payload: &'static [u8]) {
+        self.input(Input::Pong { id, payload: payload.into() });
+    }
+
+    /// The client's close frame.
+    pub fn close(&mut self, id: ConnectionId, code: u16, reason: &str) {
+        self.input(Input::CloseReceived { id, frame: Some(CloseFrame::new(CloseCode(code), reason)) });
+    }
+
+    /// The client's cable is cut.
+    pub fn cut(&mut self, id: ConnectionId) {
+        if !std::mem::replace(&mut self.clients.get_mut(&id).unwrap().gone, true) {
+            self.input(Input::Disconnected { id });
+        }
+    }
+
+    pub fn violate(&mut self, id: ConnectionId, code: CloseCode, reason: &'static str) {
+        self.input(Input::Violated { id, violation: Violation { code, reason } });
+    }
+
+    pub fn command(&mut self, id: ConnectionId, command: Command) -> Result<(), CommandError> {
+        let mut effects = Vec::new();
+        let result = self.engine.command(self.now(), id, command, &mut effects);
+        self.carry_out(effects);
+        result
+    }
+
+    /// The oldest hook that waits.
+    pub fn next_call(&mut self) -> (CallId, ConnectionId, Hook) {
+        self.calls.pop_front().expect("no hook was called")
+    }
+
+    pub fn answer(&mut self, call: CallId, answer: Answer) {
+        self.input(Input::Answer { call, answer });
+    }
+
+    /// Answers the oldest hook that waits; gives it back.
+    pub fn answer_next(&mut self, answer: Answer) -> Hook {
+        let (call, _, hook) = self.next_call();
+        self.answer(call, answer);
+        hook
+    }
+
+    /// What came since the last look: text as it is, `<binary …>`, `<ping …>`, `<pong …>`, `<close …>`, `<end>`.
+    pub fn received(&mut self, id: ConnectionId) -> Vec<String> {
+        std::mem::take(&mut self.clients.get_mut(&id).unwrap().received)
+    }
+
+    /// Lets time pass, waking exactly when the engine asked to be woken.
+    pub fn advance(&mut self, ms: u64) {
+        let end = self.ms + ms;
+        while let Some(deadline) = self.engine.poll_timeout().filter(|deadline| deadline.as_ms() <= end) {
+            self.ms = self.ms.max(deadline.as_ms());
+            self.timeout();
+            assert_ne!(
+                self.engine.poll_timeout(),
+                Some(deadline),
+                "a deadline that does not move would be an endless loop"
+            );
+        }
+        self.ms = end;
+    }
+
+    /// Calls `handle_timeout` now, due or not.
+    pub fn timeout(&mut self) {
+        let mut effects = Vec::new();
+        self.engine.handle_timeout(self.now(), &mut effects);
+        self.carry_out(effects);
+    }
+
+    pub fn input(&mut self, input: Input) {
+        let mut effects = Vec::new();
+        self.engine.handle_input(self.now(), input, &mut effects);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        let mut gone = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Ignore { id } => self.refuse(id, |client| client.ignored = true),
+                Effect::Reject { id, refusal } => {
+                    self.refuse(id, |client| client.rejected = Some(refusal.status.as_u16()));
+                }
+                Effect::Accept(accept) => {
+                    let client = self.clients.get_mut(&accept.id).unwrap();
+                    assert!(client.accepted.is_none(), "accepted twice");
+                    client.accepted = Some(*accept);
+                }
+                Effect::Send { to, message } => {
+                    for id in to.iter() {
+                        let text = match &message {
+                            Message::Text(text) => text.as_str().to_owned(),
+                            Message::Binary(bytes) => format!("<binary {bytes:?}>"),
+                        };
+                        self.hear(*id, text);
+                    }
+                }
+                Effect::Ping { id, payload } => {
+                    self.hear(id, format!("<ping {}>", String::from_utf8_lossy(&payload)));
+                }
+                Effect::Pong { id, payload } => {
+                    self.hear(id, format!("<pong {}>", String::from_utf8_lossy(&payload)));
+                }
+                Effect::Close { id, frame: Some(frame) } => {
+                    let text = format!("<close {} {}>", frame.code, frame.reason.as_str());
+                    self.hear(id, text.replace(" >", ">"));
+                }
+                Effect::Close { id, frame: None } => self.hear(id, "<close>".into()),
+                Effect::Disconnect { id } => gone.push((id, None)),
+                Effect::Terminate { id } => gone.push((id, Some("<end>"))),
+                Effect::Pause { id } => self.clients.get_mut(&id).unwrap().paused = true,
+                Effect::Resume { id } => self.clients.get_mut(&id).unwrap().paused = false,
+                Effect::Call { call, id, hook, .. } => self.calls.push_back((call, id, hook)),
+                Effect::Removed { id } => {
+                    *self.removed.entry(id).or_default() += 1;
+                    self.ids.release(id);
+                }
+                Effect::Log { level, text } => self.log.push((level, text)),
+            }
+        }
+        for (id, note) in gone {
+            if let Some(note) = note {
+                self.hear(id, note.into());
+            }
+            self.cut(id);
+        }
+    }
+
+    fn refuse(&mut self, id: ConnectionId, note: impl FnOnce(&mut Client)) {
+        note(self.clients.get_mut(&id).unwrap());
+        self.ids.release(id);
+    }
+
+    fn hear(&mut self, id: ConnectionId, text: String) {
+        let client = self.clients.get_mut(&id).unwrap();
+        assert!(client.accepted.is_some(), "{text} for a client that was not accepted");
+        assert!(!client.gone, "{text} for a client that is gone");
+        client.received.push(text);
+    }
+}
