@@ -10,12 +10,14 @@ use crate::command::{Command, CommandError};
 use crate::connection::{CloseCause, Connection, ConnectionId};
 use crate::effect::{Effect, Level, Recipients};
 use crate::engine::state::State;
+use crate::feed::Feed;
 use crate::handler::HandlerError;
 use crate::heartbeat::{Heartbeat, Inactivity};
 use crate::hook::{CallId, Hook};
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::time::Now;
 use crate::timers::Timer;
+use crate::upstream::{Dial, UpstreamId};
 
 /// A handler's view of its route during one event. What it does happens at once and in that order: a
 /// broadcast after a join reaches who was in the room at that moment.
@@ -164,6 +166,34 @@ impl Context<'_> {
     /// Runs a hook of the user's code for this connection. Its next event waits for the answer.
     pub fn call(&mut self, hook: Hook) -> Option<CallId> {
         self.state.call(self.id?, hook, self.now, self.effects)
+    }
+
+    /// A feed's memory, for preloads and counts.
+    pub fn feed(&self, name: &str) -> Option<&Feed> {
+        self.state.feeds.iter().find(|feed| feed.name() == name)
+    }
+
+    /// Opens an outgoing connection for the connection in focus. It is closed with it.
+    pub fn dial(&mut self, dial: Dial) -> Option<UpstreamId> {
+        let owner = self.connection().filter(|connection| connection.is_open())?.id();
+        let upstream = self.state.next_upstream();
+        self.state.upstreams.insert(upstream, owner);
+        self.effects.push(Effect::Dial { upstream, dial: Box::new(dial) });
+        Some(upstream)
+    }
+
+    /// Sends on an outgoing connection that has opened.
+    pub fn send_upstream(&mut self, upstream: UpstreamId, message: Message) {
+        if self.state.upstreams.contains_key(&upstream) {
+            self.effects.push(Effect::SendUpstream { upstream, message });
+        }
+    }
+
+    /// Closes an outgoing connection. Its events come no more.
+    pub fn close_upstream(&mut self, upstream: UpstreamId, frame: Option<CloseFrame>) {
+        if self.state.upstreams.remove(&upstream).is_some() {
+            self.effects.push(Effect::CloseUpstream { upstream, frame });
+        }
     }
 
     /// Sets or moves this handler's timer `key` for this connection, `after` ms from now. It ends with the

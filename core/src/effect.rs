@@ -10,6 +10,7 @@ use crate::hook::{CallId, Hook};
 use crate::message::{CloseFrame, Message};
 use crate::pattern::Params;
 use crate::protocol::{Refusal, SocketOptions};
+use crate::upstream::{Dial, UpstreamId};
 
 /// One thing for the host to do. Effects are done in the order in which they stand.
 #[derive(Clone, Debug)]
@@ -87,6 +88,28 @@ pub enum Effect {
         route: usize,
         /// Which code, with its arguments.
         hook: Hook,
+    },
+    /// Open an outgoing connection and report what becomes of it as
+    /// [`Input::Upstream`](crate::Input::Upstream).
+    Dial {
+        /// Names it.
+        upstream: UpstreamId,
+        /// Where to and how.
+        dial: Box<Dial>,
+    },
+    /// Send a message on an outgoing connection.
+    SendUpstream {
+        /// Which one; it is open.
+        upstream: UpstreamId,
+        /// What.
+        message: Message,
+    },
+    /// Close an outgoing connection, open or not yet; nothing more of it will be listened to.
+    CloseUpstream {
+        /// Which one.
+        upstream: UpstreamId,
+        /// What the close frame says; `None` sends no code.
+        frame: Option<CloseFrame>,
     },
     /// The engine has forgotten this connection: its id is free again.
     Removed {

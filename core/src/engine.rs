@@ -1,5 +1,6 @@
 //! All state of one server, and its two entrances: what happened, and what time it is.
 
+mod beside;
 mod closing;
 mod delivery;
 pub(crate) mod state;
@@ -13,7 +14,9 @@ use crate::command::{Command, CommandError};
 use crate::connection::{Connection, ConnectionId};
 use crate::context::Context;
 use crate::effect::Effect;
+use crate::feed::{Feed, FeedSettings};
 use crate::handler::{Handler, HandlerError};
+use crate::http_endpoint::HttpEndpoint;
 use crate::input::Input;
 use crate::limits::Limits;
 use crate::route::RouteSettings;
@@ -37,6 +40,7 @@ pub struct Route {
 pub struct Engine {
     router: Router,
     handlers: Vec<Box<dyn Handler>>,
+    endpoints: Vec<(HttpEndpoint, usize)>,
     state: State,
     life: Life,
 }
@@ -59,7 +63,18 @@ impl Engine {
             states.push(RouteState { settings, rooms: Default::default() });
         }
         let state = State::new(states, limits, ChaCha8Rng::from_seed(seed));
-        Self { router, handlers, state, life: Life::Serving }
+        let endpoints = handlers.iter().enumerate();
+        let endpoints = endpoints
+            .flat_map(|(route, handler)| {
+                handler.endpoints().into_iter().map(move |endpoint| (endpoint, route))
+            })
+            .collect();
+        Self { router, handlers, endpoints, state, life: Life::Serving }
+    }
+
+    /// Adds a feed. The first one of a name is the one that counts.
+    pub fn add_feed(&mut self, settings: FeedSettings) {
+        self.state.feeds.push(Feed::new(settings));
     }
 
     /// Takes note of one thing that happened. Appends what is to be done.
@@ -75,6 +90,8 @@ impl Engine {
             Input::Overflowed { id } => self.overflowed(now, id, effects),
             Input::Disconnected { id } => self.disconnected(now, id, effects),
             Input::Answer { call, answer } => self.answer(now, call, answer, effects),
+            Input::Upstream { upstream, event } => self.upstream(now, upstream, event, effects),
+            Input::Publish { feed, value } => self.publish(now, &feed, value, effects),
             Input::Shutdown { frame, grace_ms } => self.shutdown(now, frame, grace_ms, effects),
         }
     }

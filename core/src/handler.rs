@@ -1,12 +1,16 @@
 //! What a route does with its connections.
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::auth::Verdict;
 use crate::connection::CloseCause;
 use crate::context::Context;
+use crate::feed::FeedValue;
 use crate::hook::{Answer, HookKind};
+use crate::http_endpoint::HttpEndpoint;
 use crate::message::{CloseFrame, Message};
+use crate::upstream::{UpstreamEvent, UpstreamId};
 
 /// What a handler method comes to. An error costs at most this connection: it goes to
 /// [`Handler::error`], and after a failed [`connect`](Handler::connect) the connection is closed with 1011.
@@ -86,6 +90,45 @@ pub trait Handler: Send {
     fn answer(&mut self, cx: &mut Context<'_>, hook: HookKind, answer: Answer) -> HandlerResult {
         let _ = (cx, hook, answer);
         Ok(())
+    }
+
+    /// The user's code asks for something that only this dialect knows, such as a push on a channel: in the
+    /// name of a connection, or of nobody in particular.
+    fn command(&mut self, cx: &mut Context<'_>, name: &str, payload: Value) -> HandlerResult {
+        let _ = (cx, payload);
+        Err(format!("this route knows no command {name:?}").into())
+    }
+
+    /// A value was published on one of the route's feeds.
+    fn publish(&mut self, cx: &mut Context<'_>, feed: &str, value: &FeedValue) -> HandlerResult {
+        let _ = (cx, feed, value);
+        Ok(())
+    }
+
+    /// An outgoing connection that this handler opened ([`Context::dial`]) for the connection in focus.
+    fn upstream(
+        &mut self,
+        cx: &mut Context<'_>,
+        upstream: UpstreamId,
+        event: UpstreamEvent,
+    ) -> HandlerResult {
+        let _ = (cx, upstream, event);
+        Ok(())
+    }
+
+    /// The plain HTTP paths that this handler answers, asked once at the start.
+    fn endpoints(&self) -> Vec<HttpEndpoint> {
+        Vec::new()
+    }
+
+    /// A request for one of [`endpoints`](Self::endpoints).
+    fn request(
+        &mut self,
+        cx: &mut Context<'_>,
+        request: &http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HandlerError> {
+        let _ = (cx, request);
+        Err("this route answers no HTTP requests".into())
     }
 
     /// A timer that this handler set is due: [`Context::set_timer`] with a connection,

@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::connection::ConnectionId;
 use crate::hook::{Answer, CallId};
 use crate::message::{CloseFrame, Message};
 use crate::protocol::Violation;
+use crate::upstream::{UpstreamEvent, UpstreamId};
 
 /// One thing that happened. Hosts pass each on as it comes; the engine keeps the order per connection.
 #[derive(Debug)]
@@ -78,6 +80,20 @@ pub enum Input {
         call: CallId,
         /// What came of it.
         answer: Answer,
+    },
+    /// Something happened to an outgoing connection.
+    Upstream {
+        /// From [`Effect::Dial`](crate::Effect::Dial).
+        upstream: UpstreamId,
+        /// What.
+        event: UpstreamEvent,
+    },
+    /// A value for a feed; unknown feeds take none.
+    Publish {
+        /// Its name.
+        feed: String,
+        /// What everyone is told.
+        value: Value,
     },
     /// The server goes down: no new connections, `frame` to all, whoever remains after `grace_ms` is dropped.
     Shutdown {

@@ -49,6 +49,15 @@ pub use auth::{Authentication, Denial, TokenPlace, TokenRule, Verdict};
 mod limits;
 pub use limits::Limits;
 
+mod feed;
+pub use feed::{Feed, FeedSettings, FeedValue};
+
+mod http_endpoint;
+pub use http_endpoint::{HttpEndpoint, json_response};
+
+mod upstream;
+pub use upstream::{Dial, UpstreamEvent, UpstreamId};
+
 mod heartbeat;
 mod inbox;
 mod rooms;

@@ -28,6 +28,8 @@ pub struct RouteSettings {
     pub max_outbound: usize,
     /// What happens when more waits. Default: close 1013.
     pub overflow: Overflow,
+    /// The feeds whose values the route's handler is told. Default none.
+    pub feeds: Vec<String>,
 }
 
 impl Default for RouteSettings {
@@ -43,6 +45,7 @@ impl Default for RouteSettings {
             authentication: Authentication::Open,
             max_outbound: 1 << 20,
             overflow: Overflow::Close,
+            feeds: Vec::new(),
         }
     }
 }

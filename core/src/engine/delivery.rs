@@ -215,6 +215,7 @@ impl Engine {
         }
         if matches!(connection.phase, Phase::Closed(_)) && inbox.is_idle() {
             self.state.connections.remove(id);
+            self.abandon_upstreams(id, effects);
             effects.push(Effect::Removed { id });
         }
     }

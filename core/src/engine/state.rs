@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::connection::{CloseCause, Closure, Connection, ConnectionId, Phase};
 use crate::effect::Effect;
+use crate::feed::Feed;
 use crate::hook::{CallId, Hook, HookKind};
 use crate::limits::Limits;
 use crate::message::{CloseCode, CloseFrame};
@@ -13,6 +14,7 @@ use crate::rooms::Rooms;
 use crate::route::RouteSettings;
 use crate::time::Now;
 use crate::timers::{Timer, Timers};
+use crate::upstream::UpstreamId;
 
 /// The engine without its handlers.
 pub(crate) struct State {
@@ -22,7 +24,11 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) random: ChaCha8Rng,
     pub(crate) calls: HashMap<CallId, Call>,
+    pub(crate) feeds: Vec<Feed>,
+    /// Outgoing connections by the connection that they are for.
+    pub(crate) upstreams: HashMap<UpstreamId, ConnectionId>,
     next_call: u64,
+    next_upstream: u64,
 }
 
 /// One route without its handler.
@@ -47,7 +53,10 @@ impl State {
             limits,
             random,
             calls: HashMap::new(),
+            feeds: Vec::new(),
+            upstreams: HashMap::new(),
             next_call: 0,
+            next_upstream: 0,
         }
     }
 
@@ -74,6 +83,12 @@ impl State {
         }
         effects.push(Effect::Call { call, id, route: connection.route, hook });
         Some(call)
+    }
+
+    /// A fresh id for an outgoing connection.
+    pub(crate) fn next_upstream(&mut self) -> UpstreamId {
+        self.next_upstream += 1;
+        UpstreamId(self.next_upstream)
     }
 
     /// The id that the next call will have.

@@ -3,9 +3,9 @@ use std::collections::{HashMap, VecDeque};
 use switchboard_core::protocol::Violation;
 use switchboard_core::time::{Instant, Now, WallTime};
 use switchboard_core::{
-    Accept, Answer, CallId, CloseCode, CloseFrame, Command, CommandError, ConnectionId, ConnectionIds,
+    Accept, Answer, CallId, CloseCode, CloseFrame, Command, CommandError, ConnectionId, ConnectionIds, Dial,
     Effect, Engine, Handler, Hook, Input, Level, Limits, Message, Pattern, Route, RouteKey, RouteSettings,
-    Router,
+    Router, UpstreamId,
 };
 
 /// 2026-11-20T10:00:00Z.
@@ -28,6 +28,10 @@ pub struct World {
     pub log: Vec<(Level, String)>,
     /// How often the engine said that it forgot a connection.
     pub removed: HashMap<ConnectionId, usize>,
+    /// Outgoing connections that were asked for.
+    pub dials: Vec<(UpstreamId, Dial)>,
+    /// What went out on them; `None`: closed.
+    pub upstream: Vec<(UpstreamId, Option<Message>)>,
 }
 
 /// What became of one upgrade.
@@ -61,6 +65,8 @@ impl World {
             calls: VecDeque::new(),
             log: Vec::new(),
             removed: HashMap::new(),
+            dials: Vec::new(),
+            upstream: Vec::new(),
         }
     }
 
@@ -236,6 +242,9 @@ impl World {
                     *self.removed.entry(id).or_default() += 1;
                     self.ids.release(id);
                 }
+                Effect::Dial { upstream, dial } => self.dials.push((upstream, *dial)),
+                Effect::SendUpstream { upstream, message } => self.upstream.push((upstream, Some(message))),
+                Effect::CloseUpstream { upstream, .. } => self.upstream.push((upstream, None)),
                 Effect::Log { level, text } => self.log.push((level, text)),
             }
         }

@@ -1,0 +1,114 @@
+//! What reaches handlers beside their own clients: feeds, outgoing connections, plain HTTP, dialect commands.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::Engine;
+use crate::connection::{Connection, ConnectionId};
+use crate::effect::{Effect, Level};
+use crate::handler::{HandlerError, HandlerResult};
+use crate::hook::HookKind;
+use crate::http_endpoint::{HttpEndpoint, json_response};
+use crate::time::Now;
+use crate::upstream::{UpstreamEvent, UpstreamId};
+
+impl Engine {
+    /// The plain HTTP paths that are answered here; all others are somebody else's.
+    pub fn endpoints(&self) -> impl Iterator<Item = &HttpEndpoint> {
+        self.endpoints.iter().map(|(endpoint, _)| endpoint)
+    }
+
+    /// Answers a plain HTTP request; `None` when it is not for one of [`endpoints`](Self::endpoints).
+    pub fn request(
+        &mut self,
+        now: Now,
+        request: &http::Request<Bytes>,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Response<Bytes>> {
+        let (method, path) = (request.method(), request.uri().path());
+        let (endpoint, route) = self.endpoints.iter().find(|(endpoint, _)| endpoint.matches(method, path))?;
+        if request.body().len() > endpoint.max_body {
+            let text = format!("the body has {} bytes, at most {}", request.body().len(), endpoint.max_body);
+            return Some(json_response(StatusCode::PAYLOAD_TOO_LARGE, &json!({ "error": text })));
+        }
+        let route = *route;
+        let response = self.run(now, route, None, effects, |handler, cx| handler.request(cx, request));
+        Some(response.unwrap_or_else(|error| {
+            let text = format!("{method} {path} failed: {error}");
+            effects.push(Effect::Log { level: Level::Error, text });
+            let body = json!({ "error": "Internal Server Error" });
+            json_response(StatusCode::INTERNAL_SERVER_ERROR, &body)
+        }))
+    }
+
+    /// Passes a command of the user's code to a route's dialect, in the name of a connection or of nobody.
+    pub fn dialect_command(
+        &mut self,
+        now: Now,
+        route: usize,
+        id: Option<ConnectionId>,
+        name: &str,
+        payload: Value,
+        effects: &mut Vec<Effect>,
+    ) -> HandlerResult {
+        let id = id.filter(|id| self.state.connections.get(*id).is_some_and(|peer| peer.route == route));
+        self.run(now, route, id, effects, |handler, cx| handler.command(cx, name, payload))
+    }
+
+    pub(super) fn publish(&mut self, now: Now, feed: &str, value: Value, effects: &mut Vec<Effect>) {
+        let Some(found) = self.state.feeds.iter_mut().find(|known| known.name() == feed) else {
+            let text = format!("nothing is published: there is no feed {feed:?}");
+            return effects.push(Effect::Log { level: Level::Warn, text });
+        };
+        let value = found.publish(now.wall, value);
+        for route in 0..self.handlers.len() {
+            if !self.state.routes[route].settings.feeds.iter().any(|name| name == feed) {
+                continue;
+            }
+            let told = self.run(now, route, None, effects, |handler, cx| handler.publish(cx, feed, &value));
+            log_failure(&format!("publishing on {feed:?}"), told, effects);
+        }
+    }
+
+    pub(super) fn upstream(
+        &mut self,
+        now: Now,
+        upstream: UpstreamId,
+        event: UpstreamEvent,
+        effects: &mut Vec<Effect>,
+    ) {
+        let owner = match event.is_last() {
+            true => self.state.upstreams.remove(&upstream),
+            false => self.state.upstreams.get(&upstream).copied(),
+        };
+        let Some((id, route)) =
+            owner.and_then(|id| self.state.connections.get(id)).map(|c: &Connection| (c.id(), c.route()))
+        else {
+            return;
+        };
+        let told =
+            self.run(now, route, Some(id), effects, |handler, cx| handler.upstream(cx, upstream, event));
+        self.conclude(now, id, HookKind::Custom, told, effects);
+    }
+
+    /// Closes what was opened for a connection that is gone.
+    pub(super) fn abandon_upstreams(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+        if self.state.upstreams.is_empty() {
+            return;
+        }
+        self.state.upstreams.retain(|upstream, owner| {
+            let keep = *owner != id;
+            if !keep {
+                effects.push(Effect::CloseUpstream { upstream: *upstream, frame: None });
+            }
+            keep
+        });
+    }
+}
+
+fn log_failure(what: &str, result: Result<(), HandlerError>, effects: &mut Vec<Effect>) {
+    if let Err(error) = result {
+        effects.push(Effect::Log { level: Level::Error, text: format!("{what} failed: {error}") });
+    }
+}
