@@ -62,3 +62,10 @@ mod heartbeat;
 mod inbox;
 mod rooms;
 mod timers;
+
+mod suggest;
+
+mod template;
+pub use template::{ConnectionScope, Scope, Template, TemplateError, ValueTemplate};
+
+pub mod rules;

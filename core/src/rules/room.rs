@@ -1,0 +1,57 @@
+//! Rooms named by a rule.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::template::{Scope, ValueTemplate};
+
+/// Room names: one or a list, with placeholders.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "ValueTemplate")]
+#[schemars(with = "ValueTemplate")]
+pub struct RoomTemplates(ValueTemplate);
+
+impl RoomTemplates {
+    /// The names. A list counts as its items; what has no value, is null or is empty names no room, so that a
+    /// message without its room field reaches nobody instead of everybody.
+    pub(super) fn names(&self, scope: &mut Scope<'_>) -> Vec<String> {
+        match self.0.value(scope).unwrap_or_default() {
+            Value::Array(list) => list.into_iter().filter_map(name).collect(),
+            value => name(value).into_iter().collect(),
+        }
+    }
+}
+
+/// A room's name as text; numbers count as they are written.
+fn name(value: Value) -> Option<String> {
+    match value {
+        Value::String(name) => Some(name).filter(|name| !name.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+impl TryFrom<ValueTemplate> for RoomTemplates {
+    type Error = String;
+
+    fn try_from(value: ValueTemplate) -> Result<Self, String> {
+        let is_name = |value: &ValueTemplate| match value {
+            ValueTemplate::Constant(value) => name(value.clone()).is_some(),
+            ValueTemplate::Text(_) => true,
+            _ => false,
+        };
+        let are_names = match &value {
+            ValueTemplate::Constant(Value::Array(list)) => {
+                list.iter().all(|item| name(item.clone()).is_some())
+            }
+            ValueTemplate::List(list) => list.iter().all(is_name),
+            value => is_name(value),
+        };
+        if are_names {
+            Ok(Self(value))
+        } else {
+            Err("a room is text that is not empty, or a list of such".to_owned())
+        }
+    }
+}
