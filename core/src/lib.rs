@@ -69,3 +69,6 @@ mod template;
 pub use template::{ConnectionScope, Scope, Template, TemplateError, ValueTemplate};
 
 pub mod rules;
+
+pub mod config;
+pub use config::{Config, ConfigError, RouteConfig};

@@ -19,6 +19,7 @@ mod segment;
 use std::fmt;
 
 use segment::Segment;
+use serde::de::{self, Deserialize, Deserializer};
 
 pub use error::PatternError;
 pub use params::Params;
@@ -133,6 +134,24 @@ impl std::str::FromStr for Pattern {
 
     fn from_str(pattern: &str) -> Result<Self, PatternError> {
         Self::new(pattern)
+    }
+}
+
+/// From text.
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(&text).map_err(de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Pattern {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Pattern".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^/" })
     }
 }
 

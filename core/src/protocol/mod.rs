@@ -64,5 +64,6 @@ pub use outgoing::Outgoing;
 pub use reader::{Event, Reader};
 pub use refusal::Refusal;
 pub use response::{encode_head, response};
+pub(crate) use token::is_token;
 pub use websocket::{SocketOptions, WebSocket};
 pub use writer::Writer;

@@ -3,7 +3,7 @@
 use http::header::{HeaderMap, HeaderName};
 
 /// Whether `text` is a token: at least one character, all of them visible ASCII and no delimiters.
-pub(super) fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
 

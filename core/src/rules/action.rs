@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::RoomTemplates;
-use crate::template::{Scope, Template, ValueTemplate};
+use crate::template::{Scope, Source, Template, ValueTemplate};
 use crate::{CloseCode, CloseFrame, Message};
 
 /// Something to be done for the connection of an event.
@@ -96,6 +96,21 @@ impl ActionTemplate {
             }
         };
         action.into_iter().collect()
+    }
+
+    /// Shows `check` what each placeholder stands for, up to the first error.
+    pub(crate) fn check<E>(&self, check: &mut impl FnMut(&Source) -> Result<(), E>) -> Result<(), E> {
+        match self {
+            ActionTemplate::Reply(value) | ActionTemplate::BroadcastAllRooms { value, .. } => {
+                value.check(check)
+            }
+            ActionTemplate::Broadcast { value, rooms, .. } => {
+                value.check(check)?;
+                rooms.iter().try_for_each(|rooms| rooms.check(check))
+            }
+            ActionTemplate::Join(rooms) | ActionTemplate::Leave(rooms) => rooms.check(check),
+            ActionTemplate::Close { reason, .. } => reason.sources().try_for_each(check),
+        }
     }
 }
 
@@ -232,9 +247,9 @@ mod tests {
 
     #[test]
     fn a_missing_room_reaches_nobody() {
-        let nobody = Action::Broadcast { message: "x".into(), rooms: Some(vec![]), include_self: false };
-        assert_eq!(fill(json!({ "broadcast": "x", "rooms": "{message.none}" })), [nobody.clone()]);
-        assert_eq!(fill(json!({ "broadcast": "x", "rooms": [] })), [nobody]);
+        let nobody = [Action::Broadcast { message: "x".into(), rooms: Some(vec![]), include_self: false }];
+        assert_eq!(fill(json!({ "broadcast": "x", "rooms": "{message.none}" })), nobody);
+        assert_eq!(fill(json!({ "broadcast": "x", "rooms": [] })), nobody);
         let everybody = Action::Broadcast { message: "x".into(), rooms: None, include_self: true };
         assert_eq!(fill(json!({ "broadcast": "x", "includeSelf": true })), [everybody]);
     }

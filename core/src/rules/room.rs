@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::template::{Scope, ValueTemplate};
+use crate::template::{Scope, Source, ValueTemplate};
 
 /// Room names: one or a list, with placeholders.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -20,6 +20,11 @@ impl RoomTemplates {
             Value::Array(list) => list.into_iter().filter_map(name).collect(),
             value => name(value).into_iter().collect(),
         }
+    }
+
+    /// Shows `check` what each placeholder stands for, up to the first error.
+    pub(super) fn check<E>(&self, check: &mut impl FnMut(&Source) -> Result<(), E>) -> Result<(), E> {
+        self.0.check(check)
     }
 }
 

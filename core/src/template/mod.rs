@@ -22,6 +22,8 @@ pub(crate) mod scope;
 mod source;
 mod value;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::Value;
 
 pub use scope::{ConnectionScope, Scope};
@@ -29,7 +31,9 @@ pub(crate) use source::Source;
 pub use value::ValueTemplate;
 
 /// A text with placeholders.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
 pub struct Template {
     parts: Vec<Part>,
 }
@@ -44,6 +48,14 @@ enum Part {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TemplateError(String);
+
+impl TryFrom<String> for Template {
+    type Error = TemplateError;
+
+    fn try_from(text: String) -> Result<Self, TemplateError> {
+        Self::new(&text)
+    }
+}
 
 impl Template {
     /// Parses a text with placeholders.

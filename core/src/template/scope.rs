@@ -78,7 +78,7 @@ pub(crate) mod tests {
         pub(crate) auth_data: Value,
         params: Params,
         rooms: Box<dyn Fn() -> Vec<String>>,
-        random: Box<dyn FnMut(&mut [u8])>,
+        random: fn(&mut [u8]),
     }
 
     impl Fixture {
@@ -96,7 +96,7 @@ pub(crate) mod tests {
                 auth_data: json!({"user": "ada"}),
                 params: [("room", "lobby")].into_iter().collect(),
                 rooms: Box::new(|| vec!["lobby".to_owned(), "dev".to_owned()]),
-                random: Box::new(|bytes| (0..).zip(bytes).for_each(|(index, byte)| *byte = index)),
+                random: |bytes| (0..).zip(bytes).for_each(|(index, byte)| *byte = index),
             }
         }
 
@@ -115,7 +115,7 @@ pub(crate) mod tests {
                 },
                 now: WallTime::from_us(1_795_170_489_747_484),
                 close: self.close.as_ref(),
-                random: &mut *self.random,
+                random: &mut self.random,
                 lets: vec![("game".to_owned(), json!({"id": 7}))],
             }
         }

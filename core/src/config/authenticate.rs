@@ -1,0 +1,192 @@
+//! Who may come in, without code.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::HeaderName;
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::ConfigError;
+use super::error::describe;
+use crate::message::{CloseCode, CloseFrame};
+
+/// `false`: everyone. `true`: whoever has an `Authorization` header that is not blank. A header's name: whoever
+/// has that header. An object: whoever shows a good token. Who may not come in gets HTTP 401 or what is written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum AuthenticateConfig {
+    /// Everyone.
+    #[default]
+    Open,
+    /// Whoever has an `Authorization` header that is not blank.
+    Authorization,
+    /// Whoever has this header and not blank.
+    Header(HeaderName),
+    /// Whoever shows a good token.
+    Token(TokenConfig),
+}
+
+/// Admits whoever shows a token of a list.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenConfig {
+    /// Where the token stands, and which are good.
+    pub token: TokenPlaceConfig,
+    /// For who shows no token. Default HTTP 401.
+    #[serde(default)]
+    pub missing: RefusalConfig,
+    /// For who shows another token. Default HTTP 401.
+    #[serde(default)]
+    pub invalid: RefusalConfig,
+}
+
+/// Where a token stands, and which are good.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenPlaceConfig {
+    /// The parameter of the query, as `token` in `?token=…`: all that a browser can send.
+    pub query: Option<String>,
+    /// Or the header. A leading `Bearer ` is not part of the token.
+    pub header: Option<String>,
+    /// The good tokens, each with the `authData` of whoever shows it; or just a list.
+    #[serde(deserialize_with = "tokens")]
+    #[schemars(schema_with = "tokens_schema")]
+    pub values: IndexMap<String, Value>,
+}
+
+/// What somebody is told who may not come in: a close code that a browser can read, or an HTTP status.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RefusalConfig {
+    /// Complete the upgrade, then close with this: 1000–1003, 1007–1014 or 3000–4999.
+    pub code: Option<u16>,
+    /// The reason beside the code, at most 123 bytes.
+    pub reason: String,
+    /// Refuse the upgrade with this HTTP status, 400 to 599. Default 401, unless there is a `code`.
+    pub status: Option<u16>,
+}
+
+impl AuthenticateConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let AuthenticateConfig::Token(token) = self else {
+            return Ok(());
+        };
+        token.token.check().map_err(|error| error.under("token"))?;
+        token.missing.check().map_err(|error| error.under("missing"))?;
+        token.invalid.check().map_err(|error| error.under("invalid"))
+    }
+}
+
+impl TokenPlaceConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        match (&self.query, &self.header) {
+            (None, None) => Err(ConfigError::at("", "write where the token stands: query or header")),
+            (Some(_), Some(_)) => {
+                Err(ConfigError::at("", "a token stands in one place; write query or header"))
+            }
+            (Some(name), None) if name.is_empty() => {
+                Err(ConfigError::at("query", "expected a parameter's name"))
+            }
+            (None, Some(name)) => {
+                header(name).map(drop).map_err(|message| ConfigError::at("header", message))
+            }
+            _ if self.values.is_empty() => {
+                Err(ConfigError::at("values", "without a token nobody could come in"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl RefusalConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.reason.len() > CloseFrame::MAX_REASON {
+            let message = format!("a reason has at most {} bytes", CloseFrame::MAX_REASON);
+            return Err(ConfigError::at("reason", message));
+        }
+        match (self.code, self.status) {
+            (Some(_), Some(_)) => Err(ConfigError::at("", "write either code or status")),
+            (Some(code), None) if !CloseCode(code).is_sendable() => {
+                let message =
+                    format!("close code {code} cannot be sent; use 1000-1003, 1007-1014 or 3000-4999");
+                Err(ConfigError::at("code", message))
+            }
+            (None, Some(status)) if !(400..600).contains(&status) => {
+                Err(ConfigError::at("status", format!("expected 400 to 599, got {status}")))
+            }
+            (None, _) if !self.reason.is_empty() => {
+                Err(ConfigError::at("reason", "a browser sees a reason only beside a code; add one, as 4001"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn header(name: &str) -> Result<HeaderName, String> {
+    name.parse().map_err(|_| format!("{name:?} is no name of a header; write one such as \"x-api-key\""))
+}
+
+fn tokens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IndexMap<String, Value>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Object(object) => Ok(object.into_iter().collect()),
+        Value::Array(list) => list
+            .into_iter()
+            .map(|token| match token {
+                Value::String(token) => Ok((token, Value::Null)),
+                other => Err(de::Error::custom(format!("expected tokens as text, got {}", describe(&other)))),
+            })
+            .collect(),
+        other => {
+            let message =
+                format!("expected an object of tokens, or a list of them, got {}", describe(&other));
+            Err(de::Error::custom(message))
+        }
+    }
+}
+
+fn tokens_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "anyOf": [{ "type": "object" }, { "type": "array", "items": { "type": "string" } }] })
+}
+
+impl<'de> Deserialize<'de> for AuthenticateConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AuthenticateVisitor;
+
+        impl<'de> Visitor<'de> for AuthenticateVisitor {
+            type Value = AuthenticateConfig;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false, a header's name or an object")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<AuthenticateConfig, E> {
+                Ok(if value { AuthenticateConfig::Authorization } else { AuthenticateConfig::Open })
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<AuthenticateConfig, E> {
+                header(name).map(AuthenticateConfig::Header).map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AuthenticateConfig, A::Error> {
+                TokenConfig::deserialize(MapAccessDeserializer::new(map)).map(AuthenticateConfig::Token)
+            }
+        }
+
+        deserializer.deserialize_any(AuthenticateVisitor)
+    }
+}
+
+impl JsonSchema for AuthenticateConfig {
+    fn schema_name() -> Cow<'static, str> {
+        "Authenticate".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let token = generator.subschema_for::<TokenConfig>();
+        json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "minLength": 1 }, token] })
+    }
+}

@@ -1,0 +1,83 @@
+//! Bounds on what clients can cost, with defaults that a developer never notices and an attacker does.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{ConfigError, Interval, OutboundConfig};
+
+/// The bounds of one server.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Connections at once. One more is answered with HTTP 503. Default 10000.
+    pub max_connections: usize,
+    /// Connections at once from one address. One more is answered with HTTP 429. Default: no bound.
+    pub max_connections_per_address: Option<usize>,
+    /// Rooms that one connection can be in. Joining one more is an error of the handler. Default 1000.
+    pub rooms_per_connection: usize,
+    /// Length of a room's name in bytes. Joining a longer one is an error of the handler. Default 256.
+    pub room_name_bytes: usize,
+    /// Messages of one connection that wait for its handler. With more, nothing is read from it. Default 256.
+    pub pending_messages: usize,
+    /// Ms for the opening handshake. Then the socket is dropped. Default 10000.
+    pub handshake_timeout: u64,
+    /// Ms for an `authenticate` callback. Then HTTP 503. Default 10000.
+    pub authenticate_timeout: u64,
+    /// Ms for any other callback. Then it counts as failed. Default 30000; false: for ever.
+    pub handler_timeout: Interval,
+    /// Ms from a close frame to the client's answer. Then the socket is dropped. Default 10000.
+    pub close_timeout: u64,
+    /// What may wait for a client that does not read. A route can have its own.
+    pub outbound: OutboundConfig,
+    /// How deep the JSON of a message may nest. Deeper JSON is handled as text. Default and most: 128.
+    pub json_depth: usize,
+}
+
+impl LimitsConfig {
+    /// The deepest JSON that the parser takes.
+    const MAX_JSON_DEPTH: usize = 128;
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let counts = [
+            ("maxConnections", self.max_connections),
+            ("maxConnectionsPerAddress", self.max_connections_per_address.unwrap_or(1)),
+            ("roomsPerConnection", self.rooms_per_connection),
+            ("roomNameBytes", self.room_name_bytes),
+            ("pendingMessages", self.pending_messages),
+            ("jsonDepth", self.json_depth),
+        ];
+        let times = [
+            ("handshakeTimeout", self.handshake_timeout),
+            ("authenticateTimeout", self.authenticate_timeout),
+            ("closeTimeout", self.close_timeout),
+        ];
+        if let Some((key, _)) = counts.iter().find(|(_, count)| *count == 0) {
+            return Err(ConfigError::at(*key, "0 would let nothing through; write at least 1"));
+        }
+        if let Some((key, _)) = times.iter().find(|(_, ms)| *ms == 0) {
+            return Err(ConfigError::at(*key, "0 ms would be over at once; write at least 1"));
+        }
+        if self.json_depth > Self::MAX_JSON_DEPTH {
+            return Err(ConfigError::at("jsonDepth", format!("write at most {}", Self::MAX_JSON_DEPTH)));
+        }
+        self.outbound.check().map_err(|error| error.under("outbound"))
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            max_connections: 10_000,
+            max_connections_per_address: None,
+            rooms_per_connection: 1_000,
+            room_name_bytes: 256,
+            pending_messages: 256,
+            handshake_timeout: 10_000,
+            authenticate_timeout: 10_000,
+            handler_timeout: Interval::from_ms(30_000),
+            close_timeout: 10_000,
+            outbound: OutboundConfig::default(),
+            json_depth: Self::MAX_JSON_DEPTH,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Where the native server listens.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// An address of this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ListenConfig {
+    /// A name or an IP address. Default `127.0.0.1`: this machine only. `0.0.0.0` is every IPv4 network.
+    pub host: String,
+    /// Default 4004. 0 takes any free port.
+    pub port: u16,
+}
+
+impl Default for ListenConfig {
+    fn default() -> Self {
+        Self { host: "127.0.0.1".to_owned(), port: 4004 }
+    }
+}

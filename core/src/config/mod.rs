@@ -1,0 +1,157 @@
+//! The declarative configuration, one schema for every host: JavaScript options, TOML or JSON.
+//!
+//! ```
+//! use switchboard_core::config::Config;
+//!
+//! let config = Config::from_toml(
+//!     r#"
+//!     prefix = "/api"
+//!
+//!     [[routes]]
+//!     pattern = "/ws/{room}"
+//!     heartbeat = 30000
+//!     rules = [{ match = { type = "ping" }, do = [{ reply = { type = "pong", at = "{now}" } }] }]
+//!     "#,
+//! )?;
+//! assert_eq!(config.prefix.as_slice(), ["/api"]);
+//!
+//! let error = Config::from_toml("[[routes]]\npattern = '/ws'\nheartbaet = 30000").unwrap_err();
+//! assert_eq!(error.to_string(), "routes[0].heartbaet: unknown key; did you mean \"heartbeat\"?");
+//! # Ok::<(), switchboard_core::config::ConfigError>(())
+//! ```
+//!
+//! Everything wrong stops the start with a [`ConfigError`] that names the key and says what to write instead.
+//! Callbacks are no part of this schema: a host adds them to the routes that it is given.
+
+mod authenticate;
+mod compression;
+mod error;
+mod interval;
+mod limits;
+mod listen;
+mod outbound;
+mod placeholders;
+mod prefixes;
+mod response;
+mod room_switch;
+mod route;
+mod toggle;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::router::RouteKey;
+
+pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlaceConfig};
+pub use compression::{CompressionConfig, PerMessageDeflateConfig};
+pub use error::ConfigError;
+pub use interval::Interval;
+pub use limits::LimitsConfig;
+pub use listen::ListenConfig;
+pub use outbound::{OutboundConfig, OverflowConfig};
+pub use prefixes::Prefixes;
+pub use response::{ResponseBroadcast, ResponseConfig};
+pub use room_switch::RoomSwitch;
+pub use route::{Dialect, Parse, RouteConfig};
+pub use toggle::Toggle;
+
+/// A whole server.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the native server listens. The Vite plugin has Vite's own address.
+    pub listen: ListenConfig,
+    /// The prefixes below which the patterns of all routes count, such as `/api`: one or a list. Default none:
+    /// patterns are for whole paths.
+    pub prefix: Prefixes,
+    /// Wait this many ms before each message is handled, on routes without a `delay` of their own. Default 0.
+    pub delay: u64,
+    /// The endpoints. The first one whose pattern matches a path serves it.
+    pub routes: Vec<RouteConfig>,
+    /// Bounds on what clients can cost.
+    pub limits: LimitsConfig,
+    /// How long in ms a stopping server waits for its clients to close. Default 5000.
+    pub shutdown_grace: u64,
+    /// For editors, which find the JSON Schema by it; means nothing here.
+    #[serde(rename = "$schema")]
+    pub schema: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: ListenConfig::default(),
+            prefix: Prefixes::default(),
+            delay: 0,
+            routes: Vec::new(),
+            limits: LimitsConfig::default(),
+            shutdown_grace: 5_000,
+            schema: None,
+        }
+    }
+}
+
+impl Config {
+    /// From a JSON value, such as JavaScript options without their callbacks.
+    pub fn from_value(value: Value) -> Result<Self, ConfigError> {
+        let config: Self = serde_path_to_error::deserialize(value).map_err(ConfigError::from_serde)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// From JSON text.
+    pub fn from_json(text: &str) -> Result<Self, ConfigError> {
+        let value =
+            serde_json::from_str(text).map_err(|error| ConfigError::at("", format!("not JSON: {error}")))?;
+        Self::from_value(value)
+    }
+
+    /// From TOML text.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let table: toml::Table =
+            toml::from_str(text).map_err(|error| ConfigError::from_toml(text, &error))?;
+        Self::from_value(json(toml::Value::Table(table)))
+    }
+
+    /// The JSON Schema of the configuration, for editors.
+    pub fn json_schema() -> Value {
+        schemars::schema_for!(Config).to_value()
+    }
+
+    /// What a router needs to know of the routes, in their order.
+    pub fn route_keys(&self) -> impl Iterator<Item = RouteKey> {
+        self.routes.iter().map(|route| RouteKey {
+            prefixes: self.prefix.as_slice().to_vec(),
+            pattern: route.pattern.clone(),
+            disabled: route.disabled,
+        })
+    }
+
+    /// Checks what one key alone cannot tell. Done by the constructors; for those who change a configuration.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.limits.check().map_err(|error| error.under("limits"))?;
+        for (index, route) in self.routes.iter().enumerate() {
+            route.check().map_err(|error| error.under(&format!("routes[{index}]")))?;
+        }
+        Ok(())
+    }
+}
+
+/// TOML's values as JSON; a date becomes its text.
+fn json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(value) => value.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(list) => list.into_iter().map(json).collect(),
+        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, json(value))).collect(),
+    }
+}
+
+#[cfg(test)]
+mod error_tests;
+#[cfg(test)]
+mod tests;

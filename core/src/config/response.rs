@@ -1,0 +1,54 @@
+//! `responses`: the short form of rules, as vite-plugin-universal-api has it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Toggle;
+use crate::rules::{ActionTemplate, Match, On, RoomTemplates, Rule};
+use crate::template::ValueTemplate;
+
+/// The answer to messages of one kind. The first that matches is the only one.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResponseConfig {
+    /// The messages that it answers. Default: all.
+    #[serde(default, rename = "match")]
+    pub matching: Match,
+    /// What to send: text as it is, anything else as JSON.
+    pub response: ValueTemplate,
+    /// Whom to send it to. Default and false: the sender. True: everyone else in the sender's rooms. An object:
+    /// everyone on the route, or in its room.
+    #[serde(default)]
+    pub broadcast: Option<Toggle<ResponseBroadcast>>,
+}
+
+/// Whom a response goes to.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ResponseBroadcast {
+    /// The room whose members it is for. Default: everyone on the route.
+    pub room: Option<RoomTemplates>,
+    /// Also the sender. Default false.
+    pub include_self: bool,
+}
+
+impl ResponseConfig {
+    /// The rule that does the same.
+    pub(super) fn rule(&self) -> Rule {
+        let value = self.response.clone();
+        let action = match self.broadcast.clone() {
+            None | Some(Toggle::Switch(false)) => ActionTemplate::Reply(value),
+            Some(Toggle::Switch(true)) => ActionTemplate::BroadcastAllRooms { value, include_self: false },
+            Some(Toggle::Options(ResponseBroadcast { room, include_self })) => {
+                ActionTemplate::Broadcast { value, rooms: room, include_self }
+            }
+        };
+        Rule {
+            on: On::Message,
+            matching: self.matching.clone(),
+            lets: Default::default(),
+            actions: vec![action],
+            proceed: false,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! One endpoint.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::compression::Compression;
+use super::placeholders;
+use super::{
+    AuthenticateConfig, CompressionConfig, ConfigError, Interval, OutboundConfig, PerMessageDeflateConfig,
+    ResponseConfig, RoomSwitch, Toggle,
+};
+use crate::pattern::Pattern;
+use crate::protocol::DeflateConfig;
+use crate::rules::{Rule, Rules};
+use crate::template::Template;
+
+/// One endpoint: which paths it serves, and how.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RouteConfig {
+    /// The paths, below the prefix if there is one: `?` one character, `*` within a segment, `**` any segments,
+    /// `{name}` a parameter, `{name:regex}` one that a regular expression matches.
+    pub pattern: Pattern,
+    /// Whether the route is as if it were not there. Default false.
+    #[serde(default)]
+    pub disabled: bool,
+    /// What the route does. Default `handlers`, or `rules` where there are rules or responses.
+    #[serde(default)]
+    pub dialect: Option<Dialect>,
+    /// Wait this many ms before each message is handled. Default: the server's `delay`.
+    #[serde(default)]
+    pub delay: Option<u64>,
+    /// What handlers get for a text message. Default `json`.
+    #[serde(default)]
+    pub parse: Parse,
+    /// Subprotocols that the route speaks. A client's first offer among them is chosen. Default none.
+    #[serde(default)]
+    pub subprotocols: Vec<String>,
+    /// Ms between pings; after three without a pong the connection is closed. Default off.
+    #[serde(default)]
+    pub heartbeat: Interval,
+    /// Ms of silence after which the connection is closed. Default off.
+    #[serde(default)]
+    pub inactivity_timeout: Interval,
+    /// The room that every connection joins first. Default none.
+    #[serde(default)]
+    pub default_room: RoomSwitch,
+    /// Compression, the short form. Default off.
+    #[serde(default)]
+    pub compression: Option<Toggle<CompressionConfig>>,
+    /// Compression, every parameter. Default off.
+    #[serde(default)]
+    pub per_message_deflate: Option<Toggle<PerMessageDeflateConfig>>,
+    /// The largest message in bytes, after inflating; a larger one closes with 1009. Default 16 MiB (16777216).
+    #[serde(default = "default_max_payload")]
+    pub max_payload: usize,
+    /// Who may come in. Default everyone.
+    #[serde(default)]
+    pub authenticate: AuthenticateConfig,
+    /// What may wait for a client that does not read. Default: the server's `limits.outbound`.
+    #[serde(default)]
+    pub outbound: Option<OutboundConfig>,
+    /// With the dialect `relay`: the room, by default `{connection.path}`, so that each path is its own.
+    #[serde(default)]
+    pub room: Option<Template>,
+    /// Answers to messages, tried before `rules`.
+    #[serde(default)]
+    pub responses: Vec<ResponseConfig>,
+    /// What to do on which event.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+}
+
+/// What a route does with its messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// The host's callbacks or handler decide.
+    #[default]
+    Handlers,
+    /// Every message goes back to its sender as it came.
+    Echo,
+    /// Every message goes as it came to the others in its room.
+    Relay,
+    /// The route's `responses` and `rules` decide.
+    Rules,
+}
+
+/// What becomes of a text message before handlers get it. Binary messages stay bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Parse {
+    /// The value if it is JSON, otherwise the text.
+    #[default]
+    Json,
+    /// The text.
+    Text,
+    /// Its bytes.
+    None,
+}
+
+impl RouteConfig {
+    /// A route with all defaults.
+    pub fn new(pattern: Pattern) -> Self {
+        Self {
+            pattern,
+            disabled: false,
+            dialect: None,
+            delay: None,
+            parse: Parse::Json,
+            subprotocols: Vec::new(),
+            heartbeat: Interval::OFF,
+            inactivity_timeout: Interval::OFF,
+            default_room: RoomSwitch::default(),
+            compression: None,
+            per_message_deflate: None,
+            max_payload: default_max_payload(),
+            authenticate: AuthenticateConfig::Open,
+            outbound: None,
+            room: None,
+            responses: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
+    /// What the route does, where it is not written too.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect.unwrap_or(match self.responses.is_empty() && self.rules.is_empty() {
+            true => Dialect::Handlers,
+            false => Dialect::Rules,
+        })
+    }
+
+    /// What compression is negotiated with, if it is on.
+    pub fn deflate(&self) -> Option<DeflateConfig> {
+        self.compression_options().deflate()
+    }
+
+    /// Responses and rules as one list of rules.
+    pub fn compiled_rules(&self) -> Rules {
+        Rules::new(
+            self.responses.iter().map(ResponseConfig::rule).chain(self.rules.iter().cloned()).collect(),
+        )
+    }
+
+    /// Checks what one key alone cannot tell.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.max_payload == 0 {
+            return Err(ConfigError::at("maxPayload", "no message could ever come; write at least 1"));
+        }
+        self.check_subprotocols()?;
+        self.compression_options().check()?;
+        self.authenticate.check().map_err(|error| error.under("authenticate"))?;
+        if let Some(outbound) = &self.outbound {
+            outbound.check().map_err(|error| error.under("outbound"))?;
+        }
+        self.check_dialect()?;
+        placeholders::check(self)
+    }
+
+    fn compression_options(&self) -> Compression<'_> {
+        Compression { short: self.compression.as_ref(), long: self.per_message_deflate.as_ref() }
+    }
+
+    fn check_subprotocols(&self) -> Result<(), ConfigError> {
+        for (index, name) in self.subprotocols.iter().enumerate() {
+            let at = |message: String| Err(ConfigError::at(format!("subprotocols[{index}]"), message));
+            if !crate::protocol::is_token(name) {
+                return at(format!(
+                    "{name:?} is no subprotocol; write letters, digits and no spaces, as \"chat.v1\""
+                ));
+            }
+            if self.subprotocols[..index].contains(name) {
+                return at(format!("{name:?} stands here twice"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys that mean nothing to the dialect would be silently lost.
+    fn check_dialect(&self) -> Result<(), ConfigError> {
+        let dialect = self.dialect();
+        let name = match dialect {
+            Dialect::Handlers => "handlers",
+            Dialect::Echo => "echo",
+            Dialect::Relay => "relay",
+            Dialect::Rules => "rules",
+        };
+        let keys = [
+            ("room", self.room.is_some(), dialect == Dialect::Relay, "relay"),
+            ("rules", !self.rules.is_empty(), dialect == Dialect::Rules, "rules"),
+            ("responses", !self.responses.is_empty(), dialect == Dialect::Rules, "rules"),
+        ];
+        match keys.iter().find(|(_, is_given, fits, _)| *is_given && !*fits) {
+            Some((key, _, _, owner)) => {
+                let message =
+                    format!("belongs to the dialect {owner:?}, but this route's dialect is {name:?}");
+                Err(ConfigError::at(*key, message))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn default_max_payload() -> usize {
+    16 << 20
+}
