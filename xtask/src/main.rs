@@ -1,2 +1,72 @@
-//! Development tasks.
-fn main() {}
+//! The commands of this house: `cargo xtask --help`.
+//!
+//! One file per command; [`project`] knows where things are and [`steps`] runs a command's steps
+//! one after another with a name and a time for each.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod browser;
+mod check;
+mod client;
+mod clients;
+mod dev;
+mod examples;
+mod native;
+mod npm;
+mod pack;
+mod process;
+mod project;
+mod purity;
+mod python;
+mod steps;
+mod tarball;
+mod test;
+mod vite;
+mod wasm;
+
+use project::Project;
+
+/// Builds, tests and packs Switchboard. Every command does its own set-up, so each works in a clean clone.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Compile the core to WebAssembly with its JavaScript glue into npm/generated, and check that
+    /// it imports nothing but that glue
+    Wasm(wasm::Options),
+    /// Build the npm plugin: npm ci where needed, the wasm, then npm run build
+    Npm(npm::Options),
+    /// Run every test: Rust, wasm, plugin in real Vite, packed tarball, other languages' clients, browser
+    Test(test::Options),
+    /// Leave the npm package at npm/vite-plugin-switchboard-<version>.tgz and check what it holds
+    Pack,
+    /// Build the plugin and start an example in Vite; with --native, against the native server
+    Dev(dev::Options),
+    /// Check formatting, lints (all warnings are errors), documentation, and the core on wasm32
+    Check,
+}
+
+fn main() -> ExitCode {
+    let outcome = Project::find().and_then(|project| match Arguments::parse().task {
+        Task::Wasm(options) => wasm::run(&project, &options),
+        Task::Npm(options) => npm::run(&project, &options),
+        Task::Test(options) => test::run(&project, &options),
+        Task::Pack => pack::run(&project),
+        Task::Dev(options) => dev::run(&project, &options),
+        Task::Check => check::run(&project),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! `cargo xtask check`: what can be said about the code without running it.
+
+use anyhow::Result;
+
+use crate::project::{Project, WASM_TARGET};
+use crate::steps::Steps;
+use crate::wasm;
+
+/// Formatting, lints of every target, lints on wasm32, and the documentation. Every warning is an error.
+pub(crate) fn run(project: &Project) -> Result<()> {
+    let mut steps = Steps::default();
+    steps.run("format", || Ok(project.cargo().args(["fmt", "--all", "--check"]).run()?))?;
+    steps.run("lints", || clippy(project, &["--workspace", "--all-targets"]))?;
+    steps.run("lints on wasm32", || {
+        wasm::ensure_target(project)?;
+        clippy(project, &["-p", "switchboard-core", "-p", "switchboard-wasm", "--target", WASM_TARGET])
+    })?;
+    steps.run("documentation", || {
+        let documentation = project.cargo().args(["doc", "--locked", "--workspace", "--no-deps"]);
+        Ok(documentation.env("RUSTDOCFLAGS", "-D warnings").run()?)
+    })?;
+    steps.finish();
+    Ok(())
+}
+
+fn clippy(project: &Project, selection: &[&str]) -> Result<()> {
+    let clippy = project.cargo().args(["clippy", "--locked"]).args(selection);
+    Ok(clippy.args(["--", "-D", "warnings"]).run()?)
+}

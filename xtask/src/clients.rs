@@ -1,0 +1,124 @@
+//! Other people's WebSocket clients against both hosts.
+//!
+//! Each client plays the same scene in the chat example: two connections meet in a room, a short and
+//! a long message reach both, one of them leaves and hears nothing more, both close cleanly. The
+//! scene's files are in `npm/test-clients`; tungstenite's part is here.
+
+use anyhow::{Context, Result, bail};
+use xshell::cmd;
+
+use crate::client::Client;
+use crate::process::Server;
+use crate::project::Project;
+use crate::steps::Outcome;
+use crate::vite::Vite;
+use crate::{examples, native, npm, python};
+
+const CHAT: &str = "/api/ws/chat";
+
+/// Longer than any compression threshold and than one socket read.
+const LONG_TEXT: usize = 100_000;
+
+/// Plays the scene on the native server and in Vite with each client.
+pub(crate) fn run(project: &Project) -> Result<Outcome> {
+    let python = python::interpreter(project)?;
+    if python.is_none() && project.is_ci() {
+        bail!("there is no Python 3 to run the Python client with");
+    }
+    examples::link_packages(project)?;
+    for mut host in hosts(project)? {
+        let port = host.port;
+        let url = format!("ws://127.0.0.1:{port}{CHAT}");
+        let node = npm::program("node")?;
+        let scenes = project.npm().join("test-clients");
+        let shell = &project.shell;
+        tungstenite(port)
+            .and_then(|()| Ok(cmd!(shell, "{node} {scenes}/ws.mjs {url}").run()?))
+            .and_then(|()| match &python {
+                Some(python) => Ok(cmd!(shell, "{python} {scenes}/websockets_client.py {url}").run()?),
+                None => Ok(()),
+            })
+            .with_context(|| format!("on {}, which printed:\n{}", host.name, host.server.printed()))?;
+        println!("{}: all clients passed", host.name);
+    }
+    Ok(match python {
+        Some(_) => Outcome::Passed,
+        None => Outcome::Skipped("tungstenite and ws passed, but there is no Python 3 for websockets".into()),
+    })
+}
+
+/// A running server that has the chat.
+struct Host {
+    name: &'static str,
+    server: Server,
+    port: u16,
+}
+
+fn hosts(project: &Project) -> Result<[Host; 2]> {
+    let configuration = examples::native_configuration(project, "chat")?;
+    let (native, native_port) = native::start(&native::build(project)?, &configuration)?;
+    let chat = examples::find(project, "chat")?;
+    let vite = Vite::start(&project.npm().join("node_modules"), &chat)?;
+    Ok([
+        Host { name: "the native server", server: native, port: native_port },
+        Host { name: "the plugin in Vite", server: vite.server, port: vite.port },
+    ])
+}
+
+fn tungstenite(port: u16) -> Result<()> {
+    let mut ada = Client::connect(port, CHAT)?;
+    ada.send(r#"{"type":"join-room","room":"tungstenite","username":"Ada"}"#)?;
+    say(&mut ada, "first")?;
+    expect(&mut ada, "first")?;
+
+    let mut bob = Client::connect(port, CHAT)?;
+    bob.send(r#"{"type":"join-room","room":"tungstenite","username":"Bob"}"#)?;
+    expect_type(&mut ada, "user-joined")?;
+    for text in ["short".to_owned(), "long ".repeat(LONG_TEXT / 5)] {
+        say(&mut ada, &text)?;
+        expect(&mut ada, &text)?;
+        expect(&mut bob, &text)?;
+    }
+
+    bob.send(r#"{"type":"leave-room","room":"tungstenite"}"#)?;
+    // Bob's own message goes to the room he has left: that Ada hears it proves that he is out by now.
+    say(&mut bob, "from outside")?;
+    expect(&mut ada, "from outside")?;
+    say(&mut ada, "alone")?;
+    expect(&mut ada, "alone")?;
+    bob.send(r#"{"type":"join-room","room":"elsewhere","username":"Bob"}"#)?;
+    say_in(&mut bob, "elsewhere", "afterwards")?;
+    expect(&mut bob, "afterwards")?;
+
+    ada.close()?;
+    bob.close()?;
+    println!("tungstenite: passed");
+    Ok(())
+}
+
+fn say(client: &mut Client, text: &str) -> Result<()> {
+    say_in(client, "tungstenite", text)
+}
+
+fn say_in(client: &mut Client, room: &str, text: &str) -> Result<()> {
+    let message = serde_json::json!({ "type": "message", "room": room, "username": "Ada", "text": text });
+    client.send(&message.to_string())
+}
+
+/// The next chat message must be this one; other events (a welcome, a farewell) may come before it.
+fn expect(client: &mut Client, text: &str) -> Result<()> {
+    let message = expect_type(client, "chat-message")?;
+    if message["text"] != text {
+        bail!("expected the chat message {text:.80}, got {:.200}", message.to_string());
+    }
+    Ok(())
+}
+
+fn expect_type(client: &mut Client, kind: &str) -> Result<serde_json::Value> {
+    loop {
+        let message: serde_json::Value = serde_json::from_str(&client.receive()?)?;
+        if message["type"] == kind {
+            return Ok(message);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The examples, and how they find the packages they import.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::project::Project;
+
+/// What an example's `vite.config.ts` imports, and where it is below `npm/`.
+const PACKAGES: [(&str, &str); 2] = [("vite", "node_modules/vite"), ("vite-plugin-switchboard", ".")];
+
+/// The folder of one example; an unknown name is answered with the known ones.
+pub(crate) fn find(project: &Project, name: &str) -> Result<PathBuf> {
+    let known = names(project)?;
+    if !known.iter().any(|example| example == name) {
+        bail!("there is no example {name}; there are {}", known.join(", "));
+    }
+    Ok(project.examples().join(name))
+}
+
+/// The declarative configuration of an example, where rules can express it.
+pub(crate) fn native_configuration(project: &Project, name: &str) -> Result<PathBuf> {
+    let configuration = find(project, name)?.join("switchboard.toml");
+    if !configuration.is_file() {
+        bail!(
+            "the example {name} needs JavaScript callbacks: it has no switchboard.toml for the native server"
+        );
+    }
+    Ok(configuration)
+}
+
+/// Lets every example import the plugin from this repository and the Vite it is developed with, so
+/// that none needs an installation of its own.
+pub(crate) fn link_packages(project: &Project) -> Result<()> {
+    let modules = project.examples().join("node_modules");
+    std::fs::create_dir_all(&modules)?;
+    for (package, place) in PACKAGES {
+        let link = modules.join(package);
+        if link.symlink_metadata().is_err() {
+            let target = project.npm().join(place);
+            link_folder(&target, &link).with_context(|| format!("cannot link {}", link.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn names(project: &Project) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(project.examples())? {
+        let folder = entry?.path();
+        if folder.join("vite.config.ts").is_file() {
+            names.extend(folder.file_name().map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(unix)]
+fn link_folder(target: &Path, link: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(windows)]
+fn link_folder(target: &Path, link: &Path) -> std::io::Result<()> {
+    std::os::windows::fs::symlink_dir(target, link)
+}

@@ -1,0 +1,24 @@
+//! The native server's program, for the tasks that talk to it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process::Server;
+use crate::project::Project;
+
+/// Builds the `switchboard` program with the development profile and returns its path.
+pub(crate) fn build(project: &Project) -> Result<PathBuf> {
+    project.cargo().args(["build", "--locked", "--package", "switchboard"]).run()?;
+    Ok(project.target().join("debug").join(format!("switchboard{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Starts it on a port of the system's choice, and returns that port.
+pub(crate) fn start(program: &Path, configuration: &Path) -> Result<(Server, u16)> {
+    let mut command = Command::new(program);
+    command.arg("--config").arg(configuration).args(["--port", "0"]);
+    let mut server = Server::start(&mut command)?;
+    let port = server.wait_for_port("127.0.0.1").context("the native server does not start")?;
+    Ok((server, port))
+}

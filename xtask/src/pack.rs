@@ -1,0 +1,129 @@
+//! `cargo xtask pack`: the npm package as a tarball.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use xshell::cmd;
+
+use crate::npm;
+use crate::project::Project;
+
+/// Files of the repository's root that the package carries too; npm takes files from its own folder only.
+const FROM_THE_ROOT: [&str; 2] = ["LICENSE", "README.md"];
+
+/// Builds everything as it is shipped, then packs and checks it.
+pub(crate) fn run(project: &Project) -> Result<()> {
+    npm::run(project, &npm::Options { release: true })?;
+    let tarball = pack(project)?;
+    let size = std::fs::metadata(&tarball)?.len();
+    println!("{}: {} kB", tarball.display(), size / 1000);
+    Ok(())
+}
+
+/// Packs what has been built, and returns the tarball's path.
+pub(crate) fn pack(project: &Project) -> Result<PathBuf> {
+    let folder = project.npm();
+    for name in FROM_THE_ROOT {
+        if !folder.join(name).exists() || is_copy(project, name) {
+            std::fs::copy(project.path(name), folder.join(name))
+                .with_context(|| format!("cannot copy {name}"))?;
+        }
+    }
+    let _here = project.shell.push_dir(&folder);
+    let npm = npm::program("npm")?;
+    let report = cmd!(project.shell, "{npm} pack --json --ignore-scripts").read()?;
+    let report: Value = serde_json::from_str(&report).context("npm pack printed something unexpected")?;
+    let package = first(&report).context("npm pack packed nothing")?;
+    check_files(&file_names(package))?;
+    let name = package["filename"].as_str().context("npm pack names no file")?;
+    Ok(folder.join(name))
+}
+
+/// npm 11 and older report a list of packages, newer ones an object with the packages' names as keys.
+fn first(report: &Value) -> Option<&Value> {
+    match report {
+        Value::Array(packages) => packages.first(),
+        Value::Object(packages) => packages.values().next(),
+        _ => None,
+    }
+}
+
+fn file_names(package: &Value) -> Vec<String> {
+    let files = package["files"].as_array().into_iter().flatten();
+    files.filter_map(|file| file["path"].as_str().map(str::to_owned)).collect()
+}
+
+/// The README may be the package's own; only our copies of the root's files are refreshed.
+fn is_copy(project: &Project, name: &str) -> bool {
+    let ignored = cmd!(project.shell, "git check-ignore --quiet npm/{name}").quiet().ignore_stderr();
+    ignored.run().is_ok()
+}
+
+/// What must be in the package and what must not.
+fn check_files(files: &[String]) -> Result<()> {
+    let has = |wanted: &dyn Fn(&str) -> bool| files.iter().any(|file| wanted(file));
+    let wanted: [(&str, bool); 6] = [
+        ("dist/index.js", has(&|file| file == "dist/index.js")),
+        ("dist/index.d.ts", has(&|file| file == "dist/index.d.ts")),
+        ("dist/*.wasm", has(&|file| file.starts_with("dist/") && file.ends_with(".wasm"))),
+        ("package.json", has(&|file| file == "package.json")),
+        ("README.md", has(&|file| file == "README.md")),
+        ("LICENSE", has(&|file| file == "LICENSE")),
+    ];
+    let missing: Vec<&str> = wanted.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
+    if !missing.is_empty() {
+        bail!("the package lacks {}; it holds {}", missing.join(", "), files.join(", "));
+    }
+    let stray: Vec<&str> = files.iter().map(String::as_str).filter(|file| is_stray(file)).collect();
+    if !stray.is_empty() {
+        bail!("the package must not hold {}", stray.join(", "));
+    }
+    Ok(())
+}
+
+fn is_stray(file: &str) -> bool {
+    let is_source = file.ends_with(".ts") && !file.ends_with(".d.ts");
+    let outside =
+        ["src/", "test", "generated/", "node_modules/"].iter().any(|folder| file.starts_with(folder));
+    is_source || outside || file.contains(".test.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    const GOOD: [&str; 6] = [
+        "dist/index.js",
+        "dist/index.d.ts",
+        "dist/switchboard_wasm_bg.wasm",
+        "package.json",
+        "README.md",
+        "LICENSE",
+    ];
+
+    #[test]
+    fn a_whole_package_passes() {
+        check_files(&files(&GOOD)).unwrap();
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let error = check_files(&files(&GOOD[..5])).unwrap_err();
+        assert!(error.to_string().starts_with("the package lacks LICENSE;"), "{error}");
+    }
+
+    #[test]
+    fn sources_and_tests_do_not_belong() {
+        for stray in ["src/index.ts", "test/plugin.test.ts", "dist/socket.test.js", "dist/wasm.ts"] {
+            let mut names = GOOD.to_vec();
+            names.push(stray);
+            let error = check_files(&files(&names)).unwrap_err();
+            assert_eq!(error.to_string(), format!("the package must not hold {stray}"));
+        }
+    }
+}

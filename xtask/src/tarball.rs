@@ -1,0 +1,64 @@
+//! Proves that the package works for somebody who has nothing but the package.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use xshell::cmd;
+
+use crate::client::Client;
+use crate::project::Project;
+use crate::vite::{self, Vite};
+use crate::{npm, pack};
+
+const PACKAGE: &str = r#"{ "name": "empty", "private": true, "type": "module" }"#;
+
+const PAGE: &str = "<!doctype html><title>empty</title>";
+
+const CONFIG: &str = "
+import { defineConfig } from 'vite'
+import switchboard from 'vite-plugin-switchboard'
+
+export default defineConfig({
+  plugins: [
+    switchboard({
+      endpointPrefix: '/api',
+      enableWs: true,
+      wsHandlers: [{ pattern: '/ws/double', onMessage: (conn, data) => conn.send({ doubled: data.number * 2 }) }],
+    }),
+  ],
+})
+";
+
+/// Packs what has been built, installs the tarball into an empty Vite project, starts that project
+/// and talks to a handler of its own.
+pub(crate) fn run(project: &Project) -> Result<()> {
+    let tarball = pack::pack(project)?;
+    let vite_version = vite::version(project)?;
+    let folder = tempfile::Builder::new().prefix("switchboard-tarball-").tempdir()?;
+    for (name, text) in [("package.json", PACKAGE), ("index.html", PAGE), ("vite.config.js", CONFIG)] {
+        std::fs::write(folder.path().join(name), text)?;
+    }
+    install(project, folder.path(), &tarball, &vite_version)?;
+    let mut vite = Vite::start(&folder.path().join("node_modules"), folder.path())?;
+    let answer = ask(vite.port).with_context(|| format!("Vite printed:\n{}", vite.server.printed()))?;
+    if answer != r#"{"doubled":42}"# {
+        bail!("the handler answered {answer}");
+    }
+    println!("Vite {vite_version} with the packed plugin: the handler answered {answer}");
+    Ok(())
+}
+
+fn install(project: &Project, folder: &Path, tarball: &Path, vite_version: &str) -> Result<()> {
+    let _here = project.shell.push_dir(folder);
+    let npm = npm::program("npm")?;
+    let install = cmd!(project.shell, "{npm} install --no-audit --no-fund --prefer-offline --silent");
+    Ok(install.arg(tarball).arg(format!("vite@{vite_version}")).run()?)
+}
+
+fn ask(port: u16) -> Result<String> {
+    let mut client = Client::connect(port, "/api/ws/double")?;
+    client.send(r#"{"number":21}"#)?;
+    let answer = client.receive()?;
+    client.close()?;
+    Ok(answer)
+}

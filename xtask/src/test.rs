@@ -1,0 +1,81 @@
+//! `cargo xtask test`: everything that can be run to prove that this works.
+
+use anyhow::{Result, bail};
+use clap::Args;
+use xshell::cmd;
+
+use crate::project::Project;
+use crate::steps::{Outcome, Steps};
+use crate::{browser, clients, examples, native, npm, purity, tarball, wasm};
+
+/// Which part to run; without any option: all of them.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The Rust tests and documentation examples, and the proof that the core imports nothing
+    #[arg(long)]
+    rust: bool,
+    /// The plugin's tests in real Vite servers, and the packed tarball in an empty project
+    #[arg(long)]
+    npm: bool,
+    /// The clients ws, websockets (Python) and tungstenite against both hosts
+    #[arg(long)]
+    clients: bool,
+    /// The examples in a real Chromium, served by Vite and by the native server
+    #[arg(long)]
+    browser: bool,
+}
+
+/// Runs the chosen parts, stopping at the first failure.
+pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
+    let everything = !(options.rust || options.npm || options.clients || options.browser);
+    let mut steps = Steps::default();
+    if everything || options.rust {
+        rust(project, &mut steps)?;
+    }
+    if everything || options.npm || options.clients || options.browser {
+        plugin(project, &mut steps)?;
+    }
+    if everything || options.npm {
+        steps.run("plugin tests", || npm::script(project, "test"))?;
+        steps.run("packed tarball in an empty Vite project", || tarball::run(project))?;
+    }
+    if everything || options.clients {
+        steps.run_or_skip("clients of other libraries", || clients::run(project))?;
+    }
+    if everything || options.browser {
+        steps.run_or_skip("browser tests", || browser_tests(project))?;
+    }
+    steps.finish();
+    Ok(())
+}
+
+fn rust(project: &Project, steps: &mut Steps) -> Result<()> {
+    steps.run("Rust tests", || Ok(project.cargo().args(["test", "--locked", "--workspace"]).run()?))?;
+    steps.run("the core on wasm32 imports nothing", || {
+        wasm::ensure_target(project)?;
+        purity::check_core(project)
+    })
+}
+
+/// The plugin as it is shipped: what the other parts test.
+fn plugin(project: &Project, steps: &mut Steps) -> Result<()> {
+    steps.run("npm packages", || npm::install(project))?;
+    steps.run("wasm module", || wasm::run(project, &wasm::Options { release: true }))?;
+    steps.run("plugin build", || npm::build(project))
+}
+
+fn browser_tests(project: &Project) -> Result<Outcome> {
+    let Some(chromium) = browser::find()? else {
+        if project.is_ci() {
+            bail!(browser::HOW_TO_GET_ONE);
+        }
+        return Ok(Outcome::Skipped(browser::HOW_TO_GET_ONE.into()));
+    };
+    let server = native::build(project)?;
+    examples::link_packages(project)?;
+    let _here = project.shell.push_dir(project.npm());
+    let npm = npm::program("npm")?;
+    let tests = cmd!(project.shell, "{npm} run --silent test:browser");
+    tests.env("CHROMIUM", chromium).env("SWITCHBOARD_NATIVE", server).run()?;
+    Ok(Outcome::Passed)
+}
