@@ -17,6 +17,9 @@ pub enum Authentication {
     Header(HeaderName),
     /// Whoever shows one of these tokens.
     Token(TokenRule),
+    /// The user's code decides, whatever the route's handler is:
+    /// [`Hook::Authenticate`](crate::Hook::Authenticate).
+    Hook,
     /// The route's handler decides ([`Handler::authenticate`](crate::Handler::authenticate)).
     Handler,
 }
@@ -34,7 +37,7 @@ impl Authentication {
             Authentication::Header(name) if is_filled(request.headers(), name) => Some(Verdict::accept()),
             Authentication::Header(_) => Some(Verdict::Reject(StatusCode::UNAUTHORIZED)),
             Authentication::Token(rule) => Some(rule.decide(request)),
-            Authentication::Handler => None,
+            Authentication::Hook | Authentication::Handler => None,
         }
     }
 }

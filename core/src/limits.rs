@@ -5,6 +5,8 @@
 pub struct Limits {
     /// Connections at once; one more is answered 503. Default 10,000.
     pub connections: usize,
+    /// Connections at once from one address; one more is answered 429. Default: no bound.
+    pub connections_per_address: Option<usize>,
     /// Rooms one connection can be in; one more is a [`CommandError`](crate::CommandError). Default 1,000.
     pub rooms_per_connection: usize,
     /// Length of a room's name; more is a [`CommandError`](crate::CommandError). Default 256.
@@ -25,6 +27,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            connections_per_address: None,
             rooms_per_connection: 1_000,
             room_name_bytes: 256,
             pending_messages: 256,

@@ -255,3 +255,31 @@ fn a_broken_handshake_is_answered_before_any_user_code() {
     assert_eq!(world.client(id).rejected, Some(400));
     assert!(world.calls.is_empty());
 }
+
+#[test]
+fn connections_are_bounded_in_total_and_per_address() {
+    let limits = Limits { connections: 3, connections_per_address: Some(2), ..Limits::default() };
+    let handler = Deferred::new(Hooks::default());
+    let mut world = World::with_limits(vec![route("/", RouteSettings::default(), handler)], limits);
+    world.address = Some([127, 0, 0, 1].into());
+    let first = world.connect("/");
+    world.connect("/");
+    let third = world.upgrade("/");
+    assert_eq!(world.client(third).rejected, Some(429));
+    world.cut(first);
+    world.connect("/");
+    world.address = Some([127, 0, 0, 2].into());
+    world.connect("/");
+    let fourth = world.upgrade("/");
+    assert_eq!(world.client(fourth).rejected, Some(503));
+}
+
+#[test]
+fn the_users_code_can_guard_any_handler() {
+    let settings = RouteSettings { authentication: Authentication::Hook, ..RouteSettings::default() };
+    let mut world = World::new(vec![route("/", settings, Deferred::new(Hooks::default()))]);
+    let id = world.upgrade("/");
+    world.answer_next(Answer::Verdict(Verdict::Accept { data: serde_json::json!({ "user": "alice" }) }));
+    world.open(id);
+    assert_eq!(world.engine.connection(id).unwrap().auth_data()["user"], "alice");
+}

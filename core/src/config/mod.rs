@@ -23,6 +23,7 @@
 //! Everything wrong stops the start with a [`ConfigError`] that names the key and says what to write instead.
 //! Callbacks are no part of this schema: a host adds them to the routes that it is given.
 
+mod assemble;
 mod authenticate;
 mod compression;
 mod error;
@@ -122,7 +123,7 @@ impl Config {
     /// What a router needs to know of the routes, in their order.
     pub fn route_keys(&self) -> impl Iterator<Item = RouteKey> {
         self.routes.iter().map(|route| RouteKey {
-            prefixes: self.prefix.as_slice().to_vec(),
+            prefixes: route.prefix.as_ref().unwrap_or(&self.prefix).as_slice().to_vec(),
             pattern: route.pattern.clone(),
             disabled: route.disabled,
         })

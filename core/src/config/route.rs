@@ -7,7 +7,7 @@ use super::compression::Compression;
 use super::placeholders;
 use super::{
     AuthenticateConfig, CompressionConfig, ConfigError, Interval, OutboundConfig, PerMessageDeflateConfig,
-    ResponseConfig, RoomSwitch, Toggle,
+    Prefixes, ResponseConfig, RoomSwitch, Toggle,
 };
 use crate::pattern::Pattern;
 use crate::protocol::DeflateConfig;
@@ -21,6 +21,10 @@ pub struct RouteConfig {
     /// The paths, below the prefix if there is one: `?` one character, `*` within a segment, `**` any segments,
     /// `{name}` a parameter, `{name:regex}` one that a regular expression matches.
     pub pattern: Pattern,
+    /// The prefixes below which this pattern counts; an empty list: it is for whole paths. Default: the server's
+    /// `prefix`.
+    #[serde(default)]
+    pub prefix: Option<Prefixes>,
     /// Whether the route is as if it were not there. Default false.
     #[serde(default)]
     pub disabled: bool,
@@ -104,6 +108,7 @@ impl RouteConfig {
     pub fn new(pattern: Pattern) -> Self {
         Self {
             pattern,
+            prefix: None,
             disabled: false,
             dialect: None,
             delay: None,

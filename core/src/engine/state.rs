@@ -1,6 +1,7 @@
 //! Everything the engine knows except the handlers, so that a handler can be given the rest.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use rand_chacha::ChaCha8Rng;
 
@@ -164,6 +165,7 @@ impl State {
 pub(crate) struct Connections {
     slots: Vec<Option<Connection>>,
     len: usize,
+    addresses: HashMap<IpAddr, usize>,
 }
 
 impl Connections {
@@ -171,6 +173,9 @@ impl Connections {
         let slot = connection.id.slot();
         if self.slots.len() <= slot {
             self.slots.resize_with(slot + 1, || None);
+        }
+        if let Some(address) = connection.address {
+            *self.addresses.entry(address).or_default() += 1;
         }
         if self.slots[slot].replace(connection).is_none() {
             self.len += 1;
@@ -186,7 +191,15 @@ impl Connections {
     }
 
     pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
-        self.get(id)?;
+        let address = self.get(id)?.address;
+        if let Some(address) = address
+            && let Some(count) = self.addresses.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.addresses.remove(&address);
+            }
+        }
         self.len -= 1;
         self.slots[id.slot()].take()
     }
@@ -197,5 +210,10 @@ impl Connections {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// How many connections there are from one address.
+    pub(crate) fn count_of(&self, address: IpAddr) -> usize {
+        self.addresses.get(&address).copied().unwrap_or(0)
     }
 }

@@ -7,10 +7,11 @@ use http::StatusCode;
 use rand_chacha::rand_core::RngCore;
 
 use super::{Engine, Life};
-use crate::auth::Verdict;
+use crate::auth::{Authentication, Verdict};
 use crate::connection::{Connection, ConnectionId, Phase};
 use crate::effect::{Accept, Effect, Level};
 use crate::heartbeat::{Heartbeat, Inactivity};
+use crate::hook::Hook;
 use crate::inbox::{Inbound, Inbox};
 use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
 use crate::router::Found;
@@ -40,6 +41,16 @@ impl Engine {
         if self.state.connections.len() >= self.state.limits.connections {
             return reject(id, StatusCode::SERVICE_UNAVAILABLE, "too many connections", effects);
         }
+        if let (Some(limit), Some(address)) = (self.state.limits.connections_per_address, address)
+            && self.state.connections.count_of(address) >= limit
+        {
+            return reject(
+                id,
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many connections from this address",
+                effects,
+            );
+        }
         let verdict = self.state.routes[route].settings.authentication.decide(&request);
         let name = self.uuid();
         self.state.connections.insert(Connection {
@@ -67,6 +78,14 @@ impl Engine {
     /// Lets the route's handler decide, now or by a hook.
     fn ask(&mut self, now: Now, id: ConnectionId, route: usize, effects: &mut Vec<Effect>) {
         let asked = self.state.next_call();
+        if self.state.routes[route].settings.authentication == Authentication::Hook {
+            let params = self.state.connections.get(id).map(|c| c.params().clone()).unwrap_or_default();
+            if let Some(connection) = self.state.connections.get_mut(id) {
+                connection.phase = Phase::Authenticating(asked);
+            }
+            self.state.call(id, Hook::Authenticate { params }, now, effects);
+            return;
+        }
         match self.run(now, route, Some(id), effects, |handler, cx| Ok(handler.authenticate(cx))) {
             Ok(Some(verdict)) => self.decided(now, id, verdict, effects),
             Ok(None) => {

@@ -28,6 +28,8 @@ pub struct World {
     pub log: Vec<(Level, String)>,
     /// How often the engine said that it forgot a connection.
     pub removed: HashMap<ConnectionId, usize>,
+    /// Where the next clients come from.
+    pub address: Option<std::net::IpAddr>,
     /// Outgoing connections that were asked for.
     pub dials: Vec<(UpstreamId, Dial)>,
     /// What went out on them; `None`: closed.
@@ -65,6 +67,7 @@ impl World {
             calls: VecDeque::new(),
             log: Vec::new(),
             removed: HashMap::new(),
+            address: None,
             dials: Vec::new(),
             upstream: Vec::new(),
         }
@@ -91,7 +94,7 @@ impl World {
         }
         let id = self.ids.allocate();
         self.clients.insert(id, Client::default());
-        self.input(Input::Upgrade { id, request: request.body(()).unwrap(), address: None });
+        self.input(Input::Upgrade { id, request: request.body(()).unwrap(), address: self.address });
         id
     }
 
