@@ -13,6 +13,7 @@ pub use pattern::{Params, Pattern, PatternError};
 
 mod router;
 pub use router::{Found, RouteKey, Router};
+
 mod engine;
 pub use engine::{Engine, Route};
 
@@ -72,3 +73,5 @@ pub mod rules;
 
 pub mod config;
 pub use config::{Config, ConfigError, RouteConfig};
+
+pub mod dialect;

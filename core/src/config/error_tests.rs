@@ -276,6 +276,10 @@ fn placeholders_need_something_to_stand_for() {
             "rules[0].match: there is no message here; {message} is for rules on \"message\"",
         ),
         (
+            json!({ "dialect": "relay", "room": "{random.id}" }),
+            "room: nobody else could be in a random room; take it from the connection",
+        ),
+        (
             json!({ "dialect": "relay", "room": "{message.room}" }),
             "room: there is no message here; {message} is for rules on \"message\"",
         ),

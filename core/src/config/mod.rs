@@ -36,6 +36,7 @@ mod prefixes;
 mod response;
 mod room_switch;
 mod route;
+mod settings;
 mod toggle;
 
 use schemars::JsonSchema;

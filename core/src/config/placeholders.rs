@@ -9,7 +9,13 @@ use crate::template::Source;
 pub(super) fn check(route: &RouteConfig) -> Result<(), ConfigError> {
     if let Some(room) = &route.room {
         let checker = Checker { route, on: On::Connect, lets: Vec::new() };
-        room.sources().try_for_each(|source| checker.check("room", source))?;
+        room.sources().try_for_each(|source| match source {
+            Source::RandomId | Source::RandomUuid => Err(ConfigError::at(
+                "room",
+                "nobody else could be in a random room; take it from the connection",
+            )),
+            source => checker.check("room", source),
+        })?;
     }
     for (index, response) in route.responses.iter().enumerate() {
         let rule = response.rule();

@@ -5,38 +5,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::RoomTemplates;
 use crate::template::{Scope, Source, Template, ValueTemplate};
-use crate::{CloseCode, CloseFrame, Message};
+use crate::{CloseCode, Command};
 
-/// Something to be done for the connection of an event.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Send to the connection.
-    Reply(Message),
-    /// Send to others on the route.
-    Broadcast {
-        /// What.
-        message: Message,
-        /// To the members of any of these rooms; `None`: to everyone on the route.
-        rooms: Option<Vec<String>>,
-        /// Also to the connection, if it is among them.
-        include_self: bool,
-    },
-    /// Send to the members of all rooms that the connection is in; without rooms, to everyone on the route.
-    BroadcastAllRooms {
-        /// What.
-        message: Message,
-        /// Also to the connection.
-        include_self: bool,
-    },
-    /// Join a room.
-    Join(String),
-    /// Leave a room.
-    Leave(String),
-    /// Start the closing handshake.
-    Close(CloseFrame),
-}
-
-/// An [`Action`] with placeholders.
+/// A [`Command`] with placeholders.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "Keys")]
 #[schemars(with = "Keys")]
@@ -73,12 +44,12 @@ pub enum ActionTemplate {
 }
 
 impl ActionTemplate {
-    /// The actions for this event: none where there is nothing to send.
-    pub(super) fn fill(&self, scope: &mut Scope<'_>) -> Vec<Action> {
-        let action = match self {
-            ActionTemplate::Reply(value) => value.message(scope).map(Action::Reply),
+    /// The commands for this event: none where there is nothing to send.
+    pub(super) fn fill(&self, scope: &mut Scope<'_>) -> Vec<Command> {
+        let command = match self {
+            ActionTemplate::Reply(value) => value.message(scope).map(Command::Send),
             ActionTemplate::Broadcast { value, rooms, include_self } => {
-                value.message(scope).map(|message| Action::Broadcast {
+                value.message(scope).map(|message| Command::Broadcast {
                     message,
                     rooms: rooms.as_ref().map(|rooms| rooms.names(scope)),
                     include_self: *include_self,
@@ -86,16 +57,18 @@ impl ActionTemplate {
             }
             ActionTemplate::BroadcastAllRooms { value, include_self } => value
                 .message(scope)
-                .map(|message| Action::BroadcastAllRooms { message, include_self: *include_self }),
-            ActionTemplate::Join(rooms) => return rooms.names(scope).into_iter().map(Action::Join).collect(),
+                .map(|message| Command::BroadcastAllRooms { message, include_self: *include_self }),
+            ActionTemplate::Join(rooms) => {
+                return rooms.names(scope).into_iter().map(Command::Join).collect();
+            }
             ActionTemplate::Leave(rooms) => {
-                return rooms.names(scope).into_iter().map(Action::Leave).collect();
+                return rooms.names(scope).into_iter().map(Command::Leave).collect();
             }
             ActionTemplate::Close { code, reason } => {
-                Some(Action::Close(CloseFrame::new(*code, &reason.text(scope))))
+                Some(Command::Close { code: Some(code.0), reason: reason.text(scope) })
             }
         };
-        action.into_iter().collect()
+        command.into_iter().collect()
     }
 
     /// Shows `check` what each placeholder stands for, up to the first error.
@@ -220,7 +193,7 @@ mod tests {
     use super::*;
     use crate::template::scope::tests::Fixture;
 
-    fn fill(action: Value) -> Vec<Action> {
+    fn fill(action: Value) -> Vec<Command> {
         let action: ActionTemplate = serde_json::from_value(action).expect("an action");
         let message = json!({"room": "dev", "rooms": ["dev", "", 7, null], "empty": "", "nil": null, "n": 5});
         action.fill(&mut Fixture::new(message).scope())
@@ -229,7 +202,7 @@ mod tests {
     #[test]
     fn rooms_come_as_one_or_as_a_list() {
         let join =
-            |names: &[&str]| names.iter().map(|name| Action::Join((*name).to_owned())).collect::<Vec<_>>();
+            |names: &[&str]| names.iter().map(|name| Command::Join((*name).to_owned())).collect::<Vec<_>>();
         for (rooms, expected) in [
             (json!("lobby"), join(&["lobby"])),
             (json!("{message.room}"), join(&["dev"])),
@@ -247,22 +220,22 @@ mod tests {
 
     #[test]
     fn a_missing_room_reaches_nobody() {
-        let nobody = [Action::Broadcast { message: "x".into(), rooms: Some(vec![]), include_self: false }];
+        let nobody = [Command::Broadcast { message: "x".into(), rooms: Some(vec![]), include_self: false }];
         assert_eq!(fill(json!({ "broadcast": "x", "rooms": "{message.none}" })), nobody);
         assert_eq!(fill(json!({ "broadcast": "x", "rooms": [] })), nobody);
-        let everybody = Action::Broadcast { message: "x".into(), rooms: None, include_self: true };
+        let everybody = Command::Broadcast { message: "x".into(), rooms: None, include_self: true };
         assert_eq!(fill(json!({ "broadcast": "x", "includeSelf": true })), [everybody]);
     }
 
     #[test]
     fn nothing_to_send_is_no_action_but_null_is_something() {
         assert_eq!(fill(json!({ "reply": "{message.none}" })), []);
-        assert_eq!(fill(json!({ "reply": null })), [Action::Reply("null".into())]);
+        assert_eq!(fill(json!({ "reply": null })), [Command::Send("null".into())]);
     }
 
     #[test]
     fn a_close_has_a_code_and_a_reason() {
-        let close = |code, reason| Action::Close(CloseFrame::new(CloseCode(code), reason));
+        let close = |code, reason: &str| Command::Close { code: Some(code), reason: reason.to_owned() };
         assert_eq!(fill(json!({ "close": {} })), [close(1000, "")]);
         assert_eq!(
             fill(json!({ "close": { "code": 4000, "reason": "{message.room}!" } })),

@@ -26,9 +26,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::command::Command;
 use crate::template::{Scope, ValueTemplate};
 
-pub use action::{Action, ActionTemplate};
+pub use action::ActionTemplate;
 pub use matching::{Condition, Match};
 pub use room::RoomTemplates;
 
@@ -82,8 +83,8 @@ impl Rules {
     }
 
     /// What is to be done in this event.
-    pub fn evaluate(&self, on: On, scope: &mut Scope<'_>) -> Vec<Action> {
-        let mut actions = Vec::new();
+    pub fn evaluate(&self, on: On, scope: &mut Scope<'_>) -> Vec<Command> {
+        let mut commands = Vec::new();
         for rule in self.0.iter().filter(|rule| rule.on == on) {
             if !rule.matching.holds(scope) {
                 continue;
@@ -94,12 +95,12 @@ impl Rules {
                     scope.lets.push((name.clone(), value));
                 }
             }
-            actions.extend(rule.actions.iter().flat_map(|action| action.fill(scope)));
+            commands.extend(rule.actions.iter().flat_map(|action| action.fill(scope)));
             if !rule.proceed {
                 break;
             }
         }
-        actions
+        commands
     }
 }
 
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
     use crate::template::scope::tests::Fixture;
 
-    fn evaluate(rules: Value, message: Value) -> Vec<Action> {
+    fn evaluate(rules: Value, message: Value) -> Vec<Command> {
         let rules = Rules::new(serde_json::from_value(rules).expect("rules"));
         rules.evaluate(On::Message, &mut Fixture::new(message).scope())
     }
@@ -129,7 +130,7 @@ mod tests {
             (json!({"b": 2}), vec!["two"]),
             (json!("text"), vec!["other"]),
         ] {
-            let replies: Vec<_> = expected.into_iter().map(|text| Action::Reply(text.into())).collect();
+            let replies: Vec<_> = expected.into_iter().map(|text| Command::Send(text.into())).collect();
             assert_eq!(evaluate(rules.clone(), message), replies);
         }
     }
@@ -140,7 +141,7 @@ mod tests {
             "let": { "name": "{message.name}", "greeting": "hi {let.name}", "none": "{message.none}" },
             "do": [{ "reply": { "greeting": "{let.greeting}", "none": "{let.none}" } }],
         }]);
-        let expected = Action::Reply("{\"greeting\":\"hi Ada\"}".into());
+        let expected = Command::Send("{\"greeting\":\"hi Ada\"}".into());
         assert_eq!(evaluate(rules, json!({"name": "Ada"})), [expected]);
     }
 }

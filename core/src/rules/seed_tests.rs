@@ -2,25 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, On, Rule, Rules};
-use crate::Message;
+use super::{On, Rule, Rules};
 use crate::template::scope::tests::Fixture;
+use crate::{Command, Message};
 
 fn rules(rules: Value) -> Rules {
     Rules::new(serde_json::from_value::<Vec<Rule>>(rules).expect("rules"))
 }
 
-fn on_message(rules: &Rules, message: Value) -> Vec<Action> {
+fn on_message(rules: &Rules, message: Value) -> Vec<Command> {
     rules.evaluate(On::Message, &mut Fixture::new(message).scope())
 }
 
-fn reply(value: Value) -> Action {
-    Action::Reply(Message::json(&value))
+fn reply(value: Value) -> Command {
+    Command::Send(Message::json(&value))
 }
 
-fn broadcast(value: Value, rooms: &[&str], include_self: bool) -> Action {
+fn broadcast(value: Value, rooms: &[&str], include_self: bool) -> Command {
     let rooms = Some(rooms.iter().map(|room| (*room).to_owned()).collect());
-    Action::Broadcast { message: Message::json(&value), rooms, include_self }
+    Command::Broadcast { message: Message::json(&value), rooms, include_self }
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn chat_with_rooms() {
     assert_eq!(
         on_message(&chat, json!({"type": "join-room", "room": "general", "username": "Alice"})),
         [
-            Action::Join("general".into()),
+            Command::Join("general".into()),
             broadcast(
                 json!({"type": "user-joined", "username": "Alice", "room": "general"}),
                 &["general"],
@@ -58,7 +58,7 @@ fn chat_with_rooms() {
     );
     assert_eq!(
         on_message(&chat, json!({"type": "leave-room", "room": "general"})),
-        [Action::Leave("general".into())]
+        [Command::Leave("general".into())]
     );
     assert_eq!(
         on_message(
@@ -103,7 +103,7 @@ fn chat_application() {
     assert_eq!(
         on_message(&chat, json!({"type": "join", "username": "Alice"})),
         [
-            Action::Join("chat".into()),
+            Command::Join("chat".into()),
             broadcast(json!({"type": "user-joined", "username": "Alice"}), &["chat"], false),
         ]
     );
@@ -115,7 +115,7 @@ fn chat_application() {
     let left = Message::json(&json!({"type": "user-left", "userId": "c-1"}));
     assert_eq!(
         chat.evaluate(On::Close, &mut Fixture::without_message().scope()),
-        [Action::Broadcast { message: left, rooms: None, include_self: false }]
+        [Command::Broadcast { message: left, rooms: None, include_self: false }]
     );
 }
 
@@ -145,16 +145,16 @@ fn game_server() {
     ]));
     assert_eq!(
         game.evaluate(On::Connect, &mut Fixture::without_message().scope()),
-        [Action::Join("lobby".into()), reply(json!({"type": "joined-lobby"}))]
+        [Command::Join("lobby".into()), reply(json!({"type": "joined-lobby"}))]
     );
     assert_eq!(
         on_message(&game, json!({"type": "create-game"})),
-        [Action::Join("01234567".into()), reply(json!({"type": "game-created", "gameId": "01234567"}))]
+        [Command::Join("01234567".into()), reply(json!({"type": "game-created", "gameId": "01234567"}))]
     );
     assert_eq!(
         on_message(&game, json!({"type": "join-game", "gameId": "g1"})),
         [
-            Action::Join("g1".into()),
+            Command::Join("g1".into()),
             broadcast(json!({"type": "player-joined", "playerId": "c-1"}), &["g1"], false),
         ]
     );

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::source;
+use crate::auth::query_value;
 use crate::time::WallTime;
-use crate::{CloseFrame, Message, Params};
+use crate::{CloseFrame, Connection, Message, Params};
 
 /// One event as templates and rules see it.
 pub struct Scope<'a> {
@@ -46,6 +47,11 @@ pub struct ConnectionScope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// An event that is neither a message nor a close.
+    pub fn new(connection: ConnectionScope<'a>, now: WallTime, random: &'a mut dyn FnMut(&mut [u8])) -> Self {
+        Self { message: None, json: None, connection, now, close: None, random, lets: Vec::new() }
+    }
+
     /// A part of the message. The whole of it is text where it is not JSON; bytes have no JSON form.
     pub(super) fn message_part(&self, path: &[String]) -> Option<Cow<'a, Value>> {
         match self.json {
@@ -56,11 +62,23 @@ impl<'a> Scope<'a> {
     }
 }
 
-impl ConnectionScope<'_> {
+impl<'a> ConnectionScope<'a> {
+    /// This connection. `rooms` gives the names of its rooms when asked.
+    pub fn of(connection: &'a Connection, rooms: &'a dyn Fn() -> Vec<String>) -> Self {
+        Self {
+            id: connection.name(),
+            path: connection.path(),
+            subprotocol: connection.subprotocol(),
+            params: connection.params(),
+            query: connection.query(),
+            auth_data: connection.auth_data(),
+            rooms,
+        }
+    }
+
     /// The first value of `name` in the query, decoded.
     pub(super) fn query_value(&self, name: &str) -> Option<String> {
-        let mut pairs = form_urlencoded::parse(self.query.as_bytes());
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        query_value(self.query, name)
     }
 }
 

@@ -1,0 +1,85 @@
+//! What the engine needs of a configuration, in its own terms.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::{AuthenticateConfig, Config, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
+use crate::auth::{Authentication, Denial, TokenPlace, TokenRule};
+use crate::limits::Limits;
+use crate::message::{CloseCode, CloseFrame};
+use crate::route::RouteSettings;
+
+impl Config {
+    /// The engine's bounds.
+    pub fn engine_limits(&self) -> Limits {
+        let LimitsConfig { max_connections, rooms_per_connection, room_name_bytes, .. } = self.limits;
+        Limits {
+            connections: max_connections,
+            rooms_per_connection,
+            room_name_bytes,
+            pending_messages: self.limits.pending_messages,
+            handshake_timeout: self.limits.handshake_timeout,
+            authenticate_timeout: self.limits.authenticate_timeout,
+            handler_timeout: self.limits.handler_timeout.as_ms(),
+            close_timeout: self.limits.close_timeout,
+        }
+    }
+
+    /// Everything about one of the routes that is not its handler.
+    pub fn route_settings(&self, route: &RouteConfig) -> RouteSettings {
+        let outbound = route.outbound.unwrap_or(self.limits.outbound);
+        RouteSettings {
+            delay: route.delay.unwrap_or(self.delay),
+            subprotocols: route.subprotocols.clone(),
+            heartbeat: route.heartbeat.as_ms(),
+            inactivity_timeout: route.inactivity_timeout.as_ms(),
+            default_room: route.default_room.as_deref().map(Arc::from),
+            deflate: route.deflate(),
+            max_payload: route.max_payload,
+            authentication: (&route.authenticate).into(),
+            max_outbound: outbound.max_bytes,
+            overflow: outbound.overflow.into(),
+            ..RouteSettings::default()
+        }
+    }
+}
+
+impl From<&AuthenticateConfig> for Authentication {
+    fn from(config: &AuthenticateConfig) -> Self {
+        match config {
+            AuthenticateConfig::Open => Authentication::Open,
+            AuthenticateConfig::Authorization => Authentication::authorization_header(),
+            AuthenticateConfig::Header(name) => Authentication::Header(name.clone()),
+            AuthenticateConfig::Token(token) => Authentication::Token(token.into()),
+        }
+    }
+}
+
+impl From<&TokenConfig> for TokenRule {
+    fn from(config: &TokenConfig) -> Self {
+        // The configuration was checked: a header's name is one, and there is a query's parameter otherwise.
+        let header = config.token.header.as_deref().and_then(|name| name.parse().ok());
+        Self {
+            place: match header {
+                Some(name) => TokenPlace::Header(name),
+                None => TokenPlace::Query(config.token.query.clone().unwrap_or_default()),
+            },
+            values: config.token.values.clone(),
+            missing: (&config.missing).into(),
+            invalid: (&config.invalid).into(),
+        }
+    }
+}
+
+impl From<&RefusalConfig> for Denial {
+    fn from(config: &RefusalConfig) -> Self {
+        match (config.code, config.status) {
+            (Some(code), _) => Denial::Close(CloseFrame::new(CloseCode(code), &config.reason)),
+            (None, Some(status)) => {
+                Denial::Status(StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED))
+            }
+            (None, None) => Denial::Status(StatusCode::UNAUTHORIZED),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What a route speaks: one module per wire dialect, each a [`Handler`].
+
+mod echo;
+mod json;
+mod relay;
+mod rules;
+
+use crate::config::{Config, Dialect, RouteConfig};
+use crate::handler::Handler;
+
+pub use echo::Echo;
+pub use relay::Relay;
+pub use rules::RulesHandler;
+
+/// The handler of a configured route; `None` where the host has to bring one.
+pub fn handler(config: &Config, route: &RouteConfig) -> Option<Box<dyn Handler>> {
+    match route.dialect() {
+        Dialect::Handlers => None,
+        Dialect::Echo => Some(Box::new(Echo)),
+        Dialect::Relay => Some(Box::new(Relay::new(route.room.clone()))),
+        Dialect::Rules => {
+            let rules = route.compiled_rules();
+            Some(Box::new(RulesHandler::new(rules, route.parse, config.limits.json_depth)))
+        }
+    }
+}
