@@ -23,7 +23,6 @@
 //! Everything wrong stops the start with a [`ConfigError`] that names the key and says what to write instead.
 //! Callbacks are no part of this schema: a host adds them to the routes that it is given.
 
-mod assemble;
 mod authenticate;
 mod compression;
 mod error;

@@ -4,18 +4,41 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{AuthenticateConfig, Config, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
+use super::{AuthenticateConfig, Config, ConfigError, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
 use crate::auth::{Authentication, Denial, TokenPlace, TokenRule};
+use crate::dialect;
+use crate::engine::Route;
+use crate::handler::Handler;
 use crate::limits::Limits;
 use crate::message::{CloseCode, CloseFrame};
 use crate::route::RouteSettings;
+use crate::router::Router;
 
 impl Config {
+    /// The router over all routes, which stand in it in their order.
+    pub fn router(&self) -> Result<Router, ConfigError> {
+        Router::new(self.route_keys()).map_err(|error| ConfigError::at("routes", error.to_string()))
+    }
+
+    /// The routes for an [`Engine`](crate::Engine). `handler` gives the behaviour of a route that has no dialect of its
+    /// own, by its place among the routes.
+    pub fn engine_routes(
+        &self,
+        mut handler: impl FnMut(usize, &RouteConfig) -> Box<dyn Handler>,
+    ) -> Vec<Route> {
+        let routes = self.routes.iter().enumerate().map(|(index, route)| Route {
+            settings: self.route_settings(route),
+            handler: dialect::handler(self, route).unwrap_or_else(|| handler(index, route)),
+        });
+        routes.collect()
+    }
+
     /// The engine's bounds.
     pub fn engine_limits(&self) -> Limits {
         let LimitsConfig { max_connections, rooms_per_connection, room_name_bytes, .. } = self.limits;
         Limits {
             connections: max_connections,
+            connections_per_address: self.limits.max_connections_per_address,
             rooms_per_connection,
             room_name_bytes,
             pending_messages: self.limits.pending_messages,

@@ -7,6 +7,7 @@
     reason = "each test file uses its part"
 )]
 
+pub mod transcript;
 pub mod world;
 
 pub use world::{World, route};

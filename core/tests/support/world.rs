@@ -175,6 +175,24 @@ impl World {
         std::mem::take(&mut self.clients.get_mut(&id).unwrap().received)
     }
 
+    /// The oldest thing that came and was not looked at.
+    pub fn next_received(&mut self, id: ConnectionId) -> Option<String> {
+        let received = &mut self.clients.get_mut(&id)?.received;
+        (!received.is_empty()).then(|| received.remove(0))
+    }
+
+    /// A plain HTTP request: status and body.
+    pub fn http(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let request = http::Request::builder().method(method).uri(path).header("host", "localhost");
+        let request = request.body(bytes::Bytes::copy_from_slice(body.as_bytes())).unwrap();
+        let mut effects = Vec::new();
+        let response = self.engine.request(self.now(), &request, &mut effects);
+        self.carry_out(effects);
+        response.map_or((404, String::new()), |response| {
+            (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned())
+        })
+    }
+
     /// Lets time pass, waking exactly when the engine asked to be woken.
     pub fn advance(&mut self, ms: u64) {
         let end = self.ms + ms;
