@@ -1,5 +1,6 @@
 //! What a route speaks: one module per wire dialect, each a [`Handler`].
 
+pub mod actions;
 mod echo;
 mod json;
 mod relay;
