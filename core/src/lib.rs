@@ -1,4 +1,136 @@
-//! The sans-IO WebSocket engine of Switchboard.
+//! The WebSocket engine of Switchboard, without sockets, clocks or threads: *sans-IO*.
+//!
+//! Two layers live here and neither sees the other. [`protocol`] turns one socket's bytes into messages and back
+//! (RFC 6455, RFC 7692). [`Engine`] turns everyone's messages into [`Effect`]s: routes, authentication, rooms,
+//! handlers, heartbeat, timers. A *host* stands between them and does the rest: it owns the sockets, tells the time
+//! and carries out the effects. The native server and the npm plugin are two hosts; this page is how to write a third.
+//!
+//! # The host's loop
+//!
+//! 1. **A request comes.** Take an id from [`ConnectionIds`] and pass the head on as [`Input::Upgrade`].
+//! 2. **Carry out the effects**, in order. [`Effect::Accept`]: write the 101, make a
+//!    [`WebSocket`](protocol::WebSocket) with the options that came along, report [`Input::Opened`].
+//!    [`Effect::Reject`]: write the refusal, close. [`Effect::Ignore`]: it is somebody else's.
+//! 3. **Bytes come.** [`Reader::receive`](protocol::Reader::receive) makes events of them; each becomes an input.
+//! 4. **Messages go.** For [`Effect::Send`] wrap the message in [`Outgoing`](protocol::Outgoing) once, so that it is
+//!    encoded and compressed once, and give it to the [`Writer`](protocol::Writer) of each recipient. Carry out a
+//!    whole batch first, then write the outbox of every touched socket once: system calls are what costs.
+//! 5. **The socket ends**, or [`Effect::Disconnect`] or [`Effect::Terminate`] ended it: report
+//!    [`Input::Disconnected`], once. The id is free again after [`Effect::Removed`].
+//! 6. **Time passes.** Sleep until [`Engine::poll_timeout`], read again after every batch, then call
+//!    [`Engine::handle_timeout`]. Calling it too early or twice does nothing.
+//! 7. **User code** is yours to call: [`Effect::Call`] says which, [`Input::Answer`] brings back what came of it, and
+//!    what the code asks for meanwhile goes in at once through [`Engine::command`].
+//!
+//! # A whole host, with lists for sockets
+//!
+//! ```
+//! use std::collections::HashMap;
+//!
+//! use switchboard_core::protocol::{Event, Outgoing, WebSocket, encode_head};
+//! use switchboard_core::time::Now;
+//! use switchboard_core::{
+//!     ConnectionId, ConnectionIds, Context, Effect, Engine, Handler, HandlerResult, Input, Limits, Message, Pattern,
+//!     Route, RouteKey, RouteSettings, Router,
+//! };
+//!
+//! /// What users write: the behaviour of a route.
+//! struct Greeter;
+//!
+//! impl Handler for Greeter {
+//!     fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+//!         let name = message.as_text().ok_or("tell me your name as text")?;
+//!         cx.send(format!("Hello {name}!"));
+//!         Ok(())
+//!     }
+//! }
+//!
+//! struct Host {
+//!     engine: Engine,
+//!     sockets: HashMap<ConnectionId, (WebSocket, Vec<u8>)>,
+//! }
+//!
+//! impl Host {
+//!     fn input(&mut self, input: Input) {
+//!         let mut effects = Vec::new();
+//!         self.engine.handle_input(Now::default(), input, &mut effects); // a real host tells the time
+//!         for effect in effects {
+//!             self.carry_out(effect);
+//!         }
+//!     }
+//!
+//!     fn carry_out(&mut self, effect: Effect) {
+//!         match effect {
+//!             Effect::Accept(accept) => {
+//!                 let head = encode_head(&accept.response);
+//!                 self.sockets.insert(accept.id, (WebSocket::new(&accept.socket), head));
+//!                 self.input(Input::Opened { id: accept.id });
+//!             }
+//!             Effect::Send { to, message } => {
+//!                 let outgoing = Outgoing::new(message);
+//!                 for id in to.iter() {
+//!                     let Some((socket, wire)) = self.sockets.get_mut(id) else { continue };
+//!                     socket.writer.send(&outgoing);
+//!                     while let Some(frame) = socket.writer.outbox().pop() {
+//!                         wire.extend_from_slice(&frame);
+//!                     }
+//!                 }
+//!             }
+//!             _ => {} // Reject, Ping, Pong, Close, Disconnect, Call …: the same way
+//!         }
+//!     }
+//!
+//!     fn bytes(&mut self, id: ConnectionId, bytes: &mut [u8]) {
+//!         let mut events = Vec::new();
+//!         if let Some((socket, _)) = self.sockets.get_mut(&id) {
+//!             socket.reader.receive(bytes, &mut events);
+//!         }
+//!         for event in events {
+//!             self.input(match event {
+//!                 Event::Message(message) => Input::Message { id, message },
+//!                 Event::Ping(payload) => Input::Ping { id, payload },
+//!                 Event::Pong(payload) => Input::Pong { id, payload },
+//!                 Event::Close(frame) => Input::CloseReceived { id, frame },
+//!                 Event::Violation(violation) => Input::Violated { id, violation },
+//!             });
+//!         }
+//!     }
+//! }
+//!
+//! let router = Router::new([RouteKey::new(Pattern::new("/greet")?)])?;
+//! let route = Route { settings: RouteSettings::default(), handler: Box::new(Greeter) };
+//! let seed = [0; 32]; // a real host takes it from the operating system
+//! let engine = Engine::new(router, vec![route], Limits::default(), seed);
+//! let mut host = Host { engine, sockets: HashMap::new() };
+//!
+//! let id = ConnectionIds::default().allocate();
+//! let request = http::Request::get("/greet")
+//!     .header("host", "localhost")
+//!     .header("upgrade", "websocket")
+//!     .header("connection", "Upgrade")
+//!     .header("sec-websocket-version", "13")
+//!     .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+//!     .body(())?;
+//! host.input(Input::Upgrade { id, request, address: None });
+//! // The text "Ada", masked with zeros.
+//! host.bytes(id, &mut [0x81, 0x83, 0, 0, 0, 0, b'A', b'd', b'a']);
+//! assert!(host.sockets[&id].1.ends_with(b"\x81\x0aHello Ada!"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is promised
+//!
+//! - One connection's events reach its handler one after another, in order, also when user code takes its time;
+//!   connections do not wait for each other.
+//! - Every `connect` of a handler has exactly one `close`, whatever ends the connection.
+//! - "Everyone" is everyone on the same route. A broadcast reaches who was there when it was said.
+//! - A handler that fails, panics or does not settle costs its own connection at most.
+//! - Whatever a peer controls has a bound: [`Limits`], [`RouteSettings`].
+//!
+//! # More
+//!
+//! [`config`] reads all of this from TOML, JSON or JavaScript options; [`dialect`] has handlers for known wire
+//! protocols; [`Deferred`] is the handler whose behaviour is the user's code in the host.
 #![forbid(unsafe_code)]
 
 mod message;

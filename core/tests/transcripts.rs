@@ -1,5 +1,7 @@
 //! The golden transcripts, held by the engine alone, with exact time.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
 mod support;
 
 use std::collections::HashMap;

@@ -24,7 +24,7 @@ use serde::de::{self, Deserialize, Deserializer};
 pub use error::PatternError;
 pub use params::Params;
 
-/// A parsed path pattern; see the [module](self) for the syntax.
+/// A parsed path pattern; its syntax is Ant-style.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
