@@ -140,7 +140,7 @@ pub mod time;
 
 pub mod protocol;
 
-mod pattern;
+pub mod pattern;
 pub use pattern::{Params, Pattern, PatternError};
 
 mod router;
@@ -198,7 +198,7 @@ mod timers;
 
 mod suggest;
 
-mod template;
+pub mod template;
 pub use template::{ConnectionScope, Scope, Template, TemplateError, ValueTemplate};
 
 pub mod rules;
