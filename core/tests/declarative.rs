@@ -28,6 +28,19 @@ fn received(world: &mut World, id: ConnectionId) -> Vec<Value> {
     world.received(id).iter().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text))).collect()
 }
 
+/// Every example's configuration is one.
+#[test]
+fn the_examples_start() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+    for example in std::fs::read_dir(examples).unwrap() {
+        let file = example.unwrap().path().join("switchboard.toml");
+        if let Ok(text) = std::fs::read_to_string(&file) {
+            let config = Config::from_toml(&text).map_err(|error| format!("{}: {error}", file.display()));
+            assert!(config.unwrap().router().is_ok());
+        }
+    }
+}
+
 #[test]
 fn the_embedded_chat_has_rooms() {
     let mut world = world(EMBEDDED);
