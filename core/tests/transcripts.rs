@@ -37,7 +37,7 @@ impl Run {
             .unwrap_or_else(|error| panic!("{}: {error}", transcript.name));
         let routes =
             config.engine_routes(|index, _| panic!("{}: routes[{index}] has no dialect", transcript.name));
-        let router = config.router().unwrap().claim_all();
+        let router = config.router().expect("routes").claim_all();
         let engine = Engine::new(router, routes, config.engine_limits(), [7; 32]);
         Self { world: World::with_engine(engine), names: Names::default(), clients: HashMap::new() }
     }

@@ -20,6 +20,7 @@ mod process;
 mod project;
 mod purity;
 mod python;
+mod schema;
 mod steps;
 mod tarball;
 mod test;
@@ -45,12 +46,14 @@ enum Task {
     Npm(npm::Options),
     /// Run every test: Rust, wasm, plugin in real Vite, packed tarball, other languages' clients, browser
     Test(test::Options),
-    /// Leave the npm package at npm/vite-plugin-switchboard-<version>.tgz and check what it holds
+    /// Leave the npm package at npm/vite-plugin-switchboard-VERSION.tgz and check what it holds
     Pack,
     /// Build the plugin and start an example in Vite; with --native, against the native server
     Dev(dev::Options),
     /// Check formatting, lints (all warnings are errors), documentation, and the core on wasm32
     Check,
+    /// Write npm/schema.json, the JSON Schema of the configuration, from the Rust types
+    Schema(schema::Options),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Task::Pack => pack::run(&project),
         Task::Dev(options) => dev::run(&project, &options),
         Task::Check => check::run(&project),
+        Task::Schema(options) => schema::run(&project, &options),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
