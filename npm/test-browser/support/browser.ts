@@ -1,0 +1,27 @@
+import { chromium, type Browser, type BrowserContext } from 'playwright-core'
+import { afterAll, beforeAll } from 'vitest'
+
+/** Where systems install it; `cargo xtask test` says where it is by `CHROMIUM`. */
+const usualPlace = '/usr/bin/chromium'
+
+const flags = [
+  '--no-sandbox', // it does not start as root with it
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** The system's Chromium for the tests of a file. Each call of what it returns opens a fresh profile. */
+export function useBrowser(): () => Promise<BrowserContext> {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: process.env.CHROMIUM || usualPlace, args: flags })
+  })
+  afterAll(async () => {
+    await browser?.close()
+  })
+  return () => browser.newContext()
+}

@@ -1,0 +1,49 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll } from 'vitest'
+
+/** Where `cargo build` leaves it; `cargo xtask test` says where it is by `SWITCHBOARD_NATIVE`. */
+const usualPlace = fileURLToPath(new URL('../../../target/debug/switchboard', import.meta.url))
+
+const startTime = 20_000
+
+/** The native server on a port of the system's choice, for the tests of a file. Returns its `host:port`. */
+export function useNative(...parameters: string[]): () => string {
+  let server: ChildProcess | undefined
+  let address = ''
+  beforeAll(async () => {
+    server = spawn(process.env.SWITCHBOARD_NATIVE || usualPlace, [...parameters, '--port', '0'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1' },
+    })
+    address = await printedAddress(server)
+  })
+  afterAll(async () => {
+    if (server && server.exitCode === null) {
+      server.kill()
+      await once(server, 'exit')
+    }
+  })
+  return () => address
+}
+
+function printedAddress(server: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = ''
+    const fail = (why: string) => reject(new Error(`the native server ${why}:\n${printed}`))
+    const timer = setTimeout(() => fail('does not listen'), startTime)
+    const read = (chunk: Buffer) => {
+      printed += chunk.toString()
+      const address = /127\.0\.0\.1:\d+/.exec(printed)
+      if (address) {
+        clearTimeout(timer)
+        resolve(address[0])
+      }
+    }
+    server.stdout?.on('data', read)
+    server.stderr?.on('data', read)
+    server.on('error', (error) => fail(`cannot be started (${error.message}); cargo build -p switchboard makes it`))
+    server.on('exit', (code) => fail(`ended with ${code}`))
+  })
+}
