@@ -90,6 +90,18 @@ pub enum Dialect {
     Rules,
 }
 
+impl Dialect {
+    /// The name as it stands in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dialect::Handlers => "handlers",
+            Dialect::Echo => "echo",
+            Dialect::Relay => "relay",
+            Dialect::Rules => "rules",
+        }
+    }
+}
+
 /// What becomes of a text message before handlers get it. Binary messages stay bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -185,12 +197,7 @@ impl RouteConfig {
     /// Keys that mean nothing to the dialect would be silently lost.
     fn check_dialect(&self) -> Result<(), ConfigError> {
         let dialect = self.dialect();
-        let name = match dialect {
-            Dialect::Handlers => "handlers",
-            Dialect::Echo => "echo",
-            Dialect::Relay => "relay",
-            Dialect::Rules => "rules",
-        };
+        let name = dialect.name();
         let keys = [
             ("room", self.room.is_some(), dialect == Dialect::Relay, "relay"),
             ("rules", !self.rules.is_empty(), dialect == Dialect::Rules, "rules"),
