@@ -182,6 +182,12 @@ pub use auth::{Authentication, Denial, TokenPlace, TokenRule, Verdict};
 mod limits;
 pub use limits::Limits;
 
+mod rate;
+pub use rate::MessageRate;
+
+mod origin;
+pub use origin::{OriginPatterns, Origins};
+
 mod feed;
 pub use feed::{Feed, FeedSettings, FeedValue};
 
@@ -193,6 +199,7 @@ pub use upstream::{Dial, UpstreamEvent, UpstreamId};
 
 mod heartbeat;
 mod inbox;
+mod journal;
 mod rooms;
 mod timers;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::auth::Authentication;
+use crate::origin::Origins;
 use crate::protocol::{DeflateConfig, Overflow};
 
 /// Everything about a route that is not its handler. Times are in ms, sizes in bytes.
@@ -28,6 +29,8 @@ pub struct RouteSettings {
     pub max_outbound: usize,
     /// What happens when more waits. Default: close 1013.
     pub overflow: Overflow,
+    /// Whose pages may connect; others are answered 403. Default: the same host's and this machine's.
+    pub origins: Origins,
     /// The feeds whose values the route's handler is told. Default none.
     pub feeds: Vec<String>,
 }
@@ -45,6 +48,7 @@ impl Default for RouteSettings {
             authentication: Authentication::Open,
             max_outbound: 1 << 20,
             overflow: Overflow::Close,
+            origins: Origins::Local,
             feeds: Vec::new(),
         }
     }

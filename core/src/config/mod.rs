@@ -29,6 +29,7 @@ mod error;
 mod interval;
 mod limits;
 mod listen;
+mod origins;
 mod outbound;
 mod placeholders;
 mod prefixes;
@@ -48,8 +49,9 @@ pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlac
 pub use compression::{CompressionConfig, PerMessageDeflateConfig};
 pub use error::ConfigError;
 pub use interval::Interval;
-pub use limits::LimitsConfig;
+pub use limits::{LimitsConfig, MessageRateConfig};
 pub use listen::ListenConfig;
+pub use origins::OriginsConfig;
 pub use outbound::{OutboundConfig, OverflowConfig};
 pub use prefixes::Prefixes;
 pub use response::{ResponseBroadcast, ResponseConfig};
@@ -68,6 +70,12 @@ pub struct Config {
     pub prefix: Prefixes,
     /// Wait this many ms before each message is handled, on routes without a `delay` of their own. Default 0.
     pub delay: u64,
+    /// Whose pages may connect: a list of origins, with `*` for anything in one, or `"*"` for all. Default: pages of
+    /// the same host and of this machine. Programs, which send no `Origin`, may always.
+    pub origins: OriginsConfig,
+    /// Hosts whose pages may connect too where `origins` says nothing; a leading dot takes in all subdomains. The
+    /// Vite plugin adds Vite's `server.allowedHosts`. Default none.
+    pub allowed_hosts: Vec<String>,
     /// The endpoints. The first one whose pattern matches a path serves it.
     pub routes: Vec<RouteConfig>,
     /// Bounds on what clients can cost.
@@ -85,6 +93,8 @@ impl Default for Config {
             listen: ListenConfig::default(),
             prefix: Prefixes::default(),
             delay: 0,
+            origins: OriginsConfig::default(),
+            allowed_hosts: Vec::new(),
             routes: Vec::new(),
             limits: LimitsConfig::default(),
             shutdown_grace: 5_000,

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::compression::Compression;
 use super::placeholders;
 use super::{
-    AuthenticateConfig, CompressionConfig, ConfigError, Interval, OutboundConfig, PerMessageDeflateConfig,
-    Prefixes, ResponseConfig, RoomSwitch, Toggle,
+    AuthenticateConfig, CompressionConfig, ConfigError, Interval, OriginsConfig, OutboundConfig,
+    PerMessageDeflateConfig, Prefixes, ResponseConfig, RoomSwitch, Toggle,
 };
 use crate::pattern::Pattern;
 use crate::protocol::DeflateConfig;
@@ -61,6 +61,9 @@ pub struct RouteConfig {
     /// Who may come in. Default everyone.
     #[serde(default)]
     pub authenticate: AuthenticateConfig,
+    /// Whose pages may connect. Default: the server's `origins`.
+    #[serde(default)]
+    pub origins: Option<OriginsConfig>,
     /// What may wait for a client that does not read. Default: the server's `limits.outbound`.
     #[serde(default)]
     pub outbound: Option<OutboundConfig>,
@@ -133,6 +136,7 @@ impl RouteConfig {
             per_message_deflate: None,
             max_payload: default_max_payload(),
             authenticate: AuthenticateConfig::Open,
+            origins: None,
             outbound: None,
             room: None,
             responses: Vec::new(),

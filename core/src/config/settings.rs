@@ -11,6 +11,7 @@ use crate::engine::Route;
 use crate::handler::Handler;
 use crate::limits::Limits;
 use crate::message::{CloseCode, CloseFrame};
+use crate::rate::MessageRate;
 use crate::route::RouteSettings;
 use crate::router::Router;
 
@@ -38,6 +39,10 @@ impl Config {
         let LimitsConfig { max_connections, rooms_per_connection, room_name_bytes, .. } = self.limits;
         Limits {
             connections: max_connections,
+            message_rate: self.limits.message_rate.map(|rate| MessageRate {
+                per_second: rate.per_second,
+                burst: rate.burst.unwrap_or(rate.per_second),
+            }),
             connections_per_address: self.limits.max_connections_per_address,
             rooms_per_connection,
             room_name_bytes,
@@ -63,6 +68,7 @@ impl Config {
             authentication: (&route.authenticate).into(),
             max_outbound: outbound.max_bytes,
             overflow: outbound.overflow.into(),
+            origins: route.origins.as_ref().unwrap_or(&self.origins).origins(&self.allowed_hosts),
             ..RouteSettings::default()
         }
     }
