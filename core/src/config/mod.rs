@@ -26,6 +26,7 @@
 mod authenticate;
 mod compression;
 mod error;
+mod feed;
 mod interval;
 mod limits;
 mod listen;
@@ -48,6 +49,7 @@ use crate::router::RouteKey;
 pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlaceConfig};
 pub use compression::{CompressionConfig, PerMessageDeflateConfig};
 pub use error::ConfigError;
+pub use feed::FeedConfig;
 pub use interval::Interval;
 pub use limits::{LimitsConfig, MessageRateConfig};
 pub use listen::ListenConfig;
@@ -78,6 +80,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// The endpoints. The first one whose pattern matches a path serves it.
     pub routes: Vec<RouteConfig>,
+    /// Named streams of JSON values that routes serve.
+    pub feeds: Vec<FeedConfig>,
     /// Bounds on what clients can cost.
     pub limits: LimitsConfig,
     /// How long in ms a stopping server waits for its clients to close. Default 5000.
@@ -96,6 +100,7 @@ impl Default for Config {
             origins: OriginsConfig::default(),
             allowed_hosts: Vec::new(),
             routes: Vec::new(),
+            feeds: Vec::new(),
             limits: LimitsConfig::default(),
             shutdown_grace: 5_000,
             schema: None,
@@ -145,7 +150,7 @@ impl Config {
         for (index, route) in self.routes.iter().enumerate() {
             route.check().map_err(|error| error.under(&format!("routes[{index}]")))?;
         }
-        Ok(())
+        self.check_feeds()
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     AuthenticateConfig, CompressionConfig, ConfigError, Interval, OriginsConfig, OutboundConfig,
     PerMessageDeflateConfig, Prefixes, ResponseConfig, RoomSwitch, Toggle,
 };
+use crate::dialect::actions::ActionsOptions;
 use crate::pattern::Pattern;
 use crate::protocol::DeflateConfig;
 use crate::rules::{Rule, Rules};
@@ -70,6 +71,12 @@ pub struct RouteConfig {
     /// With the dialect `relay`: the room, by default `{connection.path}`, so that each path is its own.
     #[serde(default)]
     pub room: Option<Template>,
+    /// The feeds that a handler of yours is told of. Dialects name theirs among their own settings. Default none.
+    #[serde(default)]
+    pub feeds: Vec<String>,
+    /// The settings of the dialect `actions`.
+    #[serde(default)]
+    pub actions: Option<ActionsOptions>,
     /// Answers to messages, tried before `rules`.
     #[serde(default)]
     pub responses: Vec<ResponseConfig>,
@@ -91,16 +98,19 @@ pub enum Dialect {
     Relay,
     /// The route's `responses` and `rules` decide.
     Rules,
+    /// Subscriptions to channels by `{"action":"sub","channel":…}`, as zKillboard and EVE-KILL have them.
+    Actions,
 }
 
 impl Dialect {
-    /// The name as it stands in a configuration.
+    /// What it is called in a configuration.
     pub fn name(self) -> &'static str {
         match self {
             Dialect::Handlers => "handlers",
             Dialect::Echo => "echo",
             Dialect::Relay => "relay",
             Dialect::Rules => "rules",
+            Dialect::Actions => "actions",
         }
     }
 }
@@ -139,6 +149,8 @@ impl RouteConfig {
             origins: None,
             outbound: None,
             room: None,
+            feeds: Vec::new(),
+            actions: None,
             responses: Vec::new(),
             rules: Vec::new(),
         }
@@ -150,6 +162,15 @@ impl RouteConfig {
             true => Dialect::Handlers,
             false => Dialect::Rules,
         })
+    }
+
+    /// The feeds that the route's handler is told of, each with the key that names it.
+    pub fn feed_names(&self) -> Vec<(&'static str, String)> {
+        let named = |key, names: Vec<String>| names.into_iter().map(|name| (key, name)).collect();
+        match self.dialect() {
+            Dialect::Actions => named("actions.channels", self.actions.clone().unwrap_or_default().feeds()),
+            _ => named("feeds", self.feeds.clone()),
+        }
     }
 
     /// What compression is negotiated with, if it is on.
@@ -201,14 +222,16 @@ impl RouteConfig {
     /// Keys that mean nothing to the dialect would be silently lost.
     fn check_dialect(&self) -> Result<(), ConfigError> {
         let dialect = self.dialect();
-        let name = dialect.name();
         let keys = [
-            ("room", self.room.is_some(), dialect == Dialect::Relay, "relay"),
-            ("rules", !self.rules.is_empty(), dialect == Dialect::Rules, "rules"),
-            ("responses", !self.responses.is_empty(), dialect == Dialect::Rules, "rules"),
+            ("room", self.room.is_some(), Dialect::Relay),
+            ("rules", !self.rules.is_empty(), Dialect::Rules),
+            ("responses", !self.responses.is_empty(), Dialect::Rules),
+            ("feeds", !self.feeds.is_empty(), Dialect::Handlers),
+            ("actions", self.actions.is_some(), Dialect::Actions),
         ];
-        match keys.iter().find(|(_, is_given, fits, _)| *is_given && !*fits) {
-            Some((key, _, _, owner)) => {
+        match keys.iter().find(|(_, is_given, owner)| *is_given && *owner != dialect) {
+            Some((key, _, owner)) => {
+                let (owner, name) = (owner.name(), dialect.name());
                 let message =
                     format!("belongs to the dialect {owner:?}, but this route's dialect is {name:?}");
                 Err(ConfigError::at(*key, message))

@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::{AuthenticateConfig, Config, ConfigError, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
 use crate::auth::{Authentication, Denial, TokenPlace, TokenRule};
 use crate::dialect;
-use crate::engine::Route;
+use crate::engine::{Engine, Route};
 use crate::handler::Handler;
 use crate::limits::Limits;
 use crate::message::{CloseCode, CloseFrame};
@@ -32,6 +32,21 @@ impl Config {
             handler: dialect::handler(self, route).unwrap_or_else(|| handler(index, route)),
         });
         routes.collect()
+    }
+
+    /// The whole server. `router` is [`router`](Self::router), which a host may make claim all paths; `seed` and
+    /// `handler` are as for [`Engine::new`] and [`engine_routes`](Self::engine_routes).
+    pub fn engine(
+        &self,
+        router: Router,
+        seed: [u8; 32],
+        handler: impl FnMut(usize, &RouteConfig) -> Box<dyn Handler>,
+    ) -> Engine {
+        let mut engine = Engine::new(router, self.engine_routes(handler), self.engine_limits(), seed);
+        for feed in &self.feeds {
+            engine.add_feed(feed.settings());
+        }
+        engine
     }
 
     /// The engine's bounds.
@@ -69,7 +84,7 @@ impl Config {
             max_outbound: outbound.max_bytes,
             overflow: outbound.overflow.into(),
             origins: route.origins.as_ref().unwrap_or(&self.origins).origins(&self.allowed_hosts),
-            ..RouteSettings::default()
+            feeds: route.feed_names().into_iter().map(|(_, name)| name).collect(),
         }
     }
 }
