@@ -179,14 +179,11 @@ pub use route::RouteSettings;
 mod auth;
 pub use auth::{Authentication, Denial, TokenPlace, TokenRule, Verdict};
 
+mod origins;
+pub use origins::Origins;
+
 mod limits;
 pub use limits::Limits;
-
-mod rate;
-pub use rate::MessageRate;
-
-mod origin;
-pub use origin::{OriginPatterns, Origins};
 
 mod feed;
 pub use feed::{Feed, FeedSettings, FeedValue};
@@ -199,14 +196,13 @@ pub use upstream::{Dial, UpstreamEvent, UpstreamId};
 
 mod heartbeat;
 mod inbox;
-mod journal;
 mod rooms;
 mod timers;
 
 mod suggest;
 
 pub mod template;
-pub use template::{ConnectionScope, Scope, Template, TemplateError, ValueTemplate};
+pub use template::{ConnectionScope, Scope, Series, Template, TemplateError, ValueTemplate};
 
 pub mod rules;
 

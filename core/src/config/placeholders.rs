@@ -10,7 +10,7 @@ pub(super) fn check(route: &RouteConfig) -> Result<(), ConfigError> {
     if let Some(room) = &route.room {
         let checker = Checker { route, on: On::Connect, lets: Vec::new() };
         room.sources().try_for_each(|source| match source {
-            Source::RandomId | Source::RandomUuid => Err(ConfigError::at(
+            Source::RandomId | Source::RandomUuid | Source::Generated(_) => Err(ConfigError::at(
                 "room",
                 "nobody else could be in a random room; take it from the connection",
             )),
@@ -75,6 +75,9 @@ impl Checker<'_> {
             }
             Source::CloseCode | Source::CloseReason if self.on != On::Close => {
                 fail("the connection is not closed here; {close} is for rules on \"close\"".to_owned())
+            }
+            Source::Generated(generated) if generated.is_series() => {
+                fail("counters and walks are for the data of the dialect \"events\"".to_owned())
             }
             Source::Param(name) if !self.route.pattern.names().any(|known| known == name) => {
                 let names: Vec<&str> = self.route.pattern.names().collect();

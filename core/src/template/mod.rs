@@ -10,6 +10,12 @@
 //! | `{connection.rooms}` | the names of the joined rooms, as a list |
 //! | `{now}` `{now.iso}` | the time: ms since 1970 as a number, or ISO 8601 text |
 //! | `{random.id}` `{random.uuid}` | 8 random letters and digits, or a version 4 UUID; anew each time |
+//! | `{random.int 1 6}` `{random.float 0.00 9.99}` | a number between two others, which it can be as well |
+//! | `{random.bool}` `{random.pick red green}` | true or false; one of the words |
+//! | `{counter.orders}` `{counter.orders 100 5}` | 1, 2, 3 …; or 100, 105, 110 …; for event data only |
+//! | `{walk.price 100.00 2}` | 100, then each time at most 2 more or less; for event data only |
+//! | `{walk.load 50 5 0 100}` | the same, but never below 0 or above 100 |
+//! | `{fake.name}` `{fake.email}` | lifelike: name, firstName, lastName, username, email, city, country, company, product, word, sentence, color, ip |
 //! | `{close.code}` `{close.reason}` | how the connection ended |
 //! | `{let.name}` | a value that the rule has set aside |
 //!
@@ -17,8 +23,11 @@
 //! type; within a longer text, text goes in as it is and other values as JSON. Where there is no value, a longer
 //! text gets nothing, and an object loses the key, as `JSON.stringify` drops `undefined`.
 
+mod fake;
+mod generated;
 mod parse;
 pub(crate) mod scope;
+mod series;
 mod source;
 mod value;
 
@@ -27,6 +36,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use scope::{ConnectionScope, Scope};
+pub use series::Series;
 pub(crate) use source::Source;
 pub use value::ValueTemplate;
 
@@ -178,11 +188,11 @@ mod tests {
             ("{mesage.text}", "{mesage.text} is no placeholder; did you mean {message.text}?"),
             (
                 "{x}",
-                "{x} is no placeholder; known are message, connection, now, random, let, close; for a brace that is text write {{",
+                "{x} is no placeholder; known are message, connection, now, random, counter, walk, fake, let, close; for a brace that is text write {{",
             ),
             (
                 "{\"a\": 1}",
-                "{\"a\": 1} is no placeholder; known are message, connection, now, random, let, close; for a brace that is text write {{",
+                "{\"a\": 1} is no placeholder; known are message, connection, now, random, counter, walk, fake, let, close; for a brace that is text write {{",
             ),
             (
                 "{connection.name}",
@@ -197,7 +207,7 @@ mod tests {
                 "{connection.params.a.b}",
                 "{connection.params.a.b} is no placeholder; nothing is inside {connection.params.a}",
             ),
-            ("{random}", "{random} is no placeholder; random has id, uuid"),
+            ("{random}", "{random} is no placeholder; random has id, uuid, int, float, bool, pick"),
             ("{now.isoo}", "{now.isoo} is no placeholder; did you mean {now.iso}?"),
             (
                 "{let}",

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::source;
+use super::{Series, source};
 use crate::auth::query_value;
 use crate::time::WallTime;
 use crate::{CloseFrame, Connection, Message, Params};
@@ -23,6 +23,8 @@ pub struct Scope<'a> {
     pub close: Option<&'a CloseFrame>,
     /// Fills its argument with random bytes.
     pub random: &'a mut dyn FnMut(&mut [u8]),
+    /// What counters and random walks remember; without it they have no value.
+    pub series: Option<&'a mut Series>,
     /// The values that a rule has set aside, the latest last.
     pub lets: Vec<(String, Value)>,
 }
@@ -49,7 +51,16 @@ pub struct ConnectionScope<'a> {
 impl<'a> Scope<'a> {
     /// An event that is neither a message nor a close.
     pub fn new(connection: ConnectionScope<'a>, now: WallTime, random: &'a mut dyn FnMut(&mut [u8])) -> Self {
-        Self { message: None, json: None, connection, now, close: None, random, lets: Vec::new() }
+        Self {
+            message: None,
+            json: None,
+            connection,
+            now,
+            close: None,
+            random,
+            series: None,
+            lets: Vec::new(),
+        }
     }
 
     /// A part of the message. The whole of it is text where it is not JSON; bytes have no JSON form.
@@ -134,6 +145,7 @@ pub(crate) mod tests {
                 now: WallTime::from_us(1_795_170_489_747_484),
                 close: self.close.as_ref(),
                 random: &mut self.random,
+                series: None,
                 lets: vec![("game".to_owned(), json!({"id": 7}))],
             }
         }

@@ -6,10 +6,11 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::Scope;
+use super::generated::Generated;
 use crate::suggest::nearest;
 
 /// The dotted paths that placeholders, and the keys of a rule's `match`, are made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Source {
     /// The message, or a part of its JSON.
     Message(Vec<String>),
@@ -30,6 +31,8 @@ pub(crate) enum Source {
     CloseReason,
     /// A rule's own value, or a part of it.
     Let(String, Vec<String>),
+    /// Made up.
+    Generated(Generated),
 }
 
 /// Why a path leads nowhere.
@@ -46,12 +49,15 @@ impl fmt::Display for SourceError {
     }
 }
 
-const ROOTS: &[&str] = &["message", "connection", "now", "random", "let", "close"];
+const ROOTS: &[&str] = &["message", "connection", "now", "random", "counter", "walk", "fake", "let", "close"];
 const CONNECTION: &[&str] = &["id", "path", "subprotocol", "params", "query", "authData", "rooms"];
 
 impl Source {
     /// Parses a path such as `connection.params.room`.
     pub(crate) fn parse(path: &str) -> Result<Self, SourceError> {
+        if let Some(generated) = Generated::parse(path) {
+            return generated.map(Source::Generated);
+        }
         let keys: Vec<&str> = path.split('.').collect();
         let fail = |reason: String| Err(SourceError { reason, may_be_text: false });
         if keys.len() > 1 && keys.contains(&"") {
@@ -67,7 +73,7 @@ impl Source {
             }
             "connection" => CONNECTION,
             "now" => &["iso"],
-            "random" => &["id", "uuid"],
+            "random" => &["id", "uuid", "int", "float", "bool", "pick"],
             "close" => &["code", "reason"],
             root => {
                 return match nearest(root, ROOTS.iter().copied()) {
@@ -139,6 +145,7 @@ impl Source {
             Source::RandomUuid => json!(random_uuid(scope.random)),
             Source::CloseCode => json!(scope.close?.code.0),
             Source::CloseReason => json!(scope.close?.reason.as_str()),
+            Source::Generated(generated) => generated.value(scope.random, scope.series.as_deref_mut())?,
         };
         Some(Cow::Owned(value))
     }
