@@ -60,6 +60,11 @@ impl Context<'_> {
         self.state.routes[self.route].rooms.everyone(None)
     }
 
+    /// How many can be sent to on any route of the server, by its index.
+    pub fn route_len(&self, route: usize) -> usize {
+        self.state.routes.get(route).map_or(0, |route| route.rooms.everyone_len())
+    }
+
     /// How many are in a room of this route.
     pub fn room_len(&self, room: &str) -> usize {
         self.state.routes[self.route].rooms.len(room)

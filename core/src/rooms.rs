@@ -54,6 +54,11 @@ impl Rooms {
         }
     }
 
+    /// How many are on the route.
+    pub(crate) fn everyone_len(&self) -> usize {
+        self.everyone.len()
+    }
+
     /// Everyone on the route but `except`.
     pub(crate) fn everyone(&self, except: Option<ConnectionId>) -> Vec<ConnectionId> {
         self.everyone.iter().copied().filter(|id| Some(*id) != except).collect()

@@ -76,9 +76,11 @@ pub fn check<T>(request: &Request<T>) -> Result<Handshake, Refusal> {
     })
 }
 
-/// The first of the client's subprotocols that the server supports. Names are compared with case.
+/// The first of the client's subprotocols that the server supports. Names are compared with case; `*` supports
+/// every one.
 pub fn select_subprotocol<'a, S: AsRef<str>>(offered: &'a [String], supported: &[S]) -> Option<&'a str> {
-    offered.iter().map(String::as_str).find(|offer| supported.iter().any(|name| name.as_ref() == *offer))
+    let speaks = |offer: &str| supported.iter().any(|name| [offer, "*"].contains(&name.as_ref()));
+    offered.iter().map(String::as_str).find(|offer| speaks(offer))
 }
 
 fn check_version(headers: &HeaderMap) -> Result<(), Refusal> {
@@ -174,6 +176,10 @@ mod tests {
         assert_eq!(handshake.protocols, ["chat", "superchat", "third"]);
         assert_eq!(select_subprotocol(&handshake.protocols, &["third", "superchat"]), Some("superchat"));
         assert_eq!(select_subprotocol(&handshake.protocols, &["CHAT"]), None);
+        assert_eq!(
+            select_subprotocol(&handshake.protocols, &["*"]),
+            handshake.protocols.first().map(String::as_str)
+        );
     }
 
     #[test]
