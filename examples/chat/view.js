@@ -14,6 +14,8 @@ export function line(event, username) {
       return entry('notice', 'somebody left')
     case 'welcome':
       return entry('notice', event.message)
+    case 'connected':
+      return entry('notice', `you are ${event.id}`)
     default:
       return entry('notice', JSON.stringify(event))
   }

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest'
-import { useBrowser } from './support/browser.ts'
-import { nativeConfiguration, useExample } from './support/example.ts'
-import { useNative } from './support/native.ts'
+import { useBrowser } from './support/browser.js'
+import { nativeConfiguration, useExample } from './support/example.js'
+import { useNative } from './support/native.js'
 
 const newContext = useBrowser()
 const example = useExample('auth')

@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BrowserContext } from 'playwright-core'
-import { useBrowser } from './support/browser.ts'
-import { ChatTab } from './support/chat-tab.ts'
-import { nativeConfiguration, useExample } from './support/example.ts'
-import { useNative } from './support/native.ts'
-import { CountingProxy } from './support/proxy.ts'
+import { useBrowser } from './support/browser.js'
+import { ChatTab } from './support/chat-tab.js'
+import { nativeConfiguration, useExample } from './support/example.js'
+import { useNative } from './support/native.js'
+import { CountingProxy } from './support/proxy.js'
 
 const newContext = useBrowser()
 const example = useExample('chat')
 const native = useNative('--config', nativeConfiguration('chat'))
+const nativeByDefault = useNative()
 
 let context: BrowserContext
 beforeEach(async () => {
@@ -19,18 +20,19 @@ afterEach(async () => {
 })
 
 const hosts = [
-  { host: 'the plugin in Vite', server: () => example().url.replace('http://', '') },
-  { host: 'the native server', server: () => native() },
+  { host: 'the plugin in Vite', server: () => example().url.replace('http://', ''), greeting: 'Welcome!' },
+  { host: 'the native server', server: native, greeting: 'Welcome!' },
+  { host: 'the native server with its default configuration', server: nativeByDefault, greeting: 'you are' },
 ]
 
-describe.each(hosts)('on $host', ({ server }) => {
+describe.each(hosts)('on $host', ({ server, greeting }) => {
   const open = (name: string, address = server()) =>
     ChatTab.open(context, `${example().url}/?server=${address}`, name)
 
   test('two tabs meet in a room, talk, and part', async () => {
     const ada = await open('Ada')
     const bob = await open('Bob')
-    await ada.notices('Welcome!')
+    await ada.notices(greeting)
 
     await ada.join('tea')
     await ada.say('is anybody here?')
@@ -57,7 +59,7 @@ describe.each(hosts)('on $host', ({ server }) => {
       'I am',
       'gone already?',
     ])
-    expect(JSON.parse(bob.socket.sent[0])).toEqual({ type: 'join-room', room: 'tea', username: 'Bob' })
+    expect(bob.socket.sent.map((text) => JSON.parse(text))[0]).toEqual({ type: 'join-room', room: 'tea', username: 'Bob' })
 
     const id = /[0-9a-f-]{36}/
     await bob.page.close()
@@ -76,7 +78,7 @@ describe.each(hosts)('on $host', ({ server }) => {
       const long = 'tell me more '.repeat(2000)
       await ada.say(long)
       await expect.poll(() => ada.received('chat-message').length).toBe(1)
-      expect(ada.received('chat-message')[0].text).toBe(long)
+      expect(ada.received('chat-message').map(({ text }) => text)).toEqual([long])
       expect(proxy.received - before).toBeLessThan(1000)
 
       const short = 'x'.repeat(900)

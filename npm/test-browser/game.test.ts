@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { useBrowser } from './support/browser.ts'
-import { nativeConfiguration, useExample } from './support/example.ts'
-import { useNative } from './support/native.ts'
+import { useBrowser } from './support/browser.js'
+import { nativeConfiguration, useExample } from './support/example.js'
+import { useNative } from './support/native.js'
 
 const newContext = useBrowser()
 const example = useExample('game')

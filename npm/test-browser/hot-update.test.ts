@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { useBrowser } from './support/browser.ts'
-import { ChatTab } from './support/chat-tab.ts'
-import { useExample } from './support/example.ts'
+import { useBrowser } from './support/browser.js'
+import { ChatTab } from './support/chat-tab.js'
+import { useExample } from './support/example.js'
 
 const newContext = useBrowser()
 const example = useExample('chat')
@@ -27,7 +27,8 @@ test('two tabs chat while Vite updates a module, on the same port', async () => 
   await bob.say('after the update')
   await ada.hears('Bob', 'after the update')
   await example().edit('style.css', '--accent: light-dark(#3451b2, #a8b1ff)', '--accent: rgb(1, 2, 3)')
-  await expect.poll(() => ada.page.evaluate(() => getComputedStyle(document.querySelector('#send')!).backgroundColor)).toBe('rgb(1, 2, 3)')
+  const colour = () => getComputedStyle(document.getElementById('send')!).backgroundColor
+  await expect.poll(() => ada.page.evaluate(colour)).toBe('rgb(1, 2, 3)')
   await ada.say('after the second')
   await bob.hears('Ada', 'after the second')
 
@@ -38,9 +39,9 @@ test('two tabs chat while Vite updates a module, on the same port', async () => 
       { port, closed: false }, // Vite's, for its updates
       { port, closed: false }, // the chat's
     ])
-    const updates = tab.sockets.filter((socket) => socket !== tab.socket)[0]
-    expect(updates.responseHeaders['sec-websocket-protocol']).toBe('vite-hmr')
-    expect(updates.received.filter((text) => text.includes('"update"'))).toHaveLength(2)
+    const updates = tab.sockets.find((socket) => socket !== tab.socket)
+    expect(updates?.responseHeaders['sec-websocket-protocol']).toBe('vite-hmr')
+    expect(updates?.received.filter((text) => text.includes('"update"'))).toHaveLength(2)
   }
   await context.close()
 })

@@ -1,5 +1,5 @@
 import type { BrowserContext, Page } from 'playwright-core'
-import { recordSockets, type Socket } from './wire.ts'
+import { recordSockets, type Socket } from './wire.js'
 
 /** A browser tab with the chat example. */
 export class ChatTab {
