@@ -75,7 +75,8 @@ impl ConfigError {
         Self::at(path, message)
     }
 
-    fn unknown_key(path: String, key: &str, known: &[&str]) -> Self {
+    /// A key that is none of `known`, for hosts with options of their own.
+    pub fn unknown_key(path: String, key: &str, known: &[&str]) -> Self {
         let meant =
             RENAMED.iter().find(|(other, new)| *other == key && known.contains(new)).map(|(_, new)| *new);
         let suggestion = meant.or_else(|| nearest(key, known.iter().copied())).map(str::to_owned);
