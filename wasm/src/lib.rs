@@ -1,1 +1,324 @@
-//! Switchboard on wasm32.
+//! Switchboard for JavaScript: the core on wasm32, one object per server.
+//!
+//! Batch in, batch out. JavaScript sets the [clock](Switchboard::set_now), puts bytes into
+//! [scratch](Switchboard::scratch) memory, calls any inputs, and then takes one [turn](Switchboard::turn): a list of
+//! everything to do, laid out as `batch.rs` describes. No objects cross on the way of a message.
+//!
+//! Connections are named by two numbers (slot and generation), hooks by one. Nothing here calls JavaScript, so
+//! callbacks may call anything here.
+
+mod batch;
+mod call;
+mod callbacks;
+mod host;
+mod panic;
+mod peer;
+mod request;
+mod setup;
+
+use js_sys::{Error, RangeError};
+use switchboard_core::time::{Instant, Now, WallTime};
+use switchboard_core::{Answer, CallId, Command, CommandError, ConnectionId, Input};
+use switchboard_core::{CloseCode, CloseFrame};
+use wasm_bindgen::prelude::*;
+
+use host::Host;
+
+/// One server: its routes, connections, rooms and timers.
+#[wasm_bindgen]
+pub struct Switchboard {
+    host: Host,
+    /// Where JavaScript puts bytes.
+    scratch: Vec<u8>,
+    /// What the latest turn came to: address and length of its words, then the next deadline in ms (two words,
+    /// all ones: none).
+    header: Box<[u32; 4]>,
+}
+
+#[wasm_bindgen]
+impl Switchboard {
+    /// A server as `setup`, JSON of [`setup::Setup`], describes it. `seed` is 32 random bytes. Throws an `Error`
+    /// whose message names the wrong key.
+    #[wasm_bindgen(constructor)]
+    pub fn new(setup: &str, seed: &[u8]) -> Result<Switchboard, JsValue> {
+        panic::remember();
+        let mut bytes = [0; 32];
+        for (to, from) in bytes.iter_mut().zip(seed) {
+            *to = *from;
+        }
+        let (engine, patterns) =
+            setup::engine(setup, bytes).map_err(|error| JsValue::from(Error::new(&error)))?;
+        Ok(Self { host: Host::new(engine, patterns), scratch: Vec::new(), header: Box::new([0; 4]) })
+    }
+
+    /// Address of the four words that every turn leaves.
+    pub fn header(&self) -> usize {
+        self.header.as_ptr() as usize
+    }
+
+    /// All patterns that are served, with their prefixes, in order.
+    pub fn patterns(&self) -> Vec<String> {
+        self.host.patterns().to_vec()
+    }
+
+    /// The two clocks: ms that never go back, and ms since 1970. They hold for all inputs until set again.
+    pub fn set_now(&mut self, monotonic: f64, wall: f64) {
+        let (monotonic, wall) = (monotonic.max(0.0) as u64, (wall.max(0.0) * 1000.0) as u64);
+        self.host.now = Now { instant: Instant::from_ms(monotonic), wall: WallTime::from_us(wall) };
+    }
+
+    /// Address of at least `length` bytes for JavaScript to fill.
+    pub fn scratch(&mut self, length: usize) -> usize {
+        if self.scratch.len() < length {
+            self.scratch.resize(length.next_multiple_of(1 << 16), 0);
+        }
+        self.scratch.as_ptr() as usize
+    }
+
+    /// Packs what is to be done since the last turn; false when there is nothing. The turn before becomes invalid.
+    pub fn turn(&mut self) -> bool {
+        const USUAL_SCRATCH: usize = 1 << 20;
+        if self.scratch.len() > USUAL_SCRATCH {
+            self.scratch.truncate(USUAL_SCRATCH);
+            self.scratch.shrink_to_fit();
+        }
+        let words = self.host.turn();
+        let deadline = self.host.engine().poll_timeout().map_or(u64::MAX, Instant::as_ms);
+        let packed = self.host.batch.packed().as_ptr() as usize;
+        *self.header = [packed as u32, words as u32, deadline as u32, (deadline >> 32) as u32];
+        words > 0
+    }
+
+    /// A client asks for a WebSocket. `headers` are names and values in turn. Gives the connection's two numbers;
+    /// nothing when the request cannot be understood.
+    pub fn upgrade(
+        &mut self,
+        method: &str,
+        version: &str,
+        url: &str,
+        headers: Vec<String>,
+        address: &str,
+    ) -> Option<Vec<u32>> {
+        let request = request::build(method, version, url, &headers);
+        let bits = self.host.upgrade(request, address)?.to_bits();
+        Some(vec![bits as u32, (bits >> 32) as u32])
+    }
+
+    /// The first `length` bytes of scratch came from this socket.
+    pub fn receive(&mut self, slot: u32, generation: u32, length: usize) {
+        if let Some(bytes) = self.scratch.get_mut(..length) {
+            self.host.receive(id(slot, generation), bytes);
+        }
+    }
+
+    /// The socket is closed. Exactly once per accepted connection, or while its authentication is under way.
+    pub fn disconnected(&mut self, slot: u32, generation: u32) {
+        self.host.disconnected(id(slot, generation));
+    }
+
+    /// The socket took what it was given last, but has no room for more.
+    pub fn blocked(&mut self, slot: u32, generation: u32) {
+        self.host.set_blocked(id(slot, generation), true);
+    }
+
+    /// The socket has room again.
+    pub fn drained(&mut self, slot: u32, generation: u32) {
+        self.host.set_blocked(id(slot, generation), false);
+    }
+
+    /// Does what is due. Early calls do nothing.
+    pub fn timeout(&mut self) {
+        self.host.timeout();
+    }
+
+    /// No new connections; a close frame to all; whoever remains after `grace` ms is dropped.
+    pub fn shutdown(&mut self, code: u16, reason: &str, grace: f64) {
+        let frame = CloseFrame::new(CloseCode(code), reason);
+        self.host.input(Input::Shutdown { frame, grace_ms: grace.max(0.0) as u64 });
+    }
+
+    /// The rooms of a connection, in the order it joined them.
+    pub fn rooms(&self, slot: u32, generation: u32) -> Vec<String> {
+        let connection = self.host.engine().connection(id(slot, generation));
+        connection
+            .map(|connection| connection.rooms().map(|room| room.to_string()).collect())
+            .unwrap_or_default()
+    }
+
+    /// Whether a connection is in a room.
+    pub fn is_in_room(&self, slot: u32, generation: u32, room: &str) -> bool {
+        let connection = self.host.engine().connection(id(slot, generation));
+        connection.is_some_and(|connection| connection.is_in_room(room))
+    }
+
+    /// Whether messages can still be sent.
+    pub fn is_open(&self, slot: u32, generation: u32) -> bool {
+        let connection = self.host.engine().connection(id(slot, generation));
+        connection.is_some_and(switchboard_core::Connection::is_open)
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.host.engine().connections()
+    }
+}
+
+/// Answers of hooks.
+#[wasm_bindgen]
+impl Switchboard {
+    /// The hook finished.
+    pub fn answer_done(&mut self, call: f64) {
+        self.answer(call, Answer::Done);
+    }
+
+    /// The hook threw or rejected.
+    pub fn answer_failed(&mut self, call: f64, message: &str) {
+        self.answer(call, Answer::Failed { message: message.to_owned() });
+    }
+
+    /// `authenticate` lets the client in; `data` is JSON for those parts of the core that show it.
+    pub fn answer_admitted(&mut self, call: f64, data: Option<String>) {
+        self.answer(call, call::admitted(data.as_deref()));
+    }
+
+    /// `authenticate` does not let the client in. A code that cannot be sent, as NaN, means HTTP 401.
+    pub fn answer_refused(&mut self, call: f64, code: f64, reason: &str) {
+        self.answer(call, call::refused(code, reason));
+    }
+
+    /// Entry `index` of `responses` matched; its response is in scratch, unless `kind` is 0.
+    pub fn answer_response(&mut self, call: f64, index: usize, kind: u32, length: usize) {
+        let message = call::message(kind, self.scratched(length));
+        self.answer(call, Answer::Response { index, message });
+    }
+
+    /// No entry of `responses` matched.
+    pub fn answer_no_match(&mut self, call: f64) {
+        self.answer(call, Answer::NoMatch);
+    }
+}
+
+/// What user code asks of a connection. Nothing happens on a connection that is gone. What the arguments forbid throws
+/// a `RangeError` and leaves the connection as it was.
+#[wasm_bindgen]
+impl Switchboard {
+    /// Sends what is in scratch: 1 text, 2 binary.
+    pub fn send(&mut self, slot: u32, generation: u32, kind: u32, length: usize) -> Result<(), JsValue> {
+        match call::message(kind, self.scratched(length)) {
+            Some(message) => self.command(slot, generation, Command::Send(message)),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends what is in scratch to members of any of `rooms`, or to everyone on the route.
+    pub fn broadcast(
+        &mut self,
+        slot: u32,
+        generation: u32,
+        kind: u32,
+        length: usize,
+        rooms: Option<Vec<String>>,
+        include_self: bool,
+    ) -> Result<(), JsValue> {
+        match call::message(kind, self.scratched(length)) {
+            Some(message) => {
+                self.command(slot, generation, Command::Broadcast { message, rooms, include_self })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Sends what is in scratch to all rooms of the connection; without rooms to everyone on the route.
+    pub fn broadcast_all_rooms(
+        &mut self,
+        slot: u32,
+        generation: u32,
+        kind: u32,
+        length: usize,
+        include_self: bool,
+    ) -> Result<(), JsValue> {
+        match call::message(kind, self.scratched(length)) {
+            Some(message) => {
+                self.command(slot, generation, Command::BroadcastAllRooms { message, include_self })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Joins a room.
+    pub fn join(&mut self, slot: u32, generation: u32, room: String) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::Join(room))
+    }
+
+    /// Leaves a room.
+    pub fn leave(&mut self, slot: u32, generation: u32, room: String) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::Leave(room))
+    }
+
+    /// Sends a ping of what is in scratch.
+    pub fn ping(&mut self, slot: u32, generation: u32, length: usize) -> Result<(), JsValue> {
+        let payload = bytes::Bytes::copy_from_slice(self.scratched(length));
+        self.command(slot, generation, Command::Ping(payload))
+    }
+
+    /// Sends a pong of what is in scratch.
+    pub fn pong(&mut self, slot: u32, generation: u32, length: usize) -> Result<(), JsValue> {
+        let payload = bytes::Bytes::copy_from_slice(self.scratched(length));
+        self.command(slot, generation, Command::Pong(payload))
+    }
+
+    /// Starts the closing handshake.
+    pub fn close(&mut self, slot: u32, generation: u32, code: f64, reason: String) -> Result<(), JsValue> {
+        let Some(code) = call::close_code(code) else {
+            let text = format!("close code {code} is no close code; use 1000-1003, 1007-1014 or 3000-4999");
+            return Err(RangeError::new(&text).into());
+        };
+        self.command(slot, generation, Command::Close { code: Some(code), reason })
+    }
+
+    /// Drops the connection without a close frame.
+    pub fn terminate(&mut self, slot: u32, generation: u32) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::Terminate)
+    }
+
+    /// Pings every so many ms; 0 stops.
+    pub fn heartbeat(&mut self, slot: u32, generation: u32, ms: f64) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::Heartbeat(Some(ms as u64)))
+    }
+
+    /// Closes after so many ms of silence; 0 stops.
+    pub fn inactivity_timeout(&mut self, slot: u32, generation: u32, ms: f64) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::InactivityTimeout(Some(ms as u64)))
+    }
+
+    /// Counts no pong as missed.
+    pub fn reset_missed_pongs(&mut self, slot: u32, generation: u32) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::ResetMissedPongs)
+    }
+}
+
+impl Switchboard {
+    fn answer(&mut self, call: f64, answer: Answer) {
+        self.host.input(Input::Answer { call: CallId::from_bits(call as u64), answer });
+    }
+
+    fn command(&mut self, slot: u32, generation: u32, command: Command) -> Result<(), JsValue> {
+        self.host
+            .command(id(slot, generation), command)
+            .map_err(|error: CommandError| RangeError::new(&error.to_string()).into())
+    }
+
+    fn scratched(&self, length: usize) -> &[u8] {
+        self.scratch.get(..length).unwrap_or_default()
+    }
+}
+
+/// What the engine's last panic said. After one, no method of any [`Switchboard`] works any more.
+#[wasm_bindgen]
+pub fn last_panic() -> Option<String> {
+    panic::last()
+}
+
+fn id(slot: u32, generation: u32) -> ConnectionId {
+    ConnectionId::from_bits(u64::from(generation) << 32 | u64::from(slot))
+}

@@ -1,0 +1,105 @@
+//! Hooks on their way to JavaScript, and their answers.
+
+use bytes::Bytes;
+use switchboard_core::{Answer, CallId, CloseCause, ConnectionId, Hook, Message, Params, Verdict};
+
+use crate::batch::{CALL, Records};
+
+/// What the payload of a call, of an answer or of a send is.
+pub(crate) const NOTHING: u32 = 0;
+pub(crate) const TEXT: u32 = 1;
+pub(crate) const BINARY: u32 = 2;
+
+/// Writes one call. The fields are the same for all hooks; what a hook does not have is 0.
+pub(crate) fn record(calls: &mut Records, call: CallId, id: ConnectionId, route: usize, hook: Hook) {
+    let (mut code, mut cause) = (0, 0);
+    let number = hook.kind() as u32;
+    let (kind, payload) = match hook {
+        Hook::Authenticate { params } => (TEXT, params_or_null(&params).into()),
+        Hook::Connect => (NOTHING, Bytes::new()),
+        Hook::Transform { message } => payload(message),
+        Hook::Respond { message } | Hook::Message { message } => {
+            message.map_or((NOTHING, Bytes::new()), payload)
+        }
+        Hook::Ping(bytes) | Hook::Pong(bytes) => (BINARY, bytes),
+        Hook::Close { frame, cause: by } => {
+            code = u32::from(frame.code.0);
+            cause = match by {
+                CloseCause::Client => 0,
+                CloseCause::Server => 1,
+                CloseCause::Lost => 2,
+            };
+            (TEXT, frame.reason.as_bytes().clone())
+        }
+        Hook::Error { message } => (TEXT, message.into()),
+        Hook::Custom { payload, .. } => (TEXT, payload.to_string().into()),
+    };
+    calls.record(CALL).wide(call.to_bits()).id(id).word(route as u32).word(number);
+    calls.word(kind).bytes(payload).word(code).word(cause);
+}
+
+/// A pattern's parameters as JSON; `None` when it has none.
+pub(crate) fn params(params: &Params) -> Option<String> {
+    (!params.is_empty()).then(|| params_or_null(params))
+}
+
+/// A message that JavaScript wrote; `None` when there is none, or when it is no text after all.
+pub(crate) fn message(kind: u32, bytes: &[u8]) -> Option<Message> {
+    let bytes = Bytes::copy_from_slice(bytes);
+    match kind {
+        TEXT => switchboard_core::Text::from_utf8(bytes).ok().map(Message::Text),
+        BINARY => Some(Message::Binary(bytes)),
+        _ => None,
+    }
+}
+
+/// What `authenticate` said: admitted with data as JSON, or refused.
+pub(crate) fn admitted(data: Option<&str>) -> Answer {
+    let data = data.and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default();
+    Answer::Verdict(Verdict::Accept { data })
+}
+
+/// What `authenticate` said: refused, with a code that a close frame can carry or with HTTP 401.
+pub(crate) fn refused(code: f64, reason: &str) -> Answer {
+    Answer::Verdict(Verdict::refuse(close_code(code), reason))
+}
+
+/// A number of JavaScript's as a close code, if it can be one at all.
+pub(crate) fn close_code(code: f64) -> Option<u16> {
+    let number = code as u16;
+    (f64::from(number) == code).then_some(number)
+}
+
+fn params_or_null(params: &Params) -> String {
+    match params.is_empty() {
+        true => "null".to_owned(),
+        false => serde_json::to_string(params).unwrap_or_else(|_| "null".to_owned()),
+    }
+}
+
+fn payload(message: Message) -> (u32, Bytes) {
+    match message {
+        Message::Text(text) => (TEXT, text.as_bytes().clone()),
+        Message::Binary(bytes) => (BINARY, bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn close_codes_are_whole_numbers() {
+        assert_eq!(close_code(1000.0), Some(1000));
+        for code in [1000.5, -1.0, 70_000.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(close_code(code), None, "{code}");
+        }
+    }
+
+    #[test]
+    fn text_is_checked() {
+        assert_eq!(message(TEXT, b"a"), Some(Message::from("a")));
+        assert_eq!(message(TEXT, b"\xff"), None);
+        assert_eq!(message(NOTHING, b"a"), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! JavaScript callbacks on a route that has a behaviour of its own.
+
+use bytes::Bytes;
+use serde_json::Value;
+use switchboard_core::{
+    Answer, CloseCause, CloseFrame, Context, Deferred, FeedValue, Handler, HandlerError, HandlerResult,
+    HookKind, Hooks, HttpEndpoint, Message, UpstreamEvent, UpstreamId, Verdict,
+};
+
+/// Does what the inner handler does, then lets the callbacks see it: an `onMessage` on a relay watches the relay.
+pub(crate) struct Watched {
+    inner: Box<dyn Handler>,
+    callbacks: Deferred,
+    has_error: bool,
+}
+
+impl Watched {
+    pub(crate) fn new(inner: Box<dyn Handler>, hooks: Hooks) -> Self {
+        Self { inner, has_error: hooks.error, callbacks: Deferred::new(hooks) }
+    }
+}
+
+impl Handler for Watched {
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+        self.callbacks.authenticate(cx)
+    }
+
+    fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        self.inner.connect(cx)?;
+        self.callbacks.connect(cx)
+    }
+
+    fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+        self.inner.message(cx, message.clone())?;
+        self.callbacks.message(cx, message)
+    }
+
+    fn answers_pings(&self) -> bool {
+        self.inner.answers_pings() && self.callbacks.answers_pings()
+    }
+
+    fn ping(&mut self, cx: &mut Context<'_>, payload: Bytes) -> HandlerResult {
+        self.inner.ping(cx, payload.clone())?;
+        self.callbacks.ping(cx, payload)
+    }
+
+    fn pong(&mut self, cx: &mut Context<'_>, payload: Bytes) -> HandlerResult {
+        self.inner.pong(cx, payload.clone())?;
+        self.callbacks.pong(cx, payload)
+    }
+
+    fn close(&mut self, cx: &mut Context<'_>, frame: &CloseFrame, cause: CloseCause) -> HandlerResult {
+        self.inner.close(cx, frame, cause)?;
+        self.callbacks.close(cx, frame, cause)
+    }
+
+    fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
+        match self.has_error {
+            true => self.callbacks.error(cx, error),
+            false => self.inner.error(cx, error),
+        }
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, hook: HookKind, answer: Answer) -> HandlerResult {
+        match hook {
+            HookKind::Custom => self.inner.answer(cx, hook, answer),
+            _ => self.callbacks.answer(cx, hook, answer),
+        }
+    }
+
+    fn timeout(&mut self, cx: &mut Context<'_>, key: u64) -> HandlerResult {
+        self.inner.timeout(cx, key)
+    }
+
+    fn command(&mut self, cx: &mut Context<'_>, name: &str, payload: Value) -> HandlerResult {
+        self.inner.command(cx, name, payload)
+    }
+
+    fn publish(&mut self, cx: &mut Context<'_>, feed: &str, value: &FeedValue) -> HandlerResult {
+        self.inner.publish(cx, feed, value)
+    }
+
+    fn upstream(
+        &mut self,
+        cx: &mut Context<'_>,
+        upstream: UpstreamId,
+        event: UpstreamEvent,
+    ) -> HandlerResult {
+        self.inner.upstream(cx, upstream, event)
+    }
+
+    fn endpoints(&self) -> Vec<HttpEndpoint> {
+        self.inner.endpoints()
+    }
+
+    fn request(
+        &mut self,
+        cx: &mut Context<'_>,
+        request: &http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HandlerError> {
+        self.inner.request(cx, request)
+    }
+}

@@ -1,0 +1,297 @@
+//! The engine and its connections' codecs: carries out effects as far as no socket is needed.
+
+use std::mem;
+
+use switchboard_core::protocol::{Event, Outgoing};
+use switchboard_core::time::Now;
+use switchboard_core::{
+    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Message, Recipients,
+    UpstreamEvent,
+};
+
+use crate::batch::{self, Batch};
+use crate::peer::{Life, Peer};
+use crate::{call, request};
+
+/// Everything of one server but its sockets.
+///
+/// Inputs only collect what is to be done; [`turn`](Self::turn) packs it for JavaScript, with one write per touched
+/// socket, however many messages it was sent since the turn before.
+pub(crate) struct Host {
+    engine: Engine,
+    patterns: Vec<String>,
+    ids: ConnectionIds,
+    /// By slot.
+    peers: Vec<Option<Peer>>,
+    pub(crate) now: Now,
+    pub(crate) batch: Batch,
+    effects: Vec<Effect>,
+    events: Vec<Event>,
+    touched: Vec<ConnectionId>,
+}
+
+impl Host {
+    pub(crate) fn new(engine: Engine, patterns: Vec<String>) -> Self {
+        Self {
+            engine,
+            patterns,
+            ids: ConnectionIds::default(),
+            peers: Vec::new(),
+            now: Now::default(),
+            batch: Batch::default(),
+            effects: Vec::new(),
+            events: Vec::new(),
+            touched: Vec::new(),
+        }
+    }
+
+    /// All patterns that are served, with their prefixes.
+    pub(crate) fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// A client asks for a WebSocket; `None`: the request cannot be understood.
+    pub(crate) fn upgrade(
+        &mut self,
+        request: Result<http::Request<()>, request::Malformed>,
+        address: &str,
+    ) -> Option<ConnectionId> {
+        let request = request.ok()?;
+        let id = self.ids.allocate();
+        let address = address.parse().ok();
+        self.input(Input::Upgrade { id, request, address });
+        Some(id)
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        self.engine.handle_input(self.now, input, &mut self.effects);
+        self.carry_out();
+    }
+
+    pub(crate) fn command(&mut self, id: ConnectionId, command: Command) -> Result<(), CommandError> {
+        let result = self.engine.command(self.now, id, command, &mut self.effects);
+        self.carry_out();
+        result
+    }
+
+    pub(crate) fn timeout(&mut self) {
+        self.engine.handle_timeout(self.now, &mut self.effects);
+        self.carry_out();
+    }
+
+    /// Bytes came from a socket. They are unmasked in place.
+    pub(crate) fn receive(&mut self, id: ConnectionId, bytes: &mut [u8]) {
+        let mut events = mem::take(&mut self.events);
+        if let Some(peer) = self.peer(id) {
+            peer.socket.reader.receive(bytes, &mut events);
+        }
+        for event in events.drain(..) {
+            let input = match event {
+                Event::Message(message) => Input::Message { id, message },
+                Event::Ping(payload) => Input::Ping { id, payload },
+                Event::Pong(payload) => Input::Pong { id, payload },
+                Event::Close(frame) => Input::CloseReceived { id, frame },
+                Event::Violation(violation) => Input::Violated { id, violation },
+            };
+            self.engine.handle_input(self.now, input, &mut self.effects);
+        }
+        self.events = events;
+        self.carry_out();
+    }
+
+    /// The socket is closed, or was before it was accepted.
+    pub(crate) fn disconnected(&mut self, id: ConnectionId) {
+        if self.peer(id).is_some() {
+            self.peers[id.slot()] = None;
+        }
+        self.input(Input::Disconnected { id });
+    }
+
+    /// Whether the socket takes more.
+    pub(crate) fn set_blocked(&mut self, id: ConnectionId, blocked: bool) {
+        if let Some(peer) = self.peer(id) {
+            peer.blocked = blocked;
+            peer.socket.writer.outbox().set_blocked(blocked);
+            self.touch(id);
+        }
+    }
+
+    /// Packs what is to be done now; how many words that is.
+    pub(crate) fn turn(&mut self) -> usize {
+        let mut touched = mem::take(&mut self.touched);
+        for id in touched.drain(..) {
+            self.flush(id);
+        }
+        self.touched = touched;
+        self.batch.pack()
+    }
+
+    fn flush(&mut self, id: ConnectionId) {
+        let Some(peer) = find(&mut self.peers, id) else {
+            return;
+        };
+        peer.touched = false;
+        if peer.blocked || peer.life == Life::Ended {
+            return;
+        }
+        let outbox = peer.socket.writer.outbox();
+        self.batch.write(id, std::iter::from_fn(|| outbox.pop()));
+        if peer.life == Life::Ending {
+            peer.life = Life::Ended;
+            self.batch.after.about(batch::END, id);
+        }
+        if mem::take(&mut peer.pause.outbox) && !peer.pause.is_on() {
+            self.batch.after.about(batch::RESUME, id);
+        }
+    }
+
+    /// Does what the engine asks for until it asks for nothing more: an accepted connection is open at once, an
+    /// outbox that overflows ends its connection.
+    fn carry_out(&mut self) {
+        let mut inputs = Vec::new();
+        while !self.effects.is_empty() {
+            let mut effects = mem::take(&mut self.effects);
+            for effect in effects.drain(..) {
+                self.carry_out_one(effect, &mut inputs);
+            }
+            self.effects = effects;
+            for input in inputs.drain(..) {
+                self.engine.handle_input(self.now, input, &mut self.effects);
+            }
+        }
+    }
+
+    fn carry_out_one(&mut self, effect: Effect, inputs: &mut Vec<Input>) {
+        match effect {
+            Effect::Ignore { id } => {
+                self.ids.release(id);
+                self.batch.before.about(batch::IGNORE, id);
+            }
+            Effect::Reject { id, refusal } => {
+                self.ids.release(id);
+                self.batch.before.record(batch::REJECT).id(id).bytes(refusal.encode().into());
+            }
+            Effect::Accept(accept) => {
+                inputs.push(Input::Opened { id: accept.id });
+                self.accept(*accept);
+            }
+            Effect::Send { to, message } => self.send(&to, message, inputs),
+            Effect::Ping { id, payload } => self.write(id, |peer| peer.socket.writer.ping(&payload)),
+            Effect::Pong { id, payload } => self.write(id, |peer| peer.socket.writer.pong(&payload)),
+            Effect::Close { id, frame } => {
+                self.write(id, |peer| peer.socket.writer.close(frame.as_ref()));
+            }
+            Effect::Disconnect { id } => self.write(id, |peer| {
+                if peer.life == Life::Open {
+                    peer.life = Life::Ending;
+                }
+            }),
+            Effect::Terminate { id } => {
+                if let Some(peer) = self.peer(id) {
+                    peer.life = Life::Ended;
+                }
+                self.batch.after.about(batch::TERMINATE, id);
+            }
+            Effect::Pause { id } => self.pause(id, true),
+            Effect::Resume { id } => self.pause(id, false),
+            Effect::Call { call, id, route, hook } => {
+                call::record(&mut self.batch.calls, call, id, route, hook);
+            }
+            Effect::Removed { id } => {
+                self.ids.release(id);
+                self.batch.after.about(batch::REMOVED, id);
+            }
+            // A page's dev server opens no connections of its own yet.
+            Effect::Dial { upstream, .. } => {
+                let message = "this host opens no connections".to_owned();
+                inputs.push(Input::Upstream { upstream, event: UpstreamEvent::Failed { message } });
+            }
+            Effect::SendUpstream { .. } | Effect::CloseUpstream { .. } => {}
+            Effect::Log { level, text } => {
+                self.batch.before.record(batch::LOG).word(level as u32).bytes(text.into());
+            }
+        }
+    }
+
+    fn accept(&mut self, accept: Accept) {
+        let id = accept.id;
+        if self.peers.len() <= id.slot() {
+            self.peers.resize_with(id.slot() + 1, || None);
+        }
+        self.peers[id.slot()] = Some(Peer::new(id, &accept.socket));
+        let head = switchboard_core::protocol::encode_head(&accept.response);
+        let data = self.engine.connection(id).map(|connection| connection.auth_data());
+        let data = data.filter(|data| !data.is_null()).map(ToString::to_string);
+        let params = call::params(&accept.params);
+        self.batch
+            .before
+            .record(batch::ACCEPT)
+            .id(id)
+            .word(accept.route as u32)
+            .bytes(head.into())
+            .text(Some(&accept.name))
+            .text(accept.subprotocol.as_deref())
+            .text(params.as_deref())
+            .text(data.as_deref());
+    }
+
+    fn send(&mut self, to: &Recipients, message: Message, inputs: &mut Vec<Input>) {
+        let outgoing = Outgoing::new(message);
+        for &id in to.iter() {
+            let Some(peer) = find(&mut self.peers, id) else {
+                continue;
+            };
+            let pause = peer.pause;
+            let pushed = peer.socket.writer.send(&outgoing);
+            if peer.overflows(pushed) {
+                inputs.push(Input::Overflowed { id });
+            }
+            if peer.pause.is_on() && !pause.is_on() {
+                self.batch.before.about(batch::PAUSE, id);
+            }
+            if !mem::replace(&mut peer.touched, true) {
+                self.touched.push(id);
+            }
+        }
+    }
+
+    fn write(&mut self, id: ConnectionId, write: impl FnOnce(&mut Peer)) {
+        if let Some(peer) = self.peer(id) {
+            write(peer);
+            self.touch(id);
+        }
+    }
+
+    fn pause(&mut self, id: ConnectionId, pause: bool) {
+        let Some(peer) = find(&mut self.peers, id) else {
+            return;
+        };
+        let before = peer.pause.is_on();
+        peer.pause.handler = pause;
+        match (before, peer.pause.is_on()) {
+            (false, true) => self.batch.before.about(batch::PAUSE, id),
+            (true, false) => self.batch.before.about(batch::RESUME, id),
+            _ => {}
+        }
+    }
+
+    fn touch(&mut self, id: ConnectionId) {
+        if let Some(peer) = find(&mut self.peers, id)
+            && !mem::replace(&mut peer.touched, true)
+        {
+            self.touched.push(id);
+        }
+    }
+
+    fn peer(&mut self, id: ConnectionId) -> Option<&mut Peer> {
+        find(&mut self.peers, id)
+    }
+}
+
+fn find(peers: &mut [Option<Peer>], id: ConnectionId) -> Option<&mut Peer> {
+    peers.get_mut(id.slot())?.as_mut().filter(|peer| peer.id == id)
+}

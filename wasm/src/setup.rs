@@ -1,0 +1,195 @@
+//! From the options of a JavaScript host to an engine.
+
+use serde::Deserialize;
+use serde_json::Value;
+use switchboard_core::config::{Config, ConfigError};
+use switchboard_core::dialect;
+use switchboard_core::{
+    Authentication, Deferred, Engine, Handler, Hooks, ResponseAudience, Route, RouteSettings, Router,
+};
+
+use crate::callbacks::Watched;
+
+/// What JavaScript gives: one or more configurations, tried in order, and which callbacks their routes have.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Setup {
+    /// The top-level keys that the user wrote.
+    given: Vec<String>,
+    /// The top-level keys that there are.
+    known: Vec<String>,
+    parts: Vec<Part>,
+}
+
+/// One configuration with its own prefixes. The limits of the first part hold for all.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Part {
+    #[serde(flatten)]
+    source: Source,
+    /// The file it was read from, to name it in errors.
+    file: Option<String>,
+    /// What the user calls the routes, to name them in errors: `wsHandlers[0]`.
+    #[serde(default)]
+    labels: Vec<String>,
+    /// By route; missing ones have no callbacks.
+    #[serde(default)]
+    hooks: Vec<HookSet>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Source {
+    /// JavaScript options without their callbacks.
+    Config(Value),
+    /// The text of a TOML file.
+    Toml(String),
+    /// The text of a JSON file.
+    Json(String),
+}
+
+/// Which callbacks a route has.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+struct HookSet {
+    authenticate: bool,
+    connect: bool,
+    transform: bool,
+    responses: Vec<Audience>,
+    message: bool,
+    ping: bool,
+    pong: bool,
+    close: bool,
+    error: bool,
+}
+
+/// Where a response with callbacks goes: `broadcast` of its entry.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    AllRooms(bool),
+    #[serde(rename_all = "camelCase")]
+    Broadcast {
+        room: Option<String>,
+        #[serde(default)]
+        include_self: bool,
+    },
+}
+
+/// Builds the engine and lists its patterns; what is wrong with the options in words for who wrote them.
+pub(crate) fn engine(setup: &str, seed: [u8; 32]) -> Result<(Engine, Vec<String>), String> {
+    let setup: Setup = serde_json::from_str(setup).map_err(|error| format!("the options: {error}"))?;
+    let known: Vec<&str> = setup.known.iter().map(String::as_str).collect();
+    if let Some(key) = setup.given.iter().find(|key| !known.contains(&key.as_str())) {
+        return Err(ConfigError::unknown_key(key.clone(), key, &known).to_string());
+    }
+    let mut keys = Vec::new();
+    let mut routes = Vec::new();
+    let mut limits = None;
+    for part in setup.parts {
+        let config = part.config()?;
+        keys.extend(config.route_keys());
+        limits.get_or_insert_with(|| config.engine_limits());
+        for (index, route) in config.routes.iter().enumerate() {
+            let hooks = part.hooks.get(index).cloned().unwrap_or_default();
+            routes.push(hooks.attach(config.route_settings(route), dialect::handler(&config, route)));
+        }
+    }
+    let router = Router::new(keys).map_err(|error| error.to_string())?;
+    let patterns = router.patterns().to_vec();
+    Ok((Engine::new(router, routes, limits.unwrap_or_default(), seed), patterns))
+}
+
+impl Part {
+    fn config(&self) -> Result<Config, String> {
+        let config = match &self.source {
+            Source::Config(value) => Config::from_value(value.clone()),
+            Source::Toml(text) => Config::from_toml(text),
+            Source::Json(text) => Config::from_json(text),
+        };
+        config.map_err(|error| match &self.file {
+            Some(file) => format!("{file}: {error}"),
+            None => self.relabel(&error.to_string()),
+        })
+    }
+
+    /// `routes[1].x` in the words of whoever wrote `wsHandlers[1].x`.
+    fn relabel(&self, error: &str) -> String {
+        let named = error.strip_prefix("routes[").and_then(|rest| {
+            let (index, rest) = rest.split_once(']')?;
+            Some(format!("{}{rest}", self.labels.get(index.parse::<usize>().ok()?)?))
+        });
+        named.unwrap_or_else(|| error.to_owned())
+    }
+}
+
+impl HookSet {
+    /// A route with these callbacks beside the handler that it has by configuration, if it has one.
+    fn attach(self, mut settings: RouteSettings, handler: Option<Box<dyn Handler>>) -> Route {
+        if self.authenticate {
+            settings.authentication = Authentication::Handler;
+        }
+        let hooks: Hooks = self.into();
+        let handler: Box<dyn Handler> = match handler {
+            None => Box::new(Deferred::new(hooks)),
+            Some(handler) if hooks == Hooks::default() => handler,
+            Some(handler) => Box::new(Watched::new(handler, hooks)),
+        };
+        Route { settings, handler }
+    }
+}
+
+impl From<HookSet> for Hooks {
+    fn from(set: HookSet) -> Self {
+        Self {
+            authenticate: set.authenticate,
+            connect: set.connect,
+            transform: set.transform,
+            responses: set.responses.into_iter().map(ResponseAudience::from).collect(),
+            message: set.message,
+            ping: set.ping,
+            pong: set.pong,
+            close: set.close,
+            error: set.error,
+        }
+    }
+}
+
+impl From<Audience> for ResponseAudience {
+    fn from(audience: Audience) -> Self {
+        match audience {
+            Audience::AllRooms(false) => ResponseAudience::Sender,
+            Audience::AllRooms(true) => ResponseAudience::AllRooms,
+            Audience::Broadcast { room, include_self } => ResponseAudience::Broadcast { room, include_self },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(setup: &str) -> String {
+        engine(setup, [0; 32]).map(drop).unwrap_err()
+    }
+
+    #[test]
+    fn errors_are_in_the_users_words() {
+        let part = r#"{"config":{"routes":[{"pattern":"/a"},{"pattern":"/b","heartbaet":1}]},"labels":["x[0]","x[1]"]}"#;
+        let setup = format!(r#"{{"given":[],"known":[],"parts":[{part}]}}"#);
+        assert_eq!(error(&setup), "x[1].heartbaet: unknown key; did you mean \"heartbeat\"?");
+        let toml = r#"{"given":[],"known":[],"parts":[{"toml":"dealy = 1","file":"a.toml"}]}"#;
+        assert_eq!(error(toml), "a.toml: dealy: unknown key; did you mean \"delay\"?");
+        let keys = r#"{"given":["wsHandler"],"known":["wsHandlers","routes"],"parts":[]}"#;
+        assert_eq!(error(keys), "wsHandler: unknown key; did you mean \"wsHandlers\"?");
+    }
+
+    #[test]
+    fn parts_keep_their_prefixes_and_their_order() {
+        let setup = r#"{"given":[],"known":[],"parts":[
+            {"config":{"prefix":["/api"],"routes":[{"pattern":"/a"}]},"hooks":[{"message":true}]},
+            {"config":{"routes":[{"pattern":"/b/{c}"}]}}]}"#;
+        let (_, patterns) = engine(setup, [0; 32]).unwrap();
+        assert_eq!(patterns, ["/api/a", "/b/{c}"]);
+    }
+}
