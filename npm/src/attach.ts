@@ -1,0 +1,84 @@
+/** Switchboard without Vite: on any server of Node's. */
+
+import { Host } from './host.js'
+import { Log } from './logger.js'
+import { type PluginOptions, resolve, type SwitchboardOptions } from './options.js'
+import { setUp } from './setup.js'
+import { createUpgrade, type HttpServer, listen, type Upgrade } from './upgrade.js'
+
+/** How a server says goodbye. */
+export interface CloseOptions {
+  /** The close code that clients get. Default `1001`. */
+  code?: number
+  /** The reason beside it. Default `''`. */
+  reason?: string
+  /** How long in ms clients may take to answer; then they are dropped. Default: the option `shutdownGrace`. */
+  grace?: number
+}
+
+/** A running Switchboard. */
+export interface Switchboard {
+  /** Takes an upgrade request if it is ours, and says whether it was. */
+  readonly upgrade: Upgrade
+  /** The patterns of all endpoints, with their prefixes. */
+  readonly patterns: string[]
+  /** Takes no more connections and closes those there are. Done when all are gone. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/** A Switchboard for servers that forward upgrades themselves. Throws what is wrong with the options. */
+export function createSwitchboard(options: SwitchboardOptions): Switchboard {
+  return start(options, process.cwd()).switchboard
+}
+
+/**
+ * Serves WebSockets on an HTTP server. Upgrades that are not ours are left to its other listeners. Throws what is
+ * wrong with the options.
+ */
+export function attach(httpServer: HttpServer, options: SwitchboardOptions): Switchboard {
+  const switchboard = createSwitchboard(options)
+  const detach = listen(httpServer, switchboard.upgrade)
+  httpServer.once('close', detach)
+  return { ...switchboard, close: (closing) => switchboard.close(closing).finally(detach) }
+}
+
+/** A running Switchboard, and what only the plugin needs to know of it. */
+export interface Started {
+  switchboard: Switchboard
+  log: Log
+  /** Whether anything is served. */
+  enabled: boolean
+}
+
+/** Starts what the options describe. `root` is where the relative path of a configuration file starts. */
+export function start(options: PluginOptions & SwitchboardOptions, root: string): Started {
+  const resolved = resolve(options)
+  const log = new Log(options.logger, options.logLevel)
+  if (resolved.ignored.length > 0) {
+    log.write('warn', `serves no HTTP: these options mean nothing here: ${resolved.ignored.join(', ')}`)
+  }
+  if (!resolved.enabled) return { switchboard: NOTHING, log, enabled: false }
+  if (resolved.prefixes.length === 0 && options.wsHandlers?.length) {
+    log.write('warn', 'endpointPrefix is empty, so wsHandlers serve nothing; routes need no prefix')
+  }
+  const setup = setUp(resolved, root)
+  const host = createHost(setup, log)
+  const grace = options.shutdownGrace ?? 5_000
+  const switchboard: Switchboard = {
+    upgrade: createUpgrade(host, resolved.prefixes),
+    patterns: host.patterns(),
+    close: (closing = {}) => host.shutdown(closing.code ?? 1001, closing.reason ?? '', closing.grace ?? grace),
+  }
+  return { switchboard, log, enabled: true }
+}
+
+/** What stands in where everything is switched off. */
+const NOTHING: Switchboard = { upgrade: () => false, patterns: [], close: () => Promise.resolve() }
+
+function createHost(setup: ReturnType<typeof setUp>, log: Log): Host {
+  try {
+    return new Host(setup, log)
+  } catch (error) {
+    throw new Error(`[switchboard] ${(error as Error).message}`)
+  }
+}

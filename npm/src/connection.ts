@@ -1,0 +1,236 @@
+/** A client as handlers see it. */
+
+import type { UpgradeRequest } from './handler.js'
+import type { Host } from './host.js'
+import { describe } from './logger.js'
+import { encode } from './payload.js'
+import { Rooms } from './rooms.js'
+import type { Socket } from './socket.js'
+import { BINARY, type Core, TEXT } from './wasm.js'
+
+/** Whom a broadcast goes to. */
+export interface BroadcastOptions {
+  /** The members of this room. Default: everyone on the handler. */
+  room?: string
+  /** The members of any of these rooms, each once; `[]` is nobody. Together with `room`: of that one too. */
+  rooms?: Iterable<string>
+  /** Also this connection, if it is among them. Default `false`. */
+  includeSelf?: boolean
+}
+
+/** One client of a handler. After it is closed everything here does nothing. */
+export interface WebSocketConnection<AuthData = any> {
+  /** Unique: a version 4 UUID. */
+  readonly id: string
+  /** The whole path, prefix included, without the query. */
+  readonly path: string
+  /** The opening handshake's request; `req.params` holds what the pattern's `{name}` parts stood for. */
+  readonly req: UpgradeRequest
+  /** What `authenticate` returned as `data`. Default `undefined`. */
+  readonly authData: AuthData
+  /** The subprotocol both sides agreed on. Default `undefined`. */
+  readonly subprotocol: string | undefined
+  /** Whether nothing can be sent any more. */
+  readonly closed: boolean
+  /** A place for your own data. Default `{}`. */
+  metadata: Record<string, any>
+  /** The rooms the connection is in, always as they are now; adding and deleting joins and leaves. */
+  readonly rooms: Set<string>
+
+  /** Sends text as text, bytes as binary, nothing for `undefined`, and anything else as JSON. */
+  send(data: unknown): Promise<void>
+  /** Sends to the others on this handler, or in rooms of it. */
+  broadcast(data: unknown, options?: BroadcastOptions): void
+  /** Sends to all rooms this connection is in, to each member once; without rooms to everyone on the handler. */
+  broadcastAllRooms(data: unknown, includeSelf?: boolean): void
+  /** Sends a ping of at most 125 bytes. */
+  ping(payload?: string | Uint8Array): void
+  /** Sends an unasked pong of at most 125 bytes. */
+  pong(payload?: string | Uint8Array): void
+  /**
+   * Starts the closing handshake; done when the connection is gone. A code that must not be sent rejects with a
+   * `RangeError` and leaves the connection open. Defaults `1000` and `''`.
+   */
+  close(code?: number, reason?: string): Promise<void>
+  /** Drops the connection without a close frame; the client sees 1006. */
+  forceClose(): void
+  /** Joins a room of this handler. */
+  joinRoom(room: string): void
+  /** Leaves a room. */
+  leaveRoom(room: string): void
+  /** Whether the connection is in this room. */
+  isInRoom(room: string): boolean
+  /** The rooms, in the order they were joined. */
+  getRooms(): string[]
+  /** Pings every so many ms, and closes after three pings without a pong. */
+  startHeartbeat(ms: number): void
+  /** Stops the heartbeat. */
+  stopHeartbeat(): void
+  /** Closes after so many ms of silence. */
+  startInactivityTimeout(ms: number): void
+  /** Begins to count the silence anew, with `ms` as its bound. */
+  resetInactivityTimer(ms: number): void
+  /** Stops watching for silence. */
+  stopInactivityTimeout(): void
+  /** Counts no pong as missed. */
+  resetMissedPong(): void
+}
+
+const DONE = Promise.resolve()
+
+/** A connection that asks its host for everything. */
+export class Connection implements WebSocketConnection {
+  readonly id: string
+  readonly path: string
+  readonly req: UpgradeRequest
+  readonly authData: any
+  readonly subprotocol: string | undefined
+  metadata: Record<string, any> = {}
+  readonly #host: Host
+  readonly #socket: Socket
+  #rooms: Rooms | undefined
+
+  /** @internal */
+  constructor(host: Host, socket: Socket) {
+    this.#host = host
+    this.#socket = socket
+    this.id = socket.name
+    this.path = socket.path
+    this.req = socket.request
+    this.authData = socket.authData
+    this.subprotocol = socket.subprotocol
+  }
+
+  get closed(): boolean {
+    return !this.#ask((core, slot, generation) => core.is_open(slot, generation), false)
+  }
+
+  get rooms(): Set<string> {
+    return (this.#rooms ??= new Rooms(this))
+  }
+
+  send(data: unknown): Promise<void> {
+    try {
+      this.#message(data, (core, slot, generation, kind, length) => core.send(slot, generation, kind, length))
+      return DONE
+    } catch (error) {
+      return this.#rejected('send', error)
+    }
+  }
+
+  broadcast(data: unknown, options: BroadcastOptions = {}): void {
+    const { room, rooms, includeSelf = false } = options
+    const named = rooms === undefined && room === undefined ? undefined : [...(rooms ?? [])].map(String)
+    if (room !== undefined) named!.push(String(room))
+    this.#message(data, (core, slot, generation, kind, length) =>
+      core.broadcast(slot, generation, kind, length, named, Boolean(includeSelf)),
+    )
+  }
+
+  broadcastAllRooms(data: unknown, includeSelf = false): void {
+    this.#message(data, (core, slot, generation, kind, length) =>
+      core.broadcast_all_rooms(slot, generation, kind, length, Boolean(includeSelf)),
+    )
+  }
+
+  ping(payload: string | Uint8Array = ''): void {
+    this.#command((core, slot, generation) => core.ping(slot, generation, this.#control(payload)))
+  }
+
+  pong(payload: string | Uint8Array = ''): void {
+    this.#command((core, slot, generation) => core.pong(slot, generation, this.#control(payload)))
+  }
+
+  close(code = 1000, reason = ''): Promise<void> {
+    try {
+      this.#command((core, slot, generation) => core.close(slot, generation, Number(code), String(reason)))
+      return this.#socket.closed
+    } catch (error) {
+      return this.#rejected('close', error)
+    }
+  }
+
+  forceClose(): void {
+    this.#command((core, slot, generation) => core.terminate(slot, generation))
+  }
+
+  joinRoom(room: string): void {
+    this.#command((core, slot, generation) => core.join(slot, generation, String(room)))
+  }
+
+  leaveRoom(room: string): void {
+    this.#command((core, slot, generation) => core.leave(slot, generation, String(room)))
+  }
+
+  isInRoom(room: string): boolean {
+    return this.#ask((core, slot, generation) => core.is_in_room(slot, generation, String(room)), false)
+  }
+
+  getRooms(): string[] {
+    return this.#ask((core, slot, generation) => core.rooms(slot, generation), [])
+  }
+
+  startHeartbeat(ms: number): void {
+    this.#command((core, slot, generation) => core.heartbeat(slot, generation, milliseconds(ms)))
+  }
+
+  stopHeartbeat(): void {
+    this.startHeartbeat(0)
+  }
+
+  startInactivityTimeout(ms: number): void {
+    this.#command((core, slot, generation) => core.inactivity_timeout(slot, generation, milliseconds(ms)))
+  }
+
+  resetInactivityTimer(ms: number): void {
+    this.startInactivityTimeout(ms)
+  }
+
+  stopInactivityTimeout(): void {
+    this.startInactivityTimeout(0)
+  }
+
+  resetMissedPong(): void {
+    this.#command((core, slot, generation) => core.reset_missed_pongs(slot, generation))
+  }
+
+  #ask<T>(question: (core: Core, slot: number, generation: number) => T, otherwise: T): T {
+    const { slot, generation } = this.#socket
+    return this.#host.ask((core) => question(core, slot, generation), otherwise)
+  }
+
+  #command(command: (core: Core, slot: number, generation: number) => void): void {
+    const { slot, generation } = this.#socket
+    this.#host.input((core) => command(core, slot, generation))
+  }
+
+  #message(
+    data: unknown,
+    command: (core: Core, slot: number, generation: number, kind: number, length: number) => void,
+  ): void {
+    const encoded = encode(data)
+    if (encoded === undefined) return
+    this.#command((core, slot, generation) => {
+      const isText = typeof encoded === 'string'
+      const length = this.#host.put(encoded)
+      command(core, slot, generation, isText ? TEXT : BINARY, length)
+    })
+  }
+
+  #control(payload: string | Uint8Array): number {
+    return this.#host.put(encode(payload) ?? '')
+  }
+
+  /** Nobody has to await these promises: one that is not awaited must not end the process. */
+  #rejected(what: string, error: unknown): Promise<never> {
+    this.#host.log.write('warn', `${what} on ${this.path}: ${describe(error)}`)
+    const rejected = Promise.reject<never>(error)
+    rejected.catch(() => {})
+    return rejected
+  }
+}
+
+function milliseconds(ms: number): number {
+  if (typeof ms !== 'number' || !(ms >= 0)) throw new RangeError(`expected a time in ms, got ${String(ms)}`)
+  return Math.ceil(ms)
+}

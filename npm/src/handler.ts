@@ -1,0 +1,184 @@
+/** What a handler is made of. */
+
+import type { IncomingMessage } from 'node:http'
+
+import type { WebSocketConnection } from './connection.js'
+
+/** The opening handshake's request. */
+export interface UpgradeRequest extends IncomingMessage {
+  /** What the pattern's `{name}` parts stood for, not URL-decoded; `null` when it has none. */
+  params: Record<string, string> | null
+}
+
+/** What a function may return that may take its time. */
+export type Awaitable<T> = T | PromiseLike<T>
+
+/** The long form of what `authenticate` returns. */
+export interface AuthenticateResult<AuthData = any> {
+  /** Whether the client may come in. */
+  success: boolean
+  /**
+   * With `success: false`: the close code that the client gets after a completed handshake, 1000–1003, 1007–1014 or
+   * 3000–4999. Default: none, the handshake is refused with HTTP 401.
+   */
+  code?: number
+  /** The reason beside `code`, at most 123 bytes. Default `''`. */
+  reason?: string
+  /** With `success: true`: what becomes `conn.authData`. Default `undefined`. */
+  data?: AuthData
+}
+
+/** Admits clients by a token, without code. */
+export interface TokenAuthentication {
+  /** Where the token stands and which are good. */
+  token: {
+    /** The parameter of the query, as `token` in `?token=…`. */
+    query?: string
+    /** Or the header; a leading `Bearer ` is not part of the token. */
+    header?: string
+    /** The good tokens, each with its `authData`; or just a list. */
+    values: Record<string, unknown> | string[]
+  }
+  /** For who shows no token. Default HTTP 401. */
+  missing?: { code?: number; reason?: string; status?: number }
+  /** For who shows another token. Default HTTP 401. */
+  invalid?: { code?: number; reason?: string; status?: number }
+}
+
+/**
+ * Who may come in. `false`: everyone. `true`: whoever has an `Authorization` header that is not blank. A text: whoever
+ * has that header. A function decides itself; if it throws, the answer is HTTP 500.
+ */
+export type Authenticate<AuthData = any> =
+  | boolean
+  | string
+  | TokenAuthentication
+  | ((request: UpgradeRequest) => Awaitable<boolean | AuthenticateResult<AuthData>>)
+
+/** Compression in short. */
+export interface CompressionOptions {
+  /** Whether permessage-deflate is negotiated. Default `true`. */
+  enabled?: boolean
+  /** Shorter messages, in bytes, go uncompressed. Default `1024`. */
+  threshold?: number
+}
+
+/** Compression with every parameter of RFC 7692. */
+export interface PerMessageDeflateOptions {
+  /** The server compresses each message on its own, so that a broadcast is compressed once. Default `true`. */
+  serverNoContextTakeover?: boolean
+  /** The client has to compress each message on its own. Default `true`. */
+  clientNoContextTakeover?: boolean
+  /** The server's largest window as a power of two, 9–15. Default `15`. */
+  serverMaxWindowBits?: number
+  /** The client's largest window as a power of two, 8–15. Default `15`. */
+  clientMaxWindowBits?: number
+  /** Shorter messages, in bytes, go uncompressed. Default `1024`. */
+  threshold?: number
+  /** Compression level, 0–9. Default `6`. */
+  level?: number
+  /** Answers HTTP 400 when the client offers compression but not acceptably. Default `false`. */
+  strict?: boolean
+}
+
+/** The answer to messages of one kind. */
+export interface ResponseRule<Message = any, AuthData = any> {
+  /** The messages that it answers: a function, or fields to compare. */
+  match: ((connection: WebSocketConnection<AuthData>, message: Message) => unknown) | object
+  /** What to send, or a function that makes it. `undefined` sends nothing. */
+  response: unknown | ((connection: WebSocketConnection<AuthData>, message: Message) => unknown)
+  /**
+   * Whom to send it to. Default `false`: the sender. `true`: the others in the sender's rooms. An object: everyone on
+   * the route, or in its `room`; the sender too with `includeSelf`.
+   */
+  broadcast?: boolean | { room?: string; includeSelf?: boolean }
+}
+
+/** The functions of a handler. Those of one connection are awaited one after another. */
+export interface Callbacks<Message = any, AuthData = any> {
+  /**
+   * Turns the bytes of a message into what `responses` and `onMessage` get. Default: text as `parse` says, binary as
+   * a `Buffer`.
+   */
+  transformRawData?: (raw: Buffer) => unknown
+  /** The connection is open. If it throws, the connection is closed with 1011. Default: nothing. */
+  onConnect?: (connection: WebSocketConnection<AuthData>, request: UpgradeRequest) => unknown
+  /** A message came that no entry of `responses` matched. Default: nothing. */
+  onMessage?: (connection: WebSocketConnection<AuthData>, message: Message) => unknown
+  /** A ping came. With this function it is not answered by itself. Default: a pong. */
+  onPing?: (connection: WebSocketConnection<AuthData>, data: Buffer) => unknown
+  /** A pong came. Default: nothing. */
+  onPong?: (connection: WebSocketConnection<AuthData>, data: Buffer) => unknown
+  /** The connection has ended, in whatever way; called once. 1005: no code; 1006: no close frame. Default: nothing. */
+  onClose?: (
+    connection: WebSocketConnection<AuthData>,
+    code: number,
+    reason: string,
+    initiatedByClient: boolean,
+  ) => unknown
+  /**
+   * Another function threw, or the client broke the protocol. Default: the client is sent
+   * `{"type":"error","message":…}`.
+   */
+  onError?: (connection: WebSocketConnection<AuthData>, error: Error) => unknown
+}
+
+/** One endpoint. */
+export interface WebSocketHandler<Message = any, AuthData = any> extends Callbacks<Message, AuthData> {
+  /**
+   * The paths, below the endpoint prefix: `?` one character, `*` within a segment, `**` any segments, `{name}` a
+   * parameter, `{name:regex}` one that a regular expression matches. The first handler that matches serves.
+   */
+  pattern: string
+  /** Whether the handler is as if it were not there. Default `false`. */
+  disabled?: boolean
+  /** Waits so many ms before each message. Default: the plugin's `delay`. */
+  delay?: number
+  /** Who may come in. Default `false`: everyone. */
+  authenticate?: Authenticate<AuthData>
+  /** What becomes of text messages: `'json'` parses (text that is no JSON stays text), `'text'`, or `'none'` for a
+   * `Buffer`. Default `'json'`. */
+  parse?: 'json' | 'text' | 'none'
+  /** The subprotocols that the handler speaks; the client's first among them is chosen. Default `[]`. */
+  subprotocols?: string[]
+  /** Ms between pings; after three without a pong the connection is closed. Default `false`. */
+  heartbeat?: number | false
+  /** Ms of silence after which the connection is closed. Default `false`. */
+  inactivityTimeout?: number | false
+  /** The room that every connection joins first. Default `false`. */
+  defaultRoom?: string | false
+  /** Compression in short. Default `false`. */
+  compression?: boolean | CompressionOptions
+  /** Compression with every parameter. Default `false`. */
+  perMessageDeflate?: boolean | PerMessageDeflateOptions
+  /** The largest message taken, in bytes after inflating; a larger one closes with 1009. Default 16 MiB. */
+  maxPayload?: number
+  /** What may wait for a client that does not read, and what happens then. Default: `limits.outbound`. */
+  outbound?: OutboundOptions
+  /** Answers that are tried before `onMessage`; the first that matches is the only one. Default `[]`. */
+  responses?: ResponseRule<Message, AuthData>[]
+}
+
+/** The bound of what waits for one client. */
+export interface OutboundOptions {
+  /** So many bytes may wait. Default 1 MiB. */
+  maxBytes?: number
+  /** What happens when more waits: the connection is closed with 1013, the oldest messages are dropped, or nothing is
+   * read from the client until it has read. Default `'close'`. */
+  overflow?: 'close' | 'drop-oldest' | 'pause'
+}
+
+/** One endpoint that may do without functions. The same keys stand in the native server's configuration. */
+export interface RouteOptions<Message = any, AuthData = any> extends WebSocketHandler<Message, AuthData> {
+  /** The prefix or prefixes below which the pattern counts. Default: none, the pattern is for whole paths. */
+  prefix?: string | string[]
+  /**
+   * What the route does: `'handlers'` leaves all to the functions, `'echo'` sends messages back, `'relay'` sends them
+   * to the others in the room, `'rules'` does what `rules` say. Default `'handlers'`, or `'rules'` with rules.
+   */
+  dialect?: 'handlers' | 'echo' | 'relay' | 'rules' | (string & {})
+  /** The room of a relay. Default `'{connection.path}'`. */
+  room?: string
+  /** What to do on which event, as data. Default `[]`. */
+  rules?: object[]
+}

@@ -1,0 +1,172 @@
+/** Runs the user's functions, and answers the engine when they are done. */
+
+import { type Call, CLOSED_BY_CLIENT, Hook } from './batch.js'
+import type { AuthenticateResult, ResponseRule } from './handler.js'
+import type { Host } from './host.js'
+import { describe } from './logger.js'
+import { decode, encode, isThenable } from './payload.js'
+import type { RouteCallbacks } from './setup.js'
+import type { Socket } from './socket.js'
+import { BINARY, NOTHING, TEXT } from './wasm.js'
+
+/** An entry of `responses` that matched, and what it says. */
+interface Found {
+  index: number
+  response: unknown
+}
+
+/** The functions of all routes. */
+export class Hooks {
+  readonly #host: Host
+  readonly #routes: RouteCallbacks[]
+
+  constructor(host: Host, routes: RouteCallbacks[]) {
+    this.#host = host
+    this.#routes = routes
+  }
+
+  /** Starts a call. However it ends, and if it never does, at most its own connection is affected. */
+  run(call: Call, socket: Socket): void {
+    socket.call = call.call
+    try {
+      const result = this.#start(call, socket)
+      if (isThenable(result)) {
+        // The user's promise may be of any make.
+        Promise.resolve(result).then(
+          (value) => this.#finish(call, socket, value),
+          (error) => this.#fail(call, socket, error),
+        )
+      } else {
+        this.#finish(call, socket, result)
+      }
+    } catch (error) {
+      this.#fail(call, socket, error)
+    }
+  }
+
+  #start(call: Call, socket: Socket): unknown {
+    const route = this.#routes[call.route]!
+    switch (call.hook) {
+      case Hook.Authenticate:
+        socket.request.params = JSON.parse(call.payload as string)
+        return route.authenticate!(socket.request)
+      case Hook.Connect:
+        return route.onConnect!(socket.connection, socket.request)
+      case Hook.Transform:
+        return route.transformRawData!(bytes(call.payload))
+      case Hook.Respond:
+        return respond(route.responses, socket, this.#message(call, socket))
+      case Hook.Message:
+        return route.onMessage!(socket.connection, this.#message(call, socket))
+      case Hook.Ping:
+        return route.onPing!(socket.connection, bytes(call.payload))
+      case Hook.Pong:
+        return route.onPong!(socket.connection, bytes(call.payload))
+      case Hook.Close:
+        return route.onClose!(socket.connection, call.code, call.payload as string, call.cause === CLOSED_BY_CLIENT)
+      case Hook.Error:
+        return route.onError!(socket.connection, takeError(call, socket))
+      default:
+        throw new Error(`this version of the plugin has no callback ${call.hook}`)
+    }
+  }
+
+  #finish(call: Call, socket: Socket, value: unknown): void {
+    try {
+      switch (call.hook) {
+        case Hook.Authenticate:
+          return this.#decide(call, socket, value)
+        case Hook.Respond:
+          return this.#respond(call, socket, value as Found | undefined)
+        case Hook.Transform:
+          // After its time was over another message may be in work.
+          if (socket.call === call.call) socket.message = value
+      }
+      this.#host.input((core) => core.answer_done(call.call))
+    } catch (error) {
+      this.#fail(call, socket, error)
+    }
+  }
+
+  #fail(call: Call, socket: Socket, error: unknown): void {
+    const message = describe(error)
+    socket.thrown = { message, error }
+    this.#host.input((core) => core.answer_failed(call.call, message))
+  }
+
+  /** Any truthy value admits, as long as it is not an object that says otherwise. */
+  #decide(call: Call, socket: Socket, verdict: unknown): void {
+    const isLong = typeof verdict === 'object' && verdict !== null && 'success' in verdict
+    const { success, code, reason, data } = isLong
+      ? (verdict as AuthenticateResult)
+      : { success: Boolean(verdict), code: undefined, reason: undefined, data: undefined }
+    if (!success) {
+      return this.#host.input((core) => core.answer_refused(call.call, Number(code ?? Number.NaN), String(reason ?? '')))
+    }
+    socket.authData = data
+    this.#host.input((core) => core.answer_admitted(call.call, json(data)))
+  }
+
+  #respond(call: Call, socket: Socket, found: Found | undefined): void {
+    if (found === undefined) return this.#host.input((core) => core.answer_no_match(call.call))
+    socket.message = undefined
+    const encoded = encode(found.response)
+    const kind = encoded === undefined ? NOTHING : typeof encoded === 'string' ? TEXT : BINARY
+    this.#host.input((core) => {
+      core.answer_response(call.call, found.index, kind, encoded === undefined ? 0 : this.#host.put(encoded))
+    })
+  }
+
+  /** The message of a call, or the one that the hook before left. It stays for the hook after. */
+  #message(call: Call, socket: Socket): unknown {
+    if (call.payload !== undefined) socket.message = decode(call.payload, this.#routes[call.route]!.parse)
+    const message = socket.message
+    if (call.hook === Hook.Message) socket.message = undefined
+    return message
+  }
+}
+
+/** The first entry that matches, and its response; awaits only where there is something to await. */
+function respond(
+  rules: ResponseRule[],
+  socket: Socket,
+  message: unknown,
+  start = 0,
+): Found | undefined | PromiseLike<Found | undefined> {
+  for (let index = start; index < rules.length; index++) {
+    const { match, response } = rules[index]!
+    const answer = (): Found | PromiseLike<Found> => {
+      const value = typeof response === 'function' ? response(socket.connection, message) : response
+      if (!isThenable(value)) return { index, response: value }
+      return Promise.resolve(value).then((awaited) => ({ index, response: awaited }))
+    }
+    const matches = (match as Function)(socket.connection, message)
+    if (isThenable(matches)) {
+      return Promise.resolve(matches).then((yes) => (yes ? answer() : respond(rules, socket, message, index + 1)))
+    }
+    if (matches) return answer()
+  }
+  return undefined
+}
+
+/** What was thrown, if it was thrown here; it may be any value, but `onError` is promised an `Error`. */
+function takeError(call: Call, socket: Socket): Error {
+  const { thrown } = socket
+  socket.thrown = undefined
+  const message = call.payload as string
+  if (thrown?.message !== message) return new Error(message)
+  return thrown.error instanceof Error ? thrown.error : new Error(message, { cause: thrown.error })
+}
+
+function bytes(payload: string | Buffer | undefined): Buffer {
+  return typeof payload === 'object' ? payload : Buffer.from(payload ?? '')
+}
+
+/** Data for those parts of the engine that show it; what is no JSON stays ours. */
+function json(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,236 @@
+/** The engine's host on Node: sockets, clock, timer, and the order of it all. */
+
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+import { type Accept, type Actor, Batch } from './batch.js'
+import { Hooks } from './hooks.js'
+import { describe, type Log } from './logger.js'
+import type { Setup } from './setup.js'
+import { Socket } from './socket.js'
+import { type Core, createCore, isTrap, lastPanic, Memory } from './wasm.js'
+
+/** setTimeout takes no longer time. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1
+
+/** All connections of one server. */
+export class Host implements Actor {
+  readonly #core: Core
+  readonly log: Log
+  readonly #memory: Memory
+  readonly #batch: Batch
+  readonly #hooks: Hooks
+  /** By slot: from the upgrade to `removed`. */
+  readonly #sockets: (Socket | undefined)[] = []
+  /** Sockets of the upgrade in work that turned out to be somebody else's. */
+  readonly #ignored = new Set<Socket>()
+  #isTurning = false
+  #isScheduled = false
+  #isBroken = false
+  #deferred: (() => void)[] = []
+  #timer: NodeJS.Timeout | undefined
+  #deadline: number | undefined
+  #onIdle: (() => void)[] = []
+
+  /** Throws what is wrong with the configuration. */
+  constructor(setup: Setup, log: Log) {
+    this.#core = createCore(setup.json, randomBytes(32))
+    this.log = log
+    this.#memory = new Memory(this.#core)
+    this.#batch = new Batch(this.#core, this.#memory)
+    this.#hooks = new Hooks(this, setup.routes)
+  }
+
+  /** Whether the request is ours; then it is being answered. `undefined`: it cannot be understood. */
+  upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): boolean | undefined {
+    if (this.#isBroken) return false
+    const { method = 'GET', httpVersion, url = '', rawHeaders } = request
+    const address = request.socket?.remoteAddress ?? ''
+    let socket: Socket | undefined
+    this.#tell((core) => {
+      const id = core.upgrade(method, httpVersion, url, rawHeaders, address)
+      if (id === undefined) return
+      socket = new Socket(this, request, raw, head, id[0]!, id[1]!)
+      this.#sockets[socket.slot] = socket
+    })
+    if (socket === undefined) return this.#isBroken ? false : undefined
+    this.turn()
+    return !this.#ignored.delete(socket)
+  }
+
+  /** Bytes came. */
+  receive(socket: Socket, chunk: Buffer): void {
+    this.#tell((core) => core.receive(socket.slot, socket.generation, this.#memory.putBytes(chunk)))
+    this.turn()
+  }
+
+  /** The socket has room again. */
+  drained(socket: Socket): void {
+    this.#tell((core) => core.drained(socket.slot, socket.generation))
+    this.turn()
+  }
+
+  /** The socket is closed. */
+  disconnected(socket: Socket): void {
+    this.#tell((core) => core.disconnected(socket.slot, socket.generation))
+    this.turn()
+  }
+
+  /** No new connections, a close frame to all; done when all are gone or `grace` ms are over. */
+  shutdown(code: number, reason: string, grace: number): Promise<void> {
+    this.#tell((core) => core.shutdown(code, reason, grace))
+    const idle = new Promise<void>((resolve) => this.#onIdle.push(resolve))
+    this.turn()
+    return idle
+  }
+
+  /** All patterns that are served, with their prefixes. */
+  patterns(): string[] {
+    return this.#core.patterns()
+  }
+
+  /** Copies a payload to where the engine finds it. */
+  put(payload: string | Uint8Array): number {
+    return typeof payload === 'string' ? this.#memory.putText(payload) : this.#memory.putBytes(payload)
+  }
+
+  /** Tells the engine something on behalf of user code. What it makes of it is done with the next turn, soon. */
+  input(tell: (core: Core) => void): void {
+    this.#tell(tell)
+    this.#schedule()
+  }
+
+  /** Asks the engine something; `otherwise` when it cannot answer any more. */
+  ask<T>(question: (core: Core) => T, otherwise: T): T {
+    return this.#isBroken ? otherwise : question(this.#core)
+  }
+
+  /** Does what the engine asks for until it asks for nothing more. */
+  turn(): void {
+    if (this.#isTurning || this.#isBroken) return
+    this.#isTurning = true
+    try {
+      for (let calls; (calls = this.#batch.take(this)) !== undefined; ) {
+        for (const deferred of this.#deferred.splice(0)) deferred()
+        for (const call of calls) {
+          const socket = this.#find(call.slot, call.generation)
+          if (socket) this.#hooks.run(call, socket)
+        }
+      }
+    } catch (error) {
+      this.#break(error)
+    } finally {
+      this.#isTurning = false
+    }
+    if (!this.#isBroken) this.#arm()
+    if (this.#onIdle.length > 0 && this.ask((core) => core.connections(), 0) === 0) {
+      for (const resolve of this.#onIdle.splice(0)) resolve()
+    }
+  }
+
+  // What a batch asks for. The engine's memory is being read meanwhile, so what would change it is deferred.
+
+  accept(accept: Accept): void {
+    const socket = this.#find(accept.slot, accept.generation)
+    if (!socket) return
+    socket.accept(accept)
+    if (socket.head.length > 0) this.#deferred.push(() => this.receive(socket, socket.head))
+  }
+
+  reject(slot: number, response: Buffer): void {
+    this.#sockets[slot]?.reject(response)
+    this.#sockets[slot] = undefined
+  }
+
+  ignore(slot: number): void {
+    const socket = this.#sockets[slot]
+    if (!socket) return
+    socket.release()
+    this.#ignored.add(socket)
+    this.#sockets[slot] = undefined
+  }
+
+  pause(slot: number, generation: number): void {
+    this.#find(slot, generation)?.pause()
+  }
+
+  resume(slot: number, generation: number): void {
+    this.#find(slot, generation)?.resume()
+  }
+
+  write(slot: number, generation: number, frames: Buffer[]): void {
+    const socket = this.#find(slot, generation)
+    if (socket && !socket.write(frames)) {
+      this.#deferred.push(() => this.#tell((core) => core.blocked(slot, generation)))
+    }
+  }
+
+  end(slot: number, generation: number): void {
+    this.#find(slot, generation)?.end()
+  }
+
+  terminate(slot: number, generation: number): void {
+    this.#find(slot, generation)?.terminate()
+  }
+
+  removed(slot: number, generation: number): void {
+    if (this.#find(slot, generation)) this.#sockets[slot] = undefined
+  }
+
+  logged(level: number, text: string): void {
+    this.log.fromEngine(level, text)
+  }
+
+  #tell(tell: (core: Core) => void): void {
+    if (this.#isBroken) return
+    try {
+      this.#core.set_now(performance.now(), Date.now())
+      tell(this.#core)
+    } catch (error) {
+      // What the arguments of user code forbid is the user's to catch.
+      if (!isTrap(error)) throw error
+      this.#break(error)
+    }
+  }
+
+  #find(slot: number, generation: number): Socket | undefined {
+    const socket = this.#sockets[slot]
+    return socket?.generation === generation ? socket : undefined
+  }
+
+  /** Commands of one stretch of user code share one turn, and so one write per socket. */
+  #schedule(): void {
+    if (this.#isTurning || this.#isScheduled || this.#isBroken) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      this.#isScheduled = false
+      this.turn()
+    })
+  }
+
+  #arm(): void {
+    const deadline = this.#batch.deadline
+    if (deadline === undefined || (this.#deadline !== undefined && this.#deadline <= deadline)) return
+    clearTimeout(this.#timer)
+    this.#deadline = deadline
+    const wait = Math.min(Math.max(1, Math.ceil(deadline - performance.now())), LONGEST_TIMEOUT)
+    this.#timer = setTimeout(() => {
+      this.#deadline = undefined
+      this.#tell((core) => core.timeout())
+      this.turn()
+    }, wait)
+    // A process that has nothing else to do may end.
+    this.#timer.unref()
+  }
+
+  /** The engine failed where it must not: nothing it says can be trusted any more. */
+  #break(error: unknown): void {
+    if (this.#isBroken) return
+    this.#isBroken = true
+    clearTimeout(this.#timer)
+    this.log.write('error', `the engine failed, restart the server: ${lastPanic() ?? describe(error)}`)
+    for (const socket of this.#sockets) socket?.terminate()
+    for (const resolve of this.#onIdle.splice(0)) resolve()
+  }
+}

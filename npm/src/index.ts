@@ -1,0 +1,31 @@
+/**
+ * WebSockets in Vite's development server, and on any server of Node's.
+ *
+ * @module
+ */
+
+export { switchboard, switchboard as default, switchboard as universalApi, switchboard as universalApiPlugin, upgrade } from './plugin.js'
+export type { PluginApi, SwitchboardPlugin } from './plugin.js'
+
+export { attach, createSwitchboard } from './attach.js'
+export type { CloseOptions, Switchboard } from './attach.js'
+
+export type { LimitOptions, LogLevel, PluginOptions, SwitchboardOptions } from './options.js'
+export type { Logger } from './logger.js'
+export type { HttpServer, Upgrade } from './upgrade.js'
+
+export type {
+  Authenticate,
+  AuthenticateResult,
+  Awaitable,
+  Callbacks,
+  CompressionOptions,
+  OutboundOptions,
+  PerMessageDeflateOptions,
+  ResponseRule,
+  RouteOptions,
+  TokenAuthentication,
+  UpgradeRequest,
+  WebSocketHandler,
+} from './handler.js'
+export type { BroadcastOptions, WebSocketConnection } from './connection.js'

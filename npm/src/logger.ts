@@ -1,0 +1,50 @@
+/** Log lines, and where they go. */
+
+import type { LogLevel } from './options.js'
+
+/** Takes log lines. Vite's logger is one, and so is the console. */
+export interface Logger {
+  info(line: string): void
+  warn(line: string): void
+  error(line: string): void
+}
+
+/** The engine's levels, least important first. */
+const ENGINE_LEVELS = ['debug', 'debug', 'info', 'warn', 'error'] as const
+
+const LEVELS: readonly LogLevel[] = ['silent', 'error', 'warn', 'info', 'debug']
+
+/** Writes lines that are important enough, each with the name of who wrote it. */
+export class Log {
+  readonly #logger: Logger
+  readonly #most: number
+
+  constructor(logger: Logger = console, level: LogLevel = 'info') {
+    this.#logger = logger
+    this.#most = LEVELS.indexOf(level)
+  }
+
+  /** A line of the engine, by the number of its level. */
+  fromEngine(level: number, line: string): void {
+    this.write(ENGINE_LEVELS[level] ?? 'error', line)
+  }
+
+  write(level: Exclude<LogLevel, 'silent'>, line: string): void {
+    if (LEVELS.indexOf(level) > this.#most) return
+    const method = level === 'debug' ? 'info' : level
+    try {
+      this.#logger[method](`[switchboard] ${line}`)
+    } catch {
+      // A logger that fails must not take connections with it.
+    }
+  }
+}
+
+/** What was thrown, in words. */
+export function describe(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown)
+  } catch {
+    return 'something that has no text was thrown'
+  }
+}

@@ -1,0 +1,154 @@
+/** The plugin's options. */
+
+import type { OutboundOptions, RouteOptions, WebSocketHandler } from './handler.js'
+import type { Logger } from './logger.js'
+
+/** How much is logged. */
+export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug'
+
+/** Options of {@link attach} and {@link createSwitchboard}. */
+export interface SwitchboardOptions {
+  /**
+   * The prefix or prefixes of all `wsHandlers`. Every upgrade below one is answered, with HTTP 404 if no handler
+   * matches. Default `'/api'`.
+   */
+  endpointPrefix?: string | string[]
+  /** Whether WebSockets are served at all. Default: when there are handlers, routes or a configuration file. */
+  enableWs?: boolean
+  /** The endpoints below the prefix. Default `[]`. */
+  wsHandlers?: WebSocketHandler[]
+  /** Endpoints for whole paths, or with a prefix of their own; with functions or without. Default `[]`. */
+  routes?: RouteOptions[]
+  /** The path of a TOML or JSON file with further routes, as the native server reads it. Default: none. */
+  config?: string
+  /** Switches everything off. Default `false`. */
+  disable?: boolean
+  /** How much is logged. Default `'info'`. */
+  logLevel?: LogLevel
+  /** Waits so many ms before each message is handled, on handlers without a `delay`. Default `0`. */
+  delay?: number
+  /** Bounds on what clients can cost. The defaults fit a development server. */
+  limits?: LimitOptions
+  /** How long in ms a stopping server waits for its clients to close. Default `5000`. */
+  shutdownGrace?: number
+  /** Where log lines go. Default: the console; in Vite, Vite's logger. */
+  logger?: Logger
+}
+
+/** Options of the Vite plugin. */
+export interface PluginOptions extends Omit<SwitchboardOptions, 'logger'> {
+  /** Whether `vite preview` serves the WebSockets too. Default `true`. */
+  enablePreview?: boolean
+  /** @deprecated Accepted for configurations of vite-plugin-universal-api; Switchboard serves no HTTP. */
+  fsDir?: unknown
+  /** @deprecated As `fsDir`. */
+  handlers?: unknown
+  /** @deprecated As `fsDir`. */
+  parser?: unknown
+  /** @deprecated As `fsDir`. */
+  pagination?: unknown
+  /** @deprecated As `fsDir`. */
+  filters?: unknown
+  /** @deprecated As `fsDir`. */
+  gatewayTimeout?: unknown
+  /** @deprecated As `fsDir`. */
+  errorMiddlewares?: unknown
+  /** @deprecated As `fsDir`. */
+  handlerMiddlewares?: unknown
+  /** @deprecated As `fsDir`. */
+  noHandledRestFsRequestsAction?: unknown
+  /** @deprecated As `fsDir`. */
+  disablePureFsApi?: unknown
+}
+
+/** Bounds on what clients can cost; times in ms, sizes in bytes. */
+export interface LimitOptions {
+  /** Connections at once; one more is answered with HTTP 503. Default `10000`. */
+  maxConnections?: number
+  /** Connections at once from one address; one more is answered with HTTP 429. Default: no bound. */
+  maxConnectionsPerAddress?: number
+  /** Rooms that one connection can be in. Default `1000`. */
+  roomsPerConnection?: number
+  /** Length of a room's name. Default `256`. */
+  roomNameBytes?: number
+  /** Messages of one connection that wait for its handler; with more, nothing is read from it. Default `256`. */
+  pendingMessages?: number
+  /** For the opening handshake. Default `10000`. */
+  handshakeTimeout?: number
+  /** For an `authenticate` function; then HTTP 503. Default `10000`. */
+  authenticateTimeout?: number
+  /** For any other function; then it counts as failed. `false`: for ever. Default `30000`. */
+  handlerTimeout?: number | false
+  /** From a close frame to the client's answer; then the socket is dropped. Default `10000`. */
+  closeTimeout?: number
+  /** What may wait for a client that does not read. */
+  outbound?: OutboundOptions
+  /** How deep JSON may nest for rules to read it. Default `128`. */
+  jsonDepth?: number
+}
+
+/** What options look like when nothing is left to default. */
+export interface Resolved {
+  enabled: boolean
+  prefixes: string[]
+  handlers: WebSocketHandler[]
+  routes: RouteOptions[]
+  /** Keys as the user wrote them, for the engine to find mistakes in. */
+  given: string[]
+  /** Keys that mean something only to the plugin that served HTTP too. */
+  ignored: string[]
+  options: PluginOptions
+}
+
+/** The keys that exist. */
+export const KNOWN_KEYS = [
+  'endpointPrefix',
+  'enableWs',
+  'wsHandlers',
+  'routes',
+  'config',
+  'disable',
+  'logLevel',
+  'delay',
+  'limits',
+  'shutdownGrace',
+  'logger',
+  'enablePreview',
+]
+
+const HTTP_KEYS = [
+  'fsDir',
+  'handlers',
+  'parser',
+  'pagination',
+  'filters',
+  'gatewayTimeout',
+  'errorMiddlewares',
+  'handlerMiddlewares',
+  'noHandledRestFsRequestsAction',
+  'disablePureFsApi',
+]
+
+/** Fills in the defaults that decide whether anything is served. */
+export function resolve(options: PluginOptions): Resolved {
+  const prefixes = normalizePrefixes(options.endpointPrefix ?? '/api')
+  const given = Object.keys(options).filter((key) => options[key as keyof PluginOptions] !== undefined)
+  const handlers = prefixes.length > 0 ? (options.wsHandlers ?? []) : []
+  const routes = options.routes ?? []
+  const isUseful = Boolean(options.wsHandlers) || routes.length > 0 || options.config !== undefined
+  return {
+    enabled: !options.disable && (options.enableWs ?? isUseful),
+    prefixes,
+    handlers,
+    routes,
+    given: given.filter((key) => !HTTP_KEYS.includes(key)),
+    ignored: given.filter((key) => HTTP_KEYS.includes(key)),
+    options,
+  }
+}
+
+/** With a leading slash and without a trailing one; an empty prefix and `/` are none. */
+function normalizePrefixes(prefix: string | string[]): string[] {
+  const prefixes = [prefix].flat().map((text) => String(text).split('/').filter(Boolean).join('/'))
+  return [...new Set(prefixes.filter(Boolean).map((text) => `/${text}`))]
+}

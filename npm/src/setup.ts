@@ -1,0 +1,154 @@
+/** From options to what the engine is made of: data for it, functions for us. */
+
+import { readFileSync } from 'node:fs'
+import { extname, resolve } from 'node:path'
+
+import type { Callbacks, ResponseRule, RouteOptions, WebSocketHandler } from './handler.js'
+import { KNOWN_KEYS, type Resolved } from './options.js'
+
+/** The functions of one route, and what is needed to call them. */
+export interface RouteCallbacks extends Callbacks {
+  authenticate?: (request: any) => unknown
+  responses: ResponseRule[]
+  parse: 'json' | 'text' | 'none' | undefined
+}
+
+/** The engine's half as JSON, and our half by route. */
+export interface Setup {
+  json: string
+  routes: RouteCallbacks[]
+}
+
+/** One configuration for the engine: `wasm/src/setup.rs`. */
+interface Part {
+  config?: object
+  toml?: string
+  json?: string
+  file?: string
+  labels: string[]
+  hooks: object[]
+}
+
+const CALLBACKS = ['onConnect', 'onMessage', 'onPing', 'onPong', 'onClose', 'onError', 'transformRawData'] as const
+
+/** Splits the options. `root` is where a relative path of a configuration file starts. */
+export function setUp(resolved: Resolved, root: string): Setup {
+  const { options, prefixes, handlers, routes } = resolved
+  const splitter = new Splitter()
+  const { delay, limits, shutdownGrace } = options
+  const parts: Part[] = [
+    {
+      ...splitter.split(handlers, (index) => `wsHandlers[${index}]`),
+      config: { prefix: prefixes, delay, limits, shutdownGrace, routes: splitter.data },
+    },
+  ]
+  for (const [index, { prefix = [], ...route }] of list<RouteOptions>(routes, 'routes').entries()) {
+    const split = splitter.split([route], () => `routes[${index}]`)
+    parts.push({ ...split, config: { prefix, delay, routes: splitter.data } })
+  }
+  const file = options.config === undefined ? undefined : resolve(root, options.config)
+  if (file !== undefined) parts.push(readPart(file, options.config!))
+  return {
+    json: stringify({ given: resolved.given, known: KNOWN_KEYS, parts }),
+    routes: splitter.callbacks,
+  }
+}
+
+/** Separates functions from data, route by route. */
+class Splitter {
+  readonly callbacks: RouteCallbacks[] = []
+  /** The data of the latest split. */
+  data: unknown[] = []
+
+  split(handlers: WebSocketHandler[], label: (index: number) => string): Pick<Part, 'labels' | 'hooks'> {
+    this.data = []
+    const hooks = list<WebSocketHandler>(handlers, 'wsHandlers').map((handler, index) => {
+      if (typeof handler !== 'object' || handler === null) {
+        throw new Error(`${label(index)}: expected an object with a pattern, got ${String(handler)}`)
+      }
+      return this.#handler(handler, label(index))
+    })
+    return { labels: hooks.map((_, index) => label(index)), hooks }
+  }
+
+  #handler(handler: WebSocketHandler, label: string): object {
+    const data: Record<string, unknown> = { ...handler }
+    const callbacks: RouteCallbacks = { responses: [], parse: handler.parse }
+    for (const name of CALLBACKS) {
+      const callback: unknown = handler[name]
+      if (typeof callback !== 'function') continue
+      callbacks[name] = callback.bind(handler)
+      delete data[name]
+    }
+    if (typeof handler.authenticate === 'function') {
+      callbacks.authenticate = handler.authenticate.bind(handler)
+      delete data.authenticate
+    }
+    if (needsCallbacks(handler)) {
+      callbacks.responses = responses(handler, label)
+      delete data.responses
+    }
+    this.callbacks.push(callbacks)
+    this.data.push(data)
+    return {
+      authenticate: callbacks.authenticate !== undefined,
+      connect: callbacks.onConnect !== undefined,
+      transform: callbacks.transformRawData !== undefined,
+      responses: callbacks.responses.map((rule) => rule.broadcast ?? false),
+      message: callbacks.onMessage !== undefined,
+      ping: callbacks.onPing !== undefined,
+      pong: callbacks.onPong !== undefined,
+      close: callbacks.onClose !== undefined,
+      error: callbacks.onError !== undefined,
+    }
+  }
+}
+
+/** Responses are the engine's business unless functions take part in them. */
+function needsCallbacks(handler: WebSocketHandler): boolean {
+  if (!Array.isArray(handler.responses) || handler.responses.length === 0) return false
+  const isFunction = handler.responses.some(
+    (rule) => typeof rule?.match === 'function' || typeof rule?.response === 'function',
+  )
+  return isFunction || typeof handler.onMessage === 'function' || typeof handler.transformRawData === 'function'
+}
+
+function responses(handler: WebSocketHandler, label: string): ResponseRule[] {
+  return handler.responses!.map((rule, index) => {
+    if (typeof rule?.match !== 'function') {
+      throw new Error(
+        `${label}.responses[${index}].match: expected a function, because the handler has other functions that see ` +
+          'messages; or leave out all of them',
+      )
+    }
+    return rule
+  })
+}
+
+function list<T>(value: unknown, name: string): T[] {
+  if (!Array.isArray(value)) throw new Error(`${name}: expected a list, got ${String(value)}`)
+  return value
+}
+
+function readPart(file: string, written: string): Part {
+  const part = { file: written, labels: [], hooks: [] }
+  let text
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Error(`config: cannot read ${file}: ${(error as Error).message}`)
+  }
+  switch (extname(file)) {
+    case '.toml':
+      return { ...part, toml: text }
+    case '.json':
+      return { ...part, json: text }
+    default:
+      throw new Error(`config: ${written} is neither a .toml nor a .json file`)
+  }
+}
+
+/** A function where data is expected becomes `null`, so that its key is noticed instead of lost. */
+function stringify(setup: object): string {
+  return JSON.stringify(setup, (_, value: unknown) => (typeof value === 'function' ? null : value))
+}

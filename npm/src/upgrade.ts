@@ -1,0 +1,62 @@
+/** Which upgrades are ours, and what becomes of them. */
+
+import type { IncomingMessage, Server } from 'node:http'
+import type { Http2SecureServer } from 'node:http2'
+import type { Server as HttpsServer } from 'node:https'
+import type { Duplex } from 'node:stream'
+
+import type { Host } from './host.js'
+import { answer, ignore } from './socket.js'
+
+/** A server of Node's that emits `upgrade`. */
+export type HttpServer = Server | HttpsServer | Http2SecureServer
+
+/**
+ * Takes an upgrade request if it is ours, and says whether it was. What is not ours is left as it is, for other
+ * listeners.
+ */
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+
+/** Vite's own sockets: hot updates, and the ping by which a page learns that the server is back. */
+const VITE_PROTOCOLS = new Set(['vite-hmr', 'vite-ping'])
+
+const MALFORMED =
+  'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n' +
+  'Content-Length: 25\r\n\r\nthe request is malformed\n'
+
+/** The upgrade handler of one host. */
+export function createUpgrade(host: Host, prefixes: string[]): Upgrade {
+  return (request, socket, head) => {
+    const url = request.url ?? ''
+    // Other listeners parse the URL too, Vite's without expecting that it may not be one.
+    if (!URL.canParse(`http://localhost${url}`)) {
+      request.url = '/'
+      return refuse(socket)
+    }
+    if (VITE_PROTOCOLS.has(request.headers['sec-websocket-protocol'] ?? '')) return false
+    const claimed = host.upgrade(request, socket, head)
+    if (claimed !== undefined) return claimed
+    return isBelow(url, prefixes) ? refuse(socket) : false
+  }
+}
+
+/** Listens to a server's upgrades before anyone else; the result stops that. */
+export function listen(server: HttpServer, upgrade: Upgrade): () => void {
+  const listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    upgrade(request, socket, head)
+  }
+  const emitter = server as Server
+  emitter.prependListener('upgrade', listener)
+  return () => void emitter.off('upgrade', listener)
+}
+
+function refuse(socket: Duplex): true {
+  socket.on('error', ignore)
+  answer(socket, MALFORMED)
+  return true
+}
+
+function isBelow(url: string, prefixes: string[]): boolean {
+  const [path] = url.split(/[?#]/, 1) as [string]
+  return prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
+}
