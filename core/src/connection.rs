@@ -11,6 +11,7 @@ use crate::hook::CallId;
 use crate::inbox::Inbox;
 use crate::message::CloseFrame;
 use crate::pattern::Params;
+use crate::rate::Bucket;
 
 /// A connection's handle, made by the host before the opening handshake ([`ConnectionIds`]).
 ///
@@ -85,6 +86,7 @@ pub struct Connection {
     pub(crate) heartbeat: Heartbeat,
     pub(crate) inactivity: Inactivity,
     pub(crate) inbox: Inbox,
+    pub(crate) bucket: Bucket,
 }
 
 impl Connection {

@@ -179,11 +179,14 @@ pub use route::RouteSettings;
 mod auth;
 pub use auth::{Authentication, Denial, TokenPlace, TokenRule, Verdict};
 
-mod origins;
-pub use origins::Origins;
-
 mod limits;
 pub use limits::Limits;
+
+mod rate;
+pub use rate::MessageRate;
+
+mod origin;
+pub use origin::{OriginPatterns, Origins};
 
 mod feed;
 pub use feed::{Feed, FeedSettings, FeedValue};
@@ -196,6 +199,7 @@ pub use upstream::{Dial, UpstreamEvent, UpstreamId};
 
 mod heartbeat;
 mod inbox;
+mod journal;
 mod rooms;
 mod timers;
 

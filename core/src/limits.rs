@@ -1,5 +1,7 @@
 //! The bounds of one server. Whatever a peer controls has one.
 
+use crate::rate::MessageRate;
+
 /// Bounds that a developer never notices and an attacker does. Times are in ms, sizes in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -7,6 +9,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at once from one address; one more is answered 429. Default: no bound.
     pub connections_per_address: Option<usize>,
+    /// How many messages one client may send; then close 1008. Default: no bound.
+    pub message_rate: Option<MessageRate>,
     /// Rooms one connection can be in; one more is a [`CommandError`](crate::CommandError). Default 1,000.
     pub rooms_per_connection: usize,
     /// Length of a room's name; more is a [`CommandError`](crate::CommandError). Default 256.
@@ -28,6 +32,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             connections_per_address: None,
+            message_rate: None,
             rooms_per_connection: 1_000,
             room_name_bytes: 256,
             pending_messages: 256,

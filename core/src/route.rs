@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::auth::Authentication;
-use crate::origins::Origins;
+use crate::origin::Origins;
 use crate::protocol::{DeflateConfig, Overflow};
 
 /// Everything about a route that is not its handler. Times are in ms, sizes in bytes.
@@ -23,14 +23,14 @@ pub struct RouteSettings {
     pub deflate: Option<DeflateConfig>,
     /// The largest message taken, after inflating. Default 16 MiB.
     pub max_payload: usize,
-    /// The pages whose scripts may connect; others are answered 403. Default all.
-    pub origins: Origins,
     /// Who may come in. Default everyone.
     pub authentication: Authentication,
     /// How much may wait for a client that does not read. Default 1 MiB.
     pub max_outbound: usize,
     /// What happens when more waits. Default: close 1013.
     pub overflow: Overflow,
+    /// Whose pages may connect; others are answered 403. Default: the same host's and this machine's.
+    pub origins: Origins,
     /// The feeds whose values the route's handler is told. Default none.
     pub feeds: Vec<String>,
 }
@@ -45,10 +45,10 @@ impl Default for RouteSettings {
             default_room: None,
             deflate: None,
             max_payload: 16 << 20,
-            origins: Origins::default(),
             authentication: Authentication::Open,
             max_outbound: 1 << 20,
             overflow: Overflow::Close,
+            origins: Origins::Local,
             feeds: Vec::new(),
         }
     }

@@ -13,8 +13,7 @@ const UNSUB: &str = r#"{"action":"unsub","channel":"kills"}"#;
 
 /// The dialect on `/` and `/ws`, both fed by `killmails`.
 fn world(options: ActionsOptions) -> World {
-    let feeds: Vec<String> = options.feeds().map(str::to_owned).collect();
-    let settings = RouteSettings { feeds, ..Default::default() };
+    let settings = RouteSettings { feeds: options.feeds(), ..Default::default() };
     let routes = ["/", "/ws"].map(|path| route(path, settings.clone(), Actions::new(options.clone())));
     let mut world = World::new(routes.into());
     world.engine.add_feed(FeedSettings::new("killmails"));

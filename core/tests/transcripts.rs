@@ -10,7 +10,7 @@ use std::path::Path;
 use support::transcript::{Expected, Line, Names, Transcript, all};
 use support::world::World;
 use switchboard_core::config::Config;
-use switchboard_core::{ConnectionId, Engine, Input, Message};
+use switchboard_core::{ConnectionId, Input, Message};
 
 #[test]
 fn the_engine_holds_every_conversation() {
@@ -35,10 +35,10 @@ impl Run {
     fn new(transcript: &Transcript) -> Self {
         let config = Config::from_toml(&transcript.config)
             .unwrap_or_else(|error| panic!("{}: {error}", transcript.name));
-        let routes =
-            config.engine_routes(|index, _| panic!("{}: routes[{index}] has no dialect", transcript.name));
         let router = config.router().expect("routes").claim_all();
-        let engine = Engine::new(router, routes, config.engine_limits(), [7; 32]);
+        let engine = config.engine(router, [7; 32], |index, _| {
+            panic!("{}: routes[{index}] has no dialect", transcript.name)
+        });
         Self { world: World::with_engine(engine), names: Names::default(), clients: HashMap::new() }
     }
 

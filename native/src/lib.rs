@@ -1,1 +1,95 @@
-//! The native server as a library.
+//! Switchboard's native WebSocket server: the engine of [`switchboard_core`] on axum and tokio.
+//!
+//! The binary `switchboard` serves a configuration file. This library serves handlers written in Rust, beside
+//! the routes of such a file or alone:
+//!
+//! ```no_run
+//! use switchboard::{Audience, Callbacks, HandlerResult, Incoming, Peer, Server};
+//!
+//! async fn on_message(peer: Peer, message: Incoming) -> HandlerResult {
+//!     let text = message.as_text().ok_or("only text, please")?;
+//!     peer.broadcast_with(format!("{}: {text}", peer.id()), Audience::default().including_self());
+//!     Ok(())
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let chat = Callbacks::new()
+//!         .on_connect(|peer: Peer| async move { peer.send("Welcome!") })
+//!         .on_message(on_message);
+//!     let server = Server::builder().route("/ws/chat", chat).bind("127.0.0.1:4004").await?;
+//!     println!("ws://{}/ws/chat", server.local_addr());
+//!     server.serve().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Two kinds of handlers
+//!
+//! * [`Callbacks`]: async closures that get a [`Peer`]. They may await whatever they like; the messages of one
+//!   connection wait for each other, connections do not.
+//! * [`Handler`]: a trait of plain methods that get a [`Context`]. They run inside the engine, one at a time for
+//!   the whole server, so they must not block; they cost no task and keep their route's state in `self`.
+//!
+//! Either goes to [`Builder::route`], with [`RouteSettings`] if the defaults do not suit:
+//!
+//! ```
+//! use switchboard::{Context, Endpoint, Handler, HandlerResult, Message, RouteSettings, Server};
+//!
+//! struct Counter(u64);
+//!
+//! impl Handler for Counter {
+//!     fn message(&mut self, cx: &mut Context<'_>, _message: Message) -> HandlerResult {
+//!         self.0 += 1;
+//!         cx.broadcast_to_all(self.0.to_string());
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let settings = RouteSettings { heartbeat: Some(30_000), ..RouteSettings::default() };
+//! let builder = Server::builder().route("/count", Endpoint::from(Counter(0)).with_settings(settings));
+//! ```
+//!
+//! # Inside another axum application
+//!
+//! [`Builder::build`] gives a [`Switchboard`] without a listener; its [`router`](Switchboard::router) takes the
+//! requests that no other route of the application takes.
+#![forbid(unsafe_code)]
+
+mod server;
+pub use server::{Builder, Server, ServerError, ShutdownHandle};
+
+mod switchboard;
+pub use switchboard::Switchboard;
+
+mod endpoint;
+pub use endpoint::{Endpoint, EndpointInfo};
+
+mod callbacks;
+pub use callbacks::{Callbacks, IntoHandlerResult, IntoResponseMessage, IntoVerdict};
+
+mod connection;
+pub use connection::{Audience, Peer};
+
+mod handshake;
+pub use handshake::Handshake;
+
+mod incoming;
+pub use incoming::Incoming;
+
+mod clock;
+mod dial;
+mod host;
+mod outcome;
+mod page;
+mod receiver;
+mod socket;
+mod switching;
+mod upgrade;
+
+#[doc(inline)]
+pub use switchboard_core::{
+    Authentication, CloseCause, CloseCode, CloseFrame, CommandError, Config, ConfigError, Connection,
+    Context, Denial, Handler, HandlerError, HandlerResult, Limits, Message, Params, ResponseAudience,
+    RouteSettings, TokenPlace, TokenRule, Verdict, protocol::DeflateConfig, protocol::Overflow,
+};

@@ -1,2 +1,52 @@
 //! The native server.
-fn main() {}
+
+mod cli;
+mod listing;
+mod signals;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use switchboard::{Server, ServerError};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use cli::{Arguments, StartError};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(arguments: &Arguments) -> Result<(), StartError> {
+    let config = arguments.config()?;
+    let (host, port) = (config.listen.host.clone(), config.listen.port);
+    let server = Server::builder().config(config).page(true).bind((host.as_str(), port)).await;
+    let server = server.map_err(|error| match error {
+        ServerError::Bind(source) => StartError::Listen { host, port, source },
+        ServerError::NoHandler(_) => StartError::config(arguments, &error),
+        other => StartError::Server(other),
+    })?;
+    let signals = signals::watch(server.shutdown_handle()).map_err(StartError::Serve)?;
+    // A closed pipe is no reason to stop serving.
+    let _ = listing::print(&server);
+    let served = server.serve().await;
+    signals.abort();
+    served.map_err(StartError::Serve)?;
+    tracing::info!("stopped");
+    Ok(())
+}

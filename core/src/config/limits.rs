@@ -13,6 +13,8 @@ pub struct LimitsConfig {
     pub max_connections: usize,
     /// Connections at once from one address. One more is answered with HTTP 429. Default: no bound.
     pub max_connections_per_address: Option<usize>,
+    /// How many messages a client may send. With more, its connection is closed with 1008. Default: no bound.
+    pub message_rate: Option<MessageRateConfig>,
     /// Rooms that one connection can be in. Joining one more is an error of the handler. Default 1000.
     pub rooms_per_connection: usize,
     /// Length of a room's name in bytes. Joining a longer one is an error of the handler. Default 256.
@@ -33,6 +35,17 @@ pub struct LimitsConfig {
     pub json_depth: usize,
 }
 
+/// How many messages a client may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MessageRateConfig {
+    /// Messages each second in the long run.
+    pub per_second: u32,
+    /// Messages at once. Default: as many as each second.
+    #[serde(default)]
+    pub burst: Option<u32>,
+}
+
 impl LimitsConfig {
     /// The deepest JSON that the parser takes.
     const MAX_JSON_DEPTH: usize = 128;
@@ -43,6 +56,11 @@ impl LimitsConfig {
             ("maxConnectionsPerAddress", self.max_connections_per_address.unwrap_or(1)),
             ("roomsPerConnection", self.rooms_per_connection),
             ("roomNameBytes", self.room_name_bytes),
+            ("messageRate.perSecond", self.message_rate.map_or(1, |rate| rate.per_second as usize)),
+            (
+                "messageRate.burst",
+                self.message_rate.and_then(|rate| rate.burst).map_or(1, |burst| burst as usize),
+            ),
             ("pendingMessages", self.pending_messages),
             ("jsonDepth", self.json_depth),
         ];
@@ -69,6 +87,7 @@ impl Default for LimitsConfig {
         Self {
             max_connections: 10_000,
             max_connections_per_address: None,
+            message_rate: None,
             rooms_per_connection: 1_000,
             room_name_bytes: 256,
             pending_messages: 256,

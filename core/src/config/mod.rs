@@ -26,9 +26,11 @@
 mod authenticate;
 mod compression;
 mod error;
+mod feed;
 mod interval;
 mod limits;
 mod listen;
+mod origins;
 mod outbound;
 mod placeholders;
 mod prefixes;
@@ -47,9 +49,11 @@ use crate::router::RouteKey;
 pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlaceConfig};
 pub use compression::{CompressionConfig, PerMessageDeflateConfig};
 pub use error::ConfigError;
+pub use feed::FeedConfig;
 pub use interval::Interval;
-pub use limits::LimitsConfig;
+pub use limits::{LimitsConfig, MessageRateConfig};
 pub use listen::ListenConfig;
+pub use origins::OriginsConfig;
 pub use outbound::{OutboundConfig, OverflowConfig};
 pub use prefixes::Prefixes;
 pub use response::{ResponseBroadcast, ResponseConfig};
@@ -68,8 +72,16 @@ pub struct Config {
     pub prefix: Prefixes,
     /// Wait this many ms before each message is handled, on routes without a `delay` of their own. Default 0.
     pub delay: u64,
+    /// Whose pages may connect: a list of origins, with `*` for anything in one, or `"*"` for all. Default: pages of
+    /// the same host and of this machine. Programs, which send no `Origin`, may always.
+    pub origins: OriginsConfig,
+    /// Hosts whose pages may connect too where `origins` says nothing; a leading dot takes in all subdomains. The
+    /// Vite plugin adds Vite's `server.allowedHosts`. Default none.
+    pub allowed_hosts: Vec<String>,
     /// The endpoints. The first one whose pattern matches a path serves it.
     pub routes: Vec<RouteConfig>,
+    /// Named streams of JSON values that routes serve.
+    pub feeds: Vec<FeedConfig>,
     /// Bounds on what clients can cost.
     pub limits: LimitsConfig,
     /// How long in ms a stopping server waits for its clients to close. Default 5000.
@@ -85,7 +97,10 @@ impl Default for Config {
             listen: ListenConfig::default(),
             prefix: Prefixes::default(),
             delay: 0,
+            origins: OriginsConfig::default(),
+            allowed_hosts: Vec::new(),
             routes: Vec::new(),
+            feeds: Vec::new(),
             limits: LimitsConfig::default(),
             shutdown_grace: 5_000,
             schema: None,
@@ -135,7 +150,7 @@ impl Config {
         for (index, route) in self.routes.iter().enumerate() {
             route.check().map_err(|error| error.under(&format!("routes[{index}]")))?;
         }
-        Ok(())
+        self.check_feeds()
     }
 }
 

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use super::compression::Compression;
 use super::placeholders;
 use super::{
-    AuthenticateConfig, CompressionConfig, ConfigError, Interval, OutboundConfig, PerMessageDeflateConfig,
-    Prefixes, ResponseConfig, RoomSwitch, Toggle,
+    AuthenticateConfig, CompressionConfig, ConfigError, Interval, OriginsConfig, OutboundConfig,
+    PerMessageDeflateConfig, Prefixes, ResponseConfig, RoomSwitch, Toggle,
 };
-use crate::origins::Origins;
+use crate::dialect::actions::ActionsOptions;
 use crate::pattern::Pattern;
 use crate::protocol::DeflateConfig;
 use crate::rules::{Rule, Rules};
@@ -59,19 +59,24 @@ pub struct RouteConfig {
     /// The largest message in bytes, after inflating; a larger one closes with 1009. Default 16 MiB (16777216).
     #[serde(default = "default_max_payload")]
     pub max_payload: usize,
-    /// The pages whose scripts may connect, as `http://localhost:5173`, `https://*.example.com` or `*`; others
-    /// are answered 403. Clients that are no browsers send no origin and may always. Default all.
-    #[serde(default)]
-    pub origins: Vec<String>,
     /// Who may come in. Default everyone.
     #[serde(default)]
     pub authenticate: AuthenticateConfig,
+    /// Whose pages may connect. Default: the server's `origins`.
+    #[serde(default)]
+    pub origins: Option<OriginsConfig>,
     /// What may wait for a client that does not read. Default: the server's `limits.outbound`.
     #[serde(default)]
     pub outbound: Option<OutboundConfig>,
     /// With the dialect `relay`: the room, by default `{connection.path}`, so that each path is its own.
     #[serde(default)]
     pub room: Option<Template>,
+    /// The feeds that a handler of yours is told of. Dialects name theirs among their own settings. Default none.
+    #[serde(default)]
+    pub feeds: Vec<String>,
+    /// The settings of the dialect `actions`.
+    #[serde(default)]
+    pub actions: Option<ActionsOptions>,
     /// Answers to messages, tried before `rules`.
     #[serde(default)]
     pub responses: Vec<ResponseConfig>,
@@ -93,6 +98,21 @@ pub enum Dialect {
     Relay,
     /// The route's `responses` and `rules` decide.
     Rules,
+    /// Subscriptions to channels by `{"action":"sub","channel":…}`, as zKillboard and EVE-KILL have them.
+    Actions,
+}
+
+impl Dialect {
+    /// What it is called in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dialect::Handlers => "handlers",
+            Dialect::Echo => "echo",
+            Dialect::Relay => "relay",
+            Dialect::Rules => "rules",
+            Dialect::Actions => "actions",
+        }
+    }
 }
 
 /// What becomes of a text message before handlers get it. Binary messages stay bytes.
@@ -125,10 +145,12 @@ impl RouteConfig {
             compression: None,
             per_message_deflate: None,
             max_payload: default_max_payload(),
-            origins: Vec::new(),
             authenticate: AuthenticateConfig::Open,
+            origins: None,
             outbound: None,
             room: None,
+            feeds: Vec::new(),
+            actions: None,
             responses: Vec::new(),
             rules: Vec::new(),
         }
@@ -140,6 +162,15 @@ impl RouteConfig {
             true => Dialect::Handlers,
             false => Dialect::Rules,
         })
+    }
+
+    /// The feeds that the route's handler is told of, each with the key that names it.
+    pub fn feed_names(&self) -> Vec<(&'static str, String)> {
+        let named = |key, names: Vec<String>| names.into_iter().map(|name| (key, name)).collect();
+        match self.dialect() {
+            Dialect::Actions => named("actions.channels", self.actions.clone().unwrap_or_default().feeds()),
+            _ => named("feeds", self.feeds.clone()),
+        }
     }
 
     /// What compression is negotiated with, if it is on.
@@ -160,7 +191,6 @@ impl RouteConfig {
             return Err(ConfigError::at("maxPayload", "no message could ever come; write at least 1"));
         }
         self.check_subprotocols()?;
-        self.check_origins()?;
         self.compression_options().check()?;
         self.authenticate.check().map_err(|error| error.under("authenticate"))?;
         if let Some(outbound) = &self.outbound {
@@ -189,35 +219,19 @@ impl RouteConfig {
         Ok(())
     }
 
-    fn check_origins(&self) -> Result<(), ConfigError> {
-        match self.origins.iter().position(|origin| !Origins::is_valid(origin)) {
-            None => Ok(()),
-            Some(index) => {
-                let message = format!(
-                    "{:?} is no origin; write one such as \"http://localhost:5173\", or \"*\"",
-                    self.origins[index]
-                );
-                Err(ConfigError::at(format!("origins[{index}]"), message))
-            }
-        }
-    }
-
     /// Keys that mean nothing to the dialect would be silently lost.
     fn check_dialect(&self) -> Result<(), ConfigError> {
         let dialect = self.dialect();
-        let name = match dialect {
-            Dialect::Handlers => "handlers",
-            Dialect::Echo => "echo",
-            Dialect::Relay => "relay",
-            Dialect::Rules => "rules",
-        };
         let keys = [
-            ("room", self.room.is_some(), dialect == Dialect::Relay, "relay"),
-            ("rules", !self.rules.is_empty(), dialect == Dialect::Rules, "rules"),
-            ("responses", !self.responses.is_empty(), dialect == Dialect::Rules, "rules"),
+            ("room", self.room.is_some(), Dialect::Relay),
+            ("rules", !self.rules.is_empty(), Dialect::Rules),
+            ("responses", !self.responses.is_empty(), Dialect::Rules),
+            ("feeds", !self.feeds.is_empty(), Dialect::Handlers),
+            ("actions", self.actions.is_some(), Dialect::Actions),
         ];
-        match keys.iter().find(|(_, is_given, fits, _)| *is_given && !*fits) {
-            Some((key, _, _, owner)) => {
+        match keys.iter().find(|(_, is_given, owner)| *is_given && *owner != dialect) {
+            Some((key, _, owner)) => {
+                let (owner, name) = (owner.name(), dialect.name());
                 let message =
                     format!("belongs to the dialect {owner:?}, but this route's dialect is {name:?}");
                 Err(ConfigError::at(*key, message))

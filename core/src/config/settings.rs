@@ -7,11 +7,11 @@ use http::StatusCode;
 use super::{AuthenticateConfig, Config, ConfigError, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
 use crate::auth::{Authentication, Denial, TokenPlace, TokenRule};
 use crate::dialect;
-use crate::engine::Route;
+use crate::engine::{Engine, Route};
 use crate::handler::Handler;
 use crate::limits::Limits;
 use crate::message::{CloseCode, CloseFrame};
-use crate::origins::Origins;
+use crate::rate::MessageRate;
 use crate::route::RouteSettings;
 use crate::router::Router;
 
@@ -34,11 +34,30 @@ impl Config {
         routes.collect()
     }
 
+    /// The whole server. `router` is [`router`](Self::router), which a host may make claim all paths; `seed` and
+    /// `handler` are as for [`Engine::new`] and [`engine_routes`](Self::engine_routes).
+    pub fn engine(
+        &self,
+        router: Router,
+        seed: [u8; 32],
+        handler: impl FnMut(usize, &RouteConfig) -> Box<dyn Handler>,
+    ) -> Engine {
+        let mut engine = Engine::new(router, self.engine_routes(handler), self.engine_limits(), seed);
+        for feed in &self.feeds {
+            engine.add_feed(feed.settings());
+        }
+        engine
+    }
+
     /// The engine's bounds.
     pub fn engine_limits(&self) -> Limits {
         let LimitsConfig { max_connections, rooms_per_connection, room_name_bytes, .. } = self.limits;
         Limits {
             connections: max_connections,
+            message_rate: self.limits.message_rate.map(|rate| MessageRate {
+                per_second: rate.per_second,
+                burst: rate.burst.unwrap_or(rate.per_second),
+            }),
             connections_per_address: self.limits.max_connections_per_address,
             rooms_per_connection,
             room_name_bytes,
@@ -61,11 +80,11 @@ impl Config {
             default_room: route.default_room.as_deref().map(Arc::from),
             deflate: route.deflate(),
             max_payload: route.max_payload,
-            origins: Origins::new(route.origins.iter().cloned()),
             authentication: (&route.authenticate).into(),
             max_outbound: outbound.max_bytes,
             overflow: outbound.overflow.into(),
-            ..RouteSettings::default()
+            origins: route.origins.as_ref().unwrap_or(&self.origins).origins(&self.allowed_hosts),
+            feeds: route.feed_names().into_iter().map(|(_, name)| name).collect(),
         }
     }
 }

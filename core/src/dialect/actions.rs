@@ -62,8 +62,8 @@ impl Default for ActionsOptions {
 
 impl ActionsOptions {
     /// The feeds that the route has to be told of.
-    pub fn feeds(&self) -> impl Iterator<Item = &str> {
-        self.channels.iter().map(|channel| channel.feed.as_str())
+    pub fn feeds(&self) -> Vec<String> {
+        self.channels.iter().map(|channel| channel.feed.clone()).collect()
     }
 }
 

@@ -21,11 +21,20 @@ impl Engine {
         message: Message,
         effects: &mut Vec<Effect>,
     ) {
+        let rate = self.state.limits.message_rate;
         let Some(connection) = self.open(id) else {
             return;
         };
         connection.inactivity.touch(now.instant);
         let route = connection.route;
+        if let Some(rate) = rate
+            && !connection.bucket.take(rate, now.instant)
+        {
+            let text = || "a client sends more than limits.messageRate allows: closed with 1008".to_owned();
+            self.state.journal.note(now.instant, (route, "rate"), Level::Warn, text, effects);
+            let frame = CloseFrame::new(CloseCode::POLICY_VIOLATION, "Too many messages");
+            return self.state.start_closing(id, Some(frame), now, effects);
+        }
         let delay = self.state.routes[route].settings.delay;
         self.enqueue(now, id, delay, Inbound::Message(message), effects);
     }
@@ -124,10 +133,10 @@ impl Engine {
         };
         if kind == HookKind::Error {
             let text = format!("{} for {path} failed: {error}", kind.name());
-            return effects.push(Effect::Log { level: Level::Error, text });
+            return self.state.journal.note(now.instant, (route, "error"), Level::Error, || text, effects);
         }
-        let text = format!("{} for {path}: {error}", kind.name());
-        effects.push(Effect::Log { level: Level::Warn, text });
+        let text = || format!("{} for {path}: {error}", kind.name());
+        self.state.journal.note(now.instant, (route, kind.name()), Level::Warn, text, effects);
         let told = self.run(now, route, Some(id), effects, |handler, cx| handler.error(cx, &error));
         self.conclude(now, id, HookKind::Error, told, effects);
         if kind == HookKind::Connect

@@ -9,6 +9,7 @@ use crate::connection::{CloseCause, Closure, Connection, ConnectionId, Phase};
 use crate::effect::Effect;
 use crate::feed::Feed;
 use crate::hook::{CallId, Hook, HookKind};
+use crate::journal::Journal;
 use crate::limits::Limits;
 use crate::message::{CloseCode, CloseFrame};
 use crate::rooms::Rooms;
@@ -26,6 +27,7 @@ pub(crate) struct State {
     pub(crate) random: ChaCha8Rng,
     pub(crate) calls: HashMap<CallId, Call>,
     pub(crate) feeds: Vec<Feed>,
+    pub(crate) journal: Journal,
     /// Outgoing connections by the connection that they are for.
     pub(crate) upstreams: HashMap<UpstreamId, ConnectionId>,
     next_call: u64,
@@ -55,6 +57,7 @@ impl State {
             random,
             calls: HashMap::new(),
             feeds: Vec::new(),
+            journal: Journal::default(),
             upstreams: HashMap::new(),
             next_call: 0,
             next_upstream: 0,

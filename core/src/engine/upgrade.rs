@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{StatusCode, header};
 use rand_chacha::rand_core::RngCore;
 
 use super::{Engine, Life};
@@ -14,6 +14,7 @@ use crate::heartbeat::{Heartbeat, Inactivity};
 use crate::hook::Hook;
 use crate::inbox::{Inbound, Inbox};
 use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
+use crate::rate::Bucket;
 use crate::router::Found;
 use crate::time::Now;
 use crate::timers::Timer;
@@ -30,23 +31,40 @@ impl Engine {
         let (route, params) = match self.router.find(request.uri().path()) {
             Found::Route { index, params } => (index, params),
             Found::Foreign => return effects.push(Effect::Ignore { id }),
-            Found::Unmatched { known } => return unmatched(id, request.uri().path(), known, effects),
+            Found::Unmatched { known } => {
+                let path = request.uri().path();
+                let text =
+                    || format!("no WebSocket handler matches {path}; known patterns: {}", known.join(", "));
+                self.state.journal.note(now.instant, (usize::MAX, "unmatched"), Level::Warn, text, effects);
+                let reason = "no WebSocket handler matches this path";
+                return reject(id, StatusCode::NOT_FOUND, reason, effects);
+            }
         };
         if let Err(refusal) = protocol::check(&request) {
             return effects.push(Effect::Reject { id, refusal });
         }
-        if !self.state.routes[route].settings.origins.allow(&request) {
+        if !self.state.routes[route].settings.origins.allows(request.headers()) {
+            let text = || {
+                let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+                let (origin, path) = (origin.unwrap_or("?").escape_debug(), request.uri().path());
+                format!("{path} refuses pages of {origin}; `origins` can allow them")
+            };
+            self.state.journal.note(now.instant, (route, "origin"), Level::Warn, text, effects);
             return reject(id, StatusCode::FORBIDDEN, "this origin may not connect", effects);
         }
         if self.life == Life::Draining {
             return reject(id, StatusCode::SERVICE_UNAVAILABLE, "the server is going down", effects);
         }
         if self.state.connections.len() >= self.state.limits.connections {
+            let text = || "limits.maxConnections is reached: newcomers are answered 503".to_owned();
+            self.state.journal.note(now.instant, (route, "connections"), Level::Warn, text, effects);
             return reject(id, StatusCode::SERVICE_UNAVAILABLE, "too many connections", effects);
         }
         if let (Some(limit), Some(address)) = (self.state.limits.connections_per_address, address)
             && self.state.connections.count_of(address) >= limit
         {
+            let text = || format!("limits.maxConnectionsPerAddress is reached for {address}: answered 429");
+            self.state.journal.note(now.instant, (route, "address"), Level::Warn, text, effects);
             return reject(
                 id,
                 StatusCode::TOO_MANY_REQUESTS,
@@ -71,6 +89,7 @@ impl Engine {
             heartbeat: Heartbeat::default(),
             inactivity: Inactivity::default(),
             inbox: Inbox::default(),
+            bucket: Bucket::default(),
         });
         match verdict {
             Some(verdict) => self.decided(now, id, verdict, effects),
@@ -241,13 +260,6 @@ struct RouteStart {
     room: Option<Arc<str>>,
     heartbeat: Option<u64>,
     inactivity: Option<u64>,
-}
-
-/// Ours, but nobody there: an answer for the client and a hint for the developer.
-fn unmatched(id: ConnectionId, path: &str, known: &[String], effects: &mut Vec<Effect>) {
-    let text = format!("no WebSocket handler matches {path}; known patterns: {}", known.join(", "));
-    effects.push(Effect::Log { level: Level::Warn, text });
-    reject(id, StatusCode::NOT_FOUND, "no WebSocket handler matches this path", effects);
 }
 
 fn reject(id: ConnectionId, status: StatusCode, reason: &'static str, effects: &mut Vec<Effect>) {

@@ -1,0 +1,82 @@
+//! Whose pages may connect.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+
+use crate::origin::{OriginPatterns, Origins};
+
+/// A list of origins, or `"*"` for all. By default pages of the same host, of this machine and of `allowedHosts`.
+#[derive(Clone, Debug, Default)]
+pub enum OriginsConfig {
+    /// The same host, this machine, and `allowedHosts`.
+    #[default]
+    Local,
+    /// What was listed.
+    Patterns(OriginPatterns),
+    /// All.
+    Any,
+}
+
+impl OriginsConfig {
+    /// The engine's terms.
+    pub(super) fn origins(&self, allowed_hosts: &[String]) -> Origins {
+        match self {
+            OriginsConfig::Any => Origins::Any,
+            OriginsConfig::Patterns(patterns) => Origins::Patterns(patterns.clone()),
+            OriginsConfig::Local if allowed_hosts.is_empty() => Origins::Local,
+            OriginsConfig::Local => Origins::Hosts(allowed_hosts.to_vec()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OriginsConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OriginsVisitor)
+    }
+}
+
+struct OriginsVisitor;
+
+impl<'de> Visitor<'de> for OriginsVisitor {
+    type Value = OriginsConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an origin such as \"https://example.com\", a list of them, or \"*\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<OriginsConfig, E> {
+        match text {
+            "*" => Ok(OriginsConfig::Any),
+            _ => patterns(&[text.to_owned()]),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OriginsConfig, A::Error> {
+        let mut texts: Vec<String> = Vec::new();
+        while let Some(text) = list.next_element()? {
+            texts.push(text);
+        }
+        match texts.iter().any(|text| text == "*") {
+            true => Ok(OriginsConfig::Any),
+            false => patterns(&texts),
+        }
+    }
+}
+
+fn patterns<E: de::Error>(texts: &[String]) -> Result<OriginsConfig, E> {
+    OriginPatterns::new(texts).map(OriginsConfig::Patterns).map_err(|(_, message)| E::custom(message))
+}
+
+impl JsonSchema for OriginsConfig {
+    fn schema_name() -> Cow<'static, str> {
+        "Origins".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+    }
+}

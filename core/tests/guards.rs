@@ -1,0 +1,82 @@
+//! Who is kept out, and what is too much.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
+mod support;
+
+use std::collections::HashSet;
+
+use support::World;
+use switchboard_core::Engine;
+use switchboard_core::config::Config;
+
+fn world(config: &str) -> World {
+    let config = Config::from_toml(config).unwrap();
+    let routes = config.engine_routes(|_, _| panic!("the route has no dialect"));
+    World::with_engine(Engine::new(config.router().unwrap(), routes, config.engine_limits(), [1; 32]))
+}
+
+#[test]
+fn foreign_pages_are_refused_with_403_and_one_line() {
+    let mut world = world("[[routes]]\npattern = '/echo'\ndialect = 'echo'");
+    for _ in 0..100 {
+        let id = world.upgrade_with("/echo", &[("origin", "https://evil.example")]);
+        assert_eq!(world.client(id).rejected, Some(403));
+    }
+    assert_eq!(world.log.len(), 1, "{:?}", world.log);
+    assert!(world.log[0].1.contains("https://evil.example") && world.log[0].1.contains("origins"));
+    for origin in ["http://localhost:5173", "http://127.0.0.1", "https://localhost"] {
+        let id = world.upgrade_with("/echo", &[("origin", origin)]);
+        assert!(world.client(id).accepted.is_some(), "{origin}");
+    }
+    world.connect("/echo");
+}
+
+#[test]
+fn origins_are_the_servers_or_the_routes() {
+    let mut world = world(
+        "origins = ['https://*.example.com']
+         allowedHosts = ['phone.test']
+         routes = [
+            { pattern = '/all', dialect = 'echo', origins = '*' },
+            { pattern = '/some', dialect = 'echo' },
+            { pattern = '/listed', dialect = 'echo', origins = 'http://only.test' },
+         ]",
+    );
+    let mut status = |path: &str, origin: &str| {
+        let id = world.upgrade_with(path, &[("origin", origin)]);
+        world.client(id).rejected
+    };
+    assert_eq!(status("/all", "https://evil.example"), None);
+    assert_eq!(status("/some", "https://a.example.com"), None);
+    assert_eq!(status("/some", "http://localhost"), Some(403));
+    assert_eq!(status("/listed", "http://only.test"), None);
+    assert_eq!(status("/listed", "https://a.example.com"), Some(403));
+}
+
+#[test]
+fn an_origin_that_is_none_stops_the_start() {
+    let error = Config::from_toml("origins = ['example.com']").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "origins: \"example.com\" is no origin; write for example \"https://example.com\""
+    );
+}
+
+#[test]
+fn too_many_messages_close_with_1008() {
+    let mut world = world(
+        "limits = { messageRate = { perSecond = 10, burst = 3 } }
+         routes = [{ pattern = '/echo', dialect = 'echo' }]",
+    );
+    let (fast, slow) = (world.connect("/echo"), world.connect("/echo"));
+    for _ in 0..5 {
+        world.text(fast, "x");
+    }
+    assert_eq!(world.received(fast), ["x", "x", "x", "<close 1008 Too many messages>"]);
+    for _ in 0..20 {
+        world.advance(100);
+        world.text(slow, "y");
+    }
+    assert_eq!(world.received(slow).into_iter().collect::<HashSet<_>>(), HashSet::from(["y".to_owned()]));
+    assert_eq!(world.log.len(), 1);
+}

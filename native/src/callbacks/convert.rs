@@ -1,0 +1,94 @@
+//! What callbacks may return.
+
+use serde_json::Value;
+use switchboard_core::{HandlerError, HandlerResult, Message, Verdict};
+
+/// What most callbacks return: nothing, or a `Result` of nothing with any error.
+pub trait IntoHandlerResult {
+    /// The one form.
+    fn into_handler_result(self) -> HandlerResult;
+}
+
+impl IntoHandlerResult for () {
+    fn into_handler_result(self) -> HandlerResult {
+        Ok(())
+    }
+}
+
+impl<E: Into<HandlerError>> IntoHandlerResult for Result<(), E> {
+    fn into_handler_result(self) -> HandlerResult {
+        self.map_err(Into::into)
+    }
+}
+
+/// What `authenticate` returns: a `bool`, a [`Verdict`], or a `Result` of either with any error.
+pub trait IntoVerdict {
+    /// The one form.
+    fn into_verdict(self) -> Result<Verdict, HandlerError>;
+}
+
+impl IntoVerdict for Verdict {
+    fn into_verdict(self) -> Result<Verdict, HandlerError> {
+        Ok(self)
+    }
+}
+
+impl IntoVerdict for bool {
+    fn into_verdict(self) -> Result<Verdict, HandlerError> {
+        Ok(if self { Verdict::accept() } else { Verdict::refuse(None, "") })
+    }
+}
+
+impl<V: IntoVerdict, E: Into<HandlerError>> IntoVerdict for Result<V, E> {
+    fn into_verdict(self) -> Result<Verdict, HandlerError> {
+        self.map_err(Into::into)?.into_verdict()
+    }
+}
+
+/// What a response is: a message, a string, a JSON value, nothing (`()` or `None`), or a `Result` of these.
+pub trait IntoResponseMessage {
+    /// The one form.
+    fn into_response_message(self) -> Result<Option<Message>, HandlerError>;
+}
+
+impl IntoResponseMessage for () {
+    fn into_response_message(self) -> Result<Option<Message>, HandlerError> {
+        Ok(None)
+    }
+}
+
+impl IntoResponseMessage for Message {
+    fn into_response_message(self) -> Result<Option<Message>, HandlerError> {
+        Ok(Some(self))
+    }
+}
+
+impl IntoResponseMessage for &'static str {
+    fn into_response_message(self) -> Result<Option<Message>, HandlerError> {
+        Ok(Some(self.into()))
+    }
+}
+
+impl IntoResponseMessage for String {
+    fn into_response_message(self) -> Result<Option<Message>, HandlerError> {
+        Ok(Some(self.into()))
+    }
+}
+
+impl IntoResponseMessage for Value {
+    fn into_response_message(self) -> Result<Option<Message>, HandlerError> {
+        Ok(Some(Message::json(&self)))
+    }
+}
+
+impl<M: IntoResponseMessage> IntoResponseMessage for Option<M> {
+    fn into_response_message(self) -> Result<Option<Message>, HandlerError> {
+        self.map_or(Ok(None), M::into_response_message)
+    }
+}
+
+impl<M: IntoResponseMessage, E: Into<HandlerError>> IntoResponseMessage for Result<M, E> {
+    fn into_response_message(self) -> Result<Option<Message>, HandlerError> {
+        self.map_err(Into::into)?.into_response_message()
+    }
+}

@@ -1,0 +1,109 @@
+//! The command line, and the configuration it names.
+
+use std::fmt::Display;
+use std::io;
+use std::path::PathBuf;
+
+use clap::Parser;
+use switchboard::{Config, ServerError};
+
+/// What is served without `--config`.
+const DEFAULT_CONFIG: &str = include_str!("../switchboard.toml");
+
+/// A WebSocket backend without backend code.
+///
+/// Serves the routes of a configuration file; without one, a chat, an echo and a relay to try things out.
+/// RUST_LOG sets what is logged (default: info).
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    /// The configuration: TOML, or JSON if the name ends in .json
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Listen on this name or address instead of the configured one
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+    /// Listen on this port instead of the configured one; 0 takes a free one
+    #[arg(short, long, value_name = "PORT")]
+    port: Option<u16>,
+}
+
+impl Arguments {
+    /// The configuration, with what the command line changes.
+    pub(crate) fn config(&self) -> Result<Config, StartError> {
+        let mut config = self.read()?;
+        if let Some(host) = &self.host {
+            config.listen.host.clone_from(host);
+        }
+        if let Some(port) = self.port {
+            config.listen.port = port;
+        }
+        Ok(config)
+    }
+
+    fn read(&self) -> Result<Config, StartError> {
+        let Some(path) = &self.config else {
+            return Config::from_toml(DEFAULT_CONFIG).map_err(|error| StartError::config(self, &error));
+        };
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| StartError::config(self, &format!("cannot be read: {source}")))?;
+        let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let config = if is_json { Config::from_json(&text) } else { Config::from_toml(&text) };
+        config.map_err(|error| StartError::config(self, &error))
+    }
+}
+
+/// Why the program ends with an error.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The configuration cannot be used.
+    #[error("{file}: {message}")]
+    Config {
+        /// Which.
+        file: String,
+        /// The key's path, and what to write instead.
+        message: String,
+    },
+    /// The port is taken, or not allowed.
+    #[error("cannot listen on {host}:{port}: {source}{}", hint(.source, *.port))]
+    Listen {
+        /// A name or an address.
+        host: String,
+        /// Which port.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The server does not start.
+    #[error(transparent)]
+    Server(ServerError),
+    /// The server broke.
+    #[error(transparent)]
+    Serve(io::Error),
+}
+
+impl StartError {
+    pub(crate) fn config(arguments: &Arguments, message: &dyn Display) -> Self {
+        let file = arguments.config.as_ref().map(|path| path.display().to_string());
+        let file = file.unwrap_or_else(|| "the built-in configuration".to_owned());
+        StartError::Config { file, message: message.to_string() }
+    }
+
+    /// 2 for what the user wrote wrong, as clap does; 1 for the rest.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            StartError::Config { .. } => 2,
+            _ => 1,
+        }
+    }
+}
+
+fn hint(error: &io::Error, port: u16) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "\nAnother program listens there. Stop it, or choose with --port (0 takes a free one).".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => format!("\nPort {port} needs more rights; choose with --port."),
+        _ => String::new(),
+    }
+}

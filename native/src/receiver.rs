@@ -1,0 +1,141 @@
+//! The receiving half of a connection's TCP stream: the connection's own task.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use switchboard_core::protocol::{Event, Reader};
+use switchboard_core::{ConnectionId, Input};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::tcp::OwnedReadHalf;
+
+use crate::host::Presence;
+use crate::socket::{Duty, Socket};
+
+/// How much one read takes at most.
+const SCRATCH_BYTES: usize = 64 * 1024;
+
+/// How long a client may take to close its side after this server closed its own.
+const LINGER: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// What is being read, so that connections hold no buffer while nothing comes.
+    static SCRATCH: RefCell<Scratch> =
+        RefCell::new(Scratch { bytes: vec![0; SCRATCH_BYTES].into_boxed_slice(), events: Vec::new() });
+}
+
+struct Scratch {
+    bytes: Box<[u8]>,
+    events: Vec<Event>,
+}
+
+/// Reads one connection to its end.
+pub(crate) struct Receiver {
+    presence: Presence,
+    socket: Arc<Socket>,
+    stream: OwnedReadHalf,
+    reader: Reader,
+}
+
+impl Receiver {
+    pub(crate) fn new(
+        presence: Presence,
+        socket: Arc<Socket>,
+        stream: OwnedReadHalf,
+        reader: Reader,
+    ) -> Self {
+        Self { presence, socket, stream, reader }
+    }
+
+    /// Runs until the transport is gone, which the engine is told. `head` came along with the opening handshake.
+    pub(crate) async fn run(mut self, head: Vec<u8>) {
+        if !self.presence.host().turn(|turn| turn.opened(self.socket.clone())) {
+            return;
+        }
+        self.receive_head(head);
+        match poll_fn(|context| self.poll_read_all(context)).await {
+            Duty::Disconnect => {
+                self.socket.shutdown();
+                // Closing a socket that holds unread bytes resets it, and the client could lose our close frame.
+                let _ = tokio::time::timeout(LINGER, poll_fn(|context| self.poll_discard(context))).await;
+            }
+            _ => self.socket.reset(),
+        }
+    }
+
+    fn receive_head(&mut self, mut head: Vec<u8>) {
+        if !head.is_empty() {
+            let mut events = Vec::new();
+            self.reader.receive(&mut head, &mut events);
+            self.report(&mut events);
+        }
+    }
+
+    /// Reads and reports until there is something else to do.
+    fn poll_read_all(&mut self, context: &mut Context<'_>) -> Poll<Duty> {
+        loop {
+            match self.socket.poll_duty(context) {
+                Duty::Read => {}
+                Duty::Wait => return Poll::Pending,
+                end => return Poll::Ready(end),
+            }
+            let events = SCRATCH.with_borrow_mut(|scratch| {
+                let mut buffer = ReadBuf::new(&mut scratch.bytes);
+                let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+                if read.is_err() || buffer.filled().is_empty() {
+                    return Poll::Ready(None);
+                }
+                let mut events = std::mem::take(&mut scratch.events);
+                self.reader.receive(buffer.filled_mut(), &mut events);
+                Poll::Ready(Some(events))
+            });
+            let Some(mut events) = ready!(events) else {
+                return Poll::Ready(Duty::Drop);
+            };
+            if !events.is_empty() {
+                self.report(&mut events);
+            }
+            SCRATCH.with_borrow_mut(|scratch| scratch.events = events);
+        }
+    }
+
+    /// Reads to the end of the stream without looking.
+    fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.socket.poll_duty(context) == Duty::Drop {
+                return Poll::Ready(());
+            }
+            let is_end = SCRATCH.with_borrow_mut(|scratch| {
+                let mut buffer = ReadBuf::new(&mut scratch.bytes);
+                let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+                Poll::Ready(read.is_err() || buffer.filled().is_empty())
+            });
+            if ready!(is_end) {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// One turn for everything that a read brought.
+    fn report(&self, events: &mut Vec<Event>) {
+        let id = self.socket.id();
+        self.presence.host().turn(|turn| {
+            for event in events.drain(..) {
+                turn.input(input(id, event));
+            }
+        });
+    }
+}
+
+fn input(id: ConnectionId, event: Event) -> Input {
+    match event {
+        Event::Message(message) => Input::Message { id, message },
+        Event::Ping(payload) => Input::Ping { id, payload },
+        Event::Pong(payload) => Input::Pong { id, payload },
+        Event::Close(frame) => Input::CloseReceived { id, frame },
+        Event::Violation(violation) => Input::Violated { id, violation },
+    }
+}

@@ -1,0 +1,221 @@
+//! The sending half of a connection's TCP stream, for whoever's turn brings it something.
+
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use switchboard_core::protocol::{Outgoing, Overflow, Pushed, Writer};
+use switchboard_core::{CloseFrame, ConnectionId};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+
+/// How many frames one `writev` takes at most. Linux allows 1024; more than these rarely wait.
+const FRAMES_PER_WRITE: usize = 64;
+
+/// One connection as the turns see it. Its own task ([`Receiver`](crate::receiver::Receiver)) reads, and writes
+/// only after the stream was full.
+pub(crate) struct Socket {
+    id: ConnectionId,
+    sending: Mutex<Sending>,
+}
+
+/// The outbox and where it goes.
+pub(crate) struct Sending {
+    stream: OwnedWriteHalf,
+    writer: Writer,
+    overflow: Overflow,
+    ending: Ending,
+    /// Some turn is going to flush.
+    is_touched: bool,
+    /// The engine wants no more input for now.
+    is_paused: bool,
+    /// The outbox of a client that sends but does not read is full.
+    is_throttled: bool,
+    /// There is something for the connection's own task.
+    is_owner_due: bool,
+    owner: Option<Waker>,
+}
+
+/// How far a connection's end has come on this side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ending {
+    /// It lives.
+    No,
+    /// Close the stream when the outbox is empty.
+    Disconnect,
+    /// Drop the stream.
+    Terminate,
+}
+
+/// What the connection's own task is to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duty {
+    /// Read.
+    Read,
+    /// Wait to be woken.
+    Wait,
+    /// Everything is written: close the stream politely.
+    Disconnect,
+    /// Drop the stream.
+    Drop,
+}
+
+impl Socket {
+    pub(crate) fn new(id: ConnectionId, stream: OwnedWriteHalf, writer: Writer, overflow: Overflow) -> Self {
+        let sending = Sending {
+            stream,
+            writer,
+            overflow,
+            ending: Ending::No,
+            is_touched: false,
+            is_paused: false,
+            is_throttled: false,
+            is_owner_due: false,
+            owner: None,
+        };
+        Self { id, sending: Mutex::new(sending) }
+    }
+
+    pub(crate) fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// Queues a message. True: the outbox is over its bound and the connection has to be closed.
+    #[must_use]
+    pub(crate) fn send(self: &Arc<Self>, message: &Outgoing, touched: &mut Vec<Arc<Socket>>) -> bool {
+        let mut sending = self.lock();
+        let pushed = sending.writer.send(message);
+        if pushed == Pushed::Full && sending.overflow == Overflow::Pause {
+            sending.is_throttled = true;
+        }
+        // A blocked socket is flushed by its own task.
+        if !sending.is_touched && !sending.writer.outbox_ref().is_blocked() {
+            sending.is_touched = true;
+            touched.push(self.clone());
+        }
+        pushed == Pushed::Full && sending.overflow == Overflow::Close
+    }
+
+    /// Changes anything else. The turn's end flushes, and wakes the connection's own task if that is due.
+    pub(crate) fn change(self: &Arc<Self>, touched: &mut Vec<Arc<Socket>>, act: impl FnOnce(&mut Sending)) {
+        let mut sending = self.lock();
+        act(&mut sending);
+        if !sending.is_touched {
+            sending.is_touched = true;
+            touched.push(self.clone());
+        }
+    }
+
+    /// Writes what the stream takes, without waiting.
+    pub(crate) fn flush(&self) {
+        let owner = {
+            let mut sending = self.lock();
+            sending.is_touched = false;
+            sending.write();
+            if std::mem::take(&mut sending.is_owner_due) { sending.owner.take() } else { None }
+        };
+        if let Some(owner) = owner {
+            owner.wake();
+        }
+    }
+
+    /// For the connection's own task: writes if that was blocked, and says what to do next.
+    pub(crate) fn poll_duty(&self, context: &mut Context<'_>) -> Duty {
+        let mut sending = self.lock();
+        while sending.writer.outbox_ref().is_blocked() && sending.ending != Ending::Terminate {
+            match sending.stream().poll_write_ready(context) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(())) => sending.write(),
+                Poll::Ready(Err(_)) => sending.ending = Ending::Terminate,
+            }
+        }
+        sending.is_owner_due = false;
+        match &mut sending.owner {
+            Some(owner) => owner.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        match sending.ending {
+            Ending::Terminate => Duty::Drop,
+            Ending::Disconnect if sending.writer.outbox_ref().is_empty() => Duty::Disconnect,
+            Ending::Disconnect => Duty::Wait,
+            Ending::No if sending.is_paused || sending.is_throttled => Duty::Wait,
+            Ending::No => Duty::Read,
+        }
+    }
+
+    /// Closes this direction of the stream, which the client sees as its end.
+    pub(crate) fn shutdown(&self) {
+        let mut sending = self.lock();
+        let mut context = Context::from_waker(Waker::noop());
+        // For TCP this never waits; a stream that is gone has no need of it.
+        let _ = tokio::io::AsyncWrite::poll_shutdown(std::pin::Pin::new(&mut sending.stream), &mut context);
+    }
+
+    /// Makes the end abrupt: the kernel drops what it holds, instead of keeping it for a client that does not read.
+    pub(crate) fn reset(&self) {
+        let _ = self.lock().stream().set_zero_linger();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sending> {
+        self.sending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sending {
+    pub(crate) fn ping(&mut self, payload: &[u8]) {
+        self.writer.ping(payload);
+    }
+
+    pub(crate) fn pong(&mut self, payload: &[u8]) {
+        self.writer.pong(payload);
+    }
+
+    pub(crate) fn close(&mut self, frame: Option<&CloseFrame>) {
+        self.writer.close(frame);
+    }
+
+    pub(crate) fn end(&mut self, ending: Ending) {
+        self.ending = self.ending.max(ending);
+        self.is_owner_due = true;
+    }
+
+    pub(crate) fn set_paused(&mut self, paused: bool) {
+        self.is_paused = paused;
+        self.is_owner_due |= !paused;
+    }
+
+    fn stream(&self) -> &TcpStream {
+        self.stream.as_ref()
+    }
+
+    fn write(&mut self) {
+        let was_blocked = self.writer.outbox_ref().is_blocked();
+        let mut is_blocked = false;
+        while !self.writer.outbox_ref().is_empty() && self.ending != Ending::Terminate {
+            match self.write_once() {
+                Ok(written) => self.writer.outbox().advance(written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    is_blocked = true;
+                    break;
+                }
+                Err(_) => self.end(Ending::Terminate),
+            }
+        }
+        self.writer.outbox().set_blocked(is_blocked);
+        self.is_owner_due |= is_blocked && !was_blocked;
+        if self.is_throttled && !self.writer.outbox_ref().is_full() {
+            self.is_throttled = false;
+            self.is_owner_due = true;
+        }
+    }
+
+    fn write_once(&self) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
+        let filled = self.writer.outbox_ref().fill(&mut slices);
+        match self.stream.try_write_vectored(&slices[..filled])? {
+            0 => Err(io::ErrorKind::WriteZero.into()),
+            written => Ok(written),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A running engine that any axum application can give its requests to.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use http::{Method, Request, Response, StatusCode, header, uri::Authority};
+use switchboard_core::protocol;
+use switchboard_core::{CloseCode, CloseFrame, Engine, Found, HttpEndpoint, Limits, RouteKey, Router};
+
+use crate::endpoint::{Endpoint, EndpointInfo};
+use crate::host::Host;
+use crate::page;
+use crate::server::ServerError;
+use crate::upgrade::{refusal, upgrade};
+
+/// Switchboard without a listener: [`Builder::build`](crate::Builder::build) makes it, [`router`](Self::router)
+/// connects it to an axum application that runs on plain TCP. Cloning gives another handle on the same one.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, routing::get};
+/// use switchboard::{Callbacks, Incoming, Peer, Server};
+///
+/// let echo = Callbacks::new().on_message(|peer: Peer, message: Incoming| async move {
+///     peer.send(message.as_text().unwrap_or_default());
+/// });
+/// let switchboard = Server::builder().route("/ws/echo", echo).build()?;
+/// let app = Router::new()
+///     .route("/hello", get(|| async { "Hello!" }))
+///     .fallback_service(switchboard.router());
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// axum::serve(listener, app).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Switchboard {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    host: Arc<Host>,
+    /// For requests that ask for no upgrade.
+    router: Router,
+    endpoints: Vec<EndpointInfo>,
+    /// The plain HTTP paths that handlers answer.
+    http: Vec<HttpEndpoint>,
+    has_page: bool,
+}
+
+impl Switchboard {
+    /// Starts the engine. Has to run inside a tokio runtime.
+    pub(crate) fn start(
+        endpoints: Vec<(RouteKey, Endpoint)>,
+        limits: Limits,
+        has_page: bool,
+    ) -> Result<Self, ServerError> {
+        // Nobody else answers on this port, or in this fallback: what does not match is a mistake to report.
+        let router = Router::new(endpoints.iter().map(|(key, _)| key.clone()))?.claim_all();
+        let mut infos = Vec::new();
+        let mut routes = Vec::new();
+        let mut callbacks = Vec::new();
+        for (key, endpoint) in endpoints {
+            infos.extend(patterns(&key).map(|pattern| endpoint.info(pattern)));
+            let (route, route_callbacks) = endpoint.into_route();
+            routes.push(route);
+            callbacks.push(route_callbacks);
+        }
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| ServerError::Random(error.to_string()))?;
+        let engine = Engine::new(router.clone(), routes, limits, seed);
+        let http = engine.endpoints().cloned().collect();
+        let has_page = has_page && matches!(router.find(page::CHAT), Found::Route { .. });
+        let host = Host::start(engine, callbacks);
+        Ok(Self { shared: Arc::new(Shared { host, router, endpoints: infos, http, has_page }) })
+    }
+
+    /// For an axum application: answers every request that reaches it.
+    pub fn router(&self) -> axum::Router {
+        axum::Router::new().fallback(answer).with_state(self.clone())
+    }
+
+    /// Whether there is a page at `/`.
+    pub fn has_page(&self) -> bool {
+        self.shared.has_page
+    }
+
+    /// What is served where, in order of matching. A pattern stands once for each of its prefixes.
+    pub fn endpoints(&self) -> &[EndpointInfo] {
+        &self.shared.endpoints
+    }
+
+    /// How many connections there are, from their opening handshake to their last callback.
+    pub fn connections(&self) -> usize {
+        self.shared.host.look(Engine::connections)
+    }
+
+    /// Takes no new connections and closes all with 1001. Comes back when the last one is gone, at the latest
+    /// after `grace`; who has not answered by then was dropped.
+    pub async fn drain(&self, grace: Duration) {
+        let frame = CloseFrame::new(CloseCode::GOING_AWAY, "Server shutting down");
+        let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+        self.shared.host.drain(frame, grace_ms).await;
+    }
+
+    /// Answers a request that asks for no upgrade.
+    async fn plain(&self, request: Request<Body>) -> Response<Body> {
+        let path = request.uri().path();
+        let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
+        if let Some(endpoint) = self.shared.http.iter().find(|known| known.matches(request.method(), path)) {
+            return self.request(request, endpoint.max_body).await;
+        }
+        match path {
+            "/" if is_get && self.shared.has_page => return page::chat(),
+            "/health" if is_get => return page::health(self.connections()),
+            _ => {}
+        }
+        if matches!(self.shared.router.find(path), Found::Route { .. })
+            && let Err(refusal) = protocol::check(&request)
+        {
+            return refusal.response().map(Body::from);
+        }
+        refusal(StatusCode::NOT_FOUND, "there is nothing here")
+    }
+
+    /// Lets a handler answer.
+    async fn request(&self, request: Request<Body>, max_body: usize) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, max_body).await else {
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+        };
+        let request = Request::from_parts(parts, body);
+        match self.shared.host.turn(|turn| turn.request(&request)) {
+            Some(response) => response.map(Body::from),
+            None => refusal(StatusCode::NOT_FOUND, "there is nothing here"),
+        }
+    }
+}
+
+impl fmt::Debug for Switchboard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Switchboard").field("endpoints", &self.shared.endpoints).finish_non_exhaustive()
+    }
+}
+
+async fn answer(State(switchboard): State<Switchboard>, request: Request<Body>) -> Response<Body> {
+    if !has_host(&request) {
+        return refusal(StatusCode::BAD_REQUEST, "Host is missing or malformed");
+    }
+    if request.headers().contains_key(header::UPGRADE) {
+        return upgrade(&switchboard.shared.host, request).await;
+    }
+    switchboard.plain(request).await
+}
+
+/// Whether the request names a host as RFC 9112 section 3.2 asks; before HTTP/1.1 it need not.
+fn has_host(request: &Request<Body>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Authority::try_from(host.as_bytes()).is_ok(),
+        (None, _) => request.version() < http::Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// A route's pattern below each of its prefixes; none while it is disabled.
+fn patterns(key: &RouteKey) -> impl Iterator<Item = String> {
+    let prefixes = match &key.prefixes[..] {
+        [] => &[String::new()],
+        prefixes => prefixes,
+    };
+    let enabled = if key.disabled { &[] } else { prefixes };
+    enabled
+        .iter()
+        .map(|prefix| format!("{}{}", prefix.trim_end_matches('/'), key.pattern))
+        .collect::<Vec<_>>()
+        .into_iter()
+}
