@@ -1,0 +1,166 @@
+//! The program as `cargo run` starts it, and how it ends.
+
+mod support;
+
+use std::io::Write;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use serde_json::json;
+use support::{Client, within};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+fn switchboard() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
+    command.kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env_remove("RUST_LOG");
+    command
+}
+
+/// The program on a free port: it, its address, and its table of endpoints.
+async fn started(arguments: &[&str]) -> (Child, String, String) {
+    let mut child = switchboard().args(["--port", "0"]).args(arguments).spawn().expect("the program");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut table = String::new();
+    let address = loop {
+        let line = within("a line", lines.next_line()).await.expect("UTF-8").expect("a table");
+        table += &format!("{line}\n");
+        if line.contains("/relay/") {
+            let (_, url) = line.split_once("ws://").expect("a URL");
+            break url.split('/').next().expect("an address").to_owned();
+        }
+    };
+    (child, address, table)
+}
+
+async fn ended(command: &mut Command) -> Output {
+    within("the end", command.output()).await.expect("the program")
+}
+
+/// As the shell's `kill` does.
+async fn signal(child: &Child, name: &str) {
+    let id = child.id().expect("it runs").to_string();
+    let status = Command::new("kill").args(["-s", name, &id]).status().await.expect("kill");
+    assert!(status.success());
+}
+
+#[tokio::test]
+async fn two_clients_chat_echo_and_relay() {
+    let (_child, address, table) = started(&[]).await;
+    for line in ["/api/ws/chat", "/echo", "/relay/{room}"] {
+        assert!(table.contains(&format!("ws://{address}{line} ")) || table.contains(line), "{table}");
+    }
+    let url = |path: &str| format!("ws://{address}{path}");
+    let (mut alice, mut bob) =
+        (Client::connect(url("/api/ws/chat")).await, Client::connect(url("/api/ws/chat")).await);
+    for client in [&mut alice, &mut bob] {
+        assert_eq!(client.json().await["type"], "connected");
+    }
+    alice.send_json(json!({ "type": "join-room", "room": "r", "username": "Alice" })).await;
+    alice.send_json(json!({ "type": "message", "room": "r", "username": "Alice", "text": "hi" })).await;
+    assert_eq!(alice.json().await["text"], "hi", "Alice is in the room");
+    bob.send_json(json!({ "type": "join-room", "room": "r", "username": "Bob" })).await;
+    let joined = json!({ "type": "user-joined", "username": "Bob", "room": "r" });
+    assert_eq!(alice.json().await, joined);
+    bob.send_json(json!({ "type": "message", "room": "r", "username": "Bob", "text": "hello" })).await;
+    for client in [&mut alice, &mut bob] {
+        assert_eq!(client.json().await, json!({ "type": "chat-message", "from": "Bob", "text": "hello" }));
+    }
+
+    let mut echo = Client::connect(url("/echo")).await;
+    echo.send("{ \"as\":  \"it is\" }").await;
+    assert_eq!(echo.text().await, "{ \"as\":  \"it is\" }");
+
+    let (mut left, mut right) =
+        (Client::connect(url("/relay/one")).await, Client::connect(url("/relay/one")).await);
+    right.send("x").await;
+    assert_eq!(left.text().await, "x");
+}
+
+#[tokio::test]
+async fn sigterm_drains() {
+    let (mut child, address, _) = started(&[]).await;
+    let mut client = Client::connect(format!("ws://{address}/echo?token=secret")).await;
+    signal(&child, "TERM").await;
+    assert_eq!(client.closed().await, (1001, "Server shutting down".to_owned()));
+    client.close().await;
+    let status = within("the end", child.wait()).await.expect("a status");
+    assert_eq!(status.code(), Some(0));
+    let mut log = String::new();
+    let mut stderr = child.stderr.take().expect("a pipe");
+    within("the log", stderr.read_to_string(&mut log)).await.expect("UTF-8");
+    assert!(log.contains("stopped") && !log.contains("secret"), "{log}");
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_at_once() {
+    let (mut child, address, _) = started(&[]).await;
+    // It answers no close frame, so the server would wait for it.
+    let (mut raw, _) = support::raw::Raw::open(address.parse().expect("an address"), "/echo", "").await;
+    signal(&child, "INT").await;
+    assert_eq!(support::raw::close_payload(&raw.frame().await).0, 1001);
+    signal(&child, "INT").await;
+    let status = tokio::time::timeout(Duration::from_secs(3), child.wait()).await;
+    assert_eq!(status.expect("at once").expect("a status").code(), Some(130));
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_named_with_a_suggestion() {
+    let mut file = tempfile("toml");
+    write!(file.1, "[[routes]]\npattern = '/ws'\nheartbaet = 30000").expect("a file");
+    let output = ended(switchboard().arg("--config").arg(&file.0)).await;
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("routes[0].heartbaet: unknown key; did you mean \"heartbeat\"?"), "{error}");
+    assert!(error.contains(&file.0.display().to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_route_that_needs_code_is_refused() {
+    let mut file = tempfile("json");
+    write!(file.1, r#"{{"routes":[{{"pattern":"/ws"}}]}}"#).expect("a file");
+    let output = ended(switchboard().arg("--config").arg(&file.0)).await;
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("the route /ws has the dialect \"handlers\""), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there() {
+    let output = ended(switchboard().args(["--config", "/nowhere/at/all.toml"])).await;
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("/nowhere/at/all.toml: cannot be read"), "{error}");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port().to_string();
+    let output = ended(switchboard().args(["--port", &port])).await;
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{error}");
+    assert!(error.contains("--port"), "{error}");
+}
+
+#[tokio::test]
+async fn the_page_is_whole() {
+    let (_child, address, table) = started(&[]).await;
+    let mut raw = support::raw::Raw::connect(address.parse().expect("an address")).await;
+    raw.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    assert!(raw.head().await.to_lowercase().contains("content-type: text/html"));
+    let page = String::from_utf8(raw.rest().await).expect("UTF-8");
+    assert!(page.contains("/api/ws/chat") && page.ends_with("</html>\n"));
+    assert!(!page.contains("src=\"http"), "nothing from elsewhere");
+    assert!(!table.is_empty());
+}
+
+/// A new file that goes with the test's folder.
+fn tempfile(extension: &str) -> (std::path::PathBuf, std::fs::File) {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join(format!("config-{}-{extension}.{extension}", std::process::id()));
+    let file = std::fs::File::create(&path).expect("a file");
+    (path, file)
+}
