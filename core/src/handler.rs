@@ -10,6 +10,8 @@ use crate::feed::FeedValue;
 use crate::hook::{Answer, HookKind};
 use crate::http_endpoint::HttpEndpoint;
 use crate::message::{CloseFrame, Message};
+use crate::protocol::Refusal;
+use crate::route::RouteSettings;
 use crate::upstream::{UpstreamEvent, UpstreamId};
 
 /// What a handler method comes to. An error costs at most this connection: it goes to
@@ -43,6 +45,13 @@ pub trait Handler: Send {
     fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
         let _ = cx;
         Some(Verdict::accept())
+    }
+
+    /// What the dialect demands of an opening handshake beyond RFC 6455, before authentication. The default demands
+    /// nothing.
+    fn admit(&self, settings: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
+        let _ = (settings, request);
+        Ok(())
     }
 
     /// The connection is open, in its default room, and its timers run.

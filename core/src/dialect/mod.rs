@@ -1,6 +1,7 @@
 //! What a route speaks: one module per wire dialect, each a [`Handler`].
 
 pub mod actions;
+pub mod commands;
 mod echo;
 mod json;
 mod relay;

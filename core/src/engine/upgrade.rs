@@ -72,6 +72,9 @@ impl Engine {
                 effects,
             );
         }
+        if let Err(refusal) = self.handlers[route].admit(&self.state.routes[route].settings, &request) {
+            return effects.push(Effect::Reject { id, refusal });
+        }
         let verdict = self.state.routes[route].settings.authentication.decide(&request);
         let name = self.uuid();
         self.state.connections.insert(Connection {

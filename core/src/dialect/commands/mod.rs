@@ -1,0 +1,219 @@
+//! The dialect `commands`: Rakit's chat server with private messages, channels, commands and presence.
+//!
+//! What a text frame means is decided in this order; binary frames mean nothing. Everyone includes the sender.
+//!
+//! | Client sends | Who receives what |
+//! |---|---|
+//! | an object with `ping` | nobody anything; it shows that the client lives |
+//! | `{"command":"broadcast","message":"m"}` | everyone the text |
+//! | `{"command":"broadcast_to_channel","channel":"c","message":"m"}` | the channel's subscribers the text |
+//! | `{"command":"private_message","to":"id","message":"m"}` | that client the text |
+//! | `{"command":"presence"}` | everyone presence |
+//! | `{"command":"disconnect","client_id":"id"}` | that client a close frame with 1000; then everyone else presence |
+//! | `{"event":"subscribe","channel":"c"}` | nobody anything |
+//! | `{"event":"message","channel":"c","data":…}` | the channel's subscribers `{"channel":"c","data":…,"client_id":"<sender>"}` |
+//! | an object with another `event` | nobody anything |
+//! | `{"to":"id","message":"m"}` | that client `{"client_id":"<sender>","message":"m"}`, trimmed |
+//! | everything else, JSON or not | everyone `{"client_id":"<sender>","message":"<the frame's text, trimmed>"}` |
+//!
+//! Who comes or goes is told to everyone by presence. The [`Profile`] settles the rest:
+//!
+//! | | `seed`: as documented, all JSON | `compat`: as the server of Rakit behaves |
+//! |---|---|---|
+//! | somebody comes or goes | presence | the text `Client #<id> connected` or `Client #<id> disconnected`, then presence |
+//! | the text of a command | `{"client_id":"<sender>","message":"m"}` | the bare text |
+//! | presence | `{"type":"presence","users":[{"id","name","email","connected_at"}]}` | `users` is an object by id, without emails |
+//! | `connected_at` in s | when the client came | when presence was sent |
+//!
+//! A client's name and email are what the route's authentication found out (`name` and `email`, or both within
+//! `user`), or what its session cookie stands for ([`CommandsOptions::session`]). Everyone else is a `Guest`.
+//! As in Rakit everyone may use the commands; [`CommandsOptions::commands`] changes that.
+//! Rakit's `allowed_origins` is the route's `origins`, its `supported_protocols` the route's `subprotocols`.
+
+mod admission;
+mod client;
+mod options;
+mod request;
+mod wire;
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::connection::{CloseCause, Connection, ConnectionId};
+use crate::context::Context;
+use crate::effect::Level;
+use crate::handler::{Handler, HandlerError, HandlerResult};
+use crate::message::{CloseCode, CloseFrame, Message};
+use crate::protocol::Refusal;
+use crate::route::RouteSettings;
+use client::Client;
+pub use options::{CommandsOptions, PresenceFormat, Profile, SessionOptions, WhoMayCommand};
+use request::{ClientCommand, Request};
+
+/// The dialect's handler. A channel is a room of the route.
+#[derive(Debug, Default)]
+pub struct Commands {
+    options: CommandsOptions,
+    /// Everyone who is here by the id that others know, in the order they came.
+    clients: IndexMap<Arc<str>, ConnectionId>,
+}
+
+impl Commands {
+    /// With these settings.
+    pub fn new(options: CommandsOptions) -> Self {
+        Self { options, clients: IndexMap::new() }
+    }
+
+    fn carry_out(&mut self, cx: &mut Context<'_>, command: ClientCommand, sender: &str) {
+        if !self.may_command(cx) {
+            return cx.log(Level::Debug, "a command is ignored: `commands` does not allow it to this client");
+        }
+        match command {
+            ClientCommand::Broadcast { message } => cx.broadcast_to_all(self.spoken(sender, &message)),
+            ClientCommand::BroadcastToChannel { channel, message } => {
+                cx.broadcast_to([channel], true, self.spoken(sender, &message));
+            }
+            ClientCommand::PrivateMessage { to, message } => {
+                if let Some(to) = self.clients.get(to.as_str()) {
+                    cx.send_to(*to, self.spoken(sender, &message));
+                }
+            }
+            ClientCommand::Presence => self.tell_presence(cx),
+            ClientCommand::Disconnect { client_id } => {
+                // 1000 can be sent, so there is no error to handle.
+                if let Some(target) = self.clients.get(client_id.as_str()) {
+                    let _ = cx.with(*target).close(CloseCode::NORMAL, "Disconnected");
+                }
+            }
+        }
+    }
+
+    fn may_command(&self, cx: &Context<'_>) -> bool {
+        match self.options.commands {
+            WhoMayCommand::Everyone => true,
+            WhoMayCommand::Nobody => false,
+            WhoMayCommand::Authenticated => client_of(cx).is_some_and(|client| client.is_authenticated),
+        }
+    }
+
+    /// What a command's text looks like to its receivers.
+    fn spoken(&self, sender: &str, text: &str) -> Message {
+        match self.options.profile {
+            Profile::Seed => wire::message(sender, text),
+            Profile::Compat => text.into(),
+        }
+    }
+
+    fn notify(&self, cx: &mut Context<'_>, text: String) {
+        if self.options.profile == Profile::Compat {
+            cx.broadcast_to_all(text);
+        }
+    }
+
+    fn tell_presence(&self, cx: &mut Context<'_>) {
+        let present: Vec<&Client> = self
+            .clients
+            .values()
+            .filter_map(|id| cx.peer(*id).filter(|peer| peer.is_open()))
+            .filter_map(|peer| peer.extensions().get::<Client>())
+            .collect();
+        let message = wire::presence(&self.options, &present, cx.now().wall);
+        cx.broadcast_to_all(message);
+    }
+
+    /// An id of 8 letters and digits that nobody here has.
+    fn fresh_id(&self, cx: &mut Context<'_>) -> Arc<str> {
+        const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        loop {
+            let mut bytes = [0; 8];
+            cx.random(&mut bytes);
+            let id: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % 62])).collect();
+            if !self.clients.contains_key(id.as_str()) {
+                return id.into();
+            }
+        }
+    }
+
+    /// Any frame of a client shows that it lives.
+    fn alive(&self, cx: &mut Context<'_>) {
+        if self.options.ping_timeout > 0 {
+            cx.set_inactivity_timeout(Some(self.options.ping_timeout.saturating_mul(1000)));
+        }
+    }
+}
+
+impl Handler for Commands {
+    fn admit(&self, settings: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
+        admission::check(&self.options, &settings.subprotocols, request.headers())
+    }
+
+    fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        let (id, now) = (self.fresh_id(cx), cx.now().wall);
+        let Some(connection) = cx.connection_mut() else {
+            return Ok(());
+        };
+        let session = self.options.session.as_ref().and_then(|session| session.user(connection.request()));
+        let client = Client::new(id.clone(), session.unwrap_or(connection.auth_data()), now);
+        self.clients.insert(id.clone(), connection.id());
+        connection.extensions_mut().insert(client);
+        self.alive(cx);
+        self.notify(cx, format!("Client #{id} connected"));
+        self.tell_presence(cx);
+        Ok(())
+    }
+
+    fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+        let (Some(text), Some(client)) = (message.as_text(), client_of(cx)) else {
+            return Ok(());
+        };
+        let sender = client.id.clone();
+        match Request::decode(text) {
+            Request::Nothing => {}
+            Request::Command(command) => self.carry_out(cx, command, &sender),
+            Request::Subscribe { channel } => {
+                if let Err(error) = cx.join(&channel) {
+                    cx.log(Level::Debug, format!("a subscribe is ignored: {error}"));
+                }
+            }
+            Request::ToChannel { channel, data } => {
+                if cx.room_len(&channel) > 0 {
+                    let message = wire::channel_message(&channel, &data, &sender);
+                    cx.broadcast_to([channel], true, message);
+                }
+            }
+            Request::Private { to, message } => {
+                if let Some(to) = self.clients.get(to.as_str()) {
+                    cx.send_to(*to, wire::message(&sender, wire::trim(&message)));
+                }
+            }
+            Request::Broadcast => cx.broadcast_to_all(wire::message(&sender, wire::trim(text))),
+        }
+        Ok(())
+    }
+
+    fn pong(&mut self, cx: &mut Context<'_>, _: bytes::Bytes) -> HandlerResult {
+        self.alive(cx);
+        Ok(())
+    }
+
+    fn close(&mut self, cx: &mut Context<'_>, _: &CloseFrame, _: CloseCause) -> HandlerResult {
+        let Some(id) = client_of(cx).map(|client| client.id.clone()) else {
+            return Ok(());
+        };
+        self.clients.shift_remove(&id);
+        self.notify(cx, format!("Client #{id} disconnected"));
+        self.tell_presence(cx);
+        Ok(())
+    }
+
+    /// Clients of this dialect are never told of errors.
+    fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
+        cx.log(Level::Debug, format!("a client of the commands dialect: {error}"));
+        Ok(())
+    }
+}
+
+fn client_of<'a>(cx: &'a Context<'_>) -> Option<&'a Client> {
+    cx.connection().map(Connection::extensions).and_then(|extensions| extensions.get())
+}
