@@ -111,6 +111,10 @@ impl Run {
         let Some(heard) = self.world.next_received(self.clients[who]) else {
             return Err(format!("expected {expected:?}, got nothing"));
         };
+        if heard.starts_with("<close") && !self.world.client(self.clients[who]).gone {
+            // As every client does by itself.
+            self.world.input(Input::CloseReceived { id: self.clients[who], frame: None });
+        }
         let wanted = match expected {
             Expected::Json(json) => return self.names.matches(json, &heard),
             Expected::Text(text) => self.names.fill(text),

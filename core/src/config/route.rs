@@ -10,6 +10,7 @@ use super::{
     PerMessageDeflateConfig, Prefixes, ResponseConfig, RoomSwitch, Toggle,
 };
 use crate::dialect::actions::ActionsOptions;
+use crate::dialect::commands::CommandsOptions;
 use crate::pattern::Pattern;
 use crate::protocol::DeflateConfig;
 use crate::rules::{Rule, Rules};
@@ -77,6 +78,9 @@ pub struct RouteConfig {
     /// The settings of the dialect `actions`.
     #[serde(default)]
     pub actions: Option<ActionsOptions>,
+    /// The settings of the dialect `commands`.
+    #[serde(default)]
+    pub commands: Option<CommandsOptions>,
     /// Answers to messages, tried before `rules`.
     #[serde(default)]
     pub responses: Vec<ResponseConfig>,
@@ -100,6 +104,8 @@ pub enum Dialect {
     Rules,
     /// Subscriptions to channels by `{"action":"sub","channel":…}`, as zKillboard and EVE-KILL have them.
     Actions,
+    /// Broadcast, private messages, channels, commands and presence, as Rakit has them.
+    Commands,
 }
 
 impl Dialect {
@@ -111,6 +117,7 @@ impl Dialect {
             Dialect::Relay => "relay",
             Dialect::Rules => "rules",
             Dialect::Actions => "actions",
+            Dialect::Commands => "commands",
         }
     }
 }
@@ -151,6 +158,7 @@ impl RouteConfig {
             room: None,
             feeds: Vec::new(),
             actions: None,
+            commands: None,
             responses: Vec::new(),
             rules: Vec::new(),
         }
@@ -228,6 +236,7 @@ impl RouteConfig {
             ("responses", !self.responses.is_empty(), Dialect::Rules),
             ("feeds", !self.feeds.is_empty(), Dialect::Handlers),
             ("actions", self.actions.is_some(), Dialect::Actions),
+            ("commands", self.commands.is_some(), Dialect::Commands),
         ];
         match keys.iter().find(|(_, is_given, owner)| *is_given && *owner != dialect) {
             Some((key, _, owner)) => {

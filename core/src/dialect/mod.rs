@@ -21,6 +21,9 @@ pub fn handler(config: &Config, route: &RouteConfig) -> Option<Box<dyn Handler>>
         Dialect::Echo => Some(Box::new(Echo)),
         Dialect::Relay => Some(Box::new(Relay::new(route.room.clone()))),
         Dialect::Actions => Some(Box::new(actions::Actions::new(route.actions.clone().unwrap_or_default()))),
+        Dialect::Commands => {
+            Some(Box::new(commands::Commands::new(route.commands.clone().unwrap_or_default())))
+        }
         Dialect::Rules => {
             let rules = route.compiled_rules();
             Some(Box::new(RulesHandler::new(rules, route.parse, config.limits.json_depth)))
