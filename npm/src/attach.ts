@@ -2,7 +2,7 @@
 
 import { Host } from './host.js'
 import { Log } from './logger.js'
-import { type PluginOptions, resolve, type SwitchboardOptions } from './options.js'
+import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './options.js'
 import { setUp } from './setup.js'
 import { createUpgrade, type HttpServer, listen, type Upgrade } from './upgrade.js'
 
@@ -61,8 +61,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
   if (resolved.prefixes.length === 0 && options.wsHandlers?.length) {
     log.write('warn', 'endpointPrefix is empty, so wsHandlers serve nothing; routes need no prefix')
   }
-  const setup = setUp(resolved, root)
-  const host = createHost(setup, log)
+  const host = createHost(resolved, root, log)
   const grace = options.shutdownGrace ?? 5_000
   const switchboard: Switchboard = {
     upgrade: createUpgrade(host, resolved.prefixes),
@@ -75,9 +74,9 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
 /** What stands in where everything is switched off. */
 const NOTHING: Switchboard = { upgrade: () => false, patterns: [], close: () => Promise.resolve() }
 
-function createHost(setup: ReturnType<typeof setUp>, log: Log): Host {
+function createHost(resolved: Resolved, root: string, log: Log): Host {
   try {
-    return new Host(setup, log)
+    return new Host(setUp(resolved, root), log)
   } catch (error) {
     throw new Error(`[switchboard] ${(error as Error).message}`)
   }

@@ -134,12 +134,17 @@ export interface WebSocketHandler<Message = any, AuthData = any> extends Callbac
   disabled?: boolean
   /** Waits so many ms before each message. Default: the plugin's `delay`. */
   delay?: number
+  /**
+   * The pages whose scripts may connect, as `http://localhost:5173`, `https://*.example.com` or `*`; others get HTTP
+   * 403. Clients that are no browsers may always. Default: all.
+   */
+  origins?: string[]
   /** Who may come in. Default `false`: everyone. */
   authenticate?: Authenticate<AuthData>
   /** What becomes of text messages: `'json'` parses (text that is no JSON stays text), `'text'`, or `'none'` for a
    * `Buffer`. Default `'json'`. */
   parse?: 'json' | 'text' | 'none'
-  /** The subprotocols that the handler speaks; the client's first among them is chosen. Default `[]`. */
+  /** The subprotocols that the handler speaks, `*` for any; the client's first among them is chosen. Default `[]`. */
   subprotocols?: string[]
   /** Ms between pings; after three without a pong the connection is closed. Default `false`. */
   heartbeat?: number | false

@@ -104,6 +104,7 @@ export class Hooks {
       return this.#host.input((core) => core.answer_refused(call.call, Number(code ?? Number.NaN), String(reason ?? '')))
     }
     socket.authData = data
+    socket.isAdmitted = true
     this.#host.input((core) => core.answer_admitted(call.call, json(data)))
   }
 

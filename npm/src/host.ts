@@ -31,6 +31,8 @@ export class Host implements Actor {
   #deferred: (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
   #deadline: number | undefined
+  /** Sockets that are not closed yet. */
+  #open = 0
   #onIdle: (() => void)[] = []
 
   /** Throws what is wrong with the configuration. */
@@ -53,6 +55,7 @@ export class Host implements Actor {
       if (id === undefined) return
       socket = new Socket(this, request, raw, head, id[0]!, id[1]!)
       this.#sockets[socket.slot] = socket
+      this.#open++
     })
     if (socket === undefined) return this.#isBroken ? false : undefined
     this.turn()
@@ -74,14 +77,16 @@ export class Host implements Actor {
   /** The socket is closed. */
   disconnected(socket: Socket): void {
     this.#tell((core) => core.disconnected(socket.slot, socket.generation))
+    this.#left()
     this.turn()
   }
 
-  /** No new connections, a close frame to all; done when all are gone or `grace` ms are over. */
+  /** No new connections, a close frame to all, an end to waiting after `grace` ms; done when all sockets are closed. */
   shutdown(code: number, reason: string, grace: number): Promise<void> {
     this.#tell((core) => core.shutdown(code, reason, grace))
     const idle = new Promise<void>((resolve) => this.#onIdle.push(resolve))
     this.turn()
+    this.#checkIdle()
     return idle
   }
 
@@ -124,9 +129,6 @@ export class Host implements Actor {
       this.#isTurning = false
     }
     if (!this.#isBroken) this.#arm()
-    if (this.#onIdle.length > 0 && this.ask((core) => core.connections(), 0) === 0) {
-      for (const resolve of this.#onIdle.splice(0)) resolve()
-    }
   }
 
   // What a batch asks for. The engine's memory is being read meanwhile, so what would change it is deferred.
@@ -141,6 +143,7 @@ export class Host implements Actor {
   reject(slot: number, response: Buffer): void {
     this.#sockets[slot]?.reject(response)
     this.#sockets[slot] = undefined
+    this.#left()
   }
 
   ignore(slot: number): void {
@@ -149,6 +152,7 @@ export class Host implements Actor {
     socket.release()
     this.#ignored.add(socket)
     this.#sockets[slot] = undefined
+    this.#left()
   }
 
   pause(slot: number, generation: number): void {
@@ -192,6 +196,16 @@ export class Host implements Actor {
       if (!isTrap(error)) throw error
       this.#break(error)
     }
+  }
+
+  #left(): void {
+    this.#open--
+    this.#checkIdle()
+  }
+
+  #checkIdle(): void {
+    if (this.#open > 0) return
+    for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 
   #find(slot: number, generation: number): Socket | undefined {

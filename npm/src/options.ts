@@ -135,9 +135,11 @@ export function resolve(options: PluginOptions): Resolved {
   const given = Object.keys(options).filter((key) => options[key as keyof PluginOptions] !== undefined)
   const handlers = prefixes.length > 0 ? (options.wsHandlers ?? []) : []
   const routes = options.routes ?? []
-  const isUseful = Boolean(options.wsHandlers) || routes.length > 0 || options.config !== undefined
+  // A key that is unknown may be a misspelt one of these, and is to be complained about.
+  const isUseful = ['wsHandlers', 'routes', 'config'].some((key) => given.includes(key))
+  const isMisspelt = given.some((key) => !KNOWN_KEYS.includes(key) && !HTTP_KEYS.includes(key))
   return {
-    enabled: !options.disable && (options.enableWs ?? isUseful),
+    enabled: !options.disable && (options.enableWs ?? (isUseful || isMisspelt)),
     prefixes,
     handlers,
     routes,

@@ -60,7 +60,9 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
 
     configResolved(config) {
       // Vite restarts when such a file changes, as it does for its own.
-      if (options.config !== undefined) config.configFileDependencies.push(resolve(config.root, options.config))
+      if (options.config !== undefined) {
+        config.configFileDependencies.push(resolve(config.root, options.config).replaceAll('\\', '/'))
+      }
     },
 
     configureServer(server) {

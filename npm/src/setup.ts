@@ -34,74 +34,64 @@ const CALLBACKS = ['onConnect', 'onMessage', 'onPing', 'onPong', 'onClose', 'onE
 /** Splits the options. `root` is where a relative path of a configuration file starts. */
 export function setUp(resolved: Resolved, root: string): Setup {
   const { options, prefixes, handlers, routes } = resolved
-  const splitter = new Splitter()
   const { delay, limits, shutdownGrace } = options
+  const split = [
+    ...list<WebSocketHandler>(handlers, 'wsHandlers').map((handler, index) => ({ handler, label: `wsHandlers[${index}]` })),
+    ...list<RouteOptions>(routes, 'routes').map((route, index) => ({
+      handler: typeof route === 'object' ? { prefix: [], ...route } : route,
+      label: `routes[${index}]`,
+    })),
+  ].map(({ handler, label }) => ({ label, ...separate(handler, label) }))
   const parts: Part[] = [
     {
-      ...splitter.split(handlers, (index) => `wsHandlers[${index}]`),
-      config: { prefix: prefixes, delay, limits, shutdownGrace, routes: splitter.data },
+      config: { prefix: prefixes, delay, limits, shutdownGrace, routes: split.map(({ data }) => data) },
+      labels: split.map(({ label }) => label),
+      hooks: split.map(({ hooks }) => hooks),
     },
   ]
-  for (const [index, { prefix = [], ...route }] of list<RouteOptions>(routes, 'routes').entries()) {
-    const split = splitter.split([route], () => `routes[${index}]`)
-    parts.push({ ...split, config: { prefix, delay, routes: splitter.data } })
-  }
-  const file = options.config === undefined ? undefined : resolve(root, options.config)
-  if (file !== undefined) parts.push(readPart(file, options.config!))
+  if (options.config !== undefined) parts.push(readPart(resolve(root, options.config), options.config))
   return {
     json: stringify({ given: resolved.given, known: KNOWN_KEYS, parts }),
-    routes: splitter.callbacks,
+    routes: split.map(({ callbacks }) => callbacks),
   }
 }
 
-/** Separates functions from data, route by route. */
-class Splitter {
-  readonly callbacks: RouteCallbacks[] = []
-  /** The data of the latest split. */
-  data: unknown[] = []
-
-  split(handlers: WebSocketHandler[], label: (index: number) => string): Pick<Part, 'labels' | 'hooks'> {
-    this.data = []
-    const hooks = list<WebSocketHandler>(handlers, 'wsHandlers').map((handler, index) => {
-      if (typeof handler !== 'object' || handler === null) {
-        throw new Error(`${label(index)}: expected an object with a pattern, got ${String(handler)}`)
-      }
-      return this.#handler(handler, label(index))
-    })
-    return { labels: hooks.map((_, index) => label(index)), hooks }
+/** Separates a handler's functions from its data. */
+function separate(
+  handler: WebSocketHandler,
+  label: string,
+): { callbacks: RouteCallbacks; data: Record<string, unknown>; hooks: object } {
+  if (typeof handler !== 'object' || handler === null) {
+    throw new Error(`${label}: expected an object with a pattern, got ${String(handler)}`)
   }
-
-  #handler(handler: WebSocketHandler, label: string): object {
-    const data: Record<string, unknown> = { ...handler }
-    const callbacks: RouteCallbacks = { responses: [], parse: handler.parse }
-    for (const name of CALLBACKS) {
-      const callback: unknown = handler[name]
-      if (typeof callback !== 'function') continue
-      callbacks[name] = callback.bind(handler)
-      delete data[name]
-    }
-    if (typeof handler.authenticate === 'function') {
-      callbacks.authenticate = handler.authenticate.bind(handler)
-      delete data.authenticate
-    }
-    if (needsCallbacks(handler)) {
-      callbacks.responses = responses(handler, label)
-      delete data.responses
-    }
-    this.callbacks.push(callbacks)
-    this.data.push(data)
-    return {
-      authenticate: callbacks.authenticate !== undefined,
-      connect: callbacks.onConnect !== undefined,
-      transform: callbacks.transformRawData !== undefined,
-      responses: callbacks.responses.map((rule) => rule.broadcast ?? false),
-      message: callbacks.onMessage !== undefined,
-      ping: callbacks.onPing !== undefined,
-      pong: callbacks.onPong !== undefined,
-      close: callbacks.onClose !== undefined,
-      error: callbacks.onError !== undefined,
-    }
+  const data: Record<string, unknown> = { ...handler }
+  const callbacks: RouteCallbacks = { responses: [], parse: handler.parse }
+  for (const name of CALLBACKS) {
+    const callback: unknown = handler[name]
+    delete data[name]
+    if (typeof callback === 'function') callbacks[name] = callback.bind(handler)
+    else if (callback !== undefined) throw new Error(`${label}.${name}: expected a function, got ${String(callback)}`)
   }
+  if (typeof handler.authenticate === 'function') {
+    callbacks.authenticate = handler.authenticate.bind(handler)
+    delete data.authenticate
+  }
+  if (needsCallbacks(handler)) {
+    callbacks.responses = responses(handler, label)
+    delete data.responses
+  }
+  const hooks = {
+    authenticate: callbacks.authenticate !== undefined,
+    connect: callbacks.onConnect !== undefined,
+    transform: callbacks.transformRawData !== undefined,
+    responses: callbacks.responses.map((rule) => rule.broadcast ?? false),
+    message: callbacks.onMessage !== undefined,
+    ping: callbacks.onPing !== undefined,
+    pong: callbacks.onPong !== undefined,
+    close: callbacks.onClose !== undefined,
+    error: callbacks.onError !== undefined,
+  }
+  return { callbacks, data, hooks }
 }
 
 /** Responses are the engine's business unless functions take part in them. */

@@ -18,6 +18,8 @@ export class Socket {
   name = ''
   subprotocol: string | undefined
   authData: any = undefined
+  /** `authenticate` was a function, and its data is to be kept as it is. */
+  isAdmitted = false
   /** Resolves when the transport is gone. */
   readonly closed: Promise<void>
   /** The value of the message in work, between two hooks of it. */
@@ -67,7 +69,7 @@ export class Socket {
     this.name = accept.name
     this.subprotocol = accept.subprotocol
     this.request.params = accept.params
-    if (accept.authData !== undefined) this.authData = accept.authData
+    if (!this.isAdmitted) this.authData = accept.authData
     const raw = this.#raw
     // The HTTP server's timeouts are not for us.
     if ('setTimeout' in raw) (raw as NetSocket).setTimeout(0)

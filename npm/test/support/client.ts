@@ -1,6 +1,7 @@
 /** A WebSocket client of npm's `ws` whose messages can be awaited one by one. */
 
 import { once } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
 import { connect as connectTcp } from 'node:net'
 
 import { type ClientOptions, WebSocket } from 'ws'
@@ -15,6 +16,8 @@ export class Client {
   readonly socket: WebSocket
   /** Resolves when the connection has ended. */
   readonly ended: Promise<Ended>
+  /** The headers of the server's 101. */
+  headers: IncomingHttpHeaders = {}
   readonly #received: (string | Buffer)[] = []
   #wake: (() => void) | undefined
   #isOver = false
@@ -26,6 +29,7 @@ export class Client {
       this.#wake?.()
     })
     socket.on('error', () => {})
+    socket.on('upgrade', ({ headers }) => (this.headers = headers))
     this.ended = new Promise((resolve) => {
       socket.on('close', (code, reason) => {
         this.#isOver = true
