@@ -283,3 +283,12 @@ fn the_users_code_can_guard_any_handler() {
     world.open(id);
     assert_eq!(world.engine.connection(id).unwrap().auth_data()["user"], "alice");
 }
+
+#[test]
+fn a_host_that_never_opens_what_it_accepted_is_told_to_drop_it() {
+    let mut world = world(RouteSettings::default(), all_hooks());
+    let id = world.upgrade("/ws/chat");
+    world.advance(10_000);
+    assert_eq!(world.received(id), ["<end>"]);
+    assert_eq!((world.removed[&id], world.calls.len()), (1, 0));
+}

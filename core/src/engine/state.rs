@@ -133,14 +133,14 @@ impl State {
         }
     }
 
-    /// Drops an open or closing connection without waiting for anything.
+    /// Drops an accepted connection, wherever it stands, without waiting for anything.
     pub(crate) fn terminate(&mut self, id: ConnectionId, cause: CloseCause, effects: &mut Vec<Effect>) {
         match self.connections.get(id).map(|connection| &connection.phase) {
             Some(Phase::Open) => {
                 let frame = CloseFrame::new(CloseCode::ABNORMAL, "");
                 self.end(id, Closure { frame, cause });
             }
-            Some(Phase::Closing(_) | Phase::Refusing(_)) => {}
+            Some(Phase::Accepted | Phase::Closing(_) | Phase::Refusing(_)) => {}
             _ => return,
         }
         effects.push(Effect::Terminate { id });
