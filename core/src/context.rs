@@ -60,9 +60,10 @@ impl Context<'_> {
         self.state.routes[self.route].rooms.everyone(None)
     }
 
-    /// How many can be sent to on any route of the server, by its index.
-    pub fn route_len(&self, route: usize) -> usize {
-        self.state.routes.get(route).map_or(0, |route| route.rooms.everyone_len())
+    /// How many can be sent to on all routes of this [`kind`](crate::RouteSettings::kind), for statistics.
+    pub fn connections_of_kind(&self, kind: &str) -> usize {
+        let routes = self.state.routes.iter().filter(|route| route.settings.kind == kind);
+        routes.map(|route| route.rooms.everyone_len()).sum()
     }
 
     /// How many are in a room of this route.

@@ -203,6 +203,7 @@ mod journal;
 mod rooms;
 mod timers;
 
+mod base36;
 mod suggest;
 
 pub mod template;

@@ -33,6 +33,8 @@ pub struct RouteSettings {
     pub origins: Origins,
     /// The feeds whose values the route's handler is told. Default none.
     pub feeds: Vec<String>,
+    /// What speaks here: the dialect's name. Default `handlers`.
+    pub kind: &'static str,
 }
 
 impl Default for RouteSettings {
@@ -50,6 +52,7 @@ impl Default for RouteSettings {
             overflow: Overflow::Close,
             origins: Origins::Local,
             feeds: Vec::new(),
+            kind: "handlers",
         }
     }
 }

@@ -18,12 +18,12 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn at(path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn at(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into(), suggestion: None }
     }
 
     /// The same error seen from one level further up.
-    pub(super) fn under(mut self, parent: &str) -> Self {
+    pub(crate) fn under(mut self, parent: &str) -> Self {
         self.path = match self.path.as_str() {
             "" => parent.to_owned(),
             path if path.starts_with('[') => format!("{parent}{path}"),

@@ -17,6 +17,13 @@ pub(super) fn check(route: &RouteConfig) -> Result<(), ConfigError> {
             source => checker.check("room", source),
         })?;
     }
+    let checker = Checker { route, on: On::Connect, lets: Vec::new() };
+    for (index, event) in route.events.iter().flat_map(|events| events.mock.iter().enumerate()) {
+        event.data.check(&mut |source| match source {
+            Source::Generated(_) => Ok(()),
+            source => checker.check(&format!("events.mock[{index}].data"), source),
+        })?;
+    }
     for (index, response) in route.responses.iter().enumerate() {
         let rule = response.rule();
         check_rule(route, &rule, |_| "response".to_owned())

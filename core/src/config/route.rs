@@ -11,6 +11,7 @@ use super::{
 };
 use crate::dialect::actions::ActionsOptions;
 use crate::dialect::commands::CommandsOptions;
+use crate::dialect::events::EventsOptions;
 use crate::pattern::Pattern;
 use crate::protocol::DeflateConfig;
 use crate::rules::{Rule, Rules};
@@ -30,7 +31,8 @@ pub struct RouteConfig {
     /// Whether the route is as if it were not there. Default false.
     #[serde(default)]
     pub disabled: bool,
-    /// What the route does. Default `handlers`, or `rules` where there are rules or responses.
+    /// What the route does. Default `handlers`, but `rules` where there are rules or responses, and `events` where
+    /// there are events.
     #[serde(default)]
     pub dialect: Option<Dialect>,
     /// Wait this many ms before each message is handled. Default: the server's `delay`.
@@ -81,6 +83,9 @@ pub struct RouteConfig {
     /// The settings of the dialect `commands`.
     #[serde(default)]
     pub commands: Option<CommandsOptions>,
+    /// The settings of the dialect `events`, or just its events.
+    #[serde(default)]
+    pub events: Option<EventsOptions>,
     /// Answers to messages, tried before `rules`.
     #[serde(default)]
     pub responses: Vec<ResponseConfig>,
@@ -106,6 +111,8 @@ pub enum Dialect {
     Actions,
     /// Broadcast, private messages, channels, commands and presence, as Rakit has them.
     Commands,
+    /// Named events with made-up data, at intervals and on demand, as the Mock API Server sends them.
+    Events,
 }
 
 impl Dialect {
@@ -118,6 +125,7 @@ impl Dialect {
             Dialect::Rules => "rules",
             Dialect::Actions => "actions",
             Dialect::Commands => "commands",
+            Dialect::Events => "events",
         }
     }
 }
@@ -159,6 +167,7 @@ impl RouteConfig {
             feeds: Vec::new(),
             actions: None,
             commands: None,
+            events: None,
             responses: Vec::new(),
             rules: Vec::new(),
         }
@@ -166,9 +175,10 @@ impl RouteConfig {
 
     /// What the route does, where it is not written too.
     pub fn dialect(&self) -> Dialect {
-        self.dialect.unwrap_or(match self.responses.is_empty() && self.rules.is_empty() {
-            true => Dialect::Handlers,
-            false => Dialect::Rules,
+        self.dialect.unwrap_or_else(|| match self {
+            _ if self.events.is_some() => Dialect::Events,
+            _ if self.responses.is_empty() && self.rules.is_empty() => Dialect::Handlers,
+            _ => Dialect::Rules,
         })
     }
 
@@ -205,6 +215,9 @@ impl RouteConfig {
             outbound.check().map_err(|error| error.under("outbound"))?;
         }
         self.check_dialect()?;
+        if let Some(events) = &self.events {
+            events.check().map_err(|error| error.under("events"))?;
+        }
         placeholders::check(self)
     }
 
@@ -237,6 +250,7 @@ impl RouteConfig {
             ("feeds", !self.feeds.is_empty(), Dialect::Handlers),
             ("actions", self.actions.is_some(), Dialect::Actions),
             ("commands", self.commands.is_some(), Dialect::Commands),
+            ("events", self.events.is_some(), Dialect::Events),
         ];
         match keys.iter().find(|(_, is_given, owner)| *is_given && *owner != dialect) {
             Some((key, _, owner)) => {

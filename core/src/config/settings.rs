@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{AuthenticateConfig, Config, ConfigError, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
+use super::{
+    AuthenticateConfig, Config, ConfigError, Dialect, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig,
+};
 use crate::auth::{Authentication, Denial, TokenPlace, TokenRule};
 use crate::dialect;
 use crate::engine::{Engine, Route};
@@ -75,7 +77,8 @@ impl Config {
         RouteSettings {
             delay: route.delay.unwrap_or(self.delay),
             subprotocols: route.subprotocols.clone(),
-            heartbeat: route.heartbeat.as_ms(),
+            // The dialect `events` keeps its own, which is less patient.
+            heartbeat: route.heartbeat.as_ms().filter(|_| route.dialect() != Dialect::Events),
             inactivity_timeout: route.inactivity_timeout.as_ms(),
             default_room: route.default_room.as_deref().map(Arc::from),
             deflate: route.deflate(),
@@ -85,6 +88,7 @@ impl Config {
             overflow: outbound.overflow.into(),
             origins: route.origins.as_ref().unwrap_or(&self.origins).origins(&self.allowed_hosts),
             feeds: route.feed_names().into_iter().map(|(_, name)| name).collect(),
+            kind: route.dialect().name(),
         }
     }
 }

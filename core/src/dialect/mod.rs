@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod commands;
 mod echo;
+pub mod events;
 mod json;
 mod relay;
 mod rules;
@@ -23,6 +24,11 @@ pub fn handler(config: &Config, route: &RouteConfig) -> Option<Box<dyn Handler>>
         Dialect::Actions => Some(Box::new(actions::Actions::new(route.actions.clone().unwrap_or_default()))),
         Dialect::Commands => {
             Some(Box::new(commands::Commands::new(route.commands.clone().unwrap_or_default())))
+        }
+        Dialect::Events => {
+            let events = events::Events::new(route.events.clone().unwrap_or_default());
+            let events = events.with_heartbeat(route.heartbeat.as_ms());
+            Some(Box::new(if route.disabled { events.switched_off() } else { events }))
         }
         Dialect::Rules => {
             let rules = route.compiled_rules();

@@ -1,0 +1,162 @@
+//! The dialect's settings.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::config::{ConfigError, Interval};
+use crate::template::ValueTemplate;
+
+/// Which events there are, and what surrounds them.
+#[derive(Clone, Debug)]
+pub struct EventsOptions {
+    /// The events. Default none.
+    pub mock: Vec<MockEvent>,
+    /// Whether events with an interval come without a subscription. Default true.
+    pub auto_start: bool,
+    /// The `message` of the first frame. Default `Connected to Mock API WebSocket server`.
+    pub greeting: String,
+    /// Makes the random parts of event data the same for every client and on every start. Default: random.
+    pub seed: Option<u64>,
+    /// The path that answers `GET` with statistics. Default none; the Mock API Server has
+    /// `/admin/websocket/stats`.
+    pub stats: Option<String>,
+    /// Whoever asks for statistics has to send `Authorization: Bearer` with this. Default: everyone may ask.
+    pub admin_token: Option<String>,
+    /// The path that answers `GET` with `{"status":"ok",…}`. Default none.
+    pub health: Option<String>,
+}
+
+/// One event.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MockEvent {
+    /// What clients subscribe to.
+    pub name: String,
+    /// Ms from one to the next; 0 or left out: on demand only.
+    #[serde(default)]
+    pub interval: Interval,
+    /// What comes with it; texts may have placeholders.
+    pub data: ValueTemplate,
+    /// Means nothing; there for configurations of the Mock API Server.
+    #[serde(default)]
+    pub condition: Option<String>,
+}
+
+impl Default for EventsOptions {
+    fn default() -> Self {
+        Table::default().into()
+    }
+}
+
+impl EventsOptions {
+    /// Checks what one key alone cannot tell.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        for (index, event) in self.mock.iter().enumerate() {
+            let at = |message: String| Err(ConfigError::at(format!("mock[{index}].name"), message));
+            if event.name.is_empty() {
+                return at("an event without a name cannot be asked for".to_owned());
+            }
+            if self.mock[..index].iter().any(|other| other.name == event.name) {
+                return at(format!("{:?} stands here twice", event.name));
+            }
+        }
+        for (key, path) in [("stats", &self.stats), ("health", &self.health)] {
+            if path.as_ref().is_some_and(|path| !path.starts_with('/')) {
+                return Err(ConfigError::at(key, "a path starts with /"));
+            }
+        }
+        match (&self.admin_token, &self.stats) {
+            (Some(token), _) if token.is_empty() => {
+                Err(ConfigError::at("adminToken", "an empty token is none"))
+            }
+            (Some(_), None) => {
+                Err(ConfigError::at("adminToken", "there is nothing to ask for; write stats, too"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The long form.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(rename = "EventsTable")]
+struct Table {
+    /// The events. Default none.
+    mock: Vec<MockEvent>,
+    /// Whether events with an interval come without a subscription. Default true.
+    auto_start: bool,
+    /// The `message` of the first frame. Default `Connected to Mock API WebSocket server`.
+    greeting: String,
+    /// Makes the random parts of event data the same for every client and on every start. Default: random.
+    seed: Option<u64>,
+    /// The path that answers `GET` with statistics. Default none.
+    stats: Option<String>,
+    /// Whoever asks for statistics has to send `Authorization: Bearer` with this. Default: everyone may ask.
+    admin_token: Option<String>,
+    /// The path that answers `GET` with `{"status":"ok",…}`. Default none.
+    health: Option<String>,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            mock: Vec::new(),
+            auto_start: true,
+            greeting: "Connected to Mock API WebSocket server".to_owned(),
+            seed: None,
+            stats: None,
+            admin_token: None,
+            health: None,
+        }
+    }
+}
+
+impl From<Table> for EventsOptions {
+    fn from(table: Table) -> Self {
+        let Table { mock, auto_start, greeting, seed, stats, admin_token, health } = table;
+        Self { mock, auto_start, greeting, seed, stats, admin_token, health }
+    }
+}
+
+/// A list of events, or an object with more. Hand-written because serde's untagged enums cannot say which key is
+/// wrong.
+impl<'de> Deserialize<'de> for EventsOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OptionsVisitor;
+
+        impl<'de> Visitor<'de> for OptionsVisitor {
+            type Value = EventsOptions;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of events or an object")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<EventsOptions, A::Error> {
+                let mock = Vec::deserialize(SeqAccessDeserializer::new(seq))?;
+                Ok(Table { mock, ..Table::default() }.into())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<EventsOptions, A::Error> {
+                Table::deserialize(MapAccessDeserializer::new(map)).map(Into::into)
+            }
+        }
+
+        deserializer.deserialize_any(OptionsVisitor)
+    }
+}
+
+impl JsonSchema for EventsOptions {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "EventsOptions".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (table, event) = (generator.subschema_for::<Table>(), generator.subschema_for::<MockEvent>());
+        json_schema!({ "anyOf": [{ "type": "array", "items": event }, table] })
+    }
+}

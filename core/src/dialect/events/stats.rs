@@ -1,0 +1,67 @@
+//! What the dialect answers over plain HTTP.
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::EventsOptions;
+use crate::base36::timed_name;
+use crate::context::Context;
+use crate::http_endpoint::{HttpEndpoint, json_response};
+
+/// The paths that are answered.
+pub(super) fn endpoints(options: &EventsOptions) -> Vec<HttpEndpoint> {
+    [&options.stats, &options.health].into_iter().flatten().map(HttpEndpoint::get).collect()
+}
+
+/// The answer to a request for one of them.
+pub(super) fn answer(
+    options: &EventsOptions,
+    is_enabled: bool,
+    cx: &mut Context<'_>,
+    request: &Request<Bytes>,
+) -> Response<Bytes> {
+    let timestamp = cx.now().wall.to_string();
+    if options.health.as_deref() == Some(request.uri().path()) {
+        let body = json!({
+            "status": "ok",
+            "timestamp": timestamp,
+            "message": "WebSocket server is running",
+            "environment": "development",
+            "version": env!("CARGO_PKG_VERSION"),
+        });
+        return json_response(StatusCode::OK, &body);
+    }
+    let error = |status: StatusCode, code: &str, message: &str| {
+        let body = json!({ "error": { "code": code, "message": message, "timestamp": timestamp } });
+        json_response(status, &body)
+    };
+    match (&options.admin_token, bearer(request)) {
+        (Some(_), None) => error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "An admin token is required"),
+        (Some(token), Some(shown)) if token != shown => {
+            error(StatusCode::FORBIDDEN, "FORBIDDEN", "This token is not the admin's")
+        }
+        _ if !is_enabled => {
+            error(StatusCode::NOT_FOUND, "WEBSOCKET_NOT_ENABLED", "WebSocket server is not enabled")
+        }
+        _ => json_response(StatusCode::OK, &statistics(cx, timestamp)),
+    }
+}
+
+fn statistics(cx: &mut Context<'_>, timestamp: String) -> Value {
+    let proxied = cx.connections_of_kind("proxy");
+    json!({
+        "success": true,
+        "data": {
+            "enabled": true,
+            "connectedClients": cx.everyone().len() + proxied,
+            "proxyConnections": proxied,
+        },
+        "meta": { "timestamp": timestamp, "requestId": timed_name(cx, "req_", '_') },
+    })
+}
+
+fn bearer(request: &Request<Bytes>) -> Option<&str> {
+    request.headers().get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
