@@ -71,6 +71,12 @@ impl Context<'_> {
         self.state.routes[self.route].rooms.len(room)
     }
 
+    /// The rooms of this route that have members, with their number, in no particular order.
+    pub fn rooms(&self) -> Vec<(Arc<str>, usize)> {
+        let rooms = &self.state.routes[self.route].rooms;
+        rooms.names().map(|name| (name.clone(), rooms.len(name))).collect()
+    }
+
     /// The same handler's view with another connection of this route in focus.
     pub fn with(&mut self, id: ConnectionId) -> Context<'_> {
         Context { state: self.state, effects: self.effects, now: self.now, route: self.route, id: Some(id) }

@@ -1,5 +1,7 @@
 //! The dialect `actions` on the wire: silent, exact, once each.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail this way")]
+
 mod support;
 
 use bytes::Bytes;

@@ -1,5 +1,7 @@
 //! The dialect `commands` on the wire: broadcast, private, channels, commands, presence, both profiles.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail this way")]
+
 mod support;
 
 use bytes::Bytes;

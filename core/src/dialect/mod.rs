@@ -7,6 +7,7 @@ pub mod events;
 mod json;
 mod relay;
 mod rules;
+pub mod topics;
 
 use crate::config::{Config, Dialect, RouteConfig};
 use crate::handler::Handler;
