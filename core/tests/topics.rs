@@ -146,7 +146,8 @@ fn events_of_the_site_bring_their_topics_along() {
     let (user, all) = (client(&mut world), client(&mut world));
     world.text(user, "user.5");
     world.text(all, "all");
-    (world.received(user), world.received(all));
+    world.received(user);
+    world.received(all);
     publish(&mut world, "site", json!({ "topics": ["user.5"], "n": 1 }));
     publish(&mut world, "site", json!({ "topics": ["user.6"], "n": 2 }));
     assert_eq!(world.received(user), [r#"{"type":"site-event","data":{"topics":["user.5"],"n":1}}"#]);

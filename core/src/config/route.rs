@@ -12,6 +12,7 @@ use super::{
 use crate::dialect::actions::ActionsOptions;
 use crate::dialect::commands::CommandsOptions;
 use crate::dialect::events::EventsOptions;
+use crate::dialect::topics::TopicsOptions;
 use crate::pattern::Pattern;
 use crate::protocol::DeflateConfig;
 use crate::rules::{Rule, Rules};
@@ -86,6 +87,9 @@ pub struct RouteConfig {
     /// The settings of the dialect `events`, or just its events.
     #[serde(default)]
     pub events: Option<EventsOptions>,
+    /// The settings of the dialect `topics`.
+    #[serde(default)]
+    pub topics: Option<TopicsOptions>,
     /// Answers to messages, tried before `rules`.
     #[serde(default)]
     pub responses: Vec<ResponseConfig>,
@@ -109,6 +113,8 @@ pub enum Dialect {
     Rules,
     /// Subscriptions to channels by `{"action":"sub","channel":…}`, as zKillboard and EVE-KILL have them.
     Actions,
+    /// Topics of killmails, comments and events of the site, as EVE-KILL's front ends speak.
+    Topics,
     /// Broadcast, private messages, channels, commands and presence, as Rakit has them.
     Commands,
     /// Named events with made-up data, at intervals and on demand, as the Mock API Server sends them.
@@ -124,6 +130,7 @@ impl Dialect {
             Dialect::Relay => "relay",
             Dialect::Rules => "rules",
             Dialect::Actions => "actions",
+            Dialect::Topics => "topics",
             Dialect::Commands => "commands",
             Dialect::Events => "events",
         }
@@ -166,6 +173,7 @@ impl RouteConfig {
             room: None,
             feeds: Vec::new(),
             actions: None,
+            topics: None,
             commands: None,
             events: None,
             responses: Vec::new(),
@@ -187,6 +195,9 @@ impl RouteConfig {
         let named = |key, names: Vec<String>| names.into_iter().map(|name| (key, name)).collect();
         match self.dialect() {
             Dialect::Actions => named("actions.channels", self.actions.clone().unwrap_or_default().feeds()),
+            Dialect::Topics => {
+                vec![("topics.feed", self.topics.clone().unwrap_or_default().feed().to_owned())]
+            }
             _ => named("feeds", self.feeds.clone()),
         }
     }
@@ -249,6 +260,7 @@ impl RouteConfig {
             ("responses", !self.responses.is_empty(), Dialect::Rules),
             ("feeds", !self.feeds.is_empty(), Dialect::Handlers),
             ("actions", self.actions.is_some(), Dialect::Actions),
+            ("topics", self.topics.is_some(), Dialect::Topics),
             ("commands", self.commands.is_some(), Dialect::Commands),
             ("events", self.events.is_some(), Dialect::Events),
         ];

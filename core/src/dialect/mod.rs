@@ -31,6 +31,7 @@ pub fn handler(config: &Config, route: &RouteConfig) -> Option<Box<dyn Handler>>
             let events = events.with_heartbeat(route.heartbeat.as_ms());
             Some(Box::new(if route.disabled { events.switched_off() } else { events }))
         }
+        Dialect::Topics => Some(Box::new(topics::Topics::new(route.topics.clone().unwrap_or_default()))),
         Dialect::Rules => {
             let rules = route.compiled_rules();
             Some(Box::new(RulesHandler::new(rules, route.parse, config.limits.json_depth)))
