@@ -170,8 +170,8 @@ impl Connection {
 ///
 /// ```text
 /// Upgrade ─▶ Authenticating ─▶ Accepted ─▶ Open ─▶ Closing ─▶ Closed ─▶ removed
-///    │            │    │                     └────(lost)───────▲
-///    │            │    └─▶ Refusing ─▶ removed      (accepted only to carry a close code; no hook runs)
+///    │            │    │           │         └────(lost)───────▲
+///    │            │    └───────────┴─▶ Refusing ─▶ removed     (accepted only to carry a close code; no hook runs)
 ///    └────────────┴──────▶ removed                  (rejected with an HTTP status)
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -238,6 +238,18 @@ fn a_shutdown_says_goodbye_rejects_newcomers_and_ends() {
 }
 
 #[test]
+fn who_is_just_being_let_in_hears_of_a_shutdown_too() {
+    let mut world = world(RouteSettings::default(), Hooks { connect: true, ..Hooks::default() });
+    let id = world.upgrade("/ws/chat");
+    world.input(Input::Shutdown { frame: CloseFrame::new(CloseCode::GOING_AWAY, "bye"), grace_ms: 500 });
+    world.open(id);
+    world.close(id, 1001, "");
+    assert_eq!(world.received(id), ["<close 1001 bye>"]);
+    world.advance(500);
+    assert_eq!((world.engine.connections(), world.engine.poll_timeout()), (0, None));
+}
+
+#[test]
 fn ours_but_unmatched_is_404_with_a_hint_and_foreign_is_left_alone() {
     let (mut key, route) = route("/ws/chat", RouteSettings::default(), Deferred::new(Hooks::default()));
     key.prefixes = vec!["/api".into()];

@@ -114,6 +114,12 @@ impl Engine {
                     crate::Verdict::Reject(http::StatusCode::SERVICE_UNAVAILABLE),
                     effects,
                 ),
+                // Its 101 is on its way; the close frame follows when it has opened.
+                Some(Phase::Accepted) => {
+                    if let Some(connection) = self.state.connections.get_mut(id) {
+                        connection.phase = Phase::Refusing(frame.clone());
+                    }
+                }
                 _ => self.state.start_closing(id, Some(frame.clone()), now, effects),
             }
         }
