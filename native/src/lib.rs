@@ -80,6 +80,7 @@ pub use incoming::Incoming;
 mod clock;
 mod dial;
 mod host;
+mod listener;
 mod outcome;
 mod page;
 mod receiver;
@@ -90,6 +91,7 @@ mod upgrade;
 #[doc(inline)]
 pub use switchboard_core::{
     Authentication, CloseCause, CloseCode, CloseFrame, CommandError, Config, ConfigError, Connection,
-    Context, Denial, Handler, HandlerError, HandlerResult, Limits, Message, Params, ResponseAudience,
-    RouteSettings, TokenPlace, TokenRule, Verdict, protocol::DeflateConfig, protocol::Overflow,
+    Context, Denial, Dial, Handler, HandlerError, HandlerResult, HttpEndpoint, Limits, Message, Params,
+    ResponseAudience, RouteSettings, TokenPlace, TokenRule, UpstreamEvent, UpstreamId, Verdict,
+    json_response, protocol::DeflateConfig, protocol::Overflow,
 };

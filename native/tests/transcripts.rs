@@ -132,9 +132,9 @@ impl Run {
             None => Vec::new(),
         };
         let before = self.server.switchboard.connections();
-        let mut client = self.clients.remove(who).unwrap();
+        let client = self.client(who);
         client.raw.send(0x88, &payload).await;
-        client.raw.rest().await;
+        client.read_all().await;
         self.fewer_than(before).await;
     }
 
@@ -203,6 +203,14 @@ impl Client {
                 Heard::Frame(frame) if frame.head == 0x8a && frame.payload == SYNC => return,
                 heard => self.heard.push_back(heard),
             }
+        }
+    }
+
+    /// Reads to the end of the stream.
+    async fn read_all(&mut self) {
+        while self.heard.back() != Some(&Heard::End) {
+            let heard = self.read().await;
+            self.heard.push_back(heard);
         }
     }
 
