@@ -77,6 +77,18 @@ impl Context<'_> {
         rooms.names().map(|name| (name.clone(), rooms.len(name))).collect()
     }
 
+    /// Who is in a room of this route, in the order they came.
+    pub fn members(&self, room: &str) -> Vec<ConnectionId> {
+        self.state.routes[self.route].rooms.members([room], None)
+    }
+
+    /// The call whose outcome this event is: in [`Handler::answer`](crate::Handler::answer), and in
+    /// [`Handler::error`](crate::Handler::error) after a hook that failed. For dialects that have several
+    /// calls under way at once.
+    pub fn answered(&self) -> Option<CallId> {
+        self.state.answered
+    }
+
     /// The same handler's view with another connection of this route in focus.
     pub fn with(&mut self, id: ConnectionId) -> Context<'_> {
         Context { state: self.state, effects: self.effects, now: self.now, route: self.route, id: Some(id) }

@@ -96,12 +96,14 @@ impl Engine {
                 _ => self.authentication_failed(id, "it gave no verdict", effects),
             };
         }
+        self.state.answered = Some(call);
         let result = match answer {
             Answer::Failed { message } => Err(message.into()),
             answer => self
                 .run(now, route, Some(id), effects, |handler, cx| handler.answer(cx, finished.kind, answer)),
         };
         self.conclude(now, id, finished.kind, result, effects);
+        self.state.answered = None;
         self.deliver(now, id, effects);
     }
 

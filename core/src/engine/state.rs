@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) journal: Journal,
     /// Outgoing connections by the connection that they are for.
     pub(crate) upstreams: HashMap<UpstreamId, ConnectionId>,
+    /// The call whose outcome is being handled.
+    pub(crate) answered: Option<CallId>,
     next_call: u64,
     next_upstream: u64,
 }
@@ -59,6 +61,7 @@ impl State {
             feeds: Vec::new(),
             journal: Journal::default(),
             upstreams: HashMap::new(),
+            answered: None,
             next_call: 0,
             next_upstream: 0,
         }

@@ -78,7 +78,9 @@ impl Engine {
         let ms = self.state.limits.handler_timeout.unwrap_or_default();
         let error =
             HandlerError::from(format!("timeout: {} did not settle within {ms} ms", finished.kind.name()));
+        self.state.answered = Some(call);
         self.conclude(now, id, finished.kind, Err(error), effects);
+        self.state.answered = None;
         self.deliver(now, id, effects);
     }
 
