@@ -12,6 +12,7 @@ use super::{
 use crate::dialect::actions::ActionsOptions;
 use crate::dialect::commands::CommandsOptions;
 use crate::dialect::events::EventsOptions;
+use crate::dialect::phoenix::PhoenixOptions;
 use crate::dialect::topics::TopicsOptions;
 use crate::pattern::Pattern;
 use crate::protocol::DeflateConfig;
@@ -90,6 +91,9 @@ pub struct RouteConfig {
     /// The settings of the dialect `topics`.
     #[serde(default)]
     pub topics: Option<TopicsOptions>,
+    /// The settings of the dialect `phoenix`.
+    #[serde(default)]
+    pub phoenix: Option<PhoenixOptions>,
     /// Answers to messages, tried before `rules`.
     #[serde(default)]
     pub responses: Vec<ResponseConfig>,
@@ -119,6 +123,8 @@ pub enum Dialect {
     Commands,
     /// Named events with made-up data, at intervals and on demand, as the Mock API Server sends them.
     Events,
+    /// Phoenix Channels: topics, joins, pushes and presence, as npm's `phoenix` and Supabase's clients speak them.
+    Phoenix,
 }
 
 impl Dialect {
@@ -133,6 +139,7 @@ impl Dialect {
             Dialect::Topics => "topics",
             Dialect::Commands => "commands",
             Dialect::Events => "events",
+            Dialect::Phoenix => "phoenix",
         }
     }
 }
@@ -176,6 +183,7 @@ impl RouteConfig {
             topics: None,
             commands: None,
             events: None,
+            phoenix: None,
             responses: Vec::new(),
             rules: Vec::new(),
         }
@@ -198,6 +206,7 @@ impl RouteConfig {
             Dialect::Topics => {
                 vec![("topics.feed", self.topics.clone().unwrap_or_default().feed().to_owned())]
             }
+            Dialect::Phoenix => named("phoenix", self.phoenix.clone().unwrap_or_default().feeds()),
             _ => named("feeds", self.feeds.clone()),
         }
     }
@@ -228,6 +237,9 @@ impl RouteConfig {
         self.check_dialect()?;
         if let Some(events) = &self.events {
             events.check().map_err(|error| error.under("events"))?;
+        }
+        if let Some(phoenix) = &self.phoenix {
+            phoenix.check().map_err(|message| ConfigError::at("phoenix.killmails.topic", message))?;
         }
         placeholders::check(self)
     }
@@ -263,6 +275,7 @@ impl RouteConfig {
             ("topics", self.topics.is_some(), Dialect::Topics),
             ("commands", self.commands.is_some(), Dialect::Commands),
             ("events", self.events.is_some(), Dialect::Events),
+            ("phoenix", self.phoenix.is_some(), Dialect::Phoenix),
         ];
         match keys.iter().find(|(_, is_given, owner)| *is_given && *owner != dialect) {
             Some((key, _, owner)) => {

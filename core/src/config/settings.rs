@@ -8,7 +8,7 @@ use super::{
     AuthenticateConfig, Config, ConfigError, Dialect, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig,
 };
 use crate::auth::{Authentication, Denial, TokenPlace, TokenRule};
-use crate::dialect;
+use crate::dialect::{self, phoenix::Phoenix};
 use crate::engine::{Engine, Route};
 use crate::handler::Handler;
 use crate::limits::Limits;
@@ -74,7 +74,7 @@ impl Config {
     /// Everything about one of the routes that is not its handler.
     pub fn route_settings(&self, route: &RouteConfig) -> RouteSettings {
         let outbound = route.outbound.unwrap_or(self.limits.outbound);
-        RouteSettings {
+        let settings = RouteSettings {
             delay: route.delay.unwrap_or(self.delay),
             subprotocols: route.subprotocols.clone(),
             // The dialect `events` keeps its own, which is less patient.
@@ -89,6 +89,10 @@ impl Config {
             origins: route.origins.as_ref().unwrap_or(&self.origins).origins(&self.allowed_hosts),
             feeds: route.feed_names().into_iter().map(|(_, name)| name).collect(),
             kind: route.dialect().name(),
+        };
+        match route.dialect() {
+            Dialect::Phoenix => Phoenix::settings(settings),
+            _ => settings,
         }
     }
 }

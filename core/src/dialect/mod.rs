@@ -5,6 +5,7 @@ pub mod commands;
 mod echo;
 pub mod events;
 mod json;
+pub mod phoenix;
 mod relay;
 mod rules;
 pub mod topics;
@@ -32,6 +33,12 @@ pub fn handler(config: &Config, route: &RouteConfig) -> Option<Box<dyn Handler>>
             Some(Box::new(if route.disabled { events.switched_off() } else { events }))
         }
         Dialect::Topics => Some(Box::new(topics::Topics::new(route.topics.clone().unwrap_or_default()))),
+        Dialect::Phoenix => {
+            let prefixes = route.prefix.as_ref().unwrap_or(&config.prefix).as_slice();
+            let path = format!("{}{}", prefixes.first().map_or("", String::as_str), route.pattern);
+            let options = route.phoenix.clone().unwrap_or_default();
+            Some(Box::new(options.build((&route.authenticate).into(), path.trim_end_matches("/websocket"))))
+        }
         Dialect::Rules => {
             let rules = route.compiled_rules();
             Some(Box::new(RulesHandler::new(rules, route.parse, config.limits.json_depth)))

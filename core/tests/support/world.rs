@@ -154,6 +154,19 @@ impl World {
         result
     }
 
+    /// A command of user code for the dialect of the first route.
+    pub fn dialect_command(
+        &mut self,
+        id: Option<ConnectionId>,
+        name: &str,
+        payload: serde_json::Value,
+    ) -> switchboard_core::HandlerResult {
+        let mut effects = Vec::new();
+        let result = self.engine.dialect_command(self.now(), 0, id, name, payload, &mut effects);
+        self.carry_out(effects);
+        result
+    }
+
     /// The oldest hook that waits.
     pub fn next_call(&mut self) -> (CallId, ConnectionId, Hook) {
         self.calls.pop_front().expect("no hook was called")

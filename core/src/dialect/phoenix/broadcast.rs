@@ -1,0 +1,107 @@
+//! A channel without code: what one client says, the others hear.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::channel::{Channel, ChannelContext, Reply, Termination};
+use super::message::Payload;
+use super::options::ChannelOptions;
+use crate::auth::query_value;
+use crate::config::Toggle;
+use crate::connection::Connection;
+use crate::feed::FeedValue;
+use crate::handler::{HandlerError, HandlerResult};
+
+/// A declared channel.
+#[derive(Debug)]
+pub struct Broadcast {
+    options: ChannelOptions,
+    /// The field that holds a client's key, if there is presence.
+    presence_key: Option<String>,
+    /// Topics with how many are on them, for the feed's values.
+    topics: HashMap<String, usize>,
+    /// What clients joined with, until they are told that they are in.
+    joining: Option<Value>,
+}
+
+impl Broadcast {
+    /// A channel as it was declared.
+    pub fn new(options: ChannelOptions) -> Self {
+        let presence = options.presence.as_ref().and_then(Toggle::options);
+        let presence_key = presence.map(|presence| presence.key);
+        Self { options, presence_key, topics: HashMap::new(), joining: None }
+    }
+}
+
+impl Channel for Broadcast {
+    fn join(&mut self, _: &mut ChannelContext<'_, '_>, payload: &Payload) -> Result<Reply, HandlerError> {
+        self.joining = Some(payload.json().clone());
+        Ok(Reply::Ok(self.options.join.clone().into()))
+    }
+
+    fn joined(&mut self, cx: &mut ChannelContext<'_, '_>) -> HandlerResult {
+        *self.topics.entry(cx.topic().to_owned()).or_default() += 1;
+        let payload = self.joining.take().unwrap_or_default();
+        if let Some(name) = &self.presence_key {
+            let key = presence_key(cx.connection(), &payload, name);
+            let mut meta = Map::new();
+            let seconds = cx.context().now().wall.as_ms() / 1000;
+            meta.insert("online_at".into(), seconds.to_string().into());
+            if let Value::Object(fields) = payload {
+                meta.extend(fields);
+            }
+            cx.track(&key, meta);
+            cx.push_presence_state();
+        }
+        for push in &self.options.pushes {
+            cx.push(&push.event, push.payload.clone());
+        }
+        Ok(())
+    }
+
+    fn handle_in(
+        &mut self,
+        cx: &mut ChannelContext<'_, '_>,
+        event: &str,
+        payload: Payload,
+    ) -> Result<Reply, HandlerError> {
+        if let Some(response) = self.options.replies.get(event) {
+            return Ok(Reply::Ok(response.clone().into()));
+        }
+        match self.options.echo {
+            true => cx.broadcast(event, payload),
+            false => cx.broadcast_from(event, payload),
+        }
+        Ok(Reply::Ok(Payload::empty()))
+    }
+
+    fn terminate(&mut self, cx: &mut ChannelContext<'_, '_>, _: Termination) {
+        if let Some(clients) = self.topics.get_mut(cx.topic()) {
+            *clients -= 1;
+            if *clients == 0 {
+                self.topics.remove(cx.topic());
+            }
+        }
+    }
+
+    fn publish(&mut self, cx: &mut ChannelContext<'_, '_>, feed: &str, value: &FeedValue) -> HandlerResult {
+        if self.options.feed.as_deref() == Some(feed) {
+            for topic in self.topics.keys() {
+                cx.broadcast_on(topic, &self.options.feed_event, (*value.value).clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The key of a client: the field in what it joined with, or in its query, or its id.
+fn presence_key(connection: Option<&Connection>, payload: &Value, name: &str) -> String {
+    match payload.get(name) {
+        Some(Value::String(key)) if !key.is_empty() => return key.clone(),
+        Some(Value::Number(key)) => return key.to_string(),
+        _ => {}
+    }
+    let key = connection.and_then(|connection| query_value(connection.query(), name));
+    key.or_else(|| connection.map(|connection| connection.name().to_string())).unwrap_or_default()
+}

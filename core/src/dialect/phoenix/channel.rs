@@ -1,0 +1,287 @@
+//! What a channel does with its clients: the trait to write one in Rust.
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::message::{Body, Outgoing, Payload, Status};
+use super::presence::Presence;
+use super::sockets::{ReplyTo, Sockets};
+use crate::connection::{Connection, ConnectionId};
+use crate::context::Context;
+use crate::feed::FeedValue;
+use crate::handler::{HandlerError, HandlerResult};
+use crate::hook::CallId;
+use crate::http_endpoint::HttpEndpoint;
+
+/// The behaviour behind a topic pattern. One value serves all clients and all topics of its pattern.
+///
+/// Steps of one client come one after another; after a [`Reply::Later`] its next message waits for the answer.
+/// An error, or a panic, costs the client this channel: a join is refused with `join crashed`, a joined channel
+/// ends with `phx_error`, after which Phoenix's clients join again.
+///
+/// ```
+/// use switchboard_core::dialect::phoenix::{Channel, ChannelContext, Payload, Reply};
+/// use switchboard_core::HandlerError;
+/// use serde_json::json;
+///
+/// struct Room;
+///
+/// impl Channel for Room {
+///     fn join(&mut self, _: &mut ChannelContext<'_, '_>, payload: &Payload) -> Result<Reply, HandlerError> {
+///         match payload.json().get("name") {
+///             Some(_) => Ok(Reply::Ok(Payload::empty())),
+///             None => Ok(Reply::Error(json!({ "reason": "a name is needed" }).into())),
+///         }
+///     }
+///
+///     fn handle_in(
+///         &mut self,
+///         cx: &mut ChannelContext<'_, '_>,
+///         event: &str,
+///         payload: Payload,
+///     ) -> Result<Reply, HandlerError> {
+///         cx.broadcast_from(event, payload);
+///         Ok(Reply::None)
+///     }
+/// }
+/// ```
+pub trait Channel: Send {
+    /// A client has connected; it has joined nothing yet.
+    fn connect(&mut self, cx: &mut Context<'_>) {
+        let _ = cx;
+    }
+
+    /// A client wants to join. [`Reply::None`] and [`Reply::Ok`] let it in. What is pushed here goes nowhere,
+    /// since the client does not listen yet: see [`joined`](Self::joined).
+    fn join(&mut self, cx: &mut ChannelContext<'_, '_>, payload: &Payload) -> Result<Reply, HandlerError>;
+
+    /// The client has been told that it is in: the time for first pushes and presence.
+    fn joined(&mut self, cx: &mut ChannelContext<'_, '_>) -> HandlerResult {
+        let _ = cx;
+        Ok(())
+    }
+
+    /// The client sent an event.
+    fn handle_in(
+        &mut self,
+        cx: &mut ChannelContext<'_, '_>,
+        event: &str,
+        payload: Payload,
+    ) -> Result<Reply, HandlerError>;
+
+    /// The answer to the [`Hook::Custom`](crate::Hook::Custom) behind a [`Reply::Later`], in the place of the
+    /// step that called it.
+    fn answer(&mut self, cx: &mut ChannelContext<'_, '_>, answer: Value) -> Result<Reply, HandlerError> {
+        let _ = (cx, answer);
+        Ok(Reply::None)
+    }
+
+    /// The client is no longer on the topic, and its presence is gone. Called once for every join.
+    fn terminate(&mut self, cx: &mut ChannelContext<'_, '_>, why: Termination) {
+        let _ = (cx, why);
+    }
+
+    /// A value was published on one of the route's feeds. No client and no topic is in focus.
+    fn publish(&mut self, cx: &mut ChannelContext<'_, '_>, feed: &str, value: &FeedValue) -> HandlerResult {
+        let _ = (cx, feed, value);
+        Ok(())
+    }
+
+    /// A timer of this client's channel is due ([`ChannelContext::set_timer`]).
+    fn timeout(&mut self, cx: &mut ChannelContext<'_, '_>, key: u32) -> HandlerResult {
+        let _ = (cx, key);
+        Ok(())
+    }
+
+    /// The plain HTTP paths that the channel answers.
+    fn endpoints(&self) -> Vec<HttpEndpoint> {
+        Vec::new()
+    }
+
+    /// A request for one of [`endpoints`](Self::endpoints).
+    fn request(
+        &mut self,
+        cx: &mut ChannelContext<'_, '_>,
+        request: &http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HandlerError> {
+        let _ = (cx, request);
+        Err("this channel answers no HTTP requests".into())
+    }
+}
+
+/// What a client's message comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// No reply; to a join, `ok` with `{}`.
+    None,
+    /// Reply `ok`.
+    Ok(Payload),
+    /// Reply `error`; a join is refused.
+    Error(Payload),
+    /// No reply, and the channel ends for this client with `phx_close`.
+    Stop,
+    /// A hook was called; [`Channel::answer`] goes on from here.
+    Later(CallId),
+}
+
+/// How a client's time on a topic ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Termination {
+    /// It left.
+    Left,
+    /// It joins again.
+    Replaced,
+    /// The channel stopped it.
+    Stopped,
+    /// A step of the channel failed.
+    Crashed,
+    /// The connection is gone.
+    Closed,
+}
+
+impl Termination {
+    /// The reason as user code reads it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Termination::Left => "left",
+            Termination::Replaced => "replaced",
+            Termination::Stopped => "stopped",
+            Termination::Crashed => "crashed",
+            Termination::Closed => "closed",
+        }
+    }
+}
+
+/// A channel's view of its route during one step: this client on this topic, and everyone else.
+pub struct ChannelContext<'a, 'b> {
+    pub(super) cx: &'a mut Context<'b>,
+    pub(super) sockets: &'a Sockets,
+    pub(super) presence: &'a mut Presence,
+    pub(super) topic: &'a str,
+    pub(super) reference: &'a Value,
+}
+
+impl<'b> ChannelContext<'_, 'b> {
+    /// The topic; empty where no client is in focus.
+    pub fn topic(&self) -> &str {
+        self.topic
+    }
+
+    /// The client's connection.
+    pub fn connection(&self) -> Option<&Connection> {
+        self.cx.connection()
+    }
+
+    /// The client.
+    pub fn id(&self) -> Option<ConnectionId> {
+        self.cx.id()
+    }
+
+    /// The `ref` of the message in hand; `null` where there is none.
+    pub fn reference(&self) -> &Value {
+        self.reference
+    }
+
+    /// The route behind the channel: clocks, randomness, feeds, hooks, the log.
+    pub fn context(&mut self) -> &mut Context<'b> {
+        self.cx
+    }
+
+    /// How many clients are connected to the route.
+    pub fn clients(&self) -> usize {
+        self.sockets.len()
+    }
+
+    /// Sends an event to this client.
+    pub fn push(&mut self, event: &str, payload: impl Into<Payload>) {
+        let topic = self.topic;
+        if let Some(id) = self.cx.id() {
+            self.push_each([id], topic, event, payload);
+        }
+    }
+
+    /// Sends an event to each of these clients that has joined `topic`, encoded once.
+    pub fn push_each(
+        &mut self,
+        ids: impl IntoIterator<Item = ConnectionId>,
+        topic: &str,
+        event: &str,
+        payload: impl Into<Payload>,
+    ) {
+        self.sockets.push_each(self.cx, ids, topic, event, &payload.into());
+    }
+
+    /// Sends an event to everyone on the topic, this client included.
+    pub fn broadcast(&mut self, event: &str, payload: impl Into<Payload>) {
+        self.sockets.broadcast(self.cx, self.topic, event, &payload.into(), None);
+    }
+
+    /// Sends an event to everyone else on the topic.
+    pub fn broadcast_from(&mut self, event: &str, payload: impl Into<Payload>) {
+        let this = self.cx.id();
+        self.sockets.broadcast(self.cx, self.topic, event, &payload.into(), this);
+    }
+
+    /// Sends an event to everyone on any topic.
+    pub fn broadcast_on(&mut self, topic: &str, event: &str, payload: impl Into<Payload>) {
+        self.sockets.broadcast(self.cx, topic, event, &payload.into(), None);
+    }
+
+    /// Answers the message in hand now, for what has to follow its reply. Then return [`Reply::None`].
+    pub fn reply(&mut self, status: Status, response: impl Into<Payload>) {
+        let (reference, topic) = (self.reference, self.topic);
+        if let Some(id) = self.cx.id() {
+            let joined = self.sockets.joined(id, topic);
+            let join_ref = joined.map_or(&Value::Null, |joined| &joined.join_ref);
+            let body = &Body::new(&response.into());
+            let ReplyTo { join_ref, reference, topic } = ReplyTo { join_ref, reference, topic };
+            self.sockets.send(self.cx, id, &Outgoing::Reply { join_ref, reference, topic, status, body });
+        }
+    }
+
+    /// Makes this client present under `key`, or changes its meta, and tells everyone on the topic.
+    pub fn track(&mut self, key: &str, meta: Map<String, Value>) {
+        let Some(id) = self.cx.id() else { return };
+        let mut bytes = [0; 12];
+        self.cx.random(&mut bytes);
+        let reference = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, bytes);
+        let diff = self.presence.track(self.topic, key, id, meta, reference);
+        self.broadcast("presence_diff", diff);
+    }
+
+    /// Makes this client absent under `key`, or under every key, and tells everyone on the topic.
+    pub fn untrack(&mut self, key: Option<&str>) {
+        let Some(id) = self.cx.id() else { return };
+        if let Some(diff) = self.presence.untrack(self.topic, key, id) {
+            self.broadcast("presence_diff", diff);
+        }
+    }
+
+    /// Tells this client who is present on the topic.
+    pub fn push_presence_state(&mut self) {
+        let state = self.presence.state(self.topic);
+        self.push("presence_state", state);
+    }
+
+    /// Who is present on the topic: `{"<key>":{"metas":[{"phx_ref":…},…]}}`.
+    pub fn presences(&self) -> Value {
+        self.presence.state(self.topic)
+    }
+
+    /// Sets or moves timer `key` of this client's channel, `after` ms from now. It ends with the channel.
+    pub fn set_timer(&mut self, key: u32, after: u64) {
+        if let Some(joined) = self.cx.id().and_then(|id| self.sockets.joined(id, self.topic)) {
+            self.cx.set_timer(timer(joined.number, key), after);
+        }
+    }
+}
+
+/// The connection's timer behind a channel's. Joins count from 1, so that 0 is never one.
+pub(super) fn timer(join: u32, key: u32) -> u64 {
+    u64::from(join) << 32 | u64::from(key)
+}
+
+/// An `error` reply with this reason.
+pub(super) fn refusal(reason: impl Into<String>) -> Payload {
+    json!({ "reason": reason.into() }).into()
+}

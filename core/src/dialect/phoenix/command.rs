@@ -1,0 +1,112 @@
+//! What user code asks of a channel beside its replies.
+//!
+//! | command | payload |
+//! |---|---|
+//! | `push` | `{topic, event, payload}`: to this connection |
+//! | `broadcast` | `{topic, event, payload}`: to everyone on the topic |
+//! | `broadcastFrom` | `{topic, event, payload}`: to everyone else |
+//! | `reply` | `{topic, ref, status, response}`: to a message that was not replied to |
+//! | `stop` | `{topic, error?}`: ends the channel with `phx_close`, or `phx_error` |
+//! | `track` | `{topic, key, meta?}`: present, or with another meta |
+//! | `untrack` | `{topic, key?}`: absent under this key or all |
+//! | `presenceState` | `{topic}`: tells this connection who is present |
+//!
+//! Bytes stand in a payload as `{"$binary": "<base64>"}`.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::channel::{ChannelContext, Termination};
+use super::handler::Phoenix;
+use super::message::{Payload, Status};
+use crate::context::Context;
+use crate::handler::HandlerResult;
+
+/// The fields of all commands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    topic: String,
+    #[serde(default)]
+    event: String,
+    #[serde(default)]
+    payload: Option<Value>,
+    #[serde(default, rename = "ref")]
+    reference: Value,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    response: Option<Value>,
+    #[serde(default)]
+    key: Option<String>,
+    #[serde(default)]
+    meta: Map<String, Value>,
+    #[serde(default)]
+    error: bool,
+}
+
+impl Phoenix {
+    pub(super) fn carry_out(&mut self, cx: &mut Context<'_>, name: &str, command: Value) -> HandlerResult {
+        let topic = command.get("topic").and_then(Value::as_str).unwrap_or_default();
+        let joining = self.pending.values_mut();
+        let mut joining = joining.filter(|turn| Some(turn.id) == cx.id() && turn.topic == topic);
+        if name != "broadcast" && joining.any(|turn| turn.defer(name, &command)) {
+            return Ok(());
+        }
+        let fields: Fields = serde_json::from_value(command)?;
+        let Fields { topic, event, reference, key, meta, .. } = fields;
+        let payload = fields.payload.map_or_else(Payload::empty, from_json);
+        if name == "broadcast" {
+            self.sockets.broadcast(cx, &topic, &event, &payload, None);
+            return Ok(());
+        }
+        let Some((id, joined)) = cx.id().and_then(|id| Some((id, self.sockets.joined(id, &topic)?))) else {
+            return Err(format!("{name}: the connection has not joined {topic:?}").into());
+        };
+        if name == "stop" {
+            let why = if fields.error { Termination::Crashed } else { Termination::Stopped };
+            self.finish(cx, id, &topic, why);
+            return Ok(());
+        }
+        let mount = joined.mount;
+        self.on_channel(cx, mount, &topic, &reference, |_, cx| {
+            match name {
+                "push" => cx.push(&event, payload),
+                "broadcastFrom" => cx.broadcast_from(&event, payload),
+                "reply" => {
+                    let status =
+                        if fields.status.as_deref() == Some("error") { Status::Error } else { Status::Ok };
+                    cx.reply(status, fields.response.map_or_else(Payload::empty, from_json));
+                }
+                "track" => cx.track(key.as_deref().ok_or("track needs a key")?, meta),
+                "untrack" => cx.untrack(key.as_deref()),
+                "presenceState" => ChannelContext::push_presence_state(cx),
+                _ => return Err(format!("phoenix knows no command {name:?}").into()),
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A payload of user code.
+pub(super) fn from_json(value: Value) -> Payload {
+    let bytes =
+        value.get("$binary").and_then(Value::as_str).and_then(|text| BASE64_STANDARD.decode(text).ok());
+    match bytes {
+        Some(bytes) => Payload::Binary(bytes.into()),
+        None => Payload::Json(value),
+    }
+}
+
+/// A payload for user code.
+pub(super) fn to_json(payload: Payload) -> Value {
+    match payload {
+        Payload::Json(value) => value,
+        Payload::Binary(bytes) => json!({ "$binary": BASE64_STANDARD.encode(bytes) }),
+        Payload::UserBroadcast { event, data } => {
+            json!({ "type": "broadcast", "event": event, "payload": { "$binary": BASE64_STANDARD.encode(data) } })
+        }
+    }
+}

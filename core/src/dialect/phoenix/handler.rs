@@ -1,0 +1,454 @@
+//! The handler: from a client's frames to its channels and back.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::Value;
+
+use super::channel::{Channel, ChannelContext, Reply, Termination, refusal};
+use super::message::{Incoming, Outgoing, Payload, Status};
+use super::presence::Presence;
+use super::serializer::Version;
+use super::sockets::{Joined, ReplyTo, Sockets};
+use super::topic::TopicPattern;
+use super::turn::{Stage, Turn};
+use crate::auth::{Authentication, Verdict, query_value};
+use crate::connection::{CloseCause, ConnectionId};
+use crate::context::Context;
+use crate::feed::FeedValue;
+use crate::handler::{Handler, HandlerError, HandlerResult};
+use crate::hook::{Answer, CallId, Hook, HookKind};
+use crate::http_endpoint::HttpEndpoint;
+use crate::message::{CloseCode, CloseFrame, Message};
+use crate::route::RouteSettings;
+
+/// The timer for silence; channels' timers have a join's number above the low 32 bits.
+const IDLE: u64 = 0;
+
+/// A Phoenix socket with its channels.
+pub struct Phoenix {
+    timeout: Option<u64>,
+    authentication: Authentication,
+    pub(super) mounts: Vec<Mount>,
+    pub(super) sockets: Sockets,
+    pub(super) presence: Presence,
+    /// Steps whose hook has not come back.
+    pub(super) pending: HashMap<CallId, Turn>,
+    /// The step under way, so that an error or a panic in it is known to be its.
+    running: Option<Turn>,
+}
+
+pub(super) struct Mount {
+    topic: TopicPattern,
+    pub(super) channel: Box<dyn Channel>,
+}
+
+impl Default for Phoenix {
+    fn default() -> Self {
+        Self {
+            timeout: Some(Self::TIMEOUT),
+            authentication: Authentication::Open,
+            mounts: Vec::new(),
+            sockets: Sockets::default(),
+            presence: Presence::default(),
+            pending: HashMap::new(),
+            running: None,
+        }
+    }
+}
+
+impl Phoenix {
+    /// The default of [`with_timeout`](Self::with_timeout).
+    pub const TIMEOUT: u64 = 45_000;
+
+    /// A socket without channels.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// After so many ms without any frame of the client, pings and pongs included, it is closed with 1000.
+    /// Default 45,000; `None`: never.
+    pub fn with_timeout(mut self, ms: Option<u64>) -> Self {
+        self.timeout = ms;
+        self
+    }
+
+    /// Who may connect, asked after `vsn`. Default everyone; `Handler` asks the host's code.
+    pub fn with_authentication(mut self, authentication: Authentication) -> Self {
+        self.authentication = authentication;
+        self
+    }
+
+    /// Adds a channel. The first one whose pattern matches a topic serves it.
+    pub fn with_channel(mut self, topic: TopicPattern, channel: impl Channel + 'static) -> Self {
+        self.mounts.push(Mount { topic, channel: Box::new(channel) });
+        self
+    }
+
+    /// A route's settings as this dialect needs them: it decides itself who may come in, and it speaks the
+    /// subprotocol that newer clients offer beside their token.
+    pub fn settings(mut settings: RouteSettings) -> RouteSettings {
+        settings.authentication = Authentication::Handler;
+        if settings.subprotocols.is_empty() {
+            settings.subprotocols.push("phoenix".into());
+        }
+        settings
+    }
+
+    fn dispatch(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: Incoming) -> HandlerResult {
+        match (&*message.topic, &*message.event) {
+            ("phoenix", "heartbeat") => {
+                let to = ReplyTo { join_ref: &Value::Null, ..to(&message) };
+                self.sockets.reply(cx, id, to, Status::Ok, &Payload::empty());
+            }
+            (_, "phx_join") => return self.join(cx, id, message),
+            (_, "phx_leave") => self.leave(cx, id, &message),
+            _ => match self.sockets.joined(id, &message.topic) {
+                Some(joined) => {
+                    let mount = joined.mount;
+                    let Incoming { reference, topic, event, payload, .. } = message;
+                    let turn = Turn { id, topic, mount, reference, stage: Stage::In };
+                    return self.run(cx, turn, |channel, cx| channel.handle_in(cx, &event, payload));
+                }
+                None => self.unmatched(cx, id, &message),
+            },
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: Incoming) -> HandlerResult {
+        let Some(mount) = self.mounts.iter().position(|mount| mount.topic.matches(&message.topic)) else {
+            self.unmatched(cx, id, &message);
+            return Ok(());
+        };
+        let Incoming { join_ref, reference, topic, payload, .. } = message;
+        let replaced = self.sockets.joined(id, &topic).map(|joined| joined.join_ref.clone());
+        if replaced.is_some() {
+            self.end(cx, id, &topic, Termination::Replaced);
+        }
+        let stage = Stage::Join { join_ref, replaced, commands: Vec::new() };
+        let turn = Turn { id, topic, mount, reference, stage };
+        self.run(cx, turn, |channel, cx| channel.join(cx, &payload))
+    }
+
+    fn leave(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: &Incoming) {
+        let Some(joined) = self.sockets.joined(id, &message.topic) else {
+            return self.sockets.reply(cx, id, to(message), Status::Ok, &Payload::empty());
+        };
+        let join_ref = joined.join_ref.clone();
+        // The client has joined again meanwhile, or leaves what was closed already.
+        if !message.join_ref.is_null() && message.join_ref != join_ref {
+            return;
+        }
+        let to = ReplyTo { join_ref: &join_ref, ..to(message) };
+        self.sockets.reply(cx, id, to, Status::Ok, &Payload::empty());
+        self.finish(cx, id, &message.topic, Termination::Left);
+    }
+
+    fn unmatched(&self, cx: &mut Context<'_>, id: ConnectionId, message: &Incoming) {
+        let to = ReplyTo { join_ref: &Value::Null, ..to(message) };
+        self.sockets.reply(cx, id, to, Status::Error, &refusal("unmatched topic"));
+    }
+
+    /// One step of a channel, up to its reply or its hook.
+    fn run(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: Turn,
+        step: impl FnOnce(&mut dyn Channel, &mut ChannelContext<'_, '_>) -> Result<Reply, HandlerError>,
+    ) -> HandlerResult {
+        let (mount, topic, reference) = (turn.mount, turn.topic.clone(), turn.reference.clone());
+        self.running = Some(turn);
+        let reply = self.on_channel(cx, mount, &topic, &reference, step)?;
+        let Some(turn) = self.running.take() else {
+            return Ok(());
+        };
+        match (reply, turn.stage) {
+            (Reply::Later(call), stage) => {
+                self.pending.insert(call, Turn { stage, ..turn });
+                Ok(())
+            }
+            (reply, Stage::Join { join_ref, replaced, commands }) => {
+                let turn = Turn { stage: Stage::In, ..turn };
+                self.conclude_join(cx, turn, join_ref, replaced, commands, reply)
+            }
+            (reply, Stage::In) => {
+                self.conclude_in(cx, &turn.topic, &turn.reference, turn.id, reply);
+                Ok(())
+            }
+        }
+    }
+
+    fn conclude_in(
+        &mut self,
+        cx: &mut Context<'_>,
+        topic: &str,
+        reference: &Value,
+        id: ConnectionId,
+        reply: Reply,
+    ) {
+        let (status, response) = match reply {
+            Reply::Ok(response) => (Status::Ok, response),
+            Reply::Error(response) => (Status::Error, response),
+            Reply::Stop => return self.finish(cx, id, topic, Termination::Stopped),
+            Reply::None | Reply::Later(_) => return,
+        };
+        let join_ref = self.sockets.joined(id, topic).map_or(&Value::Null, |joined| &joined.join_ref);
+        self.sockets.reply(cx, id, ReplyTo { join_ref, reference, topic }, status, &response);
+    }
+
+    fn conclude_join(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: Turn,
+        join_ref: Value,
+        replaced: Option<Value>,
+        commands: Vec<(String, Value)>,
+        reply: Reply,
+    ) -> HandlerResult {
+        let Turn { id, mount, ref topic, ref reference, .. } = turn;
+        let (mut status, mut response) = match reply {
+            Reply::Error(response) => (Status::Error, response),
+            Reply::Stop => (Status::Error, refusal("join crashed")),
+            Reply::Ok(response) => (Status::Ok, response),
+            Reply::None | Reply::Later(_) => (Status::Ok, Payload::empty()),
+        };
+        if status == Status::Ok
+            && let Err(error) = cx.join(topic)
+        {
+            (status, response) = (Status::Error, refusal(error.to_string()));
+            let refused = |channel: &mut dyn Channel, cx: &mut ChannelContext<'_, '_>| {
+                channel.terminate(cx, Termination::Stopped);
+            };
+            self.on_channel(cx, mount, topic, reference, refused);
+        }
+        if status == Status::Ok
+            && let Some(socket) = self.sockets.get_mut(id)
+        {
+            socket.joins += 1;
+            let joined = Joined { mount, join_ref: join_ref.clone(), number: socket.joins };
+            socket.channels.insert(topic.clone(), joined);
+        }
+        let to = ReplyTo { join_ref: &join_ref, reference, topic };
+        self.sockets.reply(cx, id, to, status, &response);
+        if let Some(join_ref) = &replaced {
+            self.sockets.send(cx, id, &Outgoing::End { join_ref, topic, event: "phx_close" });
+        }
+        if status == Status::Error {
+            return Ok(());
+        }
+        let topic = topic.clone();
+        self.running = Some(Turn { reference: Value::Null, ..turn });
+        self.on_channel(cx, mount, &topic, &Value::Null, |channel, cx| channel.joined(cx))?;
+        self.running = None;
+        for (name, payload) in commands {
+            self.command(cx, &name, payload)?;
+        }
+        Ok(())
+    }
+
+    /// Ends a channel and tells the client so.
+    pub(super) fn finish(&mut self, cx: &mut Context<'_>, id: ConnectionId, topic: &str, why: Termination) {
+        let Some(join_ref) = self.end(cx, id, topic, why) else {
+            return;
+        };
+        let event = if why == Termination::Crashed { "phx_error" } else { "phx_close" };
+        self.sockets.send(cx, id, &Outgoing::End { join_ref: &join_ref, topic, event });
+    }
+
+    /// Takes a client off a topic; gives back the `join_ref` it had.
+    fn end(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: ConnectionId,
+        topic: &str,
+        why: Termination,
+    ) -> Option<Value> {
+        let joined = self.sockets.get_mut(id)?.channels.shift_remove(topic)?;
+        let mut cx = cx.with(id);
+        cx.leave(topic);
+        if let Some(diff) = self.presence.untrack(topic, None, id) {
+            self.sockets.broadcast(&mut cx, topic, "presence_diff", &diff.into(), Some(id));
+        }
+        let terminate =
+            |channel: &mut dyn Channel, cx: &mut ChannelContext<'_, '_>| channel.terminate(cx, why);
+        self.on_channel(&mut cx, joined.mount, topic, &Value::Null, terminate);
+        Some(joined.join_ref)
+    }
+
+    pub(super) fn on_channel<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mount: usize,
+        topic: &str,
+        reference: &Value,
+        run: impl FnOnce(&mut dyn Channel, &mut ChannelContext<'_, '_>) -> T,
+    ) -> T {
+        let (sockets, presence) = (&self.sockets, &mut self.presence);
+        let mut cx = ChannelContext { cx, sockets, presence, topic, reference };
+        run(self.mounts[mount].channel.as_mut(), &mut cx)
+    }
+
+    /// Takes note that a frame came.
+    fn touch(&mut self, cx: &Context<'_>) {
+        if let Some(socket) = cx.id().and_then(|id| self.sockets.get_mut(id)) {
+            socket.active = cx.now().instant;
+        }
+    }
+}
+
+impl Handler for Phoenix {
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+        let connection = cx.connection()?;
+        if version(connection.query()).is_none() {
+            return Some(Verdict::Reject(StatusCode::FORBIDDEN));
+        }
+        let verdict = self.authentication.decide(connection.request());
+        if verdict.is_none() {
+            let params = connection.params().clone();
+            cx.call(Hook::Authenticate { params });
+        }
+        verdict
+    }
+
+    fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        let (Some(id), Some(connection)) = (cx.id(), cx.connection()) else {
+            return Ok(());
+        };
+        let version = version(connection.query()).ok_or("the route takes any vsn")?;
+        self.sockets.insert(id, version, cx.now().instant);
+        if let Some(ms) = self.timeout {
+            cx.set_timer(IDLE, ms);
+        }
+        self.mounts.iter_mut().for_each(|mount| mount.channel.connect(cx));
+        Ok(())
+    }
+
+    fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+        self.touch(cx);
+        let Some((id, socket)) = cx.id().and_then(|id| Some((id, self.sockets.get_mut(id)?))) else {
+            return Ok(());
+        };
+        match socket.version.decode(&message) {
+            Ok((form, message)) => {
+                socket.form = form;
+                self.dispatch(cx, id, message)
+            }
+            Err(_) => Ok(cx.close(CloseCode::INTERNAL_ERROR, "")?),
+        }
+    }
+
+    fn ping(&mut self, cx: &mut Context<'_>, _: Bytes) -> HandlerResult {
+        self.touch(cx);
+        Ok(())
+    }
+
+    fn pong(&mut self, cx: &mut Context<'_>, _: Bytes) -> HandlerResult {
+        self.touch(cx);
+        Ok(())
+    }
+
+    fn close(&mut self, cx: &mut Context<'_>, _: &CloseFrame, _: CloseCause) -> HandlerResult {
+        let Some(id) = cx.id() else {
+            return Ok(());
+        };
+        while let Some(topic) =
+            self.sockets.get(id).and_then(|socket| socket.channels.keys().next_back().cloned())
+        {
+            self.end(cx, id, &topic, Termination::Closed);
+        }
+        self.sockets.remove(id);
+        self.pending.retain(|_, turn| turn.id != id);
+        Ok(())
+    }
+
+    fn error(&mut self, cx: &mut Context<'_>, _: &HandlerError) -> HandlerResult {
+        let failed =
+            cx.answered().and_then(|call| self.pending.remove(&call)).or_else(|| self.running.take());
+        let Some(Turn { id, topic, reference, stage, .. }) = failed else {
+            return Ok(());
+        };
+        match stage {
+            Stage::Join { join_ref, replaced, .. } => {
+                let to = ReplyTo { join_ref: &join_ref, reference: &reference, topic: &topic };
+                self.sockets.reply(cx, id, to, Status::Error, &refusal("join crashed"));
+                if let Some(join_ref) = &replaced {
+                    self.sockets.send(cx, id, &Outgoing::End { join_ref, topic: &topic, event: "phx_close" });
+                }
+            }
+            Stage::In => self.finish(cx, id, &topic, Termination::Crashed),
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, _: HookKind, answer: Answer) -> HandlerResult {
+        let Some(turn) = cx.answered().and_then(|call| self.pending.remove(&call)) else {
+            return Ok(());
+        };
+        let answer = match answer {
+            Answer::Json(value) => value,
+            _ => Value::Null,
+        };
+        self.run(cx, turn, |channel, cx| channel.answer(cx, answer))
+    }
+
+    fn command(&mut self, cx: &mut Context<'_>, name: &str, payload: Value) -> HandlerResult {
+        self.carry_out(cx, name, payload)
+    }
+
+    fn publish(&mut self, cx: &mut Context<'_>, feed: &str, value: &FeedValue) -> HandlerResult {
+        for mount in 0..self.mounts.len() {
+            self.on_channel(cx, mount, "", &Value::Null, |channel, cx| channel.publish(cx, feed, value))?;
+        }
+        Ok(())
+    }
+
+    fn endpoints(&self) -> Vec<HttpEndpoint> {
+        self.mounts.iter().flat_map(|mount| mount.channel.endpoints()).collect()
+    }
+
+    fn request(
+        &mut self,
+        cx: &mut Context<'_>,
+        request: &http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HandlerError> {
+        let (method, path) = (request.method(), request.uri().path());
+        let answers =
+            |mount: &Mount| mount.channel.endpoints().iter().any(|known| known.matches(method, path));
+        let mount = self.mounts.iter().position(answers).ok_or("no channel answers this path")?;
+        self.on_channel(cx, mount, "", &Value::Null, |channel, cx| channel.request(cx, request))
+    }
+
+    fn timeout(&mut self, cx: &mut Context<'_>, key: u64) -> HandlerResult {
+        let Some((id, socket)) = cx.id().and_then(|id| Some((id, self.sockets.get(id)?))) else {
+            return Ok(());
+        };
+        if key == IDLE {
+            let Some(timeout) = self.timeout else {
+                return Ok(());
+            };
+            let silent = cx.now().instant.ms_since(socket.active);
+            if silent >= timeout {
+                return Ok(cx.close(CloseCode::NORMAL, "")?);
+            }
+            cx.set_timer(IDLE, timeout - silent);
+            return Ok(());
+        }
+        let (join, key) = ((key >> 32) as u32, key as u32);
+        let found = socket.channels.iter().find(|(_, joined)| joined.number == join);
+        let Some((topic, mount)) = found.map(|(topic, joined)| (topic.clone(), joined.mount)) else {
+            return Ok(());
+        };
+        let turn = Turn { id, topic, mount, reference: Value::Null, stage: Stage::In };
+        self.run(cx, turn, |channel, cx| channel.timeout(cx, key).map(|()| Reply::None))
+    }
+}
+
+fn version(query: &str) -> Option<Version> {
+    Version::parse(query_value(query, "vsn").as_deref())
+}
+
+fn to(message: &Incoming) -> ReplyTo<'_> {
+    ReplyTo { join_ref: &message.join_ref, reference: &message.reference, topic: &message.topic }
+}

@@ -1,0 +1,162 @@
+//! What can be declared about a Phoenix socket.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::broadcast::Broadcast;
+use super::callbacks::Callbacks;
+use super::handler::Phoenix;
+use super::killmails::{Killmails, KillmailsOptions};
+use super::realtime::Realtime;
+use super::topic::TopicPattern;
+use crate::auth::Authentication;
+use crate::config::{Interval, Toggle};
+
+/// A Phoenix socket and its channels. Topics are looked for in `killmails`, `realtime` and `channels`, in this
+/// order.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PhoenixOptions {
+    /// Ms without any frame of the client after which it is closed with 1000. Default 45000.
+    pub timeout: Interval,
+    /// The killmail channel: `true`, or how it is to be. Default off.
+    pub killmails: Option<Toggle<KillmailsOptions>>,
+    /// The channel that Supabase Realtime's clients speak to: `true`, or how it is to be. Default off.
+    pub realtime: Option<Toggle<RealtimeOptions>>,
+    /// Any other channels. The first one whose topic matches counts.
+    pub channels: Vec<ChannelOptions>,
+}
+
+/// A channel for Supabase Realtime's clients.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RealtimeOptions {
+    /// Its topics. Default `realtime:*`.
+    pub topic: TopicPattern,
+}
+
+/// A channel that needs no code: it passes what a client sends to the others, with an `ok` to the sender.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChannelOptions {
+    /// Its topics: one, or `room:*` for all that begin so.
+    pub topic: TopicPattern,
+    /// Whether the host's callbacks decide instead of the keys below. Default false.
+    #[serde(default)]
+    pub callbacks: bool,
+    /// The response to a join. Default `{}`.
+    #[serde(default = "empty")]
+    pub join: Value,
+    /// What is pushed to a client after it has joined. Default nothing.
+    #[serde(default)]
+    pub pushes: Vec<PushOptions>,
+    /// Responses by event: such an event is answered with it and goes to nobody else. Default none.
+    #[serde(default)]
+    pub replies: IndexMap<String, Value>,
+    /// Whether the sender hears its own events too. Default false.
+    #[serde(default)]
+    pub echo: bool,
+    /// Whether `presence_state` and `presence_diff` tell who is there: `true`, or by which key. Default false.
+    #[serde(default)]
+    pub presence: Option<Toggle<PresenceOptions>>,
+    /// The feed whose values go to everyone on the topics. Default none.
+    #[serde(default)]
+    pub feed: Option<String>,
+    /// The event that carries them. Default `update`.
+    #[serde(default = "default_feed_event")]
+    pub feed_event: String,
+}
+
+/// One push after a join.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PushOptions {
+    /// The event.
+    pub event: String,
+    /// What it carries. Default `{}`.
+    #[serde(default = "empty")]
+    pub payload: Value,
+}
+
+/// Under which key a client is present.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PresenceOptions {
+    /// The field of the join's payload, or else of the query, that holds it; without one the connection's id
+    /// does. Default `user_id`.
+    pub key: String,
+}
+
+impl PhoenixOptions {
+    /// The handler. `path` is the socket's path as its clients write it, without `/websocket`.
+    pub fn build(&self, authentication: Authentication, path: &str) -> Phoenix {
+        let mut phoenix =
+            Phoenix::new().with_timeout(self.timeout.as_ms()).with_authentication(authentication);
+        if let Some(options) = self.killmails.as_ref().and_then(Toggle::options) {
+            let killmails = Killmails::new(options).with_socket(path, self.timeout.as_ms().unwrap_or(0));
+            phoenix = phoenix.with_channel(killmails.topics(), killmails);
+        }
+        if let Some(options) = self.realtime.as_ref().and_then(Toggle::options) {
+            phoenix = phoenix.with_channel(options.topic, Realtime::new());
+        }
+        for options in self.channels.iter().cloned() {
+            let topic = options.topic.clone();
+            phoenix = match options.callbacks {
+                true => phoenix.with_channel(topic, Callbacks::new(options.topic.as_str())),
+                false => phoenix.with_channel(topic, Broadcast::new(options)),
+            };
+        }
+        phoenix
+    }
+
+    /// Checks what one key alone cannot tell: the killmail channel has one topic.
+    pub fn check(&self) -> Result<(), String> {
+        match self.killmails.as_ref().and_then(Toggle::options) {
+            Some(options) if options.topic.is_empty() || options.topic.contains('*') => {
+                Err(format!("{:?}: write one topic, as \"killmails:lobby\"", options.topic))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The feeds that its channels serve, each once.
+    pub fn feeds(&self) -> Vec<String> {
+        let killmails = self.killmails.as_ref().and_then(Toggle::options).map(|options| options.feed);
+        let declared = self.channels.iter().filter_map(|channel| channel.feed.clone());
+        let feeds: indexmap::IndexSet<_> = killmails.into_iter().chain(declared).collect();
+        feeds.into_iter().collect()
+    }
+}
+
+impl Default for PhoenixOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Interval::from_ms(Phoenix::TIMEOUT),
+            killmails: None,
+            realtime: None,
+            channels: Vec::new(),
+        }
+    }
+}
+
+impl Default for RealtimeOptions {
+    fn default() -> Self {
+        Self { topic: TopicPattern::below("realtime:") }
+    }
+}
+
+impl Default for PresenceOptions {
+    fn default() -> Self {
+        Self { key: "user_id".into() }
+    }
+}
+
+fn empty() -> Value {
+    json!({})
+}
+
+fn default_feed_event() -> String {
+    "update".into()
+}

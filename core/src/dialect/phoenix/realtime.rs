@@ -1,0 +1,113 @@
+//! A channel as the clients of Supabase Realtime use it: broadcasts and presence.
+//!
+//! | client's event | payload | what comes of it |
+//! |---|---|---|
+//! | `phx_join` | `{config: {broadcast: {ack, self}, presence: {key, enabled}, postgres_changes: […]}}` | ok with the `postgres_changes`, each with an `id`; `presence_state` when enabled |
+//! | `broadcast` | `{type, event, payload}` | the same to the others, with `self` to the sender too; a reply only with `ack` |
+//! | `presence` | `{type, event: "track" or "untrack", payload}` | `presence_diff` to all; ok |
+//! | anything else | | nothing |
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::channel::{Channel, ChannelContext, Reply, Termination};
+use super::message::Payload;
+use crate::connection::{Connection, ConnectionId};
+use crate::handler::{HandlerError, HandlerResult};
+
+/// The channel.
+#[derive(Debug, Default)]
+pub struct Realtime {
+    clients: HashMap<(ConnectionId, String), Client>,
+}
+
+/// What a client's join configured.
+#[derive(Debug)]
+struct Client {
+    acknowledge: bool,
+    include_self: bool,
+    presence_key: String,
+    presence: bool,
+}
+
+impl Realtime {
+    /// A channel for any number of topics.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn client(&self, cx: &ChannelContext<'_, '_>) -> Option<&Client> {
+        self.clients.get(&(cx.id()?, cx.topic().to_owned()))
+    }
+}
+
+impl Channel for Realtime {
+    fn join(&mut self, cx: &mut ChannelContext<'_, '_>, payload: &Payload) -> Result<Reply, HandlerError> {
+        let config = &payload.json()["config"];
+        let key = config["presence"]["key"].as_str().filter(|key| !key.is_empty()).map(str::to_owned);
+        let key = key.or_else(|| cx.connection().map(Connection::name).map(ToString::to_string));
+        let client = Client {
+            acknowledge: config["broadcast"]["ack"] == true,
+            include_self: config["broadcast"]["self"] == true,
+            presence_key: key.unwrap_or_default(),
+            presence: config["presence"]["enabled"] != false,
+        };
+        let mut changes = config["postgres_changes"].as_array().cloned().unwrap_or_default();
+        for (index, change) in changes.iter_mut().enumerate() {
+            if let Value::Object(change) = change {
+                change.insert("id".into(), (index + 1).into());
+            }
+        }
+        if let Some(id) = cx.id() {
+            self.clients.insert((id, cx.topic().to_owned()), client);
+        }
+        Ok(Reply::Ok(json!({ "postgres_changes": changes }).into()))
+    }
+
+    fn joined(&mut self, cx: &mut ChannelContext<'_, '_>) -> HandlerResult {
+        if self.client(cx).is_some_and(|client| client.presence) {
+            cx.push_presence_state();
+        }
+        Ok(())
+    }
+
+    fn handle_in(
+        &mut self,
+        cx: &mut ChannelContext<'_, '_>,
+        event: &str,
+        payload: Payload,
+    ) -> Result<Reply, HandlerError> {
+        let Some(client) = self.client(cx) else {
+            return Ok(Reply::None);
+        };
+        match event {
+            "broadcast" => {
+                match client.include_self {
+                    true => cx.broadcast(event, payload),
+                    false => cx.broadcast_from(event, payload),
+                }
+                Ok(if client.acknowledge { Reply::Ok(Payload::empty()) } else { Reply::None })
+            }
+            "presence" => {
+                let (key, payload) = (&client.presence_key, payload.json());
+                match payload["event"].as_str() {
+                    Some("track") => {
+                        let meta = payload["payload"].as_object().cloned();
+                        cx.track(key, meta.unwrap_or_else(Map::new));
+                    }
+                    Some("untrack") => cx.untrack(Some(key)),
+                    _ => return Ok(Reply::Error(json!({ "reason": "unknown presence event" }).into())),
+                }
+                Ok(Reply::Ok(Payload::empty()))
+            }
+            _ => Ok(Reply::None),
+        }
+    }
+
+    fn terminate(&mut self, cx: &mut ChannelContext<'_, '_>, _: Termination) {
+        if let Some(id) = cx.id() {
+            self.clients.remove(&(id, cx.topic().to_owned()));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The clients of a route: how each is spoken to, and which channels it has joined.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::message::{Body, Outgoing, Payload, Status};
+use super::serializer::{Form, Version};
+use crate::connection::ConnectionId;
+use crate::context::Context;
+use crate::time::Instant;
+
+/// One client.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    pub(crate) version: Version,
+    pub(crate) form: Form,
+    /// When something last came.
+    pub(crate) active: Instant,
+    /// By topic, in the order of joining.
+    pub(crate) channels: IndexMap<String, Joined>,
+    /// Channels joined so far, for telling their timers apart.
+    pub(crate) joins: u32,
+}
+
+/// A channel that a client has joined.
+#[derive(Clone, Debug)]
+pub(crate) struct Joined {
+    /// Which of the route's channels it is.
+    pub(crate) mount: usize,
+    pub(crate) join_ref: Value,
+    /// The how-manieth join of its socket.
+    pub(crate) number: u32,
+}
+
+/// All clients of a route.
+#[derive(Debug, Default)]
+pub(crate) struct Sockets {
+    sockets: HashMap<ConnectionId, Socket>,
+}
+
+impl Sockets {
+    pub(crate) fn insert(&mut self, id: ConnectionId, version: Version, now: Instant) {
+        let channels = IndexMap::new();
+        let socket = Socket { version, form: version.form(), active: now, channels, joins: 0 };
+        self.sockets.insert(id, socket);
+    }
+
+    pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Socket> {
+        self.sockets.remove(&id)
+    }
+
+    pub(crate) fn get(&self, id: ConnectionId) -> Option<&Socket> {
+        self.sockets.get(&id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Socket> {
+        self.sockets.get_mut(&id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.sockets.len()
+    }
+
+    /// A channel that a client has joined.
+    pub(crate) fn joined(&self, id: ConnectionId, topic: &str) -> Option<&Joined> {
+        self.sockets.get(&id)?.channels.get(topic)
+    }
+
+    /// Sends one message to one client, in its form.
+    pub(crate) fn send(&self, cx: &mut Context<'_>, id: ConnectionId, message: &Outgoing<'_>) {
+        if let Some(frame) = self.sockets.get(&id).and_then(|socket| socket.form.encode(message)) {
+            cx.send_to(id, frame);
+        }
+    }
+
+    /// Answers a client's message.
+    pub(crate) fn reply(
+        &self,
+        cx: &mut Context<'_>,
+        id: ConnectionId,
+        to: ReplyTo<'_>,
+        status: Status,
+        response: &Payload,
+    ) {
+        let ReplyTo { join_ref, reference, topic } = to;
+        let body = &Body::new(response);
+        self.send(cx, id, &Outgoing::Reply { join_ref, reference, topic, status, body });
+    }
+
+    /// Sends an event to each of these, as a push on the channel that it has joined. Encoded once for all who
+    /// have the same `join_ref`.
+    pub(crate) fn push_each(
+        &self,
+        cx: &mut Context<'_>,
+        ids: impl IntoIterator<Item = ConnectionId>,
+        topic: &str,
+        event: &str,
+        payload: &Payload,
+    ) {
+        let mut groups: HashMap<(Form, &Value), Vec<ConnectionId>> = HashMap::new();
+        for id in ids {
+            if let Some(socket) = self.sockets.get(&id)
+                && let Some(joined) = socket.channels.get(topic)
+            {
+                // Objects carry no join_ref that could differ.
+                let join_ref = if socket.form == Form::Object { &Value::Null } else { &joined.join_ref };
+                groups.entry((socket.form, join_ref)).or_default().push(id);
+            }
+        }
+        if groups.is_empty() {
+            return;
+        }
+        let body = &Body::new(payload);
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_unstable_by_key(|(_, ids)| ids.first().copied());
+        for ((form, join_ref), ids) in groups {
+            if let Some(frame) = form.encode(&Outgoing::Push { join_ref, topic, event, body }) {
+                cx.send_to_each(ids, frame);
+            }
+        }
+    }
+
+    /// Sends an event to everyone on a topic but `except`, encoded once per form.
+    pub(crate) fn broadcast(
+        &self,
+        cx: &mut Context<'_>,
+        topic: &str,
+        event: &str,
+        payload: &Payload,
+        except: Option<ConnectionId>,
+    ) {
+        let mut to = cx.members(topic);
+        to.retain(|id| Some(*id) != except);
+        if to.is_empty() {
+            return;
+        }
+        let body = &Body::new(payload);
+        for form in [Form::Array, Form::Object] {
+            let form_of = |id: &ConnectionId| self.sockets.get(id).map(|socket| socket.form);
+            let ids: Vec<_> = to.iter().copied().filter(|id| form_of(id) == Some(form)).collect();
+            if !ids.is_empty()
+                && let Some(frame) = form.encode(&Outgoing::Broadcast { topic, event, body })
+            {
+                cx.send_to_each(ids, frame);
+            }
+        }
+    }
+}
+
+/// Which message an answer is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReplyTo<'a> {
+    pub(crate) join_ref: &'a Value,
+    pub(crate) reference: &'a Value,
+    pub(crate) topic: &'a str,
+}

@@ -1,0 +1,45 @@
+//! One step of a channel for one client, from the client's message to the reply.
+
+use serde_json::Value;
+
+use crate::connection::ConnectionId;
+
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) id: ConnectionId,
+    pub(super) topic: String,
+    /// Which of the route's channels.
+    pub(super) mount: usize,
+    pub(super) reference: Value,
+    pub(super) stage: Stage,
+}
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// The client is joining.
+    Join {
+        join_ref: Value,
+        /// The `join_ref` of the join before this one, whose end is told after the reply.
+        replaced: Option<Value>,
+        /// What user code asked for meanwhile: it comes after the reply too.
+        commands: Vec<(String, Value)>,
+    },
+    /// The client has joined.
+    In,
+}
+
+impl Turn {
+    /// Commands that may wait for a join.
+    const MAX_COMMANDS: usize = 1_000;
+
+    /// Keeps a command until the join is answered; gives back whether this is a join with room for it.
+    pub(super) fn defer(&mut self, name: &str, payload: &Value) -> bool {
+        match &mut self.stage {
+            Stage::Join { commands, .. } if commands.len() < Self::MAX_COMMANDS => {
+                commands.push((name.to_owned(), payload.clone()));
+                true
+            }
+            _ => false,
+        }
+    }
+}

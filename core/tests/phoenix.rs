@@ -1,0 +1,517 @@
+//! Phoenix Channels: the socket, joins and leaves, replies, crashes, presence, callbacks.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{World, route};
+use switchboard_core::dialect::phoenix::{
+    Broadcast, Callbacks, Channel, ChannelContext, ChannelOptions, Payload, Phoenix, Realtime, Reply,
+    Termination, TopicPattern,
+};
+use switchboard_core::{
+    Answer, Authentication, ConnectionId, HandlerError, HandlerResult, Hook, Message, RouteSettings, Verdict,
+};
+
+const V2: &str = "/socket/websocket?vsn=2.0.0";
+const V1: &str = "/socket/websocket";
+
+fn world(phoenix: Phoenix) -> World {
+    World::new(vec![route("/socket/websocket", Phoenix::settings(RouteSettings::default()), phoenix)])
+}
+
+fn topic(text: &str) -> TopicPattern {
+    text.parse().unwrap()
+}
+
+fn declared(options: Value) -> Phoenix {
+    let options: ChannelOptions = serde_json::from_value(options).unwrap();
+    Phoenix::new().with_channel(options.topic.clone(), Broadcast::new(options))
+}
+
+fn rooms() -> World {
+    world(declared(json!({ "topic": "room:*", "replies": { "time": { "now": 5 } } })))
+}
+
+/// Everything that came, as JSON.
+fn heard(world: &mut World, id: ConnectionId) -> Vec<Value> {
+    let parse = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
+    world.received(id).into_iter().map(parse).collect()
+}
+
+fn join(world: &mut World, id: ConnectionId, topic: &str) {
+    world.text(id, &json!(["1", "1", topic, "phx_join", {}]).to_string());
+    let expected = json!(["1", "1", topic, "phx_reply", { "response": {}, "status": "ok" }]);
+    assert_eq!(heard(world, id), [expected]);
+}
+
+#[test]
+fn vsn_decides_about_the_handshake() {
+    let mut world = world(Phoenix::new());
+    for (path, status) in [
+        ("/socket/websocket", None),
+        ("/socket/websocket/?vsn=1.0.0", None),
+        ("/socket/websocket?vsn=2.0.0&client_id=x", None),
+        ("/socket/websocket?vsn=3.0.0", Some(403)),
+        ("/socket/websocket?vsn=abc", Some(403)),
+    ] {
+        let id = world.upgrade(path);
+        assert_eq!(world.client(id).rejected, status, "{path}");
+    }
+    let id = world.upgrade_with(V2, &[("sec-websocket-protocol", "phoenix, base64url.bearer.phx.dG9rZW4")]);
+    assert_eq!(world.client(id).accepted.as_ref().unwrap().subprotocol.as_deref(), Some("phoenix"));
+    let id = world.upgrade_with(V2, &[("sec-websocket-protocol", "other")]);
+    assert_eq!(world.client(id).accepted.as_ref().unwrap().subprotocol, None);
+}
+
+#[test]
+fn the_hosts_code_may_decide_who_connects() {
+    let mut world = world(Phoenix::new().with_authentication(Authentication::Handler));
+    let id = world.upgrade(V2);
+    assert!(matches!(world.answer_next(Answer::Verdict(Verdict::accept())), Hook::Authenticate { .. }));
+    world.open(id);
+    world.text(id, r#"[null,"1","phoenix","heartbeat",{}]"#);
+    assert_eq!(world.received(id).len(), 1);
+    let id = world.upgrade("/socket/websocket?vsn=9.9.9");
+    assert_eq!((world.client(id).rejected, world.calls.len()), (Some(403), 0));
+}
+
+#[test]
+fn heartbeats_and_unknown_topics_are_answered() {
+    let mut world = rooms();
+    let id = world.connect(V2);
+    for (text, expected) in [
+        (
+            r#"[null,"7","phoenix","heartbeat",{}]"#,
+            r#"[null,"7","phoenix","phx_reply",{"response":{},"status":"ok"}]"#,
+        ),
+        (
+            r#"["x",7,"phoenix","heartbeat",{},"more"]"#,
+            r#"[null,7,"phoenix","phx_reply",{"response":{},"status":"ok"}]"#,
+        ),
+        (
+            r#"["1","1","nowhere","phx_join",{}]"#,
+            r#"[null,"1","nowhere","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]"#,
+        ),
+        (
+            r#"["1","2","room:1","shout",{}]"#,
+            r#"[null,"2","room:1","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]"#,
+        ),
+        (
+            r#"["1","3","room:1","phx_leave",{}]"#,
+            r#"["1","3","room:1","phx_reply",{"response":{},"status":"ok"}]"#,
+        ),
+    ] {
+        world.text(id, text);
+        assert_eq!(world.received(id), [expected], "{text}");
+    }
+}
+
+#[test]
+fn v1_clients_send_and_get_objects() {
+    let mut world = rooms();
+    let (old, new) = (world.connect(V1), world.connect(V2));
+    join(&mut world, new, "room:1");
+    world.text(old, r#"{"topic":"room:1","event":"phx_join","payload":{},"ref":0}"#);
+    let joined = r#"{"event":"phx_reply","payload":{"response":{},"status":"ok"},"ref":0,"topic":"room:1"}"#;
+    assert_eq!(world.received(old), [joined]);
+    world.text(new, r#"["1","2","room:1","say",{"a":1}]"#);
+    assert_eq!(world.received(old), [r#"{"event":"say","payload":{"a":1},"ref":null,"topic":"room:1"}"#]);
+    world.received(new);
+    world.text(old, r#"{"topic":"room:1","event":"say","payload":5,"ref":1}"#);
+    assert_eq!(world.received(new), [r#"[null,null,"room:1","say",5]"#]);
+    world.received(old);
+    world.text(old, r#"{"topic":"room:1","event":"phx_leave","payload":{},"ref":2,"join_ref":null}"#);
+    assert_eq!(
+        world.received(old),
+        [
+            r#"{"event":"phx_reply","payload":{"response":{},"status":"ok"},"ref":2,"topic":"room:1"}"#,
+            r#"{"event":"phx_close","payload":{},"ref":null,"topic":"room:1"}"#,
+        ]
+    );
+    // V1 reads binary frames as JSON.
+    world.message(
+        old,
+        Message::Binary(r#"{"topic":"phoenix","event":"heartbeat","payload":{},"ref":3}"#.into()),
+    );
+    assert_eq!(world.received(old).len(), 1);
+}
+
+#[test]
+fn what_cannot_be_decoded_closes_with_1011() {
+    for (path, text) in [
+        (V1, "[]"),
+        (V1, r#"{"topic":"t","event":"e","payload":{}}"#),
+        (V2, "{"),
+        (V2, "5"),
+        (V2, r#"["1","2","room:1","say"]"#),
+        (V2, r#"{"topic":"room:1"}"#),
+    ] {
+        let mut world = rooms();
+        let id = world.connect(path);
+        world.text(id, text);
+        assert_eq!(world.received(id), ["<close 1011>"], "{text}");
+    }
+    let mut world = rooms();
+    let id = world.connect(V2);
+    world.message(id, Message::Binary(vec![0, 9, 9].into()));
+    assert_eq!(world.received(id), ["<close 1011>"]);
+}
+
+#[test]
+fn any_frame_of_the_client_keeps_it_alive() {
+    let mut world = rooms();
+    let id = world.connect(V2);
+    world.advance(40_000);
+    world.ping(id, b"x");
+    assert_eq!(world.received(id), ["<pong x>"]);
+    world.advance(40_000);
+    world.pong(id, b"");
+    world.advance(40_000);
+    world.text(id, r#"[null,"7","phoenix","heartbeat",{}]"#);
+    world.received(id);
+    world.advance(44_999);
+    assert!(world.received(id).is_empty());
+    world.advance(1);
+    assert_eq!(world.received(id), ["<close 1000>"]);
+}
+
+#[test]
+fn joining_again_closes_the_old_join_after_the_reply() {
+    let mut world = rooms();
+    let id = world.connect(V2);
+    join(&mut world, id, "room:1");
+    world.text(id, r#"["5","5","room:1","phx_join",{}]"#);
+    assert_eq!(
+        world.received(id),
+        [
+            r#"["5","5","room:1","phx_reply",{"response":{},"status":"ok"}]"#,
+            r#"["1","1","room:1","phx_close",{}]"#,
+        ]
+    );
+    // The old join is history, whatever join_ref a message has.
+    world.text(id, r#"["1","6","room:1","phx_leave",{}]"#);
+    assert!(world.received(id).is_empty());
+    world.text(id, r#"["1","7","room:1","time",{}]"#);
+    assert_eq!(
+        world.received(id),
+        [r#"["5","7","room:1","phx_reply",{"response":{"now":5},"status":"ok"}]"#]
+    );
+    world.text(id, r#"["5","8","room:1","phx_leave",{}]"#);
+    assert_eq!(
+        world.received(id),
+        [
+            r#"["5","8","room:1","phx_reply",{"response":{},"status":"ok"}]"#,
+            r#"["5","5","room:1","phx_close",{}]"#,
+        ]
+    );
+}
+
+#[test]
+fn a_declared_channel_passes_events_and_bytes_to_the_others() {
+    let mut world = rooms();
+    let (a, b, elsewhere) = (world.connect(V2), world.connect(V2), world.connect(V2));
+    join(&mut world, a, "room:1");
+    join(&mut world, b, "room:1");
+    join(&mut world, elsewhere, "room:2");
+    world.message(a, Message::Binary(b"\0\x01\x01\x06\x0314room:1say\xff".to_vec().into()));
+    assert_eq!(world.received(b), [r#"<binary b"\x02\x06\x03room:1say\xff">"#]);
+    let ok = r#"["1","4","room:1","phx_reply",{"response":{},"status":"ok"}]"#;
+    assert_eq!(world.received(a), [ok]);
+    assert!(world.received(elsewhere).is_empty());
+}
+
+#[test]
+fn rooms_per_connection_bound_the_joins() {
+    let routes = vec![route(
+        "/socket/websocket",
+        Phoenix::settings(RouteSettings::default()),
+        declared(json!({ "topic": "*" })),
+    )];
+    let limits = switchboard_core::Limits { rooms_per_connection: 1, ..Default::default() };
+    let mut world = World::with_limits(routes, limits);
+    let id = world.connect(V2);
+    join(&mut world, id, "a");
+    world.text(id, r#"["2","2","b","phx_join",{}]"#);
+    assert_eq!(
+        world.received(id),
+        [
+            r#"["2","2","b","phx_reply",{"response":{"reason":"a connection can be in at most 1 rooms"},"status":"error"}]"#
+        ]
+    );
+}
+
+#[test]
+fn presence_tells_who_comes_and_goes() {
+    let mut world = world(declared(json!({ "topic": "room:*", "presence": true })));
+    let (ann, bob) = (world.connect(V2), world.connect("/socket/websocket?vsn=2.0.0&user_id=bob"));
+    world.text(ann, r#"["1","1","room:1","phx_join",{"user_id":"ann"}]"#);
+    let heard_by_ann = heard(&mut world, ann);
+    let reference = heard_by_ann[1][4]["joins"]["ann"]["metas"][0]["phx_ref"].clone();
+    let meta = json!({ "online_at": "1795168800", "user_id": "ann", "phx_ref": reference });
+    assert_eq!(
+        heard_by_ann[1..],
+        [
+            json!([null, null, "room:1", "presence_diff", { "joins": { "ann": { "metas": [meta] } }, "leaves": {} }]),
+            json!(["1", null, "room:1", "presence_state", { "ann": { "metas": [meta] } }]),
+        ]
+    );
+    world.text(bob, r#"["9","9","room:1","phx_join",{}]"#);
+    let heard_by_bob = heard(&mut world, bob);
+    let state = &heard_by_bob[2][4];
+    assert_eq!(state.as_object().unwrap().keys().collect::<Vec<_>>(), ["ann", "bob"]);
+    assert_eq!(heard(&mut world, ann).len(), 1);
+    world.cut(bob);
+    let left = json!({ "joins": {}, "leaves": { "bob": state["bob"] } });
+    assert_eq!(heard(&mut world, ann), [json!([null, null, "room:1", "presence_diff", left])]);
+}
+
+#[test]
+fn supabase_clients_broadcast_and_track() {
+    let mut world = world(Phoenix::new().with_channel(topic("realtime:*"), Realtime::new()));
+    let (a, b) = (world.connect(V1), world.connect(V2));
+    world.text(
+        a,
+        r#"{"topic":"realtime:x","event":"phx_join","ref":"1","join_ref":"1","payload":{"config":{
+        "broadcast":{"ack":true,"self":true},"presence":{"key":"ann"},"postgres_changes":[{"event":"*"}]}}}"#,
+    );
+    assert_eq!(
+        heard(&mut world, a)[0]["payload"],
+        json!({ "response": { "postgres_changes": [{ "event": "*", "id": 1 }] }, "status": "ok" })
+    );
+    world.text(b, r#"["2","2","realtime:x","phx_join",{"config":{"presence":{"enabled":false}}}]"#);
+    assert_eq!(world.received(b).len(), 1);
+    let said = r#"{"type":"broadcast","event":"cursor","payload":{"x":1}}"#;
+    world.text(a, &format!(r#"{{"topic":"realtime:x","event":"broadcast","payload":{said},"ref":"2"}}"#));
+    assert_eq!(world.received(b), [format!(r#"[null,null,"realtime:x","broadcast",{said}]"#)]);
+    assert_eq!(world.received(a).len(), 2, "its own broadcast and the acknowledgement");
+    let track = r#"{"type":"presence","event":"track","payload":{"mood":"ok"}}"#;
+    world.text(a, &format!(r#"{{"topic":"realtime:x","event":"presence","payload":{track},"ref":"3"}}"#));
+    let diff = heard(&mut world, b).remove(0);
+    assert_eq!(diff[3], "presence_diff");
+    assert_eq!(diff[4]["joins"]["ann"]["metas"][0]["mood"], "ok");
+    // Broadcasts in Supabase's own binary frames.
+    world.message(b, Message::Binary(b"\x03\x012\x0a\x06\0\x0123realtime:xcursor{\"x\":2}".to_vec().into()));
+}
+
+/// Fails on demand.
+struct Moody;
+
+impl Channel for Moody {
+    fn join(&mut self, _: &mut ChannelContext<'_, '_>, payload: &Payload) -> Result<Reply, HandlerError> {
+        match payload.json().as_str() {
+            Some("refuse") => Ok(Reply::Error(json!({ "reason": "no" }).into())),
+            Some("panic") => panic!("as asked"),
+            Some("fail") => Err("as asked".into()),
+            _ => Ok(Reply::None),
+        }
+    }
+
+    fn joined(&mut self, cx: &mut ChannelContext<'_, '_>) -> HandlerResult {
+        cx.push("hello", json!({}));
+        cx.set_timer(7, 100);
+        Ok(())
+    }
+
+    fn handle_in(
+        &mut self,
+        cx: &mut ChannelContext<'_, '_>,
+        event: &str,
+        _: Payload,
+    ) -> Result<Reply, HandlerError> {
+        match event {
+            "panic" => panic!("as asked"),
+            "stop" => Ok(Reply::Stop),
+            "all" => {
+                cx.broadcast("all", json!({}));
+                Ok(Reply::Error(json!({ "reason": "no" }).into()))
+            }
+            _ => Err("as asked".into()),
+        }
+    }
+
+    fn timeout(&mut self, cx: &mut ChannelContext<'_, '_>, key: u32) -> HandlerResult {
+        cx.push("tick", json!(key));
+        Ok(())
+    }
+
+    fn terminate(&mut self, cx: &mut ChannelContext<'_, '_>, why: Termination) {
+        cx.broadcast("gone", json!(why.as_str()));
+    }
+}
+
+#[test]
+fn a_failing_step_costs_the_client_the_channel_and_nothing_else() {
+    let mut world = world(Phoenix::new().with_channel(topic("m"), Moody));
+    let (id, other) = (world.connect(V2), world.connect(V2));
+    for how in ["fail", "panic"] {
+        world.text(id, &json!(["1", "1", "m", "phx_join", how]).to_string());
+        let crashed = json!({ "response": { "reason": "join crashed" }, "status": "error" });
+        assert_eq!(heard(&mut world, id), [json!(["1", "1", "m", "phx_reply", crashed])]);
+    }
+    world.text(id, r#"["1","1","m","phx_join","refuse"]"#);
+    assert_eq!(heard(&mut world, id)[0][4], json!({ "response": { "reason": "no" }, "status": "error" }));
+    world.text(other, r#"["o","1","m","phx_join",{}]"#);
+    for event in ["fail", "panic"] {
+        world.text(id, r#"["2","1","m","phx_join",{}]"#);
+        assert_eq!(heard(&mut world, id)[1], json!(["2", null, "m", "hello", {}]));
+        world.received(other);
+        world.text(id, &json!(["2", "2", "m", event, {}]).to_string());
+        assert_eq!(world.received(id), [r#"["2","2","m","phx_error",{}]"#]);
+        assert_eq!(world.received(other), [r#"[null,null,"m","gone","crashed"]"#]);
+    }
+    world.text(id, r#"["3","1","m","phx_join",{}]"#);
+    world.text(id, r#"["3","2","m","all",{}]"#);
+    assert_eq!(
+        world.received(id)[2..],
+        [
+            r#"[null,null,"m","all",{}]"#,
+            r#"["3","2","m","phx_reply",{"response":{"reason":"no"},"status":"error"}]"#,
+        ]
+    );
+    world.text(id, r#"["3","3","m","stop",{}]"#);
+    assert_eq!(world.received(id), [r#"["3","3","m","phx_close",{}]"#]);
+}
+
+#[test]
+fn a_channels_timer_ends_with_the_channel() {
+    let mut world = world(Phoenix::new().with_channel(topic("m"), Moody));
+    let id = world.connect(V2);
+    world.text(id, r#"["1","1","m","phx_join",{}]"#);
+    world.text(id, r#"["2","2","m","phx_join",{}]"#);
+    world.received(id);
+    world.advance(100);
+    assert_eq!(world.received(id), [r#"["2",null,"m","tick",7]"#]);
+}
+
+fn callbacks() -> World {
+    world(Phoenix::new().with_channel(topic("room:*"), Callbacks::new("room:*")))
+}
+
+fn custom(hook: Hook) -> (String, Value) {
+    match hook {
+        Hook::Custom { name, payload } => (name.to_string(), payload),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn callbacks_decide_about_joins_and_messages() {
+    let mut world = callbacks();
+    let id = world.connect(V2);
+    world.text(id, r#"["1","1","room:1","phx_join",{"a":1}]"#);
+    // What the callback pushes while it decides comes after the reply.
+    let push = json!({ "topic": "room:1", "event": "welcome", "payload": { "b": 2 } });
+    world.dialect_command(Some(id), "push", push).unwrap();
+    assert!(world.received(id).is_empty());
+    let hook = world.answer_next(Answer::Json(json!({ "status": "ok", "response": { "c": 3 } })));
+    assert_eq!(
+        custom(hook),
+        ("join".into(), json!({ "payload": { "a": 1 }, "ref": "1", "channel": "room:*", "topic": "room:1" }))
+    );
+    assert_eq!(
+        world.received(id),
+        [
+            r#"["1","1","room:1","phx_reply",{"response":{"c":3},"status":"ok"}]"#,
+            r#"["1",null,"room:1","welcome",{"b":2}]"#,
+        ]
+    );
+    for (answer, expected) in [
+        (json!(null), vec![]),
+        (
+            json!({ "status": "error", "response": { "reason": "no" } }),
+            vec![r#"["1","2","room:1","phx_reply",{"response":{"reason":"no"},"status":"error"}]"#],
+        ),
+        (
+            json!({ "status": "ok", "stop": true }),
+            vec![
+                r#"["1","2","room:1","phx_reply",{"response":{},"status":"ok"}]"#,
+                r#"["1","1","room:1","phx_close",{}]"#,
+            ],
+        ),
+    ] {
+        world.text(id, r#"["1","2","room:1","ask",{"q":1}]"#);
+        let (name, payload) = custom(world.answer_next(Answer::Json(answer)));
+        assert_eq!(
+            (&*name, &payload["event"], &payload["payload"]),
+            ("handleIn", &json!("ask"), &json!({ "q": 1 }))
+        );
+        assert_eq!(world.received(id), expected);
+    }
+    let (name, payload) = custom(world.answer_next(Answer::Done));
+    assert_eq!((&*name, &payload["reason"]), ("leave", &json!("stopped")));
+}
+
+#[test]
+fn a_throwing_callback_crashes_its_channel_only() {
+    let mut world = callbacks();
+    let id = world.connect(V2);
+    let failed = || Answer::Failed { message: "oops".into() };
+    world.text(id, r#"["1","1","room:1","phx_join",{}]"#);
+    world.answer_next(failed());
+    assert_eq!(heard(&mut world, id)[0][4]["response"], json!({ "reason": "join crashed" }));
+    world.text(id, r#"["2","2","room:1","phx_join",{}]"#);
+    world.answer_next(Answer::Json(Value::Null));
+    // A join again while the first is told to leave: the answers may come in any order.
+    world.text(id, r#"["3","3","room:1","phx_join",{}]"#);
+    let ((left, _, leave), (joined, _, join)) = (world.next_call(), world.next_call());
+    assert_eq!((&*custom(leave).0, &*custom(join).0), ("leave", "join"));
+    world.received(id);
+    world.answer(joined, Answer::Json(Value::Null));
+    world.answer(left, failed());
+    assert_eq!(
+        world.received(id),
+        [
+            r#"["3","3","room:1","phx_reply",{"response":{},"status":"ok"}]"#,
+            r#"["2","2","room:1","phx_close",{}]"#,
+        ]
+    );
+    world.text(id, r#"["3","4","room:1","ask",{}]"#);
+    world.text(id, r#"[null,"5","phoenix","heartbeat",{}]"#);
+    world.answer_next(failed());
+    assert_eq!(world.received(id), [r#"["3","3","room:1","phx_error",{}]"#]);
+    world.answer_next(Answer::Done);
+    assert_eq!(world.received(id).len(), 1, "what waited is handled");
+}
+
+#[test]
+fn user_code_pushes_broadcasts_and_tracks_at_any_time() {
+    let mut world = callbacks();
+    let ids = [world.connect(V2), world.connect(V2)];
+    for id in ids {
+        world.text(id, r#"["1","1","room:1","phx_join",{}]"#);
+        world.answer_next(Answer::Json(Value::Null));
+        world.received(id);
+    }
+    let [a, b] = ids;
+    let event = |payload| json!({ "topic": "room:1", "event": "e", "payload": payload });
+    world.dialect_command(None, "broadcast", event(json!({}))).unwrap();
+    world.dialect_command(Some(a), "broadcastFrom", event(json!({ "$binary": "/w==" }))).unwrap();
+    world
+        .dialect_command(Some(a), "reply", json!({ "topic": "room:1", "ref": "9", "status": "ok" }))
+        .unwrap();
+    world
+        .dialect_command(Some(a), "track", json!({ "topic": "room:1", "key": "a", "meta": { "x": 1 } }))
+        .unwrap();
+    assert_eq!(
+        world.received(a)[..2],
+        [r#"[null,null,"room:1","e",{}]"#, r#"["1","9","room:1","phx_reply",{"response":{},"status":"ok"}]"#]
+    );
+    assert_eq!(
+        world.received(b)[..2],
+        [r#"[null,null,"room:1","e",{}]"#, r#"<binary b"\x02\x06\x01room:1e\xff">"#]
+    );
+    world.dialect_command(Some(b), "presenceState", json!({ "topic": "room:1" })).unwrap();
+    assert_eq!(heard(&mut world, b)[0][4]["a"]["metas"][0]["x"], 1);
+    world.dialect_command(Some(a), "stop", json!({ "topic": "room:1", "error": true })).unwrap();
+    assert_eq!(world.received(a), [r#"["1","1","room:1","phx_error",{}]"#]);
+    assert_eq!(heard(&mut world, b)[0][3], "presence_diff");
+    for (id, name, payload) in [
+        (Some(a), "push", event(json!({}))),
+        (None, "push", event(json!({}))),
+        (Some(b), "dance", event(json!({}))),
+        (Some(b), "push", json!({ "topic": "room:1", "evnt": "e" })),
+    ] {
+        assert!(world.dialect_command(id, name, payload).is_err());
+    }
+}
