@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['*.test.ts'],
     // One Chromium at a time: it needs the whole of a small machine.
     fileParallelism: false,
+    // The examples log each connection.
+    silent: 'passed-only',
     testTimeout: 60_000,
     hookTimeout: 90_000,
   },
