@@ -36,6 +36,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         plugin(project, &mut steps)?;
     }
     if everything || options.npm {
+        steps.run("plugin types", || npm::script(project, "typecheck"))?;
         steps.run("plugin tests", || npm::script(project, "test"))?;
         steps.run("packed tarball in an empty Vite project", || tarball::run(project))?;
     }
