@@ -7,8 +7,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use http::{Method, Request, Response, StatusCode, header, uri::Authority};
+use serde_json::Value;
 use switchboard_core::protocol;
-use switchboard_core::{CloseCode, CloseFrame, Engine, Found, HttpEndpoint, Limits, RouteKey, Router};
+use switchboard_core::{
+    CloseCode, CloseFrame, Engine, FeedSettings, Found, HttpEndpoint, Input, Limits, RouteKey, Router,
+};
 
 use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::host::Host;
@@ -55,6 +58,7 @@ impl Switchboard {
     /// Starts the engine. Has to run inside a tokio runtime.
     pub(crate) fn start(
         endpoints: Vec<(RouteKey, Endpoint)>,
+        feeds: Vec<FeedSettings>,
         limits: Limits,
         has_page: bool,
     ) -> Result<Self, ServerError> {
@@ -71,7 +75,10 @@ impl Switchboard {
         }
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| ServerError::Random(error.to_string()))?;
-        let engine = Engine::new(router.clone(), routes, limits, seed);
+        let mut engine = Engine::new(router.clone(), routes, limits, seed);
+        for feed in feeds {
+            engine.add_feed(feed);
+        }
         let http = engine.endpoints().cloned().collect();
         let has_page = has_page && matches!(router.find(page::CHAT), Found::Route { .. });
         let host = Host::start(engine, callbacks);
@@ -96,6 +103,13 @@ impl Switchboard {
     /// How many connections there are, from their opening handshake to their last callback.
     pub fn connections(&self) -> usize {
         self.shared.host.look(Engine::connections)
+    }
+
+    /// Publishes a value on one of the configuration's feeds, to whoever subscribed. A feed that is not there is
+    /// logged.
+    pub fn publish(&self, feed: &str, value: Value) {
+        let feed = feed.to_owned();
+        self.shared.host.turn(|turn| turn.input(Input::Publish { feed, value }));
     }
 
     /// Takes no new connections and closes all with 1001. Comes back when the last one is gone, at the latest
