@@ -37,7 +37,7 @@ pub struct Switchboard {
 
 #[wasm_bindgen]
 impl Switchboard {
-    /// A server as `setup`, JSON of [`setup::Setup`], describes it. `seed` is 32 random bytes. Throws an `Error`
+    /// A server as `setup`, JSON of `setup::Setup`, describes it. `seed` is 32 random bytes. Throws an `Error`
     /// whose message names the wrong key.
     #[wasm_bindgen(constructor)]
     pub fn new(setup: &str, seed: &[u8]) -> Result<Switchboard, JsValue> {

@@ -23,7 +23,7 @@ impl Config {
         Router::new(self.route_keys()).map_err(|error| ConfigError::at("routes", error.to_string()))
     }
 
-    /// The routes for an [`Engine`](crate::Engine). `handler` gives the behaviour of a route that has no dialect of its
+    /// The routes for an [`Engine`]. `handler` gives the behaviour of a route that has no dialect of its
     /// own, by its place among the routes.
     pub fn engine_routes(
         &self,
