@@ -22,6 +22,8 @@ export interface Switchboard {
   readonly upgrade: Upgrade
   /** The patterns of all endpoints, with their prefixes. */
   readonly patterns: string[]
+  /** Tells all routes that serve this feed a value. */
+  publish(feed: string, value: unknown): void
   /** Takes no more connections and closes those there are. Done when all are gone. */
   close(options?: CloseOptions): Promise<void>
 }
@@ -62,17 +64,22 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
     log.write('warn', 'endpointPrefix is empty, so wsHandlers serve nothing; routes need no prefix')
   }
   const host = createHost(resolved, root, log)
-  const grace = options.shutdownGrace ?? 5_000
   const switchboard: Switchboard = {
     upgrade: createUpgrade(host, resolved.prefixes),
     patterns: host.patterns(),
-    close: (closing = {}) => host.shutdown(closing.code ?? 1001, closing.reason ?? '', closing.grace ?? grace),
+    publish: (feed, value) => host.publish(feed, value),
+    close: ({ code = 1001, reason = '', grace } = {}) => host.shutdown(code, reason, grace),
   }
   return { switchboard, log, enabled: true }
 }
 
 /** What stands in where everything is switched off. */
-const NOTHING: Switchboard = { upgrade: () => false, patterns: [], close: () => Promise.resolve() }
+const NOTHING: Switchboard = {
+  upgrade: () => false,
+  patterns: [],
+  publish: () => {},
+  close: () => Promise.resolve(),
+}
 
 function createHost(resolved: Resolved, root: string, log: Log): Host {
   try {

@@ -135,10 +135,10 @@ export interface WebSocketHandler<Message = any, AuthData = any> extends Callbac
   /** Waits so many ms before each message. Default: the plugin's `delay`. */
   delay?: number
   /**
-   * The pages whose scripts may connect, as `http://localhost:5173`, `https://*.example.com` or `*`; others get HTTP
-   * 403. Clients that are no browsers may always. Default: all.
+   * Whose pages may connect: origins, with `*` for anything in one, or `'*'` for all; others get HTTP 403. Default:
+   * the plugin's `origins`.
    */
-  origins?: string[]
+  origins?: string | string[]
   /** Who may come in. Default `false`: everyone. */
   authenticate?: Authenticate<AuthData>
   /** What becomes of text messages: `'json'` parses (text that is no JSON stays text), `'text'`, or `'none'` for a
@@ -179,9 +179,20 @@ export interface RouteOptions<Message = any, AuthData = any> extends WebSocketHa
   prefix?: string | string[]
   /**
    * What the route does: `'handlers'` leaves all to the functions, `'echo'` sends messages back, `'relay'` sends them
-   * to the others in the room, `'rules'` does what `rules` say. Default `'handlers'`, or `'rules'` with rules.
+   * to the others in the room, `'rules'` does what `rules` say; the others speak like systems that exist. Default
+   * `'handlers'`, but `'rules'` where there are rules.
    */
-  dialect?: 'handlers' | 'echo' | 'relay' | 'rules' | (string & {})
+  dialect?: 'handlers' | 'echo' | 'relay' | 'rules' | 'actions' | 'topics' | 'commands' | 'events' | 'phoenix'
+  /** The settings of the dialect `actions`; these and those below stand in `schema.json`. */
+  actions?: object
+  /** The settings of the dialect `topics`. */
+  topics?: object
+  /** The settings of the dialect `commands`. */
+  commands?: object
+  /** The settings of the dialect `events`, or just its events. */
+  events?: object
+  /** The settings of the dialect `phoenix`. */
+  phoenix?: object
   /** The room of a relay. Default `'{connection.path}'`. */
   room?: string
   /** What to do on which event, as data. Default `[]`. */

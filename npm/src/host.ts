@@ -82,12 +82,17 @@ export class Host implements Actor {
   }
 
   /** No new connections, a close frame to all, an end to waiting after `grace` ms; done when all sockets are closed. */
-  shutdown(code: number, reason: string, grace: number): Promise<void> {
+  shutdown(code: number, reason: string, grace = this.#core.shutdown_grace()): Promise<void> {
     this.#tell((core) => core.shutdown(code, reason, grace))
     const idle = new Promise<void>((resolve) => this.#onIdle.push(resolve))
     this.turn()
     this.#checkIdle()
     return idle
+  }
+
+  /** Puts a value on a feed. */
+  publish(feed: string, value: unknown): void {
+    this.input((core) => core.publish(String(feed), JSON.stringify(value) ?? 'null'))
   }
 
   /** All patterns that are served, with their prefixes. */

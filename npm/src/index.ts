@@ -10,7 +10,7 @@ export type { PluginApi, SwitchboardPlugin } from './plugin.js'
 export { attach, createSwitchboard } from './attach.js'
 export type { CloseOptions, Switchboard } from './attach.js'
 
-export type { LimitOptions, LogLevel, PluginOptions, SwitchboardOptions } from './options.js'
+export type { FeedOptions, LimitOptions, LogLevel, PluginOptions, SwitchboardOptions } from './options.js'
 export type { Logger } from './logger.js'
 export type { HttpServer, Upgrade } from './upgrade.js'
 

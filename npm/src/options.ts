@@ -27,6 +27,15 @@ export interface SwitchboardOptions {
   logLevel?: LogLevel
   /** Waits so many ms before each message is handled, on handlers without a `delay`. Default `0`. */
   delay?: number
+  /**
+   * Whose pages may connect: origins, with `*` for anything in one, or `'*'` for all. Programs may always. Default:
+   * pages of the same host, of this machine, and of `allowedHosts`.
+   */
+  origins?: string | string[]
+  /** Hosts whose pages may connect too; a leading dot takes in all subdomains. Default `[]`; in Vite, Vite's. */
+  allowedHosts?: string[]
+  /** Named streams of JSON values that routes serve. Default `[]`. */
+  feeds?: FeedOptions[]
   /** Bounds on what clients can cost. The defaults fit a development server. */
   limits?: LimitOptions
   /** How long in ms a stopping server waits for its clients to close. Default `5000`. */
@@ -61,12 +70,26 @@ export interface PluginOptions extends Omit<SwitchboardOptions, 'logger'> {
   disablePureFsApi?: unknown
 }
 
+/** A stream of JSON values, and what is remembered of it. */
+export interface FeedOptions {
+  /** What routes and publishers call it. */
+  name: string
+  /** The fields that may hold a value's key; the first one that a value has counts. Default `[]`. */
+  key?: string[]
+  /** Values remembered per key. Default `100`. */
+  history?: number
+  /** Keys remembered. Default `10000`. */
+  keys?: number
+}
+
 /** Bounds on what clients can cost; times in ms, sizes in bytes. */
 export interface LimitOptions {
   /** Connections at once; one more is answered with HTTP 503. Default `10000`. */
   maxConnections?: number
   /** Connections at once from one address; one more is answered with HTTP 429. Default: no bound. */
   maxConnectionsPerAddress?: number
+  /** How many messages a client may send; with more it is closed with 1008. Default: no bound. */
+  messageRate?: { perSecond: number; burst?: number }
   /** Rooms that one connection can be in. Default `1000`. */
   roomsPerConnection?: number
   /** Length of a room's name. Default `256`. */
@@ -110,6 +133,9 @@ export const KNOWN_KEYS = [
   'disable',
   'logLevel',
   'delay',
+  'origins',
+  'allowedHosts',
+  'feeds',
   'limits',
   'shutdownGrace',
   'logger',

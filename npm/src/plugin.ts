@@ -37,7 +37,7 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
       warn: (line: string) => config.logger.warn(line, { timestamp: true }),
       error: (line: string) => config.logger.error(line, { timestamp: true }),
     }
-    const one = start({ ...options, logger }, config.root)
+    const one = start({ ...options, ...allowed(options, 'ws' in server ? config.server : config.preview), logger }, config.root)
     if (!one.enabled) return one
     started.add(one)
     running.add(one)
@@ -88,6 +88,12 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
  */
 export function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
   return offer(running, request, socket, head)
+}
+
+/** Whom Vite lets in, its sockets let in too. */
+function allowed(options: PluginOptions, { allowedHosts }: { allowedHosts?: true | string[] }): Partial<PluginOptions> {
+  if (allowedHosts === true) return { origins: options.origins ?? '*' }
+  return { allowedHosts: [...(options.allowedHosts ?? []), ...(allowedHosts ?? [])] }
 }
 
 function offer(to: Set<Started>, request: IncomingMessage, socket: Duplex, head: Buffer): boolean {

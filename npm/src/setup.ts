@@ -25,6 +25,9 @@ interface Part {
   toml?: string
   json?: string
   file?: string
+  /** Its limits hold for the server; the last part that says so counts. */
+  rules?: boolean
+  allowedHosts?: string[]
   labels: string[]
   hooks: object[]
 }
@@ -34,7 +37,7 @@ const CALLBACKS = ['onConnect', 'onMessage', 'onPing', 'onPong', 'onClose', 'onE
 /** Splits the options. `root` is where a relative path of a configuration file starts. */
 export function setUp(resolved: Resolved, root: string): Setup {
   const { options, prefixes, handlers, routes } = resolved
-  const { delay, limits, shutdownGrace } = options
+  const { delay, origins, allowedHosts = [], feeds, limits, shutdownGrace } = options
   const split = [
     ...list<WebSocketHandler>(handlers, 'wsHandlers').map((handler, index) => ({ handler, label: `wsHandlers[${index}]` })),
     ...list<RouteOptions>(routes, 'routes').map((route, index) => ({
@@ -44,12 +47,25 @@ export function setUp(resolved: Resolved, root: string): Setup {
   ].map(({ handler, label }) => ({ label, ...separate(handler, label) }))
   const parts: Part[] = [
     {
-      config: { prefix: prefixes, delay, limits, shutdownGrace, routes: split.map(({ data }) => data) },
+      config: {
+        prefix: prefixes,
+        delay,
+        origins,
+        allowedHosts,
+        feeds,
+        limits,
+        shutdownGrace,
+        routes: split.map(({ data }) => data),
+      },
+      rules: true,
       labels: split.map(({ label }) => label),
       hooks: split.map(({ hooks }) => hooks),
     },
   ]
-  if (options.config !== undefined) parts.push(readPart(resolve(root, options.config), options.config))
+  if (options.config !== undefined) {
+    const rules = limits === undefined && shutdownGrace === undefined
+    parts.push({ ...readPart(resolve(root, options.config), options.config), rules, allowedHosts })
+  }
   return {
     json: stringify({ given: resolved.given, known: KNOWN_KEYS, parts }),
     routes: split.map(({ callbacks }) => callbacks),

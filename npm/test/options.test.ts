@@ -165,3 +165,29 @@ test('logLevel says how much', async () => {
     expect(server.lines.length).toBe(count)
   }
 })
+
+test('feeds reach their routes', async () => {
+  const server = await serve([], {
+    feeds: [{ name: 'kills' }],
+    routes: [{ pattern: '/feed', dialect: 'actions', actions: { channels: [{ name: 'killstream', feed: 'kills' }] } }],
+  })
+  const client = await connect(server.url('/feed'))
+  client.send({ action: 'sub', channel: 'killstream' })
+  client.socket.ping()
+  await new Promise((resolve) => client.socket.once('pong', resolve))
+  server.switchboard.publish('kills', { id: 1 })
+  expect(await client.json()).toMatchObject({ id: 1 })
+})
+
+test('strange pages are refused, unless they are allowed', async () => {
+  const headers = { origin: 'https://evil.example' }
+  const strict = await serveVite({ wsHandlers: [{ pattern: '/' }] })
+  expect(await refusal(strict.url('/api/'), { headers })).toBe(403)
+  await connect(strict.url('/api/'), { headers: { origin: `http://127.0.0.1:${strict.port}` } })
+  const vites = await serveVite({ wsHandlers: [{ pattern: '/' }] }, { server: { allowedHosts: ['.example'] } })
+  await connect(vites.url('/api/'), { headers })
+  const open = await serveVite({ wsHandlers: [{ pattern: '/' }] }, { server: { allowedHosts: true } })
+  await connect(open.url('/api/'), { headers })
+  const own = await serveVite({ origins: 'https://*.example', wsHandlers: [{ pattern: '/' }] })
+  await connect(own.url('/api/'), { headers })
+})

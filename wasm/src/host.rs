@@ -11,6 +11,7 @@ use switchboard_core::{
 
 use crate::batch::{self, Batch};
 use crate::peer::{Life, Peer};
+use crate::setup::Server;
 use crate::{call, request};
 
 /// Everything of one server but its sockets.
@@ -20,6 +21,7 @@ use crate::{call, request};
 pub(crate) struct Host {
     engine: Engine,
     patterns: Vec<String>,
+    shutdown_grace: u64,
     ids: ConnectionIds,
     /// By slot.
     peers: Vec<Option<Peer>>,
@@ -31,10 +33,11 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(engine: Engine, patterns: Vec<String>) -> Self {
+    pub(crate) fn new(Server { engine, patterns, shutdown_grace }: Server) -> Self {
         Self {
             engine,
             patterns,
+            shutdown_grace,
             ids: ConnectionIds::default(),
             peers: Vec::new(),
             now: Now::default(),
@@ -48,6 +51,11 @@ impl Host {
     /// All patterns that are served, with their prefixes.
     pub(crate) fn patterns(&self) -> &[String] {
         &self.patterns
+    }
+
+    /// How long in ms clients may take to close when the server stops.
+    pub(crate) fn shutdown_grace(&self) -> u64 {
+        self.shutdown_grace
     }
 
     pub(crate) fn engine(&self) -> &Engine {

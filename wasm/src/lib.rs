@@ -46,9 +46,8 @@ impl Switchboard {
         for (to, from) in bytes.iter_mut().zip(seed) {
             *to = *from;
         }
-        let (engine, patterns) =
-            setup::engine(setup, bytes).map_err(|error| JsValue::from(Error::new(&error)))?;
-        Ok(Self { host: Host::new(engine, patterns), scratch: Vec::new(), header: Box::new([0; 4]) })
+        let server = setup::server(setup, bytes).map_err(|error| JsValue::from(Error::new(&error)))?;
+        Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; 4]) })
     }
 
     /// Address of the four words that every turn leaves.
@@ -59,6 +58,19 @@ impl Switchboard {
     /// All patterns that are served, with their prefixes, in order.
     pub fn patterns(&self) -> Vec<String> {
         self.host.patterns().to_vec()
+    }
+
+    /// How long in ms clients may take to close when the server stops.
+    pub fn shutdown_grace(&self) -> f64 {
+        self.host.shutdown_grace() as f64
+    }
+
+    /// Puts a value, as JSON, on a feed. Throws an `Error` for what is no JSON.
+    pub fn publish(&mut self, feed: String, value: &str) -> Result<(), JsValue> {
+        let value =
+            serde_json::from_str(value).map_err(|error| JsValue::from(Error::new(&error.to_string())))?;
+        self.host.input(Input::Publish { feed, value });
+        Ok(())
     }
 
     /// The two clocks: ms that never go back, and ms since 1970. They hold for all inputs until set again.

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use switchboard_core::config::{Config, ConfigError};
+use switchboard_core::config::{Config, ConfigError, FeedConfig};
 use switchboard_core::dialect;
 use switchboard_core::{
-    Authentication, Deferred, Engine, Handler, Hooks, ResponseAudience, Route, RouteSettings, Router,
+    Authentication, Deferred, Engine, Handler, Hooks, Limits, ResponseAudience, Route, RouteSettings, Router,
 };
 
 use crate::callbacks::Watched;
@@ -21,7 +21,7 @@ pub(crate) struct Setup {
     parts: Vec<Part>,
 }
 
-/// One configuration with its own prefixes. The limits of the first part hold for all.
+/// One configuration with its own prefixes, origins and feeds.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Part {
@@ -32,6 +32,12 @@ struct Part {
     /// What the user calls the routes, to name them in errors: `wsHandlers[0]`.
     #[serde(default)]
     labels: Vec<String>,
+    /// Whether its limits and its time for goodbyes hold for the whole server; otherwise another part's do.
+    #[serde(default)]
+    rules: bool,
+    /// Hosts that the server around lets in.
+    #[serde(default)]
+    allowed_hosts: Vec<String>,
     /// By route; missing ones have no callbacks.
     #[serde(default)]
     hooks: Vec<HookSet>,
@@ -76,8 +82,17 @@ enum Audience {
     },
 }
 
-/// Builds the engine and lists its patterns; what is wrong with the options in words for who wrote them.
-pub(crate) fn engine(setup: &str, seed: [u8; 32]) -> Result<(Engine, Vec<String>), String> {
+/// What came of a setup.
+pub(crate) struct Server {
+    pub(crate) engine: Engine,
+    /// All patterns that are served, with their prefixes.
+    pub(crate) patterns: Vec<String>,
+    /// How long in ms clients may take to close when the server stops.
+    pub(crate) shutdown_grace: u64,
+}
+
+/// Builds the engine; what is wrong with the options in words for who wrote them.
+pub(crate) fn server(setup: &str, seed: [u8; 32]) -> Result<Server, String> {
     let setup: Setup = serde_json::from_str(setup).map_err(|error| format!("the options: {error}"))?;
     let known: Vec<&str> = setup.known.iter().map(String::as_str).collect();
     if let Some(key) = setup.given.iter().find(|key| !known.contains(&key.as_str())) {
@@ -85,11 +100,16 @@ pub(crate) fn engine(setup: &str, seed: [u8; 32]) -> Result<(Engine, Vec<String>
     }
     let mut keys = Vec::new();
     let mut routes = Vec::new();
-    let mut limits = None;
+    let mut feeds = Vec::new();
+    let (mut limits, mut shutdown_grace) = (Limits::default(), Config::default().shutdown_grace);
     for part in setup.parts {
-        let config = part.config()?;
+        let mut config = part.config()?;
+        config.allowed_hosts.extend(part.allowed_hosts);
         keys.extend(config.route_keys());
-        limits.get_or_insert_with(|| config.engine_limits());
+        feeds.extend(config.feeds.iter().map(FeedConfig::settings));
+        if part.rules {
+            (limits, shutdown_grace) = (config.engine_limits(), config.shutdown_grace);
+        }
         for (index, route) in config.routes.iter().enumerate() {
             let hooks = part.hooks.get(index).cloned().unwrap_or_default();
             routes.push(hooks.attach(config.route_settings(route), dialect::handler(&config, route)));
@@ -97,7 +117,11 @@ pub(crate) fn engine(setup: &str, seed: [u8; 32]) -> Result<(Engine, Vec<String>
     }
     let router = Router::new(keys).map_err(|error| error.to_string())?;
     let patterns = router.patterns().to_vec();
-    Ok((Engine::new(router, routes, limits.unwrap_or_default(), seed), patterns))
+    let mut engine = Engine::new(router, routes, limits, seed);
+    for feed in feeds {
+        engine.add_feed(feed);
+    }
+    Ok(Server { engine, patterns, shutdown_grace })
 }
 
 impl Part {
@@ -170,7 +194,7 @@ mod tests {
     use super::*;
 
     fn error(setup: &str) -> String {
-        engine(setup, [0; 32]).map(drop).unwrap_err()
+        server(setup, [0; 32]).map(drop).unwrap_err()
     }
 
     #[test]
@@ -189,7 +213,7 @@ mod tests {
         let setup = r#"{"given":[],"known":[],"parts":[
             {"config":{"prefix":["/api"],"routes":[{"pattern":"/a"}]},"hooks":[{"message":true}]},
             {"config":{"routes":[{"pattern":"/b/{c}"}]}}]}"#;
-        let (_, patterns) = engine(setup, [0; 32]).unwrap();
-        assert_eq!(patterns, ["/api/a", "/b/{c}"]);
+        let server = server(setup, [0; 32]).map_err(drop).unwrap();
+        assert_eq!(server.patterns, ["/api/a", "/b/{c}"]);
     }
 }
