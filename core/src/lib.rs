@@ -215,3 +215,5 @@ pub mod config;
 pub use config::{Config, ConfigError, RouteConfig};
 
 pub mod dialect;
+
+pub mod proxy;

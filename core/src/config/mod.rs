@@ -130,15 +130,32 @@ impl Config {
         Self::from_value(json(toml::Value::Table(table)))
     }
 
+    /// Puts variables of the environment in place of each `${NAME}` in the URLs, headers and credentials of
+    /// proxies. Hosts do this once before they start; what `variable` does not know is an error.
+    pub fn resolve(&mut self, mut variable: impl FnMut(&str) -> Option<String>) -> Result<(), ConfigError> {
+        for (index, route) in self.routes.iter_mut().enumerate() {
+            if let Some(proxy) = &mut route.proxy {
+                let resolved = proxy.resolve(&mut variable);
+                resolved.map_err(|error| error.under(&format!("routes[{index}].proxy")))?;
+            }
+        }
+        self.check()
+    }
+
     /// The JSON Schema of the configuration, for editors.
     pub fn json_schema() -> Value {
         schemars::schema_for!(Config).to_value()
     }
 
+    /// The prefixes below which a route's pattern counts; none: it is for whole paths.
+    pub fn prefixes<'c>(&'c self, route: &'c RouteConfig) -> &'c [String] {
+        route.prefix.as_ref().unwrap_or(&self.prefix).as_slice()
+    }
+
     /// What a router needs to know of the routes, in their order.
     pub fn route_keys(&self) -> impl Iterator<Item = RouteKey> {
         self.routes.iter().map(|route| RouteKey {
-            prefixes: route.prefix.as_ref().unwrap_or(&self.prefix).as_slice().to_vec(),
+            prefixes: self.prefixes(route).to_vec(),
             pattern: route.pattern.clone(),
             disabled: route.disabled,
         })

@@ -16,6 +16,7 @@ use crate::dialect::phoenix::PhoenixOptions;
 use crate::dialect::topics::TopicsOptions;
 use crate::pattern::Pattern;
 use crate::protocol::DeflateConfig;
+use crate::proxy::ProxyOptions;
 use crate::rules::{Rule, Rules};
 use crate::template::Template;
 
@@ -33,8 +34,8 @@ pub struct RouteConfig {
     /// Whether the route is as if it were not there. Default false.
     #[serde(default)]
     pub disabled: bool,
-    /// What the route does. Default `handlers`, but `rules` where there are rules or responses, and `events` where
-    /// there are events.
+    /// What the route does. Default `handlers`, but `rules` where there are rules or responses, `events` where there
+    /// are events, and `proxy` where there is one.
     #[serde(default)]
     pub dialect: Option<Dialect>,
     /// Wait this many ms before each message is handled. Default: the server's `delay`.
@@ -94,6 +95,9 @@ pub struct RouteConfig {
     /// The settings of the dialect `phoenix`.
     #[serde(default)]
     pub phoenix: Option<PhoenixOptions>,
+    /// The server to connect clients to: a URL, or an object with more.
+    #[serde(default)]
+    pub proxy: Option<ProxyOptions>,
     /// Answers to messages, tried before `rules`.
     #[serde(default)]
     pub responses: Vec<ResponseConfig>,
@@ -125,6 +129,8 @@ pub enum Dialect {
     Events,
     /// Phoenix Channels: topics, joins, pushes and presence, as npm's `phoenix` and Supabase's clients speak them.
     Phoenix,
+    /// Each client is connected to another server.
+    Proxy,
 }
 
 impl Dialect {
@@ -140,6 +146,7 @@ impl Dialect {
             Dialect::Commands => "commands",
             Dialect::Events => "events",
             Dialect::Phoenix => "phoenix",
+            Dialect::Proxy => "proxy",
         }
     }
 }
@@ -184,6 +191,7 @@ impl RouteConfig {
             commands: None,
             events: None,
             phoenix: None,
+            proxy: None,
             responses: Vec::new(),
             rules: Vec::new(),
         }
@@ -193,6 +201,7 @@ impl RouteConfig {
     pub fn dialect(&self) -> Dialect {
         self.dialect.unwrap_or_else(|| match self {
             _ if self.events.is_some() => Dialect::Events,
+            _ if self.proxy.is_some() => Dialect::Proxy,
             _ if self.responses.is_empty() && self.rules.is_empty() => Dialect::Handlers,
             _ => Dialect::Rules,
         })
@@ -241,6 +250,16 @@ impl RouteConfig {
         if let Some(phoenix) = &self.phoenix {
             phoenix.check().map_err(|message| ConfigError::at("phoenix.killmails.topic", message))?;
         }
+        match &self.proxy {
+            Some(proxy) => {
+                let takes_rest = self.pattern.segments_before_rest().is_some();
+                proxy.check(takes_rest).map_err(|error| error.under("proxy"))?;
+            }
+            None if self.dialect() == Dialect::Proxy => {
+                return Err(ConfigError::at("proxy", "write where to, as \"wss://example.com/live\""));
+            }
+            None => {}
+        }
         placeholders::check(self)
     }
 
@@ -276,6 +295,7 @@ impl RouteConfig {
             ("commands", self.commands.is_some(), Dialect::Commands),
             ("events", self.events.is_some(), Dialect::Events),
             ("phoenix", self.phoenix.is_some(), Dialect::Phoenix),
+            ("proxy", self.proxy.is_some(), Dialect::Proxy),
         ];
         match keys.iter().find(|(_, is_given, owner)| *is_given && *owner != dialect) {
             Some((key, _, owner)) => {

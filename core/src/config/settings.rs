@@ -76,7 +76,11 @@ impl Config {
         let outbound = route.outbound.unwrap_or(self.limits.outbound);
         let settings = RouteSettings {
             delay: route.delay.unwrap_or(self.delay),
-            subprotocols: route.subprotocols.clone(),
+            subprotocols: match (route.dialect(), &route.subprotocols[..]) {
+                // Which ones the other server speaks is its own business.
+                (Dialect::Proxy, []) => vec!["*".to_owned()],
+                (_, named) => named.to_vec(),
+            },
             // The dialect `events` keeps its own, which is less patient.
             heartbeat: route.heartbeat.as_ms().filter(|_| route.dialect() != Dialect::Events),
             inactivity_timeout: route.inactivity_timeout.as_ms(),

@@ -12,6 +12,7 @@ pub mod topics;
 
 use crate::config::{Config, Dialect, RouteConfig};
 use crate::handler::Handler;
+use crate::proxy::Proxy;
 
 pub use echo::Echo;
 pub use relay::Relay;
@@ -34,14 +35,24 @@ pub fn handler(config: &Config, route: &RouteConfig) -> Option<Box<dyn Handler>>
         }
         Dialect::Topics => Some(Box::new(topics::Topics::new(route.topics.clone().unwrap_or_default()))),
         Dialect::Phoenix => {
-            let prefixes = route.prefix.as_ref().unwrap_or(&config.prefix).as_slice();
+            let prefixes = config.prefixes(route);
             let path = format!("{}{}", prefixes.first().map_or("", String::as_str), route.pattern);
             let options = route.phoenix.clone().unwrap_or_default();
             Some(Box::new(options.build((&route.authenticate).into(), path.trim_end_matches("/websocket"))))
         }
+        Dialect::Proxy => proxy(config, route).map(|proxy| Box::new(proxy) as Box<dyn Handler>),
         Dialect::Rules => {
             let rules = route.compiled_rules();
             Some(Box::new(RulesHandler::new(rules, route.parse, config.limits.json_depth)))
         }
     }
+}
+
+/// The proxy of a configured route, if that is what it is; for hosts whose callbacks look at messages.
+pub fn proxy(config: &Config, route: &RouteConfig) -> Option<Proxy> {
+    let proxy = Proxy::new(route.proxy.clone()?).with_max_message(route.max_payload);
+    Some(match route.pattern.segments_before_rest() {
+        Some(segments) => proxy.with_rest_behind(config.prefixes(route).to_vec(), segments),
+        None => proxy,
+    })
 }

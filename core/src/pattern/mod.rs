@@ -53,6 +53,13 @@ impl Pattern {
         self.segments.iter().flat_map(|segment| segment.names()).map(|name| &**name)
     }
 
+    /// How many segments stand before a `**` at the end; `None` without one, or with another `**` before it.
+    pub fn segments_before_rest(&self) -> Option<usize> {
+        let (last, before) = self.segments.split_last()?;
+        let is_open = |segment: &Segment| matches!(segment, Segment::AnySegments);
+        (is_open(last) && !before.iter().any(is_open)).then_some(before.len())
+    }
+
     /// The parameters if the pattern matches all of `path` (without the query), `None` if it does not.
     pub fn matches(&self, path: &str) -> Option<Params> {
         self.match_segments(&split(path)?)

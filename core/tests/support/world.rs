@@ -5,7 +5,7 @@ use switchboard_core::time::{Instant, Now, WallTime};
 use switchboard_core::{
     Accept, Answer, CallId, CloseCode, CloseFrame, Command, CommandError, ConnectionId, ConnectionIds, Dial,
     Effect, Engine, Handler, Hook, Input, Level, Limits, Message, Pattern, Route, RouteKey, RouteSettings,
-    Router, UpstreamId,
+    Router, UpstreamEvent, UpstreamId,
 };
 
 /// 2026-11-20T10:00:00Z.
@@ -32,8 +32,8 @@ pub struct World {
     pub address: Option<std::net::IpAddr>,
     /// Outgoing connections that were asked for.
     pub dials: Vec<(UpstreamId, Dial)>,
-    /// What went out on them; `None`: closed.
-    pub upstream: Vec<(UpstreamId, Option<Message>)>,
+    /// What went out on them: text as it is, `<binary …>`, `<close …>`.
+    pub upstream: Vec<(UpstreamId, String)>,
 }
 
 /// What became of one upgrade.
@@ -96,6 +96,17 @@ impl World {
         self.clients.insert(id, Client::default());
         self.input(Input::Upgrade { id, request: request.body(()).unwrap(), address: self.address });
         id
+    }
+
+    /// Something happens to the latest outgoing connection.
+    pub fn target(&mut self, event: UpstreamEvent) {
+        let (upstream, _) = self.dials.last().expect("nothing was dialled");
+        self.input(Input::Upstream { upstream: *upstream, event });
+    }
+
+    /// What went out on all outgoing connections since the last look.
+    pub fn told_targets(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.upstream).into_iter().map(|(_, text)| text).collect()
     }
 
     /// A client that came in.
@@ -249,11 +260,7 @@ impl World {
                 }
                 Effect::Send { to, message } => {
                     for id in to.iter() {
-                        let text = match &message {
-                            Message::Text(text) => text.as_str().to_owned(),
-                            Message::Binary(bytes) => format!("<binary {bytes:?}>"),
-                        };
-                        self.hear(*id, text);
+                        self.hear(*id, told(&message));
                     }
                 }
                 Effect::Ping { id, payload } => {
@@ -262,11 +269,7 @@ impl World {
                 Effect::Pong { id, payload } => {
                     self.hear(id, format!("<pong {}>", String::from_utf8_lossy(&payload)));
                 }
-                Effect::Close { id, frame: Some(frame) } => {
-                    let text = format!("<close {} {}>", frame.code, frame.reason.as_str());
-                    self.hear(id, text.replace(" >", ">"));
-                }
-                Effect::Close { id, frame: None } => self.hear(id, "<close>".into()),
+                Effect::Close { id, frame } => self.hear(id, closed(frame)),
                 Effect::Disconnect { id } => gone.push((id, None)),
                 Effect::Terminate { id } => gone.push((id, Some("<end>"))),
                 Effect::Pause { id } => self.clients.get_mut(&id).unwrap().paused = true,
@@ -277,8 +280,8 @@ impl World {
                     self.ids.release(id);
                 }
                 Effect::Dial { upstream, dial } => self.dials.push((upstream, *dial)),
-                Effect::SendUpstream { upstream, message } => self.upstream.push((upstream, Some(message))),
-                Effect::CloseUpstream { upstream, .. } => self.upstream.push((upstream, None)),
+                Effect::SendUpstream { upstream, message } => self.upstream.push((upstream, told(&message))),
+                Effect::CloseUpstream { upstream, frame } => self.upstream.push((upstream, closed(frame))),
                 Effect::Log { level, text } => self.log.push((level, text)),
             }
         }
@@ -300,5 +303,19 @@ impl World {
         assert!(client.accepted.is_some(), "{text} for a client that was not accepted");
         assert!(!client.gone, "{text} for a client that is gone");
         client.received.push(text);
+    }
+}
+
+fn told(message: &Message) -> String {
+    match message {
+        Message::Text(text) => text.as_str().to_owned(),
+        Message::Binary(bytes) => format!("<binary {bytes:?}>"),
+    }
+}
+
+fn closed(frame: Option<CloseFrame>) -> String {
+    match frame {
+        Some(frame) => format!("<close {} {}>", frame.code, frame.reason.as_str()).replace(" >", ">"),
+        None => "<close>".to_owned(),
     }
 }

@@ -1,0 +1,291 @@
+//! The proxy: what passes when, and how it ends.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+
+mod support;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use support::world::{World, route};
+use switchboard_core::config::Config;
+use switchboard_core::proxy::{Direction, Proxy, ProxyHooks, ProxyOptions};
+use switchboard_core::{
+    Answer, CloseCode, CloseFrame, Connection, Hook, Level, Message, RouteSettings, UpstreamEvent,
+};
+
+fn world(routes: Value) -> World {
+    let config = Config::from_value(json!({ "routes": routes })).unwrap();
+    let router = config.router().unwrap().claim_all();
+    World::with_engine(config.engine(router, [7; 32], |_, _| unreachable!("every route has a dialect")))
+}
+
+fn opened() -> UpstreamEvent {
+    UpstreamEvent::Opened { protocol: None }
+}
+
+fn says(message: impl Into<Message>) -> UpstreamEvent {
+    UpstreamEvent::Message(message.into())
+}
+
+fn closes(code: u16, reason: &str) -> UpstreamEvent {
+    UpstreamEvent::Closed(Some(CloseFrame::new(CloseCode(code), reason)))
+}
+
+fn fails(message: &str) -> UpstreamEvent {
+    UpstreamEvent::Failed { message: message.to_owned() }
+}
+
+#[test]
+fn messages_pass_unchanged_and_wait_for_the_target() {
+    let mut world = world(json!([{ "pattern": "/live", "proxy": "wss://example.com/feed?key=k" }]));
+    let id = world.connect("/live?room=7");
+    assert_eq!(world.dials[0].1.url, "wss://example.com/feed?key=k&room=7");
+    assert_eq!((world.dials[0].1.timeout, world.dials[0].1.max_message), (10_000, 16 << 20));
+    world.text(id, "early");
+    world.message(id, Bytes::from_static(&[1, 2]));
+    assert!(world.told_targets().is_empty());
+    world.target(opened());
+    world.text(id, "late");
+    assert_eq!(world.told_targets(), ["early", r#"<binary b"\x01\x02">"#, "late"]);
+    world.target(says("hello"));
+    world.target(says(Bytes::from_static(b"")));
+    assert_eq!(world.received(id), ["hello", r#"<binary b"">"#]);
+    world.target(closes(4001, "done"));
+    world.target(says("too late"));
+    assert_eq!(world.received(id), ["<close 4001 done>"]);
+    assert!(world.told_targets().is_empty(), "a target that closed is not closed again");
+}
+
+#[test]
+fn who_closes_tells_the_other_side_the_same() {
+    for (code, client_hears) in
+        [(1000, "<close 1000 bye>"), (1005, "<close>"), (1006, "<close 1011 Proxy target lost>")]
+    {
+        let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h" }]));
+        let id = world.connect("/live");
+        world.target(opened());
+        world.target(closes(code, "bye"));
+        assert_eq!(world.received(id), [client_hears]);
+    }
+    for (cut, target_hears) in [(false, "<close 4002 why>"), (true, "<close 1001>")] {
+        let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h" }]));
+        let id = world.connect("/live");
+        world.target(opened());
+        if cut {
+            world.cut(id);
+        } else {
+            world.close(id, 4002, "why");
+            world.cut(id);
+        }
+        assert_eq!(world.told_targets(), [target_hears]);
+        assert_eq!(world.removed[&id], 1);
+    }
+}
+
+#[test]
+fn a_target_that_fails_is_told_in_the_log_and_as_1011() {
+    let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h" }]));
+    let id = world.connect("/live?token=t0p");
+    world.text(id, "waits in vain");
+    world.target(fails("answered 502 instead of 101"));
+    assert_eq!(world.received(id), ["<close 1011 Proxy error>"]);
+    let log = [(Level::Warn, "the proxy /live: answered 502 instead of 101".to_owned())];
+    assert_eq!(world.log, log, "without the query, which may hold a token");
+}
+
+#[test]
+fn named_targets_announce_themselves() {
+    let targets = json!({ "echo": "wss://echo.example/base", "chat": { "url": "ws://c" } });
+    let mut world = world(json!([{ "pattern": "/ws/proxy/**", "proxy": { "targets": targets } }]));
+    let id = world.connect("/ws/proxy/echo/sub/path?x=1");
+    assert_eq!(world.dials[0].1.url, "wss://echo.example/base/sub/path?x=1");
+    assert!(world.received(id).is_empty(), "no greeting before the target answers");
+    world.text(id, "early");
+    world.target(opened());
+    let connected = world.received(id).remove(0);
+    assert!(
+        connected.starts_with(r#"{"type":"proxy_connected","clientId":"client-1795168800000-"#),
+        "{connected}"
+    );
+    assert!(
+        connected.ends_with(r#"","routeName":"echo","timestamp":"2026-11-20T10:00:00.000Z"}"#),
+        "{connected}"
+    );
+    assert_eq!(world.told_targets(), ["early"]);
+    world.target(fails("reset"));
+    let error =
+        r#"{"type":"error","error":"Proxy connection error: reset","timestamp":"2026-11-20T10:00:00.000Z"}"#;
+    assert_eq!(world.received(id), [error, "<close 1011 Proxy error>"]);
+
+    for (path, error, close) in [
+        ("/ws/proxy", "Proxy route name is required", "<close 1008 Route name missing>"),
+        ("/ws/proxy/", "Proxy route name is required", "<close 1008 Route name missing>"),
+        ("/ws/proxy/none", "Proxy route 'none' not found", "<close 1008 Route not found>"),
+        (
+            "/ws/proxy/chat/../x",
+            "Failed to establish proxy connection",
+            "<close 1011 Proxy connection failed>",
+        ),
+    ] {
+        let id = world.connect(path);
+        let error = json!({ "type": "error", "error": error, "timestamp": "2026-11-20T10:00:00.000Z" });
+        assert_eq!(world.received(id), [error.to_string(), close.to_owned()], "{path}");
+    }
+    assert_eq!(world.dials.len(), 1);
+}
+
+#[test]
+fn the_first_offered_subprotocol_is_the_one_on_both_sides() {
+    let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h" }]));
+    let offer = [("sec-websocket-protocol", "graphql-ws, other")];
+    for (protocol, expected) in [(Some("graphql-ws"), None), (None, Some("<close 1011 Proxy error>"))] {
+        let id = world.upgrade_with("/live", &offer);
+        assert_eq!(world.client(id).accepted.as_ref().unwrap().subprotocol.as_deref(), Some("graphql-ws"));
+        world.open(id);
+        assert_eq!(world.dials.last().unwrap().1.protocols, ["graphql-ws"]);
+        world.target(UpstreamEvent::Opened { protocol: protocol.map(str::to_owned) });
+        assert_eq!(world.received(id).pop().as_deref(), expected);
+    }
+}
+
+#[test]
+fn what_waits_is_bounded() {
+    let mut world = world(json!([{ "pattern": "/live", "proxy": { "url": "ws://h", "maxWaiting": 1000 } }]));
+    let id = world.connect("/live");
+    for _ in 0..15 {
+        world.text(id, "");
+    }
+    assert!(world.received(id).is_empty());
+    world.text(id, "");
+    assert_eq!(world.received(id), ["<close 1013 Too many messages wait>"]);
+    assert_eq!(world.told_targets(), ["<close 1001>"]);
+    world.target(opened());
+    assert!(world.told_targets().is_empty());
+}
+
+#[test]
+fn credentials_come_from_the_environment_and_show_nowhere() {
+    let mut config = Config::from_value(json!({ "routes": [{ "pattern": "/ws/proxy/**", "proxy": { "forward": ["cookie"], "targets": {
+        "bearer": { "url": "ws://${HOST}/x", "auth": { "type": "bearer", "token": "${TOKEN}" } },
+        "basic": { "url": "ws://h", "auth": { "type": "basic", "username": "ada", "password": "${TOKEN}" } },
+        "key": { "url": "ws://h", "headers": { "x-more": "1" }, "auth": { "type": "apikey", "apiKeyHeader": "X-Key", "apiKeyValue": "k-${TOKEN}" } },
+    } } }] }))
+    .unwrap();
+    assert_eq!(
+        config.clone().resolve(|name| (name != "TOKEN").then(String::new)).unwrap_err().to_string(),
+        "routes[0].proxy.targets.bearer.auth.token: there is no variable TOKEN in the environment"
+    );
+    config.resolve(|name| Some(if name == "HOST" { "host:81" } else { "s3cret" }.to_owned())).unwrap();
+    assert!(!format!("{config:?}").contains("s3cret"));
+    let router = config.router().unwrap().claim_all();
+    let mut world = World::with_engine(config.engine(router, [7; 32], |_, _| unreachable!()));
+    let cookie = ("cookie", "a=1");
+    let expected = [
+        ("bearer", "ws://host:81/x", vec![cookie, ("authorization", "Bearer s3cret")]),
+        ("basic", "ws://h/", vec![cookie, ("authorization", "Basic YWRhOnMzY3JldA==")]),
+        ("key", "ws://h/", vec![cookie, ("x-more", "1"), ("X-Key", "k-s3cret")]),
+    ];
+    for (name, url, headers) in expected {
+        let id = world.upgrade_with(&format!("/ws/proxy/{name}"), &[cookie, ("authorization", "mine")]);
+        world.open(id);
+        let dial = &world.dials.last().unwrap().1;
+        let sent: Vec<_> = dial.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!((dial.url.as_str(), sent), (url, headers));
+    }
+}
+
+#[test]
+fn callbacks_look_at_messages_one_after_another() {
+    let hooks = ProxyHooks { client: true, target: true };
+    let proxy = Proxy::new(ProxyOptions::to("ws://h")).with_hooks(hooks);
+    let mut world = World::new(vec![route("/", RouteSettings::default(), proxy)]);
+    let id = world.connect("/");
+    world.target(opened());
+    world.text(id, "a");
+    let answer = |world: &mut World, name: &str, payload: Value, answer: Value| {
+        let hook = world.answer_next(Answer::Json(answer));
+        assert_eq!(hook, Hook::Custom { name: name.into(), payload });
+    };
+    world.target(says(Bytes::from_static(&[255])));
+    world.target(says("drop me"));
+    assert_eq!(world.calls.len(), 1, "one at a time");
+    answer(&mut world, "onClientMessage", json!({ "text": "a" }), json!({ "text": "A" }));
+    assert_eq!(world.told_targets(), ["A"]);
+    world.target(closes(1000, ""));
+    answer(&mut world, "onTargetMessage", json!({ "base64": "/w==" }), json!(null));
+    assert_eq!(world.received(id), [r#"<binary b"\xff">"#]);
+    answer(&mut world, "onTargetMessage", json!({ "text": "drop me" }), json!(false));
+    assert_eq!(world.received(id), ["<close 1000>"], "the end comes after what was said before it");
+}
+
+#[test]
+fn a_callback_that_fails_costs_its_message() {
+    let hooks = ProxyHooks { client: true, ..ProxyHooks::default() };
+    let proxy = Proxy::new(ProxyOptions::to("ws://h")).with_hooks(hooks);
+    let mut world = World::new(vec![route("/", RouteSettings::default(), proxy)]);
+    let id = world.connect("/");
+    world.target(opened());
+    world.text(id, "a");
+    world.text(id, "b");
+    world.answer_next(Answer::Failed { message: "boom".into() });
+    world.answer_next(Answer::Json(json!({ "base64": "AAE=" })));
+    assert_eq!(world.told_targets(), [r#"<binary b"\0\x01">"#]);
+    assert_eq!(world.log.len(), 1, "{:?}", world.log);
+}
+
+#[test]
+fn code_in_rust_can_change_and_drop_messages() {
+    let inspector = |_: &Connection, from: Direction, message: Message| match (from, message.as_text()) {
+        (Direction::Client, Some("secret")) => None,
+        (Direction::Target, Some(text)) => Some(text.to_uppercase().into()),
+        _ => Some(message),
+    };
+    let proxy = Proxy::new(ProxyOptions::to("ws://h")).with_inspector(inspector);
+    let mut world = World::new(vec![route("/", RouteSettings::default(), proxy)]);
+    let id = world.connect("/");
+    world.target(opened());
+    world.text(id, "secret");
+    world.text(id, "open");
+    world.target(says("hi"));
+    assert_eq!((world.told_targets(), world.received(id)), (vec!["open".to_owned()], vec!["HI".to_owned()]));
+}
+
+#[test]
+fn what_is_wrong_with_a_proxy_is_named() {
+    for (pattern, proxy, expected) in [
+        (
+            "/a",
+            json!("http://x"),
+            "routes[0].proxy.url: \"http://x\" is no URL; write one such as \"wss://example.com/live\"",
+        ),
+        ("/a", json!({}), "routes[0].proxy: write where to: url, or targets by name"),
+        (
+            "/a",
+            json!({ "targets": { "x": "ws://x" } }),
+            "routes[0].proxy.targets: the target's name comes from the path; end the pattern with /**",
+        ),
+        (
+            "/a/**",
+            json!({ "targets": { "x": { "uri": "ws://x" } } }),
+            "routes[0].proxy.targets.x.uri: unknown key; did you mean \"url\"?",
+        ),
+        (
+            "/a/**",
+            json!({ "targets": { "x": "wss" } }),
+            "routes[0].proxy.targets.x.url: \"wss\" is no URL; write one such as \"wss://example.com/live\"",
+        ),
+        (
+            "/a",
+            json!({ "url": "ws://x", "forward": ["Sec-WebSocket-Key"] }),
+            "routes[0].proxy.forward[0]: sec-websocket-key belongs to the opening handshake itself",
+        ),
+        (
+            "/a",
+            json!({ "url": "ws://x", "timeout": 0 }),
+            "routes[0].proxy.timeout: no target could ever answer; write at least 1",
+        ),
+    ] {
+        let config = json!({ "routes": [{ "pattern": pattern, "proxy": proxy }] });
+        assert_eq!(Config::from_value(config).unwrap_err().to_string(), expected);
+    }
+}
