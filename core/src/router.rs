@@ -13,12 +13,14 @@ pub struct RouteKey {
     pub pattern: Pattern,
     /// A disabled route serves nothing, but its prefixes stay claimed.
     pub disabled: bool,
+    /// Whether its paths are served with a slash at their end too.
+    pub trailing_slash: bool,
 }
 
 impl RouteKey {
     /// An enabled route for whole paths.
     pub fn new(pattern: Pattern) -> Self {
-        Self { prefixes: Vec::new(), pattern, disabled: false }
+        Self { prefixes: Vec::new(), pattern, disabled: false, trailing_slash: false }
     }
 }
 
@@ -87,13 +89,16 @@ impl Router {
     /// What there is at `path`, which comes without the query.
     pub fn find(&self, path: &str) -> Found<'_> {
         if let Some(segments) = pattern::split(path) {
-            let normalized = format!("/{}", segments.join("/"));
-            let mut positions: Vec<usize> =
-                self.candidates.matches(&normalized).iter().map(|&glob| self.positions[glob]).collect();
+            let mut positions = self.narrow(&segments);
+            let bare = segments.strip_suffix(&[""]).filter(|bare| !bare.is_empty());
+            if let Some(bare) = bare {
+                positions.extend(self.narrow(bare));
+            }
             positions.sort_unstable();
             positions.dedup();
             for route in positions.iter().map(|&position| &self.routes[position]) {
-                if let Some(params) = route.matches(&segments) {
+                let without_slash = || route.matches(bare.filter(|_| route.trailing_slash)?);
+                if let Some(params) = route.matches(&segments).or_else(without_slash) {
                     return Found::Route { index: route.index, params };
                 }
             }
@@ -104,6 +109,12 @@ impl Router {
     /// All patterns that are served, with their prefixes, in order.
     pub fn patterns(&self) -> &[String] {
         &self.patterns
+    }
+
+    /// The positions of the routes that may serve these segments.
+    fn narrow(&self, segments: &[&str]) -> Vec<usize> {
+        let normalized = format!("/{}", segments.join("/"));
+        self.candidates.matches(&normalized).iter().map(|&glob| self.positions[glob]).collect()
     }
 
     /// Whether `path` is ours even where no route serves it.
@@ -151,7 +162,12 @@ impl Router {
             }
         }
         let prefixes = prefixes.iter().map(|prefix| parts(prefix).map(str::to_owned).collect()).collect();
-        self.routes.push(Entry { index, prefixes, pattern: route.pattern });
+        self.routes.push(Entry {
+            index,
+            prefixes,
+            pattern: route.pattern,
+            trailing_slash: route.trailing_slash,
+        });
         Ok(())
     }
 }
@@ -162,6 +178,7 @@ struct Entry {
     /// Each prefix as segments; one of none stands for no prefix.
     prefixes: Vec<Vec<String>>,
     pattern: Pattern,
+    trailing_slash: bool,
 }
 
 impl Entry {
@@ -291,5 +308,18 @@ mod tests {
                 prop_assert_eq!(found, expected);
             }
         }
+    }
+
+    #[test]
+    fn a_slash_at_the_end_can_be_allowed() {
+        let slash = RouteKey { trailing_slash: true, ..key(&["/a"], "/ws") };
+        let router = Router::new([slash, key(&[], "/{x}"), key(&[], "/root")]).expect("routes");
+        let index = |path| match router.find(path) {
+            Found::Route { index, .. } => Some(index),
+            _ => None,
+        };
+        assert_eq!((index("/a/ws"), index("/a/ws/"), index("/root/")), (Some(0), Some(0), None));
+        let root = RouteKey { trailing_slash: true, ..key(&[], "/") };
+        assert!(matches!(Router::new([root]).expect("route").find("/"), Found::Route { .. }));
     }
 }

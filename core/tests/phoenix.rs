@@ -50,7 +50,7 @@ fn vsn_decides_about_the_handshake() {
     let mut world = world(Phoenix::new());
     for (path, status) in [
         ("/socket/websocket", None),
-        ("/socket/websocket/?vsn=1.0.0", None),
+        ("/socket/websocket?vsn=1.0.0", None),
         ("/socket/websocket?vsn=2.0.0&client_id=x", None),
         ("/socket/websocket?vsn=3.0.0", Some(403)),
         ("/socket/websocket?vsn=abc", Some(403)),

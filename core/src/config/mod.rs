@@ -158,6 +158,7 @@ impl Config {
             prefixes: self.prefixes(route).to_vec(),
             pattern: route.pattern.clone(),
             disabled: route.disabled,
+            trailing_slash: route.dialect() == Dialect::Phoenix,
         })
     }
 

@@ -10,7 +10,7 @@ use super::channel::{Channel, ChannelContext, Reply, Termination, refusal};
 use super::message::{Incoming, Outgoing, Payload, Status};
 use super::presence::Presence;
 use super::serializer::Version;
-use super::sockets::{Joined, ReplyTo, Sockets};
+use super::sockets::{ReplyTo, Sockets};
 use super::topic::TopicPattern;
 use super::turn::{Stage, Turn};
 use crate::auth::{Authentication, Verdict, query_value};
@@ -36,11 +36,11 @@ pub struct Phoenix {
     /// Steps whose hook has not come back.
     pub(super) pending: HashMap<CallId, Turn>,
     /// The step under way, so that an error or a panic in it is known to be its.
-    running: Option<Turn>,
+    pub(super) running: Option<Turn>,
 }
 
 pub(super) struct Mount {
-    topic: TopicPattern,
+    pub(super) topic: TopicPattern,
     pub(super) channel: Box<dyn Channel>,
 }
 
@@ -99,7 +99,7 @@ impl Phoenix {
     fn dispatch(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: Incoming) -> HandlerResult {
         match (&*message.topic, &*message.event) {
             ("phoenix", "heartbeat") => {
-                let to = ReplyTo { join_ref: &Value::Null, ..to(&message) };
+                let to = ReplyTo { join_ref: &Value::Null, ..ReplyTo::new(&message) };
                 self.sockets.reply(cx, id, to, Status::Ok, &Payload::empty());
             }
             (_, "phx_join") => return self.join(cx, id, message),
@@ -117,42 +117,13 @@ impl Phoenix {
         Ok(())
     }
 
-    fn join(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: Incoming) -> HandlerResult {
-        let Some(mount) = self.mounts.iter().position(|mount| mount.topic.matches(&message.topic)) else {
-            self.unmatched(cx, id, &message);
-            return Ok(());
-        };
-        let Incoming { join_ref, reference, topic, payload, .. } = message;
-        let replaced = self.sockets.joined(id, &topic).map(|joined| joined.join_ref.clone());
-        if replaced.is_some() {
-            self.end(cx, id, &topic, Termination::Replaced);
-        }
-        let stage = Stage::Join { join_ref, replaced, commands: Vec::new() };
-        let turn = Turn { id, topic, mount, reference, stage };
-        self.run(cx, turn, |channel, cx| channel.join(cx, &payload))
-    }
-
-    fn leave(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: &Incoming) {
-        let Some(joined) = self.sockets.joined(id, &message.topic) else {
-            return self.sockets.reply(cx, id, to(message), Status::Ok, &Payload::empty());
-        };
-        let join_ref = joined.join_ref.clone();
-        // The client has joined again meanwhile, or leaves what was closed already.
-        if !message.join_ref.is_null() && message.join_ref != join_ref {
-            return;
-        }
-        let to = ReplyTo { join_ref: &join_ref, ..to(message) };
-        self.sockets.reply(cx, id, to, Status::Ok, &Payload::empty());
-        self.finish(cx, id, &message.topic, Termination::Left);
-    }
-
-    fn unmatched(&self, cx: &mut Context<'_>, id: ConnectionId, message: &Incoming) {
-        let to = ReplyTo { join_ref: &Value::Null, ..to(message) };
+    pub(super) fn unmatched(&self, cx: &mut Context<'_>, id: ConnectionId, message: &Incoming) {
+        let to = ReplyTo { join_ref: &Value::Null, ..ReplyTo::new(message) };
         self.sockets.reply(cx, id, to, Status::Error, &refusal("unmatched topic"));
     }
 
     /// One step of a channel, up to its reply or its hook.
-    fn run(
+    pub(super) fn run(
         &mut self,
         cx: &mut Context<'_>,
         turn: Turn,
@@ -196,85 +167,6 @@ impl Phoenix {
         };
         let join_ref = self.sockets.joined(id, topic).map_or(&Value::Null, |joined| &joined.join_ref);
         self.sockets.reply(cx, id, ReplyTo { join_ref, reference, topic }, status, &response);
-    }
-
-    fn conclude_join(
-        &mut self,
-        cx: &mut Context<'_>,
-        turn: Turn,
-        join_ref: Value,
-        replaced: Option<Value>,
-        commands: Vec<(String, Value)>,
-        reply: Reply,
-    ) -> HandlerResult {
-        let Turn { id, mount, ref topic, ref reference, .. } = turn;
-        let (mut status, mut response) = match reply {
-            Reply::Error(response) => (Status::Error, response),
-            Reply::Stop => (Status::Error, refusal("join crashed")),
-            Reply::Ok(response) => (Status::Ok, response),
-            Reply::None | Reply::Later(_) => (Status::Ok, Payload::empty()),
-        };
-        if status == Status::Ok
-            && let Err(error) = cx.join(topic)
-        {
-            (status, response) = (Status::Error, refusal(error.to_string()));
-            let refused = |channel: &mut dyn Channel, cx: &mut ChannelContext<'_, '_>| {
-                channel.terminate(cx, Termination::Stopped);
-            };
-            self.on_channel(cx, mount, topic, reference, refused);
-        }
-        if status == Status::Ok
-            && let Some(socket) = self.sockets.get_mut(id)
-        {
-            socket.joins += 1;
-            let joined = Joined { mount, join_ref: join_ref.clone(), number: socket.joins };
-            socket.channels.insert(topic.clone(), joined);
-        }
-        let to = ReplyTo { join_ref: &join_ref, reference, topic };
-        self.sockets.reply(cx, id, to, status, &response);
-        if let Some(join_ref) = &replaced {
-            self.sockets.send(cx, id, &Outgoing::End { join_ref, topic, event: "phx_close" });
-        }
-        if status == Status::Error {
-            return Ok(());
-        }
-        let topic = topic.clone();
-        self.running = Some(Turn { reference: Value::Null, ..turn });
-        self.on_channel(cx, mount, &topic, &Value::Null, |channel, cx| channel.joined(cx))?;
-        self.running = None;
-        for (name, payload) in commands {
-            self.command(cx, &name, payload)?;
-        }
-        Ok(())
-    }
-
-    /// Ends a channel and tells the client so.
-    pub(super) fn finish(&mut self, cx: &mut Context<'_>, id: ConnectionId, topic: &str, why: Termination) {
-        let Some(join_ref) = self.end(cx, id, topic, why) else {
-            return;
-        };
-        let event = if why == Termination::Crashed { "phx_error" } else { "phx_close" };
-        self.sockets.send(cx, id, &Outgoing::End { join_ref: &join_ref, topic, event });
-    }
-
-    /// Takes a client off a topic; gives back the `join_ref` it had.
-    fn end(
-        &mut self,
-        cx: &mut Context<'_>,
-        id: ConnectionId,
-        topic: &str,
-        why: Termination,
-    ) -> Option<Value> {
-        let joined = self.sockets.get_mut(id)?.channels.shift_remove(topic)?;
-        let mut cx = cx.with(id);
-        cx.leave(topic);
-        if let Some(diff) = self.presence.untrack(topic, None, id) {
-            self.sockets.broadcast(&mut cx, topic, "presence_diff", &diff.into(), Some(id));
-        }
-        let terminate =
-            |channel: &mut dyn Channel, cx: &mut ChannelContext<'_, '_>| channel.terminate(cx, why);
-        self.on_channel(&mut cx, joined.mount, topic, &Value::Null, terminate);
-        Some(joined.join_ref)
     }
 
     pub(super) fn on_channel<T>(
@@ -447,8 +339,4 @@ impl Handler for Phoenix {
 
 fn version(query: &str) -> Option<Version> {
     Version::parse(query_value(query, "vsn").as_deref())
-}
-
-fn to(message: &Incoming) -> ReplyTo<'_> {
-    ReplyTo { join_ref: &message.join_ref, reference: &message.reference, topic: &message.topic }
 }

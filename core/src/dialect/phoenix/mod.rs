@@ -36,6 +36,7 @@ mod channel;
 mod command;
 mod handler;
 mod killmails;
+mod membership;
 mod message;
 mod options;
 mod presence;

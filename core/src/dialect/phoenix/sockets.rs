@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::message::{Body, Outgoing, Payload, Status};
+use super::message::{Body, Incoming, Outgoing, Payload, Status};
 use super::serializer::{Form, Version};
 use crate::connection::ConnectionId;
 use crate::context::Context;
@@ -155,4 +155,10 @@ pub(crate) struct ReplyTo<'a> {
     pub(crate) join_ref: &'a Value,
     pub(crate) reference: &'a Value,
     pub(crate) topic: &'a str,
+}
+
+impl<'a> ReplyTo<'a> {
+    pub(crate) fn new(message: &'a Incoming) -> Self {
+        Self { join_ref: &message.join_ref, reference: &message.reference, topic: &message.topic }
+    }
 }
