@@ -44,6 +44,11 @@ export class Host implements Actor {
     this.#hooks = new Hooks(this, setup.routes)
   }
 
+  /** Whether the engine failed; nothing works any more. */
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
   /** Whether the request is ours; then it is being answered. `undefined`: it cannot be understood. */
   upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): boolean | undefined {
     if (this.#isBroken) return false

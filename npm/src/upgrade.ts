@@ -20,9 +20,8 @@ export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 /** Vite's own sockets: hot updates, and the ping by which a page learns that the server is back. */
 const VITE_PROTOCOLS = new Set(['vite-hmr', 'vite-ping'])
 
-const MALFORMED =
-  'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n' +
-  'Content-Length: 25\r\n\r\nthe request is malformed\n'
+const MALFORMED = response('400 Bad Request', 'the request is malformed')
+const BROKEN = response('503 Service Unavailable', 'the WebSocket engine failed; restart the server')
 
 /** The upgrade handler of one host. */
 export function createUpgrade(host: Host, prefixes: string[]): Upgrade {
@@ -31,12 +30,13 @@ export function createUpgrade(host: Host, prefixes: string[]): Upgrade {
     // Other listeners parse the URL too, Vite's without expecting that it may not be one.
     if (!URL.canParse(`http://localhost${url}`)) {
       request.url = '/'
-      return refuse(socket)
+      return refuse(socket, MALFORMED)
     }
     if (VITE_PROTOCOLS.has(request.headers['sec-websocket-protocol'] ?? '')) return false
+    if (host.isBroken) return isBelow(url, prefixes) ? refuse(socket, BROKEN) : false
     const claimed = host.upgrade(request, socket, head)
     if (claimed !== undefined) return claimed
-    return isBelow(url, prefixes) ? refuse(socket) : false
+    return isBelow(url, prefixes) ? refuse(socket, MALFORMED) : false
   }
 }
 
@@ -50,10 +50,17 @@ export function listen(server: HttpServer, upgrade: Upgrade): () => void {
   return () => void emitter.off('upgrade', listener)
 }
 
-function refuse(socket: Duplex): true {
+function refuse(socket: Duplex, text: string): true {
   socket.on('error', ignore)
-  answer(socket, MALFORMED)
+  answer(socket, text)
   return true
+}
+
+function response(status: string, reason: string): string {
+  return (
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+    `Content-Length: ${reason.length + 1}\r\n\r\n${reason}\n`
+  )
 }
 
 function isBelow(url: string, prefixes: string[]): boolean {
