@@ -68,6 +68,19 @@ test('what is sent between two awaits goes out at once', async () => {
   expect(await client.next()).toBe('after')
 })
 
+test('what one read brought is answered with few writes', async () => {
+  const server = await serve({ pattern: '/', parse: 'text', onMessage: (connection, message) => connection.send(message) })
+  const client = await connect(server.url('/api/'))
+  const transport = (client.socket as unknown as { _socket: NodeJS.ReadWriteStream & { cork(): void; uncork(): void } })._socket
+  let reads = 0
+  transport.on('data', () => reads++)
+  transport.cork()
+  for (let number = 0; number < 100; number++) client.send(String(number))
+  transport.uncork()
+  for (let number = 0; number < 100; number++) expect(await client.next()).toBe(String(number))
+  expect(reads).toBeLessThan(5)
+})
+
 test('sends outside of any hook arrive in order', async () => {
   const opened = signal<{ send(data: unknown): void }>()
   const server = await serve({ pattern: '/', onConnect: (connection) => opened.resolve(connection) })

@@ -87,6 +87,21 @@ test('a flood that does not end in overflow arrives whole', async () => {
   expect(total).toBeGreaterThan(20 << 20)
 })
 
+test('how much a handler sends in one go is no sign of a slow client', async () => {
+  const server = await serve({
+    pattern: '/',
+    onMessage: (connection) => {
+      flood(connection, 8)
+      connection.send('end')
+    },
+  })
+  const client = await connect(server.url('/api/'))
+  client.send('x')
+  let total = 0
+  for (let message; (message = await client.next()) !== 'end'; ) total += message.length
+  expect(total).toBe(8 << 20)
+})
+
 test('a handler that is behind stops the reading, not the server', async () => {
   const release = signal()
   let handled = 0

@@ -119,6 +119,11 @@ impl Batch {
         }
     }
 
+    /// Whether there are hooks to run.
+    pub(crate) fn has_calls(&self) -> bool {
+        !self.calls.words.is_empty()
+    }
+
     /// Packs what was collected and begins anew. Gives the number of words; the bytes of the batch before are let go.
     pub(crate) fn pack(&mut self) -> usize {
         self.packed.clear();

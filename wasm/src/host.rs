@@ -129,12 +129,20 @@ impl Host {
     }
 
     /// Packs what is to be done now; how many words that is.
+    ///
+    /// While there are hooks to run, sockets wait: what the hooks send goes out with the rest. JavaScript takes turns
+    /// until there is nothing left to do.
     pub(crate) fn turn(&mut self) -> usize {
-        let mut touched = mem::take(&mut self.touched);
-        for id in touched.drain(..) {
-            self.flush(id);
+        if !self.batch.has_calls() {
+            let mut touched = mem::take(&mut self.touched);
+            for id in touched.drain(..) {
+                if let Some(peer) = find(&mut self.peers, id) {
+                    peer.touched = false;
+                }
+                self.flush(id);
+            }
+            self.touched = touched;
         }
-        self.touched = touched;
         self.batch.pack()
     }
 
@@ -142,7 +150,6 @@ impl Host {
         let Some(peer) = find(&mut self.peers, id) else {
             return;
         };
-        peer.touched = false;
         if peer.blocked || peer.life == Life::Ended {
             return;
         }
@@ -263,6 +270,11 @@ impl Host {
             }
             if !mem::replace(&mut peer.touched, true) {
                 self.touched.push(id);
+            }
+            // How much is sent in one go is no sign of a client that does not read: only what its socket has refused
+            // may fill its outbox.
+            if peer.is_ready_to_flush() {
+                self.flush(id);
             }
         }
     }

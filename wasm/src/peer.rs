@@ -56,6 +56,13 @@ impl Peer {
         }
     }
 
+    /// Whether so much waits that it had better not wait for the end of the turn.
+    pub(crate) fn is_ready_to_flush(&self) -> bool {
+        const MUCH: usize = 1 << 16;
+        let outbox = self.socket.writer.outbox_ref();
+        !self.blocked && (outbox.queued_bytes() >= MUCH || outbox.is_full())
+    }
+
     /// Whether the message found the outbox so full that the connection is to be closed. Pauses where that is the
     /// policy instead.
     pub(crate) fn overflows(&mut self, pushed: Pushed) -> bool {
