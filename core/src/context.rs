@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::command::{Command, CommandError};
 use crate::connection::{CloseCause, Connection, ConnectionId};
 use crate::effect::{Effect, Level, Recipients};
-use crate::engine::state::State;
+use crate::engine::state::{Owner, State};
 use crate::feed::Feed;
 use crate::handler::HandlerError;
 use crate::heartbeat::{Heartbeat, Inactivity};
@@ -201,7 +201,7 @@ impl Context<'_> {
     pub fn dial(&mut self, dial: Dial) -> Option<UpstreamId> {
         let owner = self.connection().filter(|connection| connection.is_open())?.id();
         let upstream = self.state.next_upstream();
-        self.state.upstreams.insert(upstream, owner);
+        self.state.upstreams.insert(upstream, Owner::Handler(owner));
         self.effects.push(Effect::Dial { upstream, dial: Box::new(dial) });
         Some(upstream)
     }

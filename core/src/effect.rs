@@ -111,6 +111,13 @@ pub enum Effect {
         /// What the close frame says; `None` sends no code.
         frame: Option<CloseFrame>,
     },
+    /// Read a file whole and report it as [`Input::File`](crate::Input::File).
+    ReadFile {
+        /// For which feed.
+        feed: String,
+        /// Where it is, as the user wrote it.
+        file: String,
+    },
     /// The engine has forgotten this connection: its id is free again.
     Removed {
         /// Which connection.

@@ -3,6 +3,7 @@
 mod beside;
 mod closing;
 mod delivery;
+mod sources;
 pub(crate) mod state;
 mod ticking;
 mod upgrade;
@@ -14,6 +15,7 @@ use crate::command::{Command, CommandError};
 use crate::connection::{Connection, ConnectionId};
 use crate::context::Context;
 use crate::effect::Effect;
+use crate::feed::source::Source;
 use crate::feed::{Feed, FeedSettings};
 use crate::handler::{Handler, HandlerError};
 use crate::http_endpoint::HttpEndpoint;
@@ -22,7 +24,7 @@ use crate::limits::Limits;
 use crate::route::RouteSettings;
 use crate::router::Router;
 use crate::time::{Instant, Now};
-use state::{RouteState, State};
+use state::{Owner, RouteState, State};
 
 /// One endpoint: its rules and its behaviour. Its place in the [`Router`] is its place among the routes.
 pub struct Route {
@@ -40,7 +42,8 @@ pub struct Route {
 pub struct Engine {
     router: Router,
     handlers: Vec<Box<dyn Handler>>,
-    endpoints: Vec<(HttpEndpoint, usize)>,
+    endpoints: Vec<(HttpEndpoint, Owner<usize>)>,
+    sources: Vec<Source>,
     state: State,
     life: Life,
 }
@@ -66,10 +69,10 @@ impl Engine {
         let endpoints = handlers.iter().enumerate();
         let endpoints = endpoints
             .flat_map(|(route, handler)| {
-                handler.endpoints().into_iter().map(move |endpoint| (endpoint, route))
+                handler.endpoints().into_iter().map(move |endpoint| (endpoint, Owner::Handler(route)))
             })
             .collect();
-        Self { router, handlers, endpoints, state, life: Life::Serving }
+        Self { router, handlers, endpoints, sources: Vec::new(), state, life: Life::Serving }
     }
 
     /// Adds a feed. The first one of a name is the one that counts.
@@ -92,6 +95,7 @@ impl Engine {
             Input::Answer { call, answer } => self.answer(now, call, answer, effects),
             Input::Upstream { upstream, event } => self.upstream(now, upstream, event, effects),
             Input::Publish { feed, value } => self.publish(now, &feed, value, effects),
+            Input::File { feed, content } => self.file_read(now, &feed, content, effects),
             Input::Shutdown { frame, grace_ms } => self.shutdown(now, frame, grace_ms, effects),
         }
     }

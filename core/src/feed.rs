@@ -1,5 +1,11 @@
 //! A named stream of JSON values that any dialect can serve, with a bounded memory.
 
+mod interval;
+pub(crate) mod post;
+mod replay;
+pub(crate) mod source;
+mod upstream;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -7,6 +13,12 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::time::WallTime;
+
+pub use interval::IntervalSettings;
+pub use post::PostSettings;
+pub use replay::ReplaySettings;
+pub use source::FeedSource;
+pub use upstream::UpstreamSettings;
 
 /// What a feed remembers and by what. The default remembers 100 values in one pile.
 #[derive(Clone, Debug, PartialEq, Eq)]

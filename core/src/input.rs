@@ -95,6 +95,13 @@ pub enum Input {
         /// What everyone is told.
         value: Value,
     },
+    /// A file was read, or could not be.
+    File {
+        /// The feed of [`Effect::ReadFile`](crate::Effect::ReadFile).
+        feed: String,
+        /// The whole file, or what went wrong.
+        content: Result<Bytes, String>,
+    },
     /// The server goes down: no new connections, `frame` to all, whoever remains after `grace_ms` is dropped.
     Shutdown {
         /// 1001 when the process ends, 1012 when it comes back.

@@ -189,7 +189,10 @@ mod origin;
 pub use origin::{OriginPatterns, Origins};
 
 mod feed;
-pub use feed::{Feed, FeedSettings, FeedValue};
+pub use feed::{
+    Feed, FeedSettings, FeedSource, FeedValue, IntervalSettings, PostSettings, ReplaySettings,
+    UpstreamSettings,
+};
 
 mod http_endpoint;
 pub use http_endpoint::{HttpEndpoint, json_response};

@@ -25,6 +25,8 @@ pub(crate) enum Timer {
     Connection(ConnectionId, u64),
     /// A handler's own timer for its route.
     Route(usize, u64),
+    /// A feed's source has something to do.
+    Source(usize),
     /// Whoever is left after a shutdown is dropped.
     Grace,
 }
@@ -39,7 +41,7 @@ impl Timer {
             | Timer::Inactivity(id)
             | Timer::Closing(id)
             | Timer::Connection(id, _) => Some(id),
-            Timer::Call(_) | Timer::Route(..) | Timer::Grace => None,
+            Timer::Call(_) | Timer::Route(..) | Timer::Source(_) | Timer::Grace => None,
         }
     }
 }

@@ -38,6 +38,23 @@ fn feeds_are_named_before_routes_serve_them() {
         (json!({ "feeds": [kills, kills] }), "feeds[1].name: \"kills\" stands here twice"),
         (json!({ "feeds": [{ "name": "" }] }), "feeds[0].name: a feed needs a name, as \"killmails\""),
         (
+            json!({ "feeds": [{ "name": "x", "post": { "path": "x" } }] }),
+            "feeds[0].post.path: a path begins with \"/\", as \"/feeds/killmails\"",
+        ),
+        (
+            json!({ "feeds": [{ "name": "x", "interval": { "every": 5, "values": [1, "{message}"] } }] }),
+            "feeds[0].interval.values[1]: a feed has no connection and no message; use {now}, {random…}, {counter…}, \
+             {walk…} or {fake…}",
+        ),
+        (
+            json!({ "feeds": [{ "name": "x", "replay": { "file": "x", "every": 5, "timestamp": "at" } }] }),
+            "feeds[0].replay.every: the pace comes from the timestamp already; write one of the two",
+        ),
+        (
+            json!({ "feeds": [{ "name": "x", "upstream": { "url": "http://x" } }] }),
+            "feeds[0].upstream.url: expected a ws:// or wss:// URL, got \"http://x\"",
+        ),
+        (
             json!({ "routes": [{ "pattern": "/", "dialect": "actions" }] }),
             "routes[0].actions.channels: there is no feed \"killmails\"; write it as [[feeds]] with name = \
              \"killmails\"",

@@ -3,9 +3,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Config, ConfigError};
-use crate::feed::FeedSettings;
+use super::{Config, ConfigError, Toggle};
+use crate::engine::Engine;
+use crate::feed::{
+    FeedSettings, FeedSource, IntervalSettings, PostSettings, ReplaySettings, UpstreamSettings,
+};
 use crate::suggest::nearest;
+use crate::template::Source;
 
 /// A stream of JSON values, and what is remembered of it.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -23,6 +27,18 @@ pub struct FeedConfig {
     /// Keys remembered, the one without news for longest forgotten first. Default 10000.
     #[serde(default = "default_keys")]
     pub keys: usize,
+    /// Takes values by HTTP `POST`: one, an array of them, or one per line. True: at `/feeds/<name>`. Default false.
+    #[serde(default)]
+    pub post: Option<Toggle<PostSettings>>,
+    /// Publishes values in turn. Default none.
+    #[serde(default)]
+    pub interval: Option<IntervalSettings>,
+    /// Publishes a recording again. Default none.
+    #[serde(default)]
+    pub replay: Option<ReplaySettings>,
+    /// Publishes what another WebSocket server says. Default none.
+    #[serde(default)]
+    pub upstream: Option<UpstreamSettings>,
 }
 
 impl FeedConfig {
@@ -32,15 +48,48 @@ impl FeedConfig {
         FeedSettings { name, key, history, keys }
     }
 
+    /// Where its values come from, beside user code.
+    pub fn sources(&self) -> Vec<FeedSource> {
+        let post = self.post.as_ref().and_then(Toggle::options).map(FeedSource::Post);
+        let interval = self.interval.clone().map(FeedSource::Interval);
+        let replay = self.replay.clone().map(FeedSource::Replay);
+        let upstream = self.upstream.clone().map(FeedSource::Upstream);
+        [post, interval, replay, upstream].into_iter().flatten().collect()
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
-        match self.name.is_empty() {
-            true => Err(ConfigError::at("name", "a feed needs a name, as \"killmails\"")),
-            false => Ok(()),
+        if self.name.is_empty() {
+            return Err(ConfigError::at("name", "a feed needs a name, as \"killmails\""));
+        }
+        if let Some(Toggle::Options(PostSettings { path: Some(path), .. })) = &self.post
+            && !path.starts_with('/')
+        {
+            return Err(ConfigError::at("post.path", "a path begins with \"/\", as \"/feeds/killmails\""));
+        }
+        if let Some(interval) = &self.interval {
+            check_interval(interval).map_err(|error| error.under("interval"))?;
+        }
+        if let Some(Err((key, message))) = self.replay.as_ref().map(ReplaySettings::check) {
+            return Err(ConfigError::at(format!("replay.{key}"), message));
+        }
+        match &self.upstream {
+            Some(upstream) => check_upstream(upstream).map_err(|error| error.under("upstream")),
+            None => Ok(()),
         }
     }
 }
 
 impl Config {
+    /// Gives an engine the feeds with their sources.
+    pub fn add_feeds(&self, engine: &mut Engine) {
+        for feed in &self.feeds {
+            engine.add_feed(feed.settings());
+            for source in feed.sources() {
+                engine.add_source(&feed.name, source);
+            }
+        }
+    }
+
     pub(super) fn check_feeds(&self) -> Result<(), ConfigError> {
         for (index, feed) in self.feeds.iter().enumerate() {
             let checked = match self.feeds[..index].iter().any(|other| other.name == feed.name) {
@@ -64,6 +113,47 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+fn check_interval(interval: &IntervalSettings) -> Result<(), ConfigError> {
+    if interval.every == 0 {
+        return Err(ConfigError::at("every", "write at least 1 ms"));
+    }
+    if interval.values.is_empty() {
+        return Err(ConfigError::at("values", "there is nothing to publish; write at least one value"));
+    }
+    for (index, value) in interval.values.iter().enumerate() {
+        value.check(&mut |source| match source {
+            Source::Now | Source::NowIso | Source::RandomId | Source::RandomUuid | Source::Generated(_) => Ok(()),
+            _ => {
+                let message = "a feed has no connection and no message; use {now}, {random…}, {counter…}, {walk…} \
+                               or {fake…}";
+                Err(ConfigError::at(format!("values[{index}]"), message))
+            }
+        })?;
+    }
+    Ok(())
+}
+
+fn check_upstream(upstream: &UpstreamSettings) -> Result<(), ConfigError> {
+    let is_websocket = ["ws://", "wss://"].iter().any(|scheme| upstream.url.starts_with(scheme));
+    if !is_websocket || upstream.url.parse::<http::Uri>().is_err() {
+        return Err(ConfigError::at(
+            "url",
+            format!("expected a ws:// or wss:// URL, got {:?}", upstream.url),
+        ));
+    }
+    for (name, value) in &upstream.headers {
+        if name.parse::<http::HeaderName>().is_err() || value.parse::<http::HeaderValue>().is_err() {
+            return Err(ConfigError::at(format!("headers.{name}"), "this cannot stand in a header"));
+        }
+    }
+    match upstream.subprotocols.iter().position(|name| !crate::protocol::is_token(name)) {
+        Some(index) => {
+            Err(ConfigError::at(format!("subprotocols[{index}]"), "expected a name without spaces"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -45,9 +45,7 @@ impl Config {
         handler: impl FnMut(usize, &RouteConfig) -> Box<dyn Handler>,
     ) -> Engine {
         let mut engine = Engine::new(router, self.engine_routes(handler), self.engine_limits(), seed);
-        for feed in &self.feeds {
-            engine.add_feed(feed.settings());
-        }
+        self.add_feeds(&mut engine);
         engine
     }
 

@@ -5,6 +5,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Engine;
+use super::state::Owner;
 use crate::connection::{Connection, ConnectionId};
 use crate::effect::{Effect, Level};
 use crate::handler::{HandlerError, HandlerResult};
@@ -27,12 +28,15 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) -> Option<Response<Bytes>> {
         let (method, path) = (request.method(), request.uri().path());
-        let (endpoint, route) = self.endpoints.iter().find(|(endpoint, _)| endpoint.matches(method, path))?;
+        let (endpoint, owner) = self.endpoints.iter().find(|(endpoint, _)| endpoint.matches(method, path))?;
         if request.body().len() > endpoint.max_body {
             let text = format!("the body has {} bytes, at most {}", request.body().len(), endpoint.max_body);
             return Some(json_response(StatusCode::PAYLOAD_TOO_LARGE, &json!({ "error": text })));
         }
-        let route = *route;
+        let route = match *owner {
+            Owner::Handler(route) => route,
+            Owner::Source(place) => return self.source_request(now, place, request, effects),
+        };
         let response = self.run(now, route, None, effects, |handler, cx| handler.request(cx, request));
         Some(response.unwrap_or_else(|error| {
             let text = format!("{method} {path} failed: {error}");
@@ -82,9 +86,12 @@ impl Engine {
             true => self.state.upstreams.remove(&upstream),
             false => self.state.upstreams.get(&upstream).copied(),
         };
-        let Some((id, route)) =
-            owner.and_then(|id| self.state.connections.get(id)).map(|c: &Connection| (c.id(), c.route()))
-        else {
+        let id = match owner {
+            Some(Owner::Handler(id)) => id,
+            Some(Owner::Source(place)) => return self.source_upstream(now, place, upstream, event, effects),
+            None => return,
+        };
+        let Some(route) = self.state.connections.get(id).map(Connection::route) else {
             return;
         };
         let told =
@@ -98,7 +105,7 @@ impl Engine {
             return;
         }
         self.state.upstreams.retain(|upstream, owner| {
-            let keep = *owner != id;
+            let keep = *owner != Owner::Handler(id);
             if !keep {
                 effects.push(Effect::CloseUpstream { upstream: *upstream, frame: None });
             }

@@ -105,6 +105,7 @@ impl Engine {
     /// No new connections, goodbye to the others, and an end to waiting.
     pub(super) fn shutdown(&mut self, now: Now, frame: CloseFrame, grace_ms: u64, effects: &mut Vec<Effect>) {
         self.life = Life::Draining;
+        self.stop_sources(effects);
         let everyone: Vec<_> = self.state.connections.iter().map(Connection::id).collect();
         for id in everyone {
             match self.state.connections.get(id).map(|connection| connection.phase.clone()) {

@@ -28,12 +28,21 @@ pub(crate) struct State {
     pub(crate) calls: HashMap<CallId, Call>,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) journal: Journal,
-    /// Outgoing connections by the connection that they are for.
-    pub(crate) upstreams: HashMap<UpstreamId, ConnectionId>,
+    /// Outgoing connections by whom they are for.
+    pub(crate) upstreams: HashMap<UpstreamId, Owner<ConnectionId>>,
     /// The call whose outcome is being handled.
     pub(crate) answered: Option<CallId>,
     next_call: u64,
     next_upstream: u64,
+}
+
+/// Whom a plain HTTP path or an outgoing connection belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner<T> {
+    /// A handler: that of a route, or for a connection.
+    Handler(T),
+    /// A feed's source, by its place.
+    Source(usize),
 }
 
 /// One route without its handler.

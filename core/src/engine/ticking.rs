@@ -28,6 +28,7 @@ impl Engine {
                         effects.push(Effect::Log { level: crate::Level::Error, text: error.to_string() });
                     }
                 }
+                Timer::Source(place) => self.source_due(now, place, effects),
                 Timer::Grace => self.drop_everyone(effects),
             }
         }

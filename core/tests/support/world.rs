@@ -30,6 +30,8 @@ pub struct World {
     pub removed: HashMap<ConnectionId, usize>,
     /// Where the next clients come from.
     pub address: Option<std::net::IpAddr>,
+    /// Files that were asked for, with the feed.
+    pub files: Vec<(String, String)>,
     /// Outgoing connections that were asked for.
     pub dials: Vec<(UpstreamId, Dial)>,
     /// What went out on them: text as it is, `<binary …>`, `<close …>`.
@@ -68,6 +70,7 @@ impl World {
             log: Vec::new(),
             removed: HashMap::new(),
             address: None,
+            files: Vec::new(),
             dials: Vec::new(),
             upstream: Vec::new(),
         }
@@ -282,6 +285,7 @@ impl World {
                 Effect::Dial { upstream, dial } => self.dials.push((upstream, *dial)),
                 Effect::SendUpstream { upstream, message } => self.upstream.push((upstream, told(&message))),
                 Effect::CloseUpstream { upstream, frame } => self.upstream.push((upstream, closed(frame))),
+                Effect::ReadFile { feed, file } => self.files.push((feed, file)),
                 Effect::Log { level, text } => self.log.push((level, text)),
             }
         }

@@ -1,0 +1,190 @@
+//! Feeds that fill themselves.
+
+use bytes::Bytes;
+use http::Response;
+use rand_chacha::rand_core::RngCore;
+use serde_json::Value;
+
+use super::state::Owner;
+use super::{Engine, Life};
+use crate::effect::{Effect, Level};
+use crate::feed::post;
+use crate::feed::source::{FeedSource, Source, Work};
+use crate::time::{Instant, Now};
+use crate::timers::Timer;
+use crate::upstream::{UpstreamEvent, UpstreamId};
+
+impl Engine {
+    /// Adds a source to a feed. It starts with the first [`handle_timeout`](Self::handle_timeout).
+    pub fn add_source(&mut self, feed: impl Into<String>, source: FeedSource) {
+        let (feed, place) = (feed.into(), self.sources.len());
+        match &source {
+            FeedSource::Post(settings) => {
+                self.endpoints.push((settings.endpoint(&feed), Owner::Source(place)));
+            }
+            FeedSource::Interval(settings) => {
+                self.state.timers.set(Timer::Source(place), Instant::default() + settings.every);
+            }
+            FeedSource::Replay(_) | FeedSource::Upstream(_) => {
+                self.state.timers.set(Timer::Source(place), Instant::default());
+            }
+        }
+        self.sources.push(Source::new(feed, source));
+    }
+
+    /// A source's timer is due.
+    pub(super) fn source_due(&mut self, now: Now, place: usize, effects: &mut Vec<Effect>) {
+        let Some(source) = self.sources.get_mut(place).filter(|_| self.life == Life::Serving) else {
+            return;
+        };
+        let feed = source.feed.clone();
+        let timer = Timer::Source(place);
+        match &mut source.work {
+            Work::Post(_) => {}
+            Work::Interval(interval) => {
+                let random = &mut self.state.random;
+                let value = interval.value(now.wall, &mut |bytes| random.fill_bytes(bytes));
+                self.state.timers.set(timer, now.instant + interval.settings.every.max(1));
+                self.publish_each(now, &feed, value, effects);
+            }
+            Work::Replay(replay) if replay.wants_file() => {
+                effects.push(Effect::ReadFile { feed, file: replay.settings.file.clone() });
+            }
+            Work::Replay(replay) => {
+                let due = replay.due(now.instant);
+                if let Some(next) = due.next {
+                    self.state.timers.set(timer, next);
+                }
+                let file = replay.settings.file.clone();
+                self.publish_each(now, &feed, due.values, effects);
+                effects.extend(due.log.into_iter().map(|text| {
+                    let text = format!("replay of {file} into {feed:?}: {text}");
+                    Effect::Log { level: Level::Info, text }
+                }));
+            }
+            Work::Upstream { settings, connection, .. } => {
+                let (upstream, dial) = (self.state.next_upstream(), settings.dial());
+                *connection = Some(upstream);
+                self.state.upstreams.insert(upstream, Owner::Source(place));
+                effects.push(Effect::Dial { upstream, dial: Box::new(dial) });
+            }
+        }
+    }
+
+    /// The host read a file for a replay, or could not.
+    pub(super) fn file_read(
+        &mut self,
+        now: Now,
+        feed: &str,
+        content: Result<Bytes, String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        for (place, source) in self.sources.iter_mut().enumerate().filter(|(_, source)| source.feed == feed) {
+            let Work::Replay(replay) = &mut source.work else { continue };
+            if !replay.wants_file() {
+                continue;
+            }
+            match &content {
+                Ok(text) => {
+                    let start = replay.start(now.instant, text.clone());
+                    self.state.timers.set(Timer::Source(place), start);
+                }
+                Err(error) => {
+                    let text = format!("{} cannot be replayed: {error}", replay.settings.file);
+                    effects.push(Effect::Log { level: Level::Error, text });
+                }
+            }
+        }
+    }
+
+    /// Something happened to the outgoing connection of a source.
+    pub(super) fn source_upstream(
+        &mut self,
+        now: Now,
+        place: usize,
+        upstream: UpstreamId,
+        event: UpstreamEvent,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(source) = self.sources.get_mut(place) else {
+            return;
+        };
+        let feed = source.feed.clone();
+        let Work::Upstream { settings, backoff, connection } = &mut source.work else {
+            return;
+        };
+        let (text, level) = match event {
+            UpstreamEvent::Opened { .. } => {
+                let messages = settings.openings();
+                effects.extend(messages.map(|message| Effect::SendUpstream { upstream, message }));
+                (format!("{} feeds {feed:?}", settings.place()), Level::Info)
+            }
+            UpstreamEvent::Message(message) => {
+                backoff.succeeded();
+                let value = settings.value(&message);
+                return self.publish_each(now, &feed, value, effects);
+            }
+            UpstreamEvent::Closed(_) | UpstreamEvent::Failed { .. } if self.life == Life::Draining => return,
+            ended => {
+                *connection = None;
+                let pause = backoff.failed(self.state.random.next_u64());
+                self.state.timers.set(Timer::Source(place), now.instant + pause);
+                let why = match ended {
+                    UpstreamEvent::Failed { message } => message,
+                    UpstreamEvent::Closed(Some(frame)) => format!("closed with {}", frame.code),
+                    _ => "closed".to_owned(),
+                };
+                (
+                    format!("{} no longer feeds {feed:?}: {why}; again in {pause} ms", settings.place()),
+                    Level::Warn,
+                )
+            }
+        };
+        effects.push(Effect::Log { level, text });
+    }
+
+    /// A request for a source's path.
+    pub(super) fn source_request(
+        &mut self,
+        now: Now,
+        place: usize,
+        request: &http::Request<Bytes>,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Response<Bytes>> {
+        let source = self.sources.get(place)?;
+        let (feed, Work::Post(settings)) = (source.feed.clone(), &source.work) else {
+            return None;
+        };
+        Some(match settings.values(request) {
+            Ok(values) => {
+                let response = post::accepted(values.len());
+                self.publish_each(now, &feed, values, effects);
+                response
+            }
+            Err(response) => response,
+        })
+    }
+
+    /// Nothing is published any more, and outgoing connections end.
+    pub(super) fn stop_sources(&mut self, effects: &mut Vec<Effect>) {
+        for (place, source) in self.sources.iter_mut().enumerate() {
+            self.state.timers.cancel(Timer::Source(place));
+            if let Work::Upstream { connection, .. } = &mut source.work
+                && let Some(upstream) = connection.take()
+                && self.state.upstreams.remove(&upstream).is_some()
+            {
+                effects.push(Effect::CloseUpstream { upstream, frame: None });
+            }
+        }
+    }
+
+    fn publish_each(
+        &mut self,
+        now: Now,
+        feed: &str,
+        values: impl IntoIterator<Item = Value>,
+        effects: &mut Vec<Effect>,
+    ) {
+        values.into_iter().for_each(|value| self.publish(now, feed, value, effects));
+    }
+}

@@ -1,0 +1,166 @@
+//! Values that come from another WebSocket server.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::field;
+use crate::message::Message;
+use crate::upstream::Dial;
+
+/// The server, and what to make of what it says. Times are in ms.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpstreamSettings {
+    /// `ws://` or `wss://`.
+    pub url: String,
+    /// Headers of the opening handshake, credentials included. Default none.
+    #[serde(default)]
+    pub headers: IndexMap<String, String>,
+    /// Subprotocols to offer. Default none.
+    #[serde(default)]
+    pub subprotocols: Vec<String>,
+    /// What to say after each opening, as `[{ action = "sub", channel = "killstream" }]`: text as it is, everything
+    /// else as JSON. Default nothing.
+    #[serde(default)]
+    pub send: Vec<Value>,
+    /// The field of each message that is the value; dots go into objects. Messages without it are left out. Default:
+    /// the whole message.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// How long the opening may take. Default 10000.
+    #[serde(default = "default_timeout")]
+    pub timeout: u64,
+    /// The pause before the first attempt to connect again; it doubles with each that fails. Default 1000.
+    #[serde(default = "default_retry")]
+    pub retry: u64,
+    /// The longest pause. Default 60000.
+    #[serde(default = "default_max_retry")]
+    pub max_retry: u64,
+    /// The largest message in bytes. Default 16 MiB (16777216).
+    #[serde(default = "default_max_message")]
+    pub max_message: usize,
+}
+
+impl UpstreamSettings {
+    /// This server, whose messages are the values.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            headers: IndexMap::new(),
+            subprotocols: Vec::new(),
+            send: Vec::new(),
+            field: None,
+            timeout: default_timeout(),
+            retry: default_retry(),
+            max_retry: default_max_retry(),
+            max_message: default_max_message(),
+        }
+    }
+
+    pub(crate) fn dial(&self) -> Dial {
+        Dial {
+            url: self.url.clone(),
+            headers: self.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            protocols: self.subprotocols.clone(),
+            timeout: self.timeout,
+            max_message: self.max_message,
+        }
+    }
+
+    /// The URL for a log: without its query, which may carry credentials.
+    pub(crate) fn place(&self) -> &str {
+        self.url.split(['?', '#']).next().unwrap_or_default()
+    }
+
+    pub(crate) fn openings(&self) -> impl Iterator<Item = Message> {
+        self.send.iter().map(|message| match message {
+            Value::String(text) => text.as_str().into(),
+            value => Message::json(value),
+        })
+    }
+
+    /// The value in a message; binary and what is no JSON have none.
+    pub(crate) fn value(&self, message: &Message) -> Option<Value> {
+        let value: Value = serde_json::from_str(message.as_text()?).ok()?;
+        match &self.field {
+            Some(path) => field(&value, path).cloned(),
+            None => Some(value),
+        }
+    }
+}
+
+/// How long to wait before the next attempt.
+#[derive(Clone, Debug)]
+pub(crate) struct Backoff {
+    first: u64,
+    most: u64,
+    next: u64,
+}
+
+impl Backoff {
+    pub(crate) fn new(settings: &UpstreamSettings) -> Self {
+        let first = settings.retry.max(1);
+        Self { first, most: settings.max_retry.max(first), next: first }
+    }
+
+    /// The pause after a failure: half of it and a random part of the other half, so that many do not come at once.
+    pub(crate) fn failed(&mut self, random: u64) -> u64 {
+        let pause = self.next;
+        self.next = pause.saturating_mul(2).min(self.most);
+        pause / 2 + random % (pause - pause / 2 + 1)
+    }
+
+    /// A message came: the server is well.
+    pub(crate) fn succeeded(&mut self) {
+        self.next = self.first;
+    }
+}
+
+fn default_timeout() -> u64 {
+    10_000
+}
+
+fn default_retry() -> u64 {
+    1_000
+}
+
+fn default_max_retry() -> u64 {
+    60_000
+}
+
+fn default_max_message() -> usize {
+    16 << 20
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let settings = UpstreamSettings { retry: 100, max_retry: 300, ..UpstreamSettings::new("ws://x") };
+        let mut backoff = Backoff::new(&settings);
+        assert_eq!([0, 0, 0, 0].map(|random| backoff.failed(random)), [50, 100, 150, 150]);
+        backoff.succeeded();
+        assert_eq!([50, 100].map(|random| backoff.failed(random)), [100, 200]);
+    }
+
+    #[test]
+    fn a_value_is_the_message_or_a_field_of_it() {
+        let whole = UpstreamSettings::new("ws://x");
+        let part = UpstreamSettings { field: Some("data.kill".into()), ..whole.clone() };
+        for (text, of_whole, of_part) in [
+            (r#"{"data":{"kill":5}}"#, Some(json!({ "data": { "kill": 5 } })), Some(json!(5))),
+            ("5", Some(json!(5)), None),
+            ("no JSON", None, None),
+        ] {
+            let message = Message::from(text);
+            assert_eq!((whole.value(&message), part.value(&message)), (of_whole, of_part), "{text}");
+        }
+        assert_eq!(whole.value(&Message::Binary("5".into())), None);
+    }
+}
