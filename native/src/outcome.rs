@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use switchboard_core::{CallId, Hook, Level};
+use switchboard_core::{CallId, Hook, Input, Level};
 use tokio::sync::oneshot;
 
 use crate::callbacks;
@@ -20,6 +20,8 @@ pub(crate) struct Outcome {
     pub(crate) decisions: Vec<(oneshot::Sender<Decision>, Decision)>,
     pub(crate) calls: Vec<Called>,
     pub(crate) dials: Vec<Dialled>,
+    /// Files to read, each for a feed.
+    pub(crate) files: Vec<(String, String)>,
     pub(crate) log: Vec<(Level, String)>,
     /// The next deadline is earlier than the one slept to.
     pub(crate) is_alarm_earlier: bool,
@@ -51,12 +53,24 @@ impl Outcome {
         for dialled in self.dials.drain(..) {
             dialled.start(host);
         }
+        for (feed, file) in self.files.drain(..) {
+            read(host, feed, file);
+        }
         for (level, text) in self.log.drain(..) {
             log(level, &text);
         }
         self.is_alarm_earlier = false;
         self.is_empty = false;
     }
+}
+
+/// Relative paths begin where the process was started.
+fn read(host: &Arc<Host>, feed: String, file: String) {
+    let reader = host.clone();
+    host.runtime().spawn_blocking(move || {
+        let content = std::fs::read(&file).map(Into::into).map_err(|error| error.to_string());
+        reader.turn(|turn| turn.input(Input::File { feed, content }));
+    });
 }
 
 fn log(level: Level, text: &str) {

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
-use switchboard_core::config::FeedConfig;
 use switchboard_core::{Config, Limits, Pattern, PatternError, RouteKey, dialect};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
@@ -154,8 +153,8 @@ impl Builder {
     pub fn build(self) -> Result<Switchboard, ServerError> {
         let limits = self.limits.clone().unwrap_or_else(|| self.config.engine_limits());
         let has_page = self.has_page;
-        let feeds = self.config.feeds.iter().map(FeedConfig::settings).collect();
-        Switchboard::start(self.endpoints()?, feeds, limits, has_page)
+        let config = self.config.clone();
+        Switchboard::start(self.endpoints()?, &config, limits, has_page)
     }
 
     /// Starts the engine and listens. Port 0 takes a free one.

@@ -10,7 +10,7 @@ use http::{Method, Request, Response, StatusCode, header, uri::Authority};
 use serde_json::Value;
 use switchboard_core::protocol;
 use switchboard_core::{
-    CloseCode, CloseFrame, Engine, FeedSettings, Found, HttpEndpoint, Input, Limits, RouteKey, Router,
+    CloseCode, CloseFrame, Config, Engine, Found, HttpEndpoint, Input, Limits, RouteKey, Router,
 };
 
 use crate::endpoint::{Endpoint, EndpointInfo};
@@ -58,7 +58,7 @@ impl Switchboard {
     /// Starts the engine. Has to run inside a tokio runtime.
     pub(crate) fn start(
         endpoints: Vec<(RouteKey, Endpoint)>,
-        feeds: Vec<FeedSettings>,
+        config: &Config,
         limits: Limits,
         has_page: bool,
     ) -> Result<Self, ServerError> {
@@ -76,9 +76,7 @@ impl Switchboard {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| ServerError::Random(error.to_string()))?;
         let mut engine = Engine::new(router.clone(), routes, limits, seed);
-        for feed in feeds {
-            engine.add_feed(feed);
-        }
+        config.add_feeds(&mut engine);
         let http = engine.endpoints().cloned().collect();
         let has_page = has_page && matches!(router.find(page::CHAT), Found::Route { .. });
         let host = Host::start(engine, callbacks);

@@ -199,6 +199,7 @@ impl Switching {
                 self.order(upstream, Order::Close(frame));
                 self.upstreams.remove(&upstream);
             }
+            Effect::ReadFile { feed, file } => outcome.files.push((feed, file)),
             Effect::Removed { id } => {
                 self.remove(id);
                 self.peers.remove(&id);

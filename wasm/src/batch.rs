@@ -16,6 +16,7 @@
 //! END         id id                                                              close after what was written
 //! TERMINATE   id id                                                              close at once
 //! REMOVED     id id                                                              forget it
+//! READ        feed(2) file(2)                                                    read this file for a feed
 //! CALL        call call id id route hook payloadKind payload(2) code cause       run a hook
 //! ```
 
@@ -36,6 +37,7 @@ pub(crate) const END: u32 = 9;
 pub(crate) const TERMINATE: u32 = 10;
 pub(crate) const REMOVED: u32 = 11;
 pub(crate) const CALL: u32 = 12;
+pub(crate) const READ: u32 = 13;
 
 /// Collects a turn's records and packs them.
 #[derive(Default)]

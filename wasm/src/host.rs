@@ -216,6 +216,9 @@ impl Host {
             Effect::Call { call, id, route, hook } => {
                 call::record(&mut self.batch.calls, call, id, route, hook);
             }
+            Effect::ReadFile { feed, file } => {
+                self.batch.before.record(batch::READ).bytes(feed.into()).bytes(file.into());
+            }
             Effect::Removed { id } => {
                 self.ids.release(id);
                 self.batch.after.about(batch::REMOVED, id);

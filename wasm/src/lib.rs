@@ -138,6 +138,26 @@ impl Switchboard {
         self.host.set_blocked(id(slot, generation), false);
     }
 
+    /// The first `length` bytes of scratch are the file that was to be read for this feed.
+    pub fn file_read(&mut self, feed: &str, length: usize) {
+        let content = self.scratch.get(..length).unwrap_or_default();
+        let content = Ok(bytes::Bytes::copy_from_slice(content));
+        self.host.input(Input::File { feed: feed.to_owned(), content });
+    }
+
+    /// That file cannot be read.
+    pub fn file_failed(&mut self, feed: &str, error: &str) {
+        self.host.input(Input::File { feed: feed.to_owned(), content: Err(error.to_owned()) });
+    }
+
+    /// Publishes a value, as JSON, on a feed. Throws what is wrong with the JSON.
+    pub fn publish(&mut self, feed: &str, json: &str) -> Result<(), JsValue> {
+        let value =
+            serde_json::from_str(json).map_err(|error| JsValue::from(Error::new(&error.to_string())))?;
+        self.host.input(Input::Publish { feed: feed.to_owned(), value });
+        Ok(())
+    }
+
     /// Does what is due. Early calls do nothing.
     pub fn timeout(&mut self) {
         self.host.timeout();

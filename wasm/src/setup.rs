@@ -100,13 +100,12 @@ pub(crate) fn server(setup: &str, seed: [u8; 32]) -> Result<Server, String> {
     }
     let mut keys = Vec::new();
     let mut routes = Vec::new();
-    let mut feeds = Vec::new();
+    let mut configs = Vec::new();
     let (mut limits, mut shutdown_grace) = (Limits::default(), Config::default().shutdown_grace);
     for part in setup.parts {
         let mut config = part.config()?;
         config.allowed_hosts.extend(part.allowed_hosts);
         keys.extend(config.route_keys());
-        feeds.extend(config.feeds.iter().map(FeedConfig::settings));
         if part.rules {
             (limits, shutdown_grace) = (config.engine_limits(), config.shutdown_grace);
         }
@@ -114,13 +113,12 @@ pub(crate) fn server(setup: &str, seed: [u8; 32]) -> Result<Server, String> {
             let hooks = part.hooks.get(index).cloned().unwrap_or_default();
             routes.push(hooks.attach(config.route_settings(route), dialect::handler(&config, route)));
         }
+        configs.push(config);
     }
     let router = Router::new(keys).map_err(|error| error.to_string())?;
     let patterns = router.patterns().to_vec();
     let mut engine = Engine::new(router, routes, limits, seed);
-    for feed in feeds {
-        engine.add_feed(feed);
-    }
+    configs.iter().for_each(|config| config.add_feeds(&mut engine));
     Ok(Server { engine, patterns, shutdown_grace })
 }
 

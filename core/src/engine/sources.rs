@@ -161,7 +161,7 @@ impl Engine {
                 self.publish_each(now, &feed, values, effects);
                 response
             }
-            Err(response) => response,
+            Err(response) => *response,
         })
     }
 

@@ -49,12 +49,12 @@ impl PostSettings {
     }
 
     /// The values to publish, or what to answer instead.
-    pub(crate) fn values(&self, request: &http::Request<Bytes>) -> Result<Vec<Value>, Response<Bytes>> {
+    pub(crate) fn values(&self, request: &http::Request<Bytes>) -> Result<Vec<Value>, Box<Response<Bytes>>> {
         self.admit(request.headers())?;
         values(request.body()).map_err(|text| refuse(StatusCode::BAD_REQUEST, &text))
     }
 
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Response<Bytes>> {
+    fn admit(&self, headers: &HeaderMap) -> Result<(), Box<Response<Bytes>>> {
         let Some(token) = &self.token else {
             // Any page may send such a request to this machine without asking first.
             return match Origins::default().allows(headers) {
@@ -86,8 +86,8 @@ pub(crate) fn accepted(number: usize) -> Response<Bytes> {
     json_response(StatusCode::ACCEPTED, &json!({ "accepted": number }))
 }
 
-fn refuse(status: StatusCode, error: &str) -> Response<Bytes> {
-    json_response(status, &json!({ "error": error }))
+fn refuse(status: StatusCode, error: &str) -> Box<Response<Bytes>> {
+    Box::new(json_response(status, &json!({ "error": error })))
 }
 
 /// A JSON value, the items of an array, or one value per line.
