@@ -150,14 +150,6 @@ impl Switchboard {
         self.host.input(Input::File { feed: feed.to_owned(), content: Err(error.to_owned()) });
     }
 
-    /// Publishes a value, as JSON, on a feed. Throws what is wrong with the JSON.
-    pub fn publish(&mut self, feed: &str, json: &str) -> Result<(), JsValue> {
-        let value =
-            serde_json::from_str(json).map_err(|error| JsValue::from(Error::new(&error.to_string())))?;
-        self.host.input(Input::Publish { feed: feed.to_owned(), value });
-        Ok(())
-    }
-
     /// Does what is due. Early calls do nothing.
     pub fn timeout(&mut self) {
         self.host.timeout();

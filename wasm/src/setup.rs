@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use switchboard_core::config::{Config, ConfigError, FeedConfig};
+use switchboard_core::config::{Config, ConfigError};
 use switchboard_core::dialect;
 use switchboard_core::{
     Authentication, Deferred, Engine, Handler, Hooks, Limits, ResponseAudience, Route, RouteSettings, Router,
