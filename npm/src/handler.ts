@@ -144,7 +144,10 @@ export interface WebSocketHandler<Message = any, AuthData = any> extends Callbac
   /** What becomes of text messages: `'json'` parses (text that is no JSON stays text), `'text'`, or `'none'` for a
    * `Buffer`. Default `'json'`. */
   parse?: 'json' | 'text' | 'none'
-  /** The subprotocols that the handler speaks, `*` for any; the client's first among them is chosen. Default `[]`. */
+  /**
+   * The subprotocols that the handler speaks, `*` for any; the client's first among them is chosen. Default `['*']`
+   * for `wsHandlers`, as in vite-plugin-universal-api, and `[]` for `routes`.
+   */
   subprotocols?: string[]
   /** Ms between pings; after three without a pong the connection is closed. Default `false`. */
   heartbeat?: number | false

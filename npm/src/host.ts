@@ -37,7 +37,7 @@ export class Host implements Actor {
 
   /** Throws what is wrong with the configuration. */
   constructor(setup: Setup, log: Log) {
-    this.#core = createCore(setup.json, randomBytes(32))
+    this.#core = createCore(setup.data, randomBytes(32))
     this.log = log
     this.#memory = new Memory(this.#core)
     this.#batch = new Batch(this.#core, this.#memory)

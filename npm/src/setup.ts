@@ -13,9 +13,9 @@ export interface RouteCallbacks extends Callbacks {
   parse: 'json' | 'text' | 'none' | undefined
 }
 
-/** The engine's half as JSON, and our half by route. */
+/** The engine's half as plain data, and our half by route. */
 export interface Setup {
-  json: string
+  data: object
   routes: RouteCallbacks[]
 }
 
@@ -32,6 +32,12 @@ interface Part {
   hooks: object[]
 }
 
+/** As in vite-plugin-universal-api, where nothing is configured the client's first offer is taken. */
+const ANY_SUBPROTOCOL = { subprotocols: ['*'] }
+
+/** The plugin's prefix is for `wsHandlers` alone. */
+const WHOLE_PATHS = { prefix: [] }
+
 const CALLBACKS = ['onConnect', 'onMessage', 'onPing', 'onPong', 'onClose', 'onError', 'transformRawData'] as const
 
 /** Splits the options. `root` is where a relative path of a configuration file starts. */
@@ -39,12 +45,17 @@ export function setUp(resolved: Resolved, root: string): Setup {
   const { options, prefixes, handlers, routes } = resolved
   const { delay, origins, allowedHosts = [], feeds, limits, shutdownGrace } = options
   const split = [
-    ...list<WebSocketHandler>(handlers, 'wsHandlers').map((handler, index) => ({ handler, label: `wsHandlers[${index}]` })),
-    ...list<RouteOptions>(routes, 'routes').map((route, index) => ({
-      handler: typeof route === 'object' ? { prefix: [], ...route } : route,
-      label: `routes[${index}]`,
+    ...list<WebSocketHandler>(handlers, 'wsHandlers').map((handler, index) => ({
+      handler,
+      label: `wsHandlers[${index}]`,
+      defaults: ANY_SUBPROTOCOL,
     })),
-  ].map(({ handler, label }) => ({ label, ...separate(handler, label) }))
+    ...list<RouteOptions>(routes, 'routes').map((handler, index) => ({
+      handler,
+      label: `routes[${index}]`,
+      defaults: WHOLE_PATHS,
+    })),
+  ].map(({ handler, label, defaults }) => ({ label, ...separate(handler, label, defaults) }))
   const parts: Part[] = [
     {
       config: {
@@ -67,7 +78,7 @@ export function setUp(resolved: Resolved, root: string): Setup {
     parts.push({ ...readPart(resolve(root, options.config), options.config), rules, allowedHosts })
   }
   return {
-    json: stringify({ given: resolved.given, known: KNOWN_KEYS, parts }),
+    data: plain({ given: resolved.given, known: KNOWN_KEYS, parts }),
     routes: split.map(({ callbacks }) => callbacks),
   }
 }
@@ -76,11 +87,12 @@ export function setUp(resolved: Resolved, root: string): Setup {
 function separate(
   handler: WebSocketHandler,
   label: string,
+  defaults: object,
 ): { callbacks: RouteCallbacks; data: Record<string, unknown>; hooks: object } {
   if (typeof handler !== 'object' || handler === null) {
     throw new Error(`${label}: expected an object with a pattern, got ${String(handler)}`)
   }
-  const data: Record<string, unknown> = { ...handler }
+  const data: Record<string, unknown> = { ...defaults, ...handler }
   const callbacks: RouteCallbacks = { responses: [], parse: handler.parse }
   for (const name of CALLBACKS) {
     const callback: unknown = handler[name]
@@ -154,7 +166,10 @@ function readPart(file: string, written: string): Part {
   }
 }
 
-/** A function where data is expected becomes `null`, so that its key is noticed instead of lost. */
-function stringify(setup: object): string {
-  return JSON.stringify(setup, (_, value: unknown) => (typeof value === 'function' ? null : value))
+/**
+ * Only what JSON has, as it has it: without keys of `undefined`. A function where data is expected becomes `null`, so
+ * that its key is noticed instead of lost.
+ */
+function plain(setup: object): object {
+  return JSON.parse(JSON.stringify(setup, (_, value: unknown) => (typeof value === 'function' ? null : value)))
 }

@@ -21,7 +21,7 @@ const SHORT = 16 * 1024
 let memory: { readonly buffer: ArrayBuffer } | undefined
 
 /** Compiles the module on first use. */
-export function createCore(setup: string, seed: Uint8Array): Core {
+export function createCore(setup: object, seed: Uint8Array): Core {
   memory ??= initSync({ module: readFileSync(new URL('./switchboard_wasm_bg.wasm', import.meta.url)) }).memory
   return new Switchboard(setup, seed)
 }

@@ -151,6 +151,13 @@ test('subprotocols: the client’s first among ours', async () => {
   expect(await client.next()).toBe('a')
 })
 
+test('subprotocols: where nothing is said, the client’s first', async () => {
+  const server = await serve({ pattern: '/', onConnect: (connection) => connection.send(connection.subprotocol) })
+  const client = await connect(server.url('/api/'), { protocols: ['x', 'a'] })
+  expect(client.socket.protocol).toBe('x')
+  expect(await client.next()).toBe('x')
+})
+
 test('limits hold', async () => {
   const server = await serve({ pattern: '/' }, { limits: { maxConnections: 1 } })
   const client = await connect(server.url('/api/'))

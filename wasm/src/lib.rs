@@ -37,15 +37,16 @@ pub struct Switchboard {
 
 #[wasm_bindgen]
 impl Switchboard {
-    /// A server as `setup`, JSON of `setup::Setup`, describes it. `seed` is 32 random bytes. Throws an `Error`
+    /// A server as `setup`, an object like `setup::Setup`, describes it. `seed` is 32 random bytes. Throws an `Error`
     /// whose message names the wrong key.
     #[wasm_bindgen(constructor)]
-    pub fn new(setup: &str, seed: &[u8]) -> Result<Switchboard, JsValue> {
+    pub fn new(setup: JsValue, seed: &[u8]) -> Result<Switchboard, JsValue> {
         panic::remember();
         let mut bytes = [0; 32];
         for (to, from) in bytes.iter_mut().zip(seed) {
             *to = *from;
         }
+        let setup = serde_wasm_bindgen::from_value(setup)?;
         let server = setup::server(setup, bytes).map_err(|error| JsValue::from(Error::new(&error)))?;
         Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; 4]) })
     }

@@ -92,8 +92,7 @@ pub(crate) struct Server {
 }
 
 /// Builds the engine; what is wrong with the options in words for who wrote them.
-pub(crate) fn server(setup: &str, seed: [u8; 32]) -> Result<Server, String> {
-    let setup: Setup = serde_json::from_str(setup).map_err(|error| format!("the options: {error}"))?;
+pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     let known: Vec<&str> = setup.known.iter().map(String::as_str).collect();
     if let Some(key) = setup.given.iter().find(|key| !known.contains(&key.as_str())) {
         return Err(ConfigError::unknown_key(key.clone(), key, &known).to_string());
@@ -191,8 +190,12 @@ impl From<Audience> for ResponseAudience {
 mod tests {
     use super::*;
 
+    fn parse(setup: &str) -> Setup {
+        serde_json::from_str(setup).unwrap()
+    }
+
     fn error(setup: &str) -> String {
-        server(setup, [0; 32]).map(drop).unwrap_err()
+        server(parse(setup), [0; 32]).map(drop).unwrap_err()
     }
 
     #[test]
@@ -211,7 +214,7 @@ mod tests {
         let setup = r#"{"given":[],"known":[],"parts":[
             {"config":{"prefix":["/api"],"routes":[{"pattern":"/a"}]},"hooks":[{"message":true}]},
             {"config":{"routes":[{"pattern":"/b/{c}"}]}}]}"#;
-        let server = server(setup, [0; 32]).map_err(drop).unwrap();
+        let server = server(parse(setup), [0; 32]).map_err(drop).unwrap();
         assert_eq!(server.patterns, ["/api/a", "/b/{c}"]);
     }
 }
