@@ -2,7 +2,10 @@
 //!
 //! Each client plays the same scene in the chat example: two connections meet in a room, a short and
 //! a long message reach both, one of them leaves and hears nothing more, both close cleanly. The
-//! scene's files are in `npm/test-clients`; tungstenite's part is here.
+//! scene's files are in `npm/test-clients`; tungstenite's part is here. The clients of Phoenix Channels
+//! play scenes of their own, in `npm/test-clients/phoenix`.
+
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use xshell::cmd;
@@ -26,7 +29,8 @@ pub(crate) fn run(project: &Project) -> Result<Outcome> {
         bail!("there is no Python 3 to run the Python client with");
     }
     examples::link_packages(project)?;
-    for mut host in hosts(project)? {
+    let configuration = examples::native_configuration(project, "chat")?;
+    for mut host in hosts(project, &configuration, &examples::find(project, "chat")?)? {
         let port = host.port;
         let url = format!("ws://127.0.0.1:{port}{CHAT}");
         let node = npm::program("node")?;
@@ -41,24 +45,48 @@ pub(crate) fn run(project: &Project) -> Result<Outcome> {
             .with_context(|| format!("on {}, which printed:\n{}", host.name, host.server.printed()))?;
         println!("{}: all clients passed", host.name);
     }
+    phoenix(project, python.as_deref())?;
     Ok(match python {
         Some(_) => Outcome::Passed,
         None => Outcome::Skipped("tungstenite and ws passed, but there is no Python 3 for websockets".into()),
     })
 }
 
-/// A running server that has the chat.
+/// Plays the scenes of Phoenix Channels on both hosts.
+fn phoenix(project: &Project, python: Option<&Path>) -> Result<()> {
+    let scenes = project.npm().join("test-clients/phoenix");
+    let node = npm::program("node")?;
+    let in_node = [&["phoenix.mjs"][..], &["phoenix.mjs", "phoenix17"], &["realtime.mjs"], &["wscat.mjs"]];
+    let in_python = ["phxsocket_client.py", "killmails_client.py"];
+    for mut host in hosts(project, &scenes.join("switchboard.toml"), &scenes)? {
+        let port = host.port.to_string();
+        let play = |program: &Path, scene: &str, more: &[&str]| -> Result<()> {
+            let scene = scenes.join(scene);
+            Ok(cmd!(project.shell, "{program} {scene} {port} {more...}").run()?)
+        };
+        let in_node = in_node.iter().try_for_each(|scene| play(&node, scene[0], &scene[1..]));
+        in_node
+            .and_then(|()| match python {
+                Some(python) => in_python.iter().try_for_each(|scene| play(python, scene, &[])),
+                None => Ok(()),
+            })
+            .with_context(|| format!("on {}, which printed:\n{}", host.name, host.server.printed()))?;
+        println!("{}: all clients of Phoenix Channels passed", host.name);
+    }
+    Ok(())
+}
+
+/// A running server.
 struct Host {
     name: &'static str,
     server: Server,
     port: u16,
 }
 
-fn hosts(project: &Project) -> Result<[Host; 2]> {
-    let configuration = examples::native_configuration(project, "chat")?;
-    let (native, native_port) = native::start(&native::build(project)?, &configuration)?;
-    let chat = examples::find(project, "chat")?;
-    let vite = Vite::start(&project.npm().join("node_modules"), &chat)?;
+/// The native server with a configuration, and Vite in a folder that has the same.
+fn hosts(project: &Project, configuration: &Path, folder: &Path) -> Result<[Host; 2]> {
+    let (native, native_port) = native::start(&native::build(project)?, configuration)?;
+    let vite = Vite::start(&project.npm().join("node_modules"), folder)?;
     Ok([
         Host { name: "the native server", server: native, port: native_port },
         Host { name: "the plugin in Vite", server: vite.server, port: vite.port },
