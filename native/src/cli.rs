@@ -7,12 +7,18 @@ use std::path::PathBuf;
 use clap::Parser;
 use switchboard::{Config, ServerError};
 
+use crate::environment::Environment;
+
 /// What is served without `--config`.
 const DEFAULT_CONFIG: &str = include_str!("../switchboard.toml");
+
+/// Where clients of the Mock API Server, whose variables the environment may have, look for it.
+const ENVIRONMENT_PORT: u16 = 3000;
 
 /// A WebSocket backend without backend code.
 ///
 /// Serves the routes of a configuration file; without one, a chat, an echo and a relay to try things out.
+/// WEBSOCKET_* variables, also in .env files of the working directory, add mock events and proxies.
 /// RUST_LOG sets what is logged (default: info).
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -29,9 +35,22 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The configuration, with what the command line changes.
+    /// The configuration, with what the environment adds and the command line changes.
     pub(crate) fn config(&self) -> Result<Config, StartError> {
+        let environment = Environment::read().map_err(|(file, source)| StartError::Config {
+            file,
+            message: format!("cannot be read: {source}"),
+        })?;
         let mut config = self.read()?;
+        let added = config.add_environment(|name| environment.get(name));
+        let added = added.map_err(|error| StartError::Config {
+            file: "the environment".to_owned(),
+            message: error.to_string(),
+        })?;
+        if added && self.config.is_none() && environment.get("PORT").is_none() {
+            config.listen.port = ENVIRONMENT_PORT;
+        }
+        config.resolve(|name| environment.get(name)).map_err(|error| StartError::config(self, &error))?;
         if let Some(host) = &self.host {
             config.listen.host.clone_from(host);
         }

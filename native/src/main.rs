@@ -1,6 +1,7 @@
 //! The native server.
 
 mod cli;
+mod environment;
 mod listing;
 mod signals;
 

@@ -25,6 +25,8 @@
 
 mod authenticate;
 mod compression;
+mod dotenv;
+mod environment;
 mod error;
 mod feed;
 mod interval;
@@ -48,6 +50,8 @@ use crate::router::RouteKey;
 
 pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlaceConfig};
 pub use compression::{CompressionConfig, PerMessageDeflateConfig};
+pub use dotenv::parse_dotenv;
+pub use environment::environment_files;
 pub use error::ConfigError;
 pub use feed::FeedConfig;
 pub use interval::Interval;
