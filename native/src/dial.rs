@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use http::{HeaderName, HeaderValue, Request};
+use rustls::crypto::CryptoProvider;
 use switchboard_core::{CloseCode, CloseFrame, Dial, Input, Message, Text, UpstreamEvent, UpstreamId};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame as WireCloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message as WireMessage, error::UrlError};
+use tokio_tungstenite::tungstenite::{Error, Message as WireMessage};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::host::Host;
@@ -87,6 +88,10 @@ impl Report {
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 async fn connect(dial: &Dial) -> Result<(Socket, Option<String>), Error> {
+    // Where the program around us chose none and more than one is built in, rustls would panic.
+    if CryptoProvider::get_default().is_none() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
     let config = WebSocketConfig::default()
         .max_message_size(Some(dial.max_message))
         .max_frame_size(Some(dial.max_message));
@@ -191,7 +196,6 @@ fn wire_message(message: Message) -> WireMessage {
 fn describe(error: &Error) -> String {
     match error {
         Error::Http(response) => format!("answered {} instead of 101", response.status()),
-        Error::Url(UrlError::TlsFeatureNotEnabled) => "wss:// needs TLS, which is not built in".to_owned(),
         Error::Url(_) | Error::HttpFormat(_) => "the URL or a header is malformed".to_owned(),
         other => other.to_string(),
     }

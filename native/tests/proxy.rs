@@ -1,0 +1,239 @@
+//! The proxy between real sockets, and the environment's variables.
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::json;
+use support::{Client, Running, start, within};
+use switchboard::{CloseCode, Config, Context, Handler, HandlerResult, Message, Server};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+/// Tells how it was asked, echoes, and closes when told to.
+struct Target;
+
+impl Handler for Target {
+    fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        let asked = cx.connection().map(|connection| {
+            let authorization = connection.request().headers().get("authorization");
+            let authorization = authorization.and_then(|value| value.to_str().ok());
+            format!("{} {} {authorization:?}", connection.path(), connection.query())
+        });
+        cx.send(asked.unwrap_or_default());
+        Ok(())
+    }
+
+    fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+        if message.as_text() == Some("close") {
+            cx.close(CloseCode(4321), "as you wish")?;
+        }
+        cx.send(message);
+        Ok(())
+    }
+}
+
+async fn proxy(toml: &str) -> Running {
+    start(Server::builder().config(Config::from_toml(toml).expect("a configuration"))).await
+}
+
+#[tokio::test]
+async fn text_binary_path_credentials_and_close_codes_pass() {
+    let target = start(Server::builder().route("/up/**", Target)).await;
+    let url = target.url("/up");
+    let proxy = proxy(&format!(
+        "[[routes]]\npattern = '/live/**'\nproxy = {{ url = '{url}', auth = {{ type = 'bearer', token = 't' }} }}"
+    ))
+    .await;
+    let mut client = proxy.connect("/live/a/b?c=d").await;
+    // Said before the target has answered, most likely.
+    client.send("early").await;
+    assert_eq!(client.text().await, "/up/a/b c=d Some(\"Bearer t\")");
+    assert_eq!(client.text().await, "early");
+    client.send(vec![0, 255]).await;
+    let binary = client.next().await;
+    assert!(binary.is_binary() && binary.into_data()[..] == [0, 255]);
+    client.send("close").await;
+    assert_eq!(client.closed().await, (4321, "as you wish".to_owned()));
+    client.close().await;
+    proxy.emptied().await;
+    target.emptied().await;
+}
+
+#[tokio::test]
+async fn subprotocols_are_the_same_on_both_sides() {
+    let settings = switchboard::RouteSettings { subprotocols: vec!["chat.v1".into()], ..Default::default() };
+    let endpoint = switchboard::Endpoint::from(Target).with_settings(settings);
+    let target = start(Server::builder().route("/up", endpoint)).await;
+    let proxy = proxy(&format!("[[routes]]\npattern = '/live'\nproxy = '{}'", target.url("/up"))).await;
+    for (offer, agrees) in [("chat.v1, other", true), ("other", false)] {
+        let mut request = proxy.url("/live").into_client_request().expect("a request");
+        request.headers_mut().insert("sec-websocket-protocol", offer.parse().expect("a header"));
+        let mut client = Client::connect(request).await;
+        if agrees {
+            assert_eq!(client.text().await, "/up  None");
+        } else {
+            assert_eq!(client.closed().await, (1011, "Proxy error".to_owned()));
+        }
+    }
+}
+
+/// A server for one connection, which `serve` gets after the opening handshake.
+async fn serving<F>(
+    serve: impl FnOnce(tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>) -> F + Send + 'static,
+) -> String
+where
+    F: Future<Output = ()> + Send,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        serve(accept_async(stream).await.expect("a handshake")).await;
+    });
+    format!("ws://{address}")
+}
+
+#[tokio::test]
+async fn a_target_that_vanishes_closes_with_1011() {
+    let url = serving(|mut socket| async move {
+        socket.send("hello".into()).await.expect("sent");
+        let _ = socket.next().await;
+    })
+    .await;
+    let proxy = proxy(&format!("[[routes]]\npattern = '/live'\nproxy = '{url}'")).await;
+    let mut client = proxy.connect("/live").await;
+    assert_eq!(client.text().await, "hello");
+    client.send("go").await;
+    assert_eq!(client.closed().await, (1011, "Proxy target lost".to_owned()));
+}
+
+#[tokio::test]
+async fn a_close_frame_without_a_code_stays_without() {
+    let url = serving(|mut socket| async move {
+        socket.close(None).await.expect("closed");
+        while socket.next().await.is_some() {}
+    })
+    .await;
+    let proxy = proxy(&format!("[[routes]]\npattern = '/live'\nproxy = '{url}'")).await;
+    let mut client = proxy.connect("/live").await;
+    assert_eq!(client.closed().await.0, 1005);
+}
+
+#[tokio::test]
+async fn a_target_that_does_not_answer_is_given_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("ws://{}", silent.local_addr().expect("an address"));
+    let proxy = proxy(&format!(
+        "[[routes]]\npattern = '/p/**'\nproxy = {{ targets = {{ silent = '{url}' }}, timeout = 100 }}"
+    ))
+    .await;
+    let mut client = proxy.connect("/p/silent").await;
+    let error = client.json().await;
+    assert_eq!(error["error"], "Proxy connection error: no answer within 100 ms");
+    assert_eq!(client.closed().await, (1011, "Proxy error".to_owned()));
+}
+
+/// The program in a folder with these files, and its address.
+async fn program(name: &str, files: &[(&str, &str)], variables: &[(&str, &str)]) -> (Child, String) {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    for (name, text) in files {
+        fs::write(folder.join(name), text).expect("a file");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
+    command.kill_on_drop(true).current_dir(&folder).args(["--port", "0"]).envs(variables.iter().copied());
+    command.env_remove("NODE_ENV").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut child = command.spawn().expect("the program");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    loop {
+        let line = within("a line", lines.next_line()).await.expect("UTF-8").expect("a URL");
+        if let Some((_, url)) = line.split_once("ws://") {
+            let address = url.split('/').next().expect("an address").to_owned();
+            // The program's table goes on; nobody has to read it, but it must not break its pipe.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return (child, address);
+        }
+    }
+}
+
+#[tokio::test]
+async fn variables_in_files_add_events_and_proxies() {
+    let target = start(Server::builder().route("/up/**", Target)).await;
+    let local = format!(
+        "WEBSOCKET_ENABLED=true\nWEBSOCKET_PATH=/ws\n\
+         WEBSOCKET_MOCK_EVENTS=[{{\"name\":\"ticker\",\"interval\":50,\"data\":{{\"price\":100}}}}]\n\
+         WEBSOCKET_PROXY_ENABLED=true\nWEBSOCKET_PROXY_ROUTES=echo:{}\n\
+         WEBSOCKET_HEARTBEAT_INTERVAL=30000\nWEBSOCKET_PROXY_AUTH_ECHO=bearer:from-the-file\n",
+        target.url("/up")
+    );
+    let variables = [("WEBSOCKET_PROXY_AUTH_ECHO", "bearer:from-the-process")];
+    let (_child, address) = program("environment", &[(".env.local", &local)], &variables).await;
+    let mut client = Client::connect(format!("ws://{address}/ws")).await;
+    assert_eq!(client.json().await["type"], "connected");
+    let event = client.json().await;
+    assert_eq!((&event["type"], &event["data"]), (&json!("event"), &json!({ "price": 100 })));
+    let mut proxied = Client::connect(format!("ws://{address}/ws/proxy/echo/x?y=1")).await;
+    assert_eq!(proxied.json().await["type"], "proxy_connected");
+    assert_eq!(proxied.text().await, "/up/x y=1 Some(\"Bearer from-the-process\")");
+}
+
+#[tokio::test]
+async fn targets_can_be_behind_tls() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions");
+    let tls = tls.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).expect("a key");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                echo(stream).await;
+            }
+        }
+    });
+    let config = format!("[[routes]]\npattern = '/live'\nproxy = 'wss://localhost:{port}'\n");
+    let variables = [
+        ("WEBSOCKET_ENABLED", "true"),
+        ("WEBSOCKET_PROXY_ENABLED", "true"),
+        ("WEBSOCKET_PROXY_ROUTES", "tls:wss://localhost:PORT"),
+    ]
+    .map(|(name, value)| (name, value.replace("PORT", &port.to_string())));
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    // Nobody vouches for the certificate here, and the program's folder does so with the variable.
+    let distrusting = proxy(&config).await;
+    assert_eq!(distrusting.connect("/live").await.closed().await, (1011, "Proxy error".to_owned()));
+    let pem = made.cert.pem();
+    let trusting = [&variables[..], &[("SSL_CERT_FILE", "ca.pem")]].concat();
+    let (_child, address) = program("tls", &[("ca.pem", &pem)], &trusting).await;
+    let mut client = Client::connect(format!("ws://{address}/ws/proxy/tls")).await;
+    assert_eq!(client.json().await["type"], "proxy_connected");
+    client.send("over TLS").await;
+    assert_eq!(client.text().await, "over TLS");
+}
+
+async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let Ok(mut socket) = accept_async(stream).await else {
+        return;
+    };
+    while let Some(Ok(message)) = socket.next().await {
+        if message.is_text() && socket.send(message).await.is_err() {
+            return;
+        }
+    }
+}
