@@ -4,6 +4,7 @@ import { Host } from './host.js'
 import { Log } from './logger.js'
 import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './options.js'
 import { setUp } from './setup.js'
+import { createHandle, type Handle, intercept } from './request.js'
 import { createUpgrade, type HttpServer, listen, type Upgrade } from './upgrade.js'
 
 /** How a server says goodbye. */
@@ -20,6 +21,8 @@ export interface CloseOptions {
 export interface Switchboard {
   /** Takes an upgrade request if it is ours, and says whether it was. */
   readonly upgrade: Upgrade
+  /** Answers a plain HTTP request if it is for a path of a dialect or feed, and says whether it was. */
+  readonly request: Handle
   /** The patterns of all endpoints, with their prefixes. */
   readonly patterns: string[]
   /** Tells all routes that serve this feed a value. */
@@ -39,7 +42,8 @@ export function createSwitchboard(options: SwitchboardOptions): Switchboard {
  */
 export function attach(httpServer: HttpServer, options: SwitchboardOptions): Switchboard {
   const switchboard = createSwitchboard(options)
-  const detach = listen(httpServer, switchboard.upgrade)
+  const stops = [listen(httpServer, switchboard.upgrade), intercept(httpServer, switchboard.request)]
+  const detach = () => stops.forEach((stop) => stop())
   httpServer.once('close', detach)
   return { ...switchboard, close: (closing) => switchboard.close(closing).finally(detach) }
 }
@@ -66,6 +70,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
   const host = createHost(resolved, root, log)
   const switchboard: Switchboard = {
     upgrade: createUpgrade(host, resolved.prefixes),
+    request: createHandle(host),
     patterns: host.patterns(),
     publish: (feed, value) => host.publish(feed, value),
     close: ({ code = 1001, reason = '', grace } = {}) => host.shutdown(code, reason, grace),
@@ -76,6 +81,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
 /** What stands in where everything is switched off. */
 const NOTHING: Switchboard = {
   upgrade: () => false,
+  request: () => false,
   patterns: [],
   publish: () => {},
   close: () => Promise.resolve(),
@@ -83,7 +89,7 @@ const NOTHING: Switchboard = {
 
 function createHost(resolved: Resolved, root: string, log: Log): Host {
   try {
-    return new Host(setUp(resolved, root), log)
+    return new Host(setUp(resolved, root), root, log)
   } catch (error) {
     throw new Error(`[switchboard] ${(error as Error).message}`)
   }

@@ -56,6 +56,8 @@ export interface Actor {
   pause(slot: number, generation: number): void
   resume(slot: number, generation: number): void
   logged(level: number, text: string): void
+  /** A file is to be read for a feed. */
+  read(feed: string, file: string): void
   write(slot: number, generation: number, frames: Buffer[]): void
   end(slot: number, generation: number): void
   terminate(slot: number, generation: number): void
@@ -74,6 +76,7 @@ const END = 9
 const TERMINATE = 10
 const REMOVED = 11
 const CALL = 12
+const READ = 13
 
 /** The latest turn's batch. */
 export class Batch {
@@ -117,6 +120,10 @@ export class Batch {
       }
       if (opcode === LOG) {
         actor.logged(this.#word(), this.#text() ?? '')
+        continue
+      }
+      if (opcode === READ) {
+        actor.read(this.#text() ?? '', this.#text() ?? '')
         continue
       }
       if (opcode === CALL) {

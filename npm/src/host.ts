@@ -2,6 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { readFile } from 'node:fs/promises'
+import { resolve as resolvePath } from 'node:path'
 import type { Duplex } from 'node:stream'
 
 import { type Accept, type Actor, Batch } from './batch.js'
@@ -18,6 +20,8 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1
 export class Host implements Actor {
   readonly #core: Core
   readonly log: Log
+  /** Where relative paths of files begin. */
+  readonly #root: string
   readonly #memory: Memory
   readonly #batch: Batch
   readonly #hooks: Hooks
@@ -36,12 +40,16 @@ export class Host implements Actor {
   #onIdle: (() => void)[] = []
 
   /** Throws what is wrong with the configuration. */
-  constructor(setup: Setup, log: Log) {
+  constructor(setup: Setup, root: string, log: Log) {
     this.#core = createCore(setup.data, randomBytes(32))
     this.log = log
+    this.#root = root
     this.#memory = new Memory(this.#core)
     this.#batch = new Batch(this.#core, this.#memory)
     this.#hooks = new Hooks(this, setup.routes)
+    // What begins by itself begins now.
+    this.#tell((core) => core.timeout())
+    this.turn()
   }
 
   /** Whether the engine failed; nothing works any more. */
@@ -98,6 +106,22 @@ export class Host implements Actor {
   /** Puts a value on a feed. */
   publish(feed: string, value: unknown): void {
     this.input((core) => core.publish(String(feed), JSON.stringify(value) ?? 'null'))
+  }
+
+  /** Answers a plain HTTP request for a path of ours. */
+  request(
+    method: string,
+    url: string,
+    headers: string[],
+    body: Uint8Array,
+  ): { status: number; headers: string[]; body: string } | undefined {
+    let parts: string[] | undefined
+    this.#tell((core) => {
+      parts = core.request(method, '1.1', url, headers, this.#memory.putBytes(body))
+    })
+    this.turn()
+    if (parts === undefined) return undefined
+    return { status: Number(parts[0]), headers: parts.slice(1, -1), body: parts.at(-1)! }
   }
 
   /** All patterns that are served, with their prefixes. */
@@ -194,6 +218,13 @@ export class Host implements Actor {
 
   logged(level: number, text: string): void {
     this.log.fromEngine(level, text)
+  }
+
+  read(feed: string, file: string): void {
+    readFile(resolvePath(this.#root, file)).then(
+      (content) => this.input((core) => core.file_read(feed, this.#memory.putBytes(content))),
+      (error: unknown) => this.input((core) => core.file_failed(feed, describe(error))),
+    )
   }
 
   #tell(tell: (core: Core) => void): void {

@@ -10,9 +10,18 @@ export type { PluginApi, SwitchboardPlugin } from './plugin.js'
 export { attach, createSwitchboard } from './attach.js'
 export type { CloseOptions, Switchboard } from './attach.js'
 
-export type { FeedOptions, LimitOptions, LogLevel, PluginOptions, SwitchboardOptions } from './options.js'
+export type {
+  FeedOptions,
+  LimitOptions,
+  LogLevel,
+  PluginOptions,
+  ReplayOptions,
+  SwitchboardOptions,
+  UpstreamOptions,
+} from './options.js'
 export type { Logger } from './logger.js'
 export type { HttpServer, Upgrade } from './upgrade.js'
+export type { Handle } from './request.js'
 
 export type {
   Authenticate,

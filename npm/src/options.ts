@@ -80,6 +80,56 @@ export interface FeedOptions {
   history?: number
   /** Keys remembered. Default `10000`. */
   keys?: number
+  /** Takes values by HTTP `POST`: one, an array of them, or one per line. `true`: at `/feeds/<name>`. */
+  post?: boolean | { path?: string; token?: string; maxBody?: number }
+  /** Publishes values in turn, every so many ms; their texts may have placeholders, as `{fake.name}`. */
+  interval?: { every: number; values: unknown[] }
+  /** Publishes a recording, one JSON value per line, at a fixed pace or with its own distances. */
+  replay?: ReplayOptions
+  /** Publishes what another WebSocket server says. */
+  upstream?: UpstreamOptions
+}
+
+/** A recording and its pace; times in ms. */
+export interface ReplayOptions {
+  /** The file; relative paths begin at Vite's root. */
+  file: string
+  /** Between two values. Default `1000`, unless there is a `timestamp`. */
+  every?: number
+  /** Values that come at once with `every`. Default `1`. */
+  batch?: number
+  /** The field that says when a value came about; with it the values keep their distances. */
+  timestamp?: string
+  /** How much faster than it came about. Default `1`. */
+  speed?: number
+  /** The longest distance between two values with `timestamp`. */
+  maxPause?: number
+  /** Before the first value. Default `0`. */
+  delay?: number
+  /** Whether to start again after the last value. Default `false`. */
+  loop?: boolean
+}
+
+/** Another server; times in ms, sizes in bytes. */
+export interface UpstreamOptions {
+  /** `ws://` or `wss://`. */
+  url: string
+  /** Of the opening handshake. */
+  headers?: Record<string, string>
+  /** To offer. */
+  subprotocols?: string[]
+  /** What to say after each opening: text as it is, everything else as JSON. */
+  send?: unknown[]
+  /** The field of each message that is the value. Default: the whole message. */
+  field?: string
+  /** For the opening. Default `10000`. */
+  timeout?: number
+  /** Before the first attempt to connect again; doubles with each that fails. Default `1000`. */
+  retry?: number
+  /** The longest pause between attempts. Default `60000`. */
+  maxRetry?: number
+  /** The largest message. Default `16777216`. */
+  maxMessage?: number
 }
 
 /** Bounds on what clients can cost; times in ms, sizes in bytes. */

@@ -41,6 +41,9 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
     if (!one.enabled) return one
     started.add(one)
     running.add(one)
+    server.middlewares.use((request, response, next) => {
+      if (!one.switchboard.request(request, response)) next()
+    })
     const detach = server.httpServer ? listen(server.httpServer as HttpServer, one.switchboard.upgrade) : () => {}
     server.httpServer?.once('close', detach)
     return one

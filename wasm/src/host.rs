@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use bytes::Bytes;
 use switchboard_core::protocol::{Event, Outgoing};
 use switchboard_core::time::Now;
 use switchboard_core::{
@@ -78,6 +79,13 @@ impl Host {
     pub(crate) fn input(&mut self, input: Input) {
         self.engine.handle_input(self.now, input, &mut self.effects);
         self.carry_out();
+    }
+
+    /// Answers a plain HTTP request, if it is answered here.
+    pub(crate) fn request(&mut self, request: &http::Request<Bytes>) -> Option<http::Response<Bytes>> {
+        let response = self.engine.request(self.now, request, &mut self.effects);
+        self.carry_out();
+        response
     }
 
     pub(crate) fn command(&mut self, id: ConnectionId, command: Command) -> Result<(), CommandError> {

@@ -151,6 +151,40 @@ impl Switchboard {
         self.host.input(Input::File { feed: feed.to_owned(), content: Err(error.to_owned()) });
     }
 
+    /// Whether a plain HTTP request is answered here: the largest body in bytes that it may have, or nothing.
+    pub fn endpoint(&self, method: &str, url: &str) -> Option<usize> {
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        let method = method.parse().ok()?;
+        let endpoint = self.host.engine().endpoints().find(|endpoint| endpoint.matches(&method, path));
+        endpoint.map(|endpoint| endpoint.max_body)
+    }
+
+    /// Whether any plain HTTP request is answered here.
+    pub fn has_endpoints(&self) -> bool {
+        self.host.engine().endpoints().next().is_some()
+    }
+
+    /// Answers a plain HTTP request whose body is the first `length` bytes of scratch: the status, then names and
+    /// values of the headers in turn, then the body. Nothing when it is not answered here.
+    pub fn request(
+        &mut self,
+        method: &str,
+        version: &str,
+        url: &str,
+        headers: Vec<String>,
+        length: usize,
+    ) -> Option<Vec<String>> {
+        let body = bytes::Bytes::copy_from_slice(self.scratch.get(..length).unwrap_or_default());
+        let request = request::build(method, version, url, &headers).ok()?.map(|()| body);
+        let response = self.host.request(&request)?;
+        let mut parts = vec![response.status().as_u16().to_string()];
+        for (name, value) in response.headers() {
+            parts.extend([name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()]);
+        }
+        parts.push(String::from_utf8_lossy(response.body()).into_owned());
+        Some(parts)
+    }
+
     /// Does what is due. Early calls do nothing.
     pub fn timeout(&mut self) {
         self.host.timeout();

@@ -22,10 +22,7 @@ impl Engine {
             FeedSource::Post(settings) => {
                 self.endpoints.push((settings.endpoint(&feed), Owner::Source(place)));
             }
-            FeedSource::Interval(settings) => {
-                self.state.timers.set(Timer::Source(place), Instant::default() + settings.every);
-            }
-            FeedSource::Replay(_) | FeedSource::Upstream(_) => {
+            FeedSource::Interval(_) | FeedSource::Replay(_) | FeedSource::Upstream(_) => {
                 self.state.timers.set(Timer::Source(place), Instant::default());
             }
         }
@@ -43,8 +40,11 @@ impl Engine {
             Work::Post(_) => {}
             Work::Interval(interval) => {
                 let random = &mut self.state.random;
-                let value = interval.value(now.wall, &mut |bytes| random.fill_bytes(bytes));
                 self.state.timers.set(timer, now.instant + interval.settings.every.max(1));
+                if interval.start() {
+                    return;
+                }
+                let value = interval.value(now.wall, &mut |bytes| random.fill_bytes(bytes));
                 self.publish_each(now, &feed, value, effects);
             }
             Work::Replay(replay) if replay.wants_file() => {

@@ -23,12 +23,18 @@ pub struct IntervalSettings {
 pub(crate) struct IntervalSource {
     pub(crate) settings: IntervalSettings,
     next: usize,
+    has_started: bool,
     series: Series,
 }
 
 impl IntervalSource {
     pub(crate) fn new(settings: IntervalSettings) -> Self {
-        Self { settings, next: 0, series: Series::default() }
+        Self { settings, next: 0, has_started: false, series: Series::default() }
+    }
+
+    /// Whether this is the start, from which the time before the first value counts.
+    pub(crate) fn start(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_started, true)
     }
 
     /// The next value; `None` where it is exactly one placeholder that has none.

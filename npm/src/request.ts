@@ -1,0 +1,70 @@
+/** Plain HTTP beside the WebSockets: what dialects and feeds answer. */
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+
+import type { Host } from './host.js'
+import type { HttpServer } from './upgrade.js'
+
+/**
+ * Answers a plain HTTP request if it is for a path of ours, and says whether it was. What is not ours is left as it
+ * is, for other listeners.
+ */
+export type Handle = (request: IncomingMessage, response: ServerResponse) => boolean
+
+/** The request handler of one host. */
+export function createHandle(host: Host): Handle {
+  return (request, response) => {
+    const { method = 'GET', url = '' } = request
+    const limit = host.ask((core) => core.endpoint(method, url), undefined)
+    if (limit === undefined) return false
+    read(request, limit).then(
+      (body) => {
+        const answer = body === undefined ? undefined : host.request(method, url, headersOf(request), body)
+        if (answer === undefined && body !== undefined) response.writeHead(503).end()
+        else if (answer === undefined) tooLarge(request, response, limit)
+        else response.writeHead(answer.status, answer.headers).end(method === 'HEAD' ? undefined : answer.body)
+      },
+      // The client is gone.
+      () => response.destroy(),
+    )
+    return true
+  }
+}
+
+/** Takes a server's requests for paths of ours before its listeners, whenever those are added; the result stops that. */
+export function intercept(server: HttpServer, handle: Handle): () => void {
+  const emitter = server as Server
+  const emit = emitter.emit
+  const own = function (this: Server, event: string | symbol, ...args: any[]): boolean {
+    if (event === 'request' && handle(args[0], args[1])) return true
+    return (emit as (...all: unknown[]) => boolean).call(this, event, ...args)
+  }
+  emitter.emit = own as typeof emit
+  return () => {
+    if (emitter.emit === own) emitter.emit = emit
+  }
+}
+
+/** The whole body; `undefined` when it is larger than allowed. */
+async function read(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > limit) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function tooLarge(request: IncomingMessage, response: ServerResponse, limit: number): void {
+  const body = JSON.stringify({ error: `the body has at most ${limit} bytes` })
+  response.writeHead(413, { 'Content-Type': 'application/json; charset=utf-8', Connection: 'close' }).end(body)
+  request.destroy()
+}
+
+/** Names and values in turn, without the pseudo-headers of HTTP/2. */
+function headersOf(request: IncomingMessage): string[] {
+  const { rawHeaders } = request
+  return rawHeaders.filter((_, index) => !rawHeaders[index & ~1]!.startsWith(':'))
+}
