@@ -1,5 +1,6 @@
 /** Reads what a turn of the engine asks for. `wasm/src/batch.rs` describes the layout. */
 
+import type { Dial } from './dial.js'
 import type { Core } from './wasm.js'
 import { BINARY, Memory, NOTHING } from './wasm.js'
 
@@ -58,6 +59,9 @@ export interface Actor {
   logged(level: number, text: string): void
   /** A file is to be read for a feed. */
   read(feed: string, file: string): void
+  dial(upstream: number, dial: Dial): void
+  sendUpstream(upstream: number, message: string | Buffer): void
+  hangUp(upstream: number, code: number | undefined, reason: string): void
   write(slot: number, generation: number, frames: Buffer[]): void
   end(slot: number, generation: number): void
   terminate(slot: number, generation: number): void
@@ -77,6 +81,9 @@ const TERMINATE = 10
 const REMOVED = 11
 const CALL = 12
 const READ = 13
+const DIAL = 14
+const UPSTREAM = 15
+const HANG_UP = 16
 
 /** The latest turn's batch. */
 export class Batch {
@@ -130,6 +137,18 @@ export class Batch {
         calls.push(this.#call())
         continue
       }
+      if (opcode === DIAL) {
+        actor.dial(this.#wide(), this.#json() as Dial)
+        continue
+      }
+      if (opcode === UPSTREAM) {
+        actor.sendUpstream(this.#wide(), this.#payload() ?? '')
+        continue
+      }
+      if (opcode === HANG_UP) {
+        actor.hangUp(this.#wide(), this.#word() || undefined, this.#text() ?? '')
+        continue
+      }
       const slot = this.#word()
       const generation = this.#word()
       switch (opcode) {
@@ -171,6 +190,17 @@ export class Batch {
     return this.#words[this.#at++]!
   }
 
+  /** A 64-bit number; the engine counts no further than JavaScript can. */
+  #wide(): number {
+    return this.#word() + this.#word() * 2 ** 32
+  }
+
+  #payload(): string | Buffer | undefined {
+    const kind = this.#word()
+    const payload = kind === BINARY ? this.#copy() : this.#text()
+    return kind === NOTHING ? undefined : payload
+  }
+
   #copy(): Buffer {
     const start = this.#word()
     return Buffer.from(this.#bytes.subarray(start, start + this.#word()))
@@ -208,20 +238,13 @@ export class Batch {
   }
 
   #call(): Call {
-    const call = this.#word() + this.#word() * 2 ** 32
-    const slot = this.#word()
-    const generation = this.#word()
-    const route = this.#word()
-    const hook = this.#word()
-    const kind = this.#word()
-    const payload = kind === BINARY ? this.#copy() : this.#text()
     return {
-      call,
-      slot,
-      generation,
-      route,
-      hook,
-      payload: kind === NOTHING ? undefined : payload,
+      call: this.#wide(),
+      slot: this.#word(),
+      generation: this.#word(),
+      route: this.#word(),
+      hook: this.#word(),
+      payload: this.#payload(),
       code: this.#word(),
       cause: this.#word(),
     }

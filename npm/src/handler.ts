@@ -185,7 +185,7 @@ export interface RouteOptions<Message = any, AuthData = any> extends WebSocketHa
    * to the others in the room, `'rules'` does what `rules` say; the others speak like systems that exist. Default
    * `'handlers'`, but `'rules'` where there are rules.
    */
-  dialect?: 'handlers' | 'echo' | 'relay' | 'rules' | 'actions' | 'topics' | 'commands' | 'events' | 'phoenix'
+  dialect?: 'handlers' | 'echo' | 'relay' | 'rules' | 'actions' | 'topics' | 'commands' | 'events' | 'phoenix' | 'proxy'
   /** The settings of the dialect `actions`; these and those below stand in `schema.json`. */
   actions?: object
   /** The settings of the dialect `topics`. */
@@ -196,6 +196,8 @@ export interface RouteOptions<Message = any, AuthData = any> extends WebSocketHa
   events?: object
   /** The settings of the dialect `phoenix`. */
   phoenix?: object
+  /** Where the dialect `proxy` connects clients to: a `ws://` or `wss://` URL, or an object as in `schema.json`. */
+  proxy?: string | object
   /** The room of a relay. Default `'{connection.path}'`. */
   room?: string
   /** What to do on which event, as data. Default `[]`. */

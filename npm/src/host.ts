@@ -7,6 +7,7 @@ import { resolve as resolvePath } from 'node:path'
 import type { Duplex } from 'node:stream'
 
 import { type Accept, type Actor, Batch } from './batch.js'
+import { type Dial, Dialler } from './dial.js'
 import { Hooks } from './hooks.js'
 import { describe, type Log } from './logger.js'
 import type { Setup } from './setup.js'
@@ -25,6 +26,7 @@ export class Host implements Actor {
   readonly #memory: Memory
   readonly #batch: Batch
   readonly #hooks: Hooks
+  readonly #dialler: Dialler
   /** By slot: from the upgrade to `removed`. */
   readonly #sockets: (Socket | undefined)[] = []
   /** Sockets of the upgrade in work that turned out to be somebody else's. */
@@ -47,6 +49,7 @@ export class Host implements Actor {
     this.#memory = new Memory(this.#core)
     this.#batch = new Batch(this.#core, this.#memory)
     this.#hooks = new Hooks(this, setup.routes)
+    this.#dialler = new Dialler(this)
     // What begins by itself begins now.
     this.#tell((core) => core.timeout())
     this.turn()
@@ -216,6 +219,18 @@ export class Host implements Actor {
     if (this.#find(slot, generation)) this.#sockets[slot] = undefined
   }
 
+  dial(upstream: number, dial: Dial): void {
+    this.#dialler.dial(upstream, dial)
+  }
+
+  sendUpstream(upstream: number, message: string | Buffer): void {
+    this.#dialler.send(upstream, message)
+  }
+
+  hangUp(upstream: number, code: number | undefined, reason: string): void {
+    this.#dialler.close(upstream, code, reason)
+  }
+
   logged(level: number, text: string): void {
     this.log.fromEngine(level, text)
   }
@@ -286,6 +301,7 @@ export class Host implements Actor {
     clearTimeout(this.#timer)
     this.log.write('error', `the engine failed, restart the server: ${lastPanic() ?? describe(error)}`)
     for (const socket of this.#sockets) socket?.terminate()
+    this.#dialler.terminate()
     for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 }

@@ -17,6 +17,9 @@
 //! TERMINATE   id id                                                              close at once
 //! REMOVED     id id                                                              forget it
 //! READ        feed(2) file(2)                                                    read this file for a feed
+//! DIAL        upstream upstream dial(2)                                           open this, described as JSON
+//! UPSTREAM    upstream upstream payloadKind payload(2)                             send this on it
+//! HANG_UP     upstream upstream code reason(2)                                    close it; code 0: none
 //! CALL        call call id id route hook payloadKind payload(2) code cause       run a hook
 //! ```
 
@@ -38,6 +41,9 @@ pub(crate) const TERMINATE: u32 = 10;
 pub(crate) const REMOVED: u32 = 11;
 pub(crate) const CALL: u32 = 12;
 pub(crate) const READ: u32 = 13;
+pub(crate) const DIAL: u32 = 14;
+pub(crate) const UPSTREAM: u32 = 15;
+pub(crate) const HANG_UP: u32 = 16;
 
 /// Collects a turn's records and packs them.
 #[derive(Default)]

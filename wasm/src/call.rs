@@ -77,7 +77,8 @@ fn params_or_null(params: &Params) -> String {
     }
 }
 
-fn payload(message: Message) -> (u32, Bytes) {
+/// A message as it crosses: its kind and its bytes.
+pub(crate) fn payload(message: Message) -> (u32, Bytes) {
     match message {
         Message::Text(text) => (TEXT, text.as_bytes().clone()),
         Message::Binary(bytes) => (BINARY, bytes),

@@ -7,13 +7,12 @@ use switchboard_core::protocol::{Event, Outgoing};
 use switchboard_core::time::Now;
 use switchboard_core::{
     Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Message, Recipients,
-    UpstreamEvent,
 };
 
 use crate::batch::{self, Batch};
 use crate::peer::{Life, Peer};
 use crate::setup::Server;
-use crate::{call, request};
+use crate::{call, request, upstream};
 
 /// Everything of one server but its sockets.
 ///
@@ -231,12 +230,20 @@ impl Host {
                 self.ids.release(id);
                 self.batch.after.about(batch::REMOVED, id);
             }
-            // A page's dev server opens no connections of its own yet.
-            Effect::Dial { upstream, .. } => {
-                let message = "this host opens no connections".to_owned();
-                inputs.push(Input::Upstream { upstream, event: UpstreamEvent::Failed { message } });
+            Effect::Dial { upstream, dial } => {
+                let record = self.batch.after.record(batch::DIAL);
+                record.wide(upstream.to_bits()).bytes(upstream::description(&dial).into());
             }
-            Effect::SendUpstream { .. } | Effect::CloseUpstream { .. } => {}
+            Effect::SendUpstream { upstream, message } => {
+                let (kind, payload) = call::payload(message);
+                let record = self.batch.after.record(batch::UPSTREAM);
+                record.wide(upstream.to_bits()).word(kind).bytes(payload);
+            }
+            Effect::CloseUpstream { upstream, frame } => {
+                let (code, reason) = upstream::farewell(frame);
+                let record = self.batch.after.record(batch::HANG_UP);
+                record.wide(upstream.to_bits()).word(code).bytes(reason);
+            }
             Effect::Log { level, text } => {
                 self.batch.before.record(batch::LOG).word(level as u32).bytes(text.into());
             }

@@ -15,11 +15,12 @@ mod panic;
 mod peer;
 mod request;
 mod setup;
+mod upstream;
 
 use js_sys::{Error, RangeError};
 use switchboard_core::time::{Instant, Now, WallTime};
 use switchboard_core::{Answer, CallId, Command, CommandError, ConnectionId, Input};
-use switchboard_core::{CloseCode, CloseFrame};
+use switchboard_core::{CloseCode, CloseFrame, UpstreamEvent, UpstreamId};
 use wasm_bindgen::prelude::*;
 
 use host::Host;
@@ -183,6 +184,28 @@ impl Switchboard {
         }
         parts.push(String::from_utf8_lossy(response.body()).into_owned());
         Some(parts)
+    }
+
+    /// An outgoing connection is open, with the subprotocol that the other side chose.
+    pub fn upstream_opened(&mut self, upstream: f64, protocol: Option<String>) {
+        self.upstream(upstream, UpstreamEvent::Opened { protocol });
+    }
+
+    /// The first `length` bytes of scratch came on an outgoing connection: 1 text, 2 binary.
+    pub fn upstream_message(&mut self, upstream: f64, kind: u32, length: usize) {
+        if let Some(message) = call::message(kind, self.scratched(length)) {
+            self.upstream(upstream, UpstreamEvent::Message(message));
+        }
+    }
+
+    /// An outgoing connection ended; code 1005 stands for a close frame without one, 1006 for none.
+    pub fn upstream_closed(&mut self, upstream: f64, code: u16, reason: &str) {
+        self.upstream(upstream, UpstreamEvent::Closed(upstream::ending(code, reason)));
+    }
+
+    /// An outgoing connection could not be opened, or broke.
+    pub fn upstream_failed(&mut self, upstream: f64, message: String) {
+        self.upstream(upstream, UpstreamEvent::Failed { message });
     }
 
     /// Does what is due. Early calls do nothing.
@@ -365,6 +388,11 @@ impl Switchboard {
         self.host
             .command(id(slot, generation), command)
             .map_err(|error: CommandError| RangeError::new(&error.to_string()).into())
+    }
+
+    fn upstream(&mut self, upstream: f64, event: UpstreamEvent) {
+        let upstream = UpstreamId::from_bits(upstream as u64);
+        self.host.input(Input::Upstream { upstream, event });
     }
 
     fn scratched(&self, length: usize) -> &[u8] {

@@ -1,0 +1,64 @@
+//! Outgoing connections on their way to JavaScript and back.
+
+use bytes::Bytes;
+use serde_json::json;
+use switchboard_core::{CloseCode, CloseFrame, Dial};
+
+/// What to open, as JSON that `npm/src/dial.ts` reads.
+pub(crate) fn description(dial: &Dial) -> String {
+    let Dial { url, headers, protocols, timeout, max_message } = dial;
+    let description = json!({
+        "url": url,
+        "headers": headers,
+        "protocols": protocols,
+        "timeout": timeout,
+        "maxMessage": max_message,
+    });
+    description.to_string()
+}
+
+/// The code and the reason of a close frame to send; 0 is no code.
+pub(crate) fn farewell(frame: Option<CloseFrame>) -> (u32, Bytes) {
+    frame.map_or((0, Bytes::new()), |frame| (frame.code.0.into(), frame.reason.as_bytes().clone()))
+}
+
+/// What the other side's end was, from what every WebSocket API makes of it.
+pub(crate) fn ending(code: u16, reason: &str) -> Option<CloseFrame> {
+    let code = CloseCode(code);
+    (code != CloseCode::NO_STATUS).then(|| CloseFrame::new(code, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_that_are_none_stay_none() {
+        assert_eq!(farewell(None), (0, Bytes::new()));
+        assert_eq!(farewell(Some(CloseFrame::new(CloseCode(4000), "a"))), (4000, "a".into()));
+        assert_eq!(ending(1005, ""), None);
+        for code in [1000, 1006, 4000] {
+            assert_eq!(ending(code, "a"), Some(CloseFrame::new(CloseCode(code), "a")));
+        }
+    }
+
+    #[test]
+    fn a_header_may_come_twice() {
+        let header = |value: &str| ("x-a".to_owned(), value.to_owned());
+        let dial = Dial {
+            url: "ws://a/".into(),
+            headers: vec![header("1"), header("2")],
+            protocols: vec!["p".into()],
+            timeout: 5,
+            max_message: 6,
+        };
+        let expected = json!({
+            "url": "ws://a/",
+            "headers": [["x-a", "1"], ["x-a", "2"]],
+            "protocols": ["p"],
+            "timeout": 5,
+            "maxMessage": 6,
+        });
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&description(&dial)).unwrap(), expected);
+    }
+}
