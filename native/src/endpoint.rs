@@ -6,12 +6,14 @@ use std::sync::Arc;
 use switchboard_core::{Authentication, Deferred, Handler, Route, RouteSettings};
 
 use crate::callbacks::Callbacks;
+use crate::example::Example;
 
 /// A handler with the rules of its route. Made of a [`Handler`] or of [`Callbacks`] with `from`.
 pub struct Endpoint {
     settings: RouteSettings,
     behaviour: Behaviour,
     kind: &'static str,
+    example: Example,
 }
 
 enum Behaviour {
@@ -28,17 +30,32 @@ impl Endpoint {
 
     /// A handler that the table of endpoints calls `kind`.
     pub(crate) fn named(kind: &'static str, handler: Box<dyn Handler>) -> Self {
-        Self { settings: RouteSettings::default(), behaviour: Behaviour::Handler(handler), kind }
+        let behaviour = Behaviour::Handler(handler);
+        Self { settings: RouteSettings::default(), behaviour, kind, example: Example::default() }
+    }
+
+    /// To be tried like this.
+    pub(crate) fn with_example(mut self, example: Example) -> Self {
+        self.example = example;
+        self
     }
 
     pub(crate) fn info(&self, pattern: String) -> EndpointInfo {
         EndpointInfo {
+            example: self.example.path(&pattern, &self.settings),
+            message: self.example.message.clone(),
+            subprotocols: self.settings.subprotocols.clone(),
             pattern,
             kind: self.kind,
             heartbeat: self.settings.heartbeat,
             is_compressed: self.settings.deflate.is_some(),
-            is_guarded: self.settings.authentication != Authentication::Open
-                || matches!(&self.behaviour, Behaviour::Callbacks(callbacks) if callbacks.authenticates()),
+            is_guarded: match (&self.settings.authentication, &self.behaviour) {
+                (Authentication::Open, Behaviour::Callbacks(callbacks)) => callbacks.authenticates(),
+                (Authentication::Open, _) => false,
+                // A dialect asks its handler to speak its own refusals, also where everyone may come in.
+                (Authentication::Handler, _) => !self.example.is_open,
+                _ => true,
+            },
         }
     }
 
@@ -67,7 +84,8 @@ impl<H: Handler + 'static> From<H> for Endpoint {
 impl From<Callbacks> for Endpoint {
     fn from(callbacks: Callbacks) -> Self {
         let behaviour = Behaviour::Callbacks(Arc::new(callbacks));
-        Self { settings: RouteSettings::default(), behaviour, kind: "callbacks" }
+        let (settings, example) = (RouteSettings::default(), Example::default());
+        Self { settings, behaviour, kind: "callbacks", example }
     }
 }
 
@@ -87,6 +105,12 @@ pub struct EndpointInfo {
     pub pattern: String,
     /// The dialect; for handlers in Rust `handler` or `callbacks`.
     pub kind: &'static str,
+    /// A path that it serves, with the query that it wants: the pattern with something filled in.
+    pub example: String,
+    /// A message to begin with, where the dialect has one.
+    pub message: Option<String>,
+    /// The subprotocols that it speaks; `*` is any.
+    pub subprotocols: Vec<String>,
     /// Time between pings in ms.
     pub heartbeat: Option<u64>,
     /// Whether permessage-deflate is agreed to.

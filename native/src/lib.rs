@@ -79,6 +79,7 @@ pub use incoming::Incoming;
 
 mod clock;
 mod dial;
+mod example;
 mod host;
 mod listener;
 mod outcome;

@@ -3,32 +3,57 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use switchboard::Server;
+use http::Method;
+use switchboard::{EndpointInfo, Server};
 
-/// Prints the endpoints with their URLs to standard output.
+/// Prints the endpoints to standard output, each as a command that talks to it.
 pub(crate) fn print(server: &Server) -> io::Result<()> {
     let address = readable(server.local_addr());
-    let rows: Vec<[String; 3]> = server
-        .endpoints()
-        .iter()
-        .map(|endpoint| {
-            [format!("ws://{address}{}", endpoint.pattern), endpoint.kind.to_owned(), endpoint.rules()]
-        })
-        .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let (urls, kinds) = (width(0), width(1));
     let mut out = io::stdout().lock();
     writeln!(out, "Switchboard {} listens on http://{address}\n", env!("CARGO_PKG_VERSION"))?;
-    for [url, kind, rules] in &rows {
-        writeln!(out, "{}", format!("  {url:urls$}  {kind:kinds$}  {rules}").trim_end())?;
+    let endpoints = server.endpoints();
+    let width = |text: fn(&EndpointInfo) -> &str| {
+        endpoints.iter().map(|endpoint| text(endpoint).chars().count()).max().unwrap_or_default()
+    };
+    let (patterns, kinds) = (width(|endpoint| &endpoint.pattern), width(|endpoint| endpoint.kind));
+    for endpoint in endpoints {
+        let EndpointInfo { pattern, kind, .. } = endpoint;
+        let row = format!("  ws://{address}{pattern:patterns$}  {kind:kinds$}  {}", endpoint.rules());
+        writeln!(out, "{}\n      {}", row.trim_end(), wscat(endpoint, &address))?;
     }
-    if rows.is_empty() {
+    if endpoints.is_empty() {
         writeln!(out, "  no endpoints: the configuration has no routes")?;
     }
+    let http = server.switchboard().http_endpoints();
+    if !http.is_empty() {
+        writeln!(out)?;
+    }
+    for known in http {
+        let body = if known.method == Method::POST { "-d @value.json " } else { "" };
+        writeln!(out, "  curl {body}http://{address}{}", known.path)?;
+    }
     if server.switchboard().has_page() {
-        writeln!(out, "\n  A chat for two browser tabs: http://{address}/")?;
+        writeln!(out, "\n  Try them all, or copy curl and JavaScript for each: http://{address}/")?;
     }
     out.flush()
+}
+
+/// Connects, says something if there is something to say, and listens.
+fn wscat(endpoint: &EndpointInfo, address: &str) -> String {
+    let url = format!("ws://{address}{}", endpoint.example);
+    match &endpoint.message {
+        Some(message) => format!("npx wscat -c {} -x {} -w 60", quoted(&url), quoted(message)),
+        None => format!("npx wscat -c {}", quoted(&url)),
+    }
+}
+
+/// For a POSIX shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./:@=".contains(character);
+    match text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 /// An address that can be pasted into a browser: `0.0.0.0` is a place to listen, not one to connect to.
@@ -36,5 +61,16 @@ fn readable(address: SocketAddr) -> String {
     match address.ip().is_unspecified() {
         true => format!("localhost:{}", address.port()),
         false => address.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_would_take_apart_is_quoted() {
+        assert_eq!(quoted("ws://127.0.0.1:4004/ws"), "ws://127.0.0.1:4004/ws");
+        assert_eq!(quoted(r#"{"it's":1}"#), r#"'{"it'\''s":1}'"#);
     }
 }

@@ -5,18 +5,39 @@ use std::time::Instant;
 
 use axum::body::Body;
 use http::{HeaderValue, Response, header};
-use serde_json::json;
+use serde_json::{Value, json};
+use switchboard_core::HttpEndpoint;
 
-/// The endpoint that the page talks to.
-pub(crate) const CHAT: &str = "/api/ws/chat";
+use crate::endpoint::EndpointInfo;
 
-/// A page on which two tabs chat.
-pub(crate) fn chat() -> Response<Body> {
-    let mut response = respond("text/html; charset=utf-8", include_str!("page/chat.html").to_owned());
-    // Everything it needs is in it; nothing else shall run.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self' ws: wss:; img-src data:";
+/// The console: its files by path, each with its type.
+const FILES: [(&str, &str, &str); 5] = [
+    ("/", "text/html; charset=utf-8", include_str!("page/console.html")),
+    ("/switchboard/console.css", "text/css; charset=utf-8", include_str!("page/console.css")),
+    ("/switchboard/console.js", "text/javascript; charset=utf-8", include_str!("page/console.js")),
+    ("/switchboard/frames.js", "text/javascript; charset=utf-8", include_str!("page/frames.js")),
+    ("/switchboard/presets.js", "text/javascript; charset=utf-8", include_str!("page/presets.js")),
+];
+
+/// What the console asks for what there is.
+const ENDPOINTS: &str = "/switchboard/endpoints";
+
+/// The console, on which every endpoint can be tried, or one of its parts.
+pub(crate) fn console(
+    path: &str,
+    endpoints: &[EndpointInfo],
+    http: &[HttpEndpoint],
+) -> Option<Response<Body>> {
+    if path == ENDPOINTS {
+        return Some(respond("application/json", inventory(endpoints, http).to_string()));
+    }
+    let (_, content_type, text) = FILES.iter().find(|(known, _, _)| *known == path)?;
+    let mut response = respond(content_type, *text);
+    // Everything it needs is here; nothing else shall run.
+    let policy =
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self' ws: wss:; img-src data:";
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    response
+    Some(response)
 }
 
 /// That the server lives, and how much it has to do.
@@ -36,8 +57,28 @@ pub(crate) fn started() -> Instant {
     *STARTED.get_or_init(Instant::now)
 }
 
-fn respond(content_type: &'static str, body: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+/// What is served where.
+fn inventory(endpoints: &[EndpointInfo], http: &[HttpEndpoint]) -> Value {
+    let websockets = endpoints.iter().map(|endpoint| {
+        json!({
+            "pattern": endpoint.pattern,
+            "kind": endpoint.kind,
+            "rules": endpoint.rules(),
+            "example": endpoint.example,
+            "message": endpoint.message,
+            "subprotocols": endpoint.subprotocols,
+        })
+    });
+    let plain = http.iter().map(|known| json!({ "method": known.method.as_str(), "path": known.path }));
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "endpoints": websockets.collect::<Value>(),
+        "http": plain.collect::<Value>(),
+    })
+}
+
+fn respond(content_type: &'static str, body: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

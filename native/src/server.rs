@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 
 use crate::endpoint::{Endpoint, EndpointInfo};
+use crate::example::Example;
 use crate::listener::StoppableListener;
 use crate::switchboard::Switchboard;
 
@@ -143,7 +144,8 @@ impl Builder {
         self
     }
 
-    /// Whether a page for the chat at `/api/ws/chat` is served at `/`, if there is that chat. Default false.
+    /// Whether a console is served at `/`, on which every endpoint can be tried; its parts are below
+    /// `/switchboard/`. Default false.
     pub fn page(mut self, has_page: bool) -> Self {
         self.has_page = has_page;
         self
@@ -175,7 +177,9 @@ impl Builder {
         let mut configured = Vec::new();
         for (key, route) in self.config.route_keys().zip(&self.config.routes) {
             let endpoint = match dialect::handler(&self.config, route) {
-                Some(handler) => Endpoint::named(route.dialect().name(), handler),
+                Some(handler) => {
+                    Endpoint::named(route.dialect().name(), handler).with_example(Example::of(route))
+                }
                 None => {
                     let given = own.iter().position(|(own, _)| own.pattern == key.pattern);
                     let given = given.map(|index| own.remove(index).1);

@@ -78,7 +78,6 @@ impl Switchboard {
         let mut engine = Engine::new(router.clone(), routes, limits, seed);
         config.add_feeds(&mut engine);
         let http = engine.endpoints().cloned().collect();
-        let has_page = has_page && matches!(router.find(page::CHAT), Found::Route { .. });
         let host = Host::start(engine, callbacks);
         Ok(Self { shared: Arc::new(Shared { host, router, endpoints: infos, http, has_page }) })
     }
@@ -88,7 +87,12 @@ impl Switchboard {
         axum::Router::new().fallback(answer).with_state(self.clone())
     }
 
-    /// Whether there is a page at `/`.
+    /// The plain HTTP paths that handlers and feeds answer.
+    pub fn http_endpoints(&self) -> &[HttpEndpoint] {
+        &self.shared.http
+    }
+
+    /// Whether there is a console at `/`.
     pub fn has_page(&self) -> bool {
         self.shared.has_page
     }
@@ -125,10 +129,15 @@ impl Switchboard {
         if let Some(endpoint) = self.shared.http.iter().find(|known| known.matches(request.method(), path)) {
             return self.request(request, endpoint.max_body).await;
         }
-        match path {
-            "/" if is_get && self.shared.has_page => return page::chat(),
-            "/health" if is_get => return page::health(self.connections()),
-            _ => {}
+        if is_get && path == "/health" {
+            return page::health(self.connections());
+        }
+        let Shared { endpoints, http, has_page, .. } = &*self.shared;
+        if is_get
+            && *has_page
+            && let Some(response) = page::console(path, endpoints, http)
+        {
+            return response;
         }
         if matches!(self.shared.router.find(path), Found::Route { .. })
             && let Err(refusal) = protocol::check(&request)

@@ -26,9 +26,8 @@ async fn started(arguments: &[&str]) -> (Child, String, String) {
     let address = loop {
         let line = within("a line", lines.next_line()).await.expect("UTF-8").expect("a table");
         table += &format!("{line}\n");
-        if line.contains("/relay/") {
-            let (_, url) = line.split_once("ws://").expect("a URL");
-            break url.split('/').next().expect("an address").to_owned();
+        if let Some((_, page)) = line.split_once("each: http://") {
+            break page.trim_end_matches('/').to_owned();
         }
     };
     (child, address, table)
@@ -146,15 +145,69 @@ async fn a_port_that_is_taken() {
 }
 
 #[tokio::test]
-async fn the_page_is_whole() {
+async fn the_console_is_whole() {
     let (_child, address, table) = started(&[]).await;
+    let page = got(&address, "/", "text/html").await;
+    assert!(page.ends_with("</html>\n"));
+    for part in ["console.css", "console.js", "frames.js", "presets.js"] {
+        let kind = if part.ends_with("css") { "text/css" } else { "text/javascript" };
+        let text = got(&address, &format!("/switchboard/{part}"), kind).await;
+        assert!(!text.contains("https://"), "nothing from elsewhere");
+    }
+    let endpoints = got(&address, "/switchboard/endpoints", "application/json").await;
+    let endpoints: serde_json::Value = serde_json::from_str(&endpoints).expect("JSON");
+    let example = |pattern: &str| {
+        let all = endpoints["endpoints"].as_array().expect("a list");
+        let found = all.iter().find(|endpoint| endpoint["pattern"] == pattern).expect(pattern);
+        found["example"].as_str().expect("a path").to_owned()
+    };
+    assert_eq!(example("/socket/websocket"), "/socket/websocket?vsn=2.0.0");
+    assert_eq!(example("/ws/proxy/**"), "/ws/proxy/echo");
+    assert!(table.contains("npx wscat -c"), "{table}");
+}
+
+/// All five systems at once, each with the first words of its documentation.
+#[tokio::test]
+async fn the_five_systems_answer() {
+    let (_child, address, _) = started(&[]).await;
+    let url = |path: &str| format!("ws://{address}{path}");
+
+    let mut phoenix = Client::connect(url("/socket/websocket?vsn=2.0.0")).await;
+    phoenix
+        .send_json(json!({ "topic": "killmails:lobby", "event": "phx_join", "payload": {}, "ref": 1 }))
+        .await;
+    assert_eq!(phoenix.json().await["payload"]["status"], "ok");
+
+    let mut events = Client::connect(url("/ws")).await;
+    assert_eq!(events.json().await["type"], "connected");
+    events.send_json(json!({ "type": "request", "event": "ticker" })).await;
+    assert_eq!(events.json().await["data"]["symbol"], "MOCK");
+
+    let mut rakit = Client::connect(url("/rakit")).await;
+    assert_eq!(rakit.json().await["type"], "presence");
+    rakit.send_json(json!({ "event": "subscribe", "channel": "chat" })).await;
+    rakit.send_json(json!({ "event": "message", "channel": "chat", "data": "Hello channel!" })).await;
+    assert_eq!(rakit.json().await["data"], "Hello channel!");
+
+    for path in ["/", "/evekill", "/evekill/ws"] {
+        let mut kills = Client::connect(url(path)).await;
+        kills.send_json(json!({ "action": "sub", "channel": "kills" })).await;
+    }
+    let mut killmails = Client::connect(url("/killmails")).await;
+    assert_eq!(killmails.json().await["type"], "info");
+}
+
+/// The body of what GET answers, which is of this type.
+async fn got(address: &str, path: &str, kind: &str) -> String {
     let mut raw = support::raw::Raw::connect(address.parse().expect("an address")).await;
-    raw.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
-    assert!(raw.head().await.to_lowercase().contains("content-type: text/html"));
-    let page = String::from_utf8(raw.rest().await).expect("UTF-8");
-    assert!(page.contains("/api/ws/chat") && page.ends_with("</html>\n"));
-    assert!(!page.contains("src=\"http"), "nothing from elsewhere");
-    assert!(!table.is_empty());
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    raw.write(request.as_bytes()).await;
+    let head = raw.head().await.to_lowercase();
+    assert!(
+        head.starts_with("http/1.1 200") && head.contains(&format!("content-type: {kind}")),
+        "{path}: {head}"
+    );
+    String::from_utf8(raw.rest().await).expect("UTF-8")
 }
 
 /// A new file that goes with the test's folder.
