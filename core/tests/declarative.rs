@@ -6,18 +6,18 @@ mod support;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use support::World;
-use switchboard_core::{Config, ConnectionId, Engine, Message, Route, Router, dialect};
+use switchboard_core::{Config, ConnectionId, Engine, Message};
 
 const EMBEDDED: &str = include_str!("../../native/switchboard.toml");
 
 fn world(toml: &str) -> World {
     let config = Config::from_toml(toml).unwrap();
-    let routes = config.routes.iter().map(|route| Route {
-        settings: config.route_settings(route),
-        handler: dialect::handler(&config, route).expect("a declarative route"),
-    });
-    let router = Router::new(config.route_keys()).unwrap().claim_all();
-    World::with_engine(Engine::new(router, routes.collect(), config.engine_limits(), [7; 32]))
+    World::with_engine(engine(&config))
+}
+
+fn engine(config: &Config) -> Engine {
+    let router = config.router().unwrap().claim_all();
+    config.engine(router, [7; 32], |_, route| panic!("{} needs code", route.pattern))
 }
 
 fn send(world: &mut World, id: ConnectionId, message: Value) {
@@ -28,7 +28,7 @@ fn received(world: &mut World, id: ConnectionId) -> Vec<Value> {
     world.received(id).iter().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text))).collect()
 }
 
-/// Every example's configuration is one.
+/// Every example's configuration is one, and needs no code.
 #[test]
 fn the_examples_start() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
@@ -36,9 +36,39 @@ fn the_examples_start() {
         let file = example.unwrap().path().join("switchboard.toml");
         if let Ok(text) = std::fs::read_to_string(&file) {
             let config = Config::from_toml(&text).map_err(|error| format!("{}: {error}", file.display()));
-            assert!(config.unwrap().router().is_ok());
+            assert_eq!(engine(&config.unwrap()).connections(), 0);
         }
     }
+}
+
+/// One feed, four wires.
+#[test]
+fn the_embedded_killmails_reach_every_dialect_once() {
+    let mut world = world(EMBEDDED);
+    let sub = r#"{"action":"sub","channel":"kills"}"#;
+    let actions = ["/", "/evekill", "/evekill/ws"].map(|path| (world.connect(path), sub));
+    let topics = (world.connect("/killmails"), r#"{"type":"subscribe","topics":["system.30000142"]}"#);
+    let lobby = r#"["1","1","killmails:lobby","phx_join",{"systems":[30000142]}]"#;
+    let phoenix = (world.connect("/socket/websocket?vsn=2.0.0"), lobby);
+    for (id, message) in actions.into_iter().chain([topics, phoenix]) {
+        world.text(id, message);
+        world.received(id);
+    }
+    world.advance(2_000);
+    for (id, _) in actions {
+        let kills = received(&mut world, id);
+        assert_eq!((kills.len(), &kills[0]["data"]["system_name"]), (1, &json!("Jita")));
+    }
+    let kills = received(&mut world, topics.0);
+    assert_eq!((kills.len(), &kills[0]["data"]["killmail_id"]), (1, &json!(130_000_001)));
+    let kills = received(&mut world, phoenix.0);
+    let events: Vec<&Value> = kills.iter().map(|push| &push[3]).collect();
+    assert_eq!(events, [&json!("killmail_update"), &json!("kill_count_update")]);
+    assert_eq!(kills[0][4]["killmails"][0]["victim"]["ship_type_name"], "Rifter");
+
+    // The next one is of another system.
+    world.advance(2_000);
+    assert_eq!((received(&mut world, topics.0).len(), received(&mut world, phoenix.0).len()), (0, 0));
 }
 
 #[test]

@@ -17,7 +17,7 @@ const ENVIRONMENT_PORT: u16 = 3000;
 
 /// A WebSocket backend without backend code.
 ///
-/// Serves the routes of a configuration file; without one, a chat, an echo and a relay to try things out.
+/// Serves the routes of a configuration file; without one, all five systems side by side, to try things out.
 /// WEBSOCKET_* variables, also in .env files of the working directory, add mock events and proxies.
 /// RUST_LOG sets what is logged (default: info).
 #[derive(Debug, Parser)]
@@ -50,13 +50,19 @@ impl Arguments {
         if added && self.config.is_none() && environment.get("PORT").is_none() {
             config.listen.port = ENVIRONMENT_PORT;
         }
-        config.resolve(|name| environment.get(name)).map_err(|error| StartError::config(self, &error))?;
         if let Some(host) = &self.host {
             config.listen.host.clone_from(host);
         }
         if let Some(port) = self.port {
             config.listen.port = port;
         }
+        // Whatever else was said about the port: this is where the server itself can be found.
+        let port = config.listen.port;
+        let variable = |name: &str| match name {
+            "PORT" => Some(port.to_string()),
+            _ => environment.get(name),
+        };
+        config.resolve(variable).map_err(|error| StartError::config(self, &error))?;
         Ok(config)
     }
 

@@ -6,22 +6,22 @@ import { useNative } from './support/native.js'
 const newContext = useBrowser()
 const native = useNative()
 
-test('two tabs chat on the page of the native server itself', async () => {
+test('two tabs chat on the console of the native server', async () => {
   const context = await newContext()
   const open = async (name: string) => {
     const page = await context.newPage()
-    await page.goto(`http://${native()}/`)
+    await page.goto(`http://${native()}/#/api/ws/chat`)
     await page.locator('#state', { hasText: 'connected' }).waitFor()
-    await page.locator('#name').fill(name)
-    await page.locator('#room').fill('tea')
-    await page.locator('#enter').click()
+    await page.getByLabel('name', { exact: true }).fill(name)
+    await page.getByLabel('room', { exact: true }).fill('tea')
+    await page.getByText('Join room').click()
     return page
   }
   const say = async (page: Page, text: string) => {
-    await page.locator('#text').fill(text)
-    await page.locator('#send').click()
+    await page.getByLabel('say', { exact: true }).fill(text)
+    await page.getByLabel('say', { exact: true }).press('Enter')
   }
-  const hears = (page: Page, text: string) => page.locator('#log', { hasText: text }).waitFor()
+  const hears = (page: Page, text: string) => page.locator('#log .received', { hasText: text }).first().waitFor()
 
   const ada = await open('Ada')
   const bob = await open('Bob')
@@ -32,13 +32,38 @@ test('two tabs chat on the page of the native server itself', async () => {
   await say(bob, 'I am')
   await hears(ada, 'I am')
 
-  await bob.locator('#leave').click()
-  await bob.locator('#room').fill('elsewhere')
-  await bob.locator('#enter').click()
+  await bob.getByText('Leave room').click()
+  await bob.getByLabel('room', { exact: true }).fill('elsewhere')
+  await bob.getByText('Join room').click()
   await say(bob, 'from elsewhere')
   await hears(bob, 'from elsewhere')
   await say(ada, 'gone already?')
   await hears(ada, 'gone already?')
   expect(await ada.locator('#log').textContent()).not.toContain('from elsewhere')
+  await context.close()
+})
+
+const conversations = [
+  { path: '/socket/websocket', press: 'Join', hears: '"killmails:lobby","phx_reply",{"status":"ok"' },
+  { path: '/', press: 'Subscribe', hears: '"action":"kill"' },
+  { path: '/killmails', press: 'Subscribe', hears: '"type":"subscribed"' },
+  { path: '/ws', press: 'Request', hears: '"type":"response"' },
+  { path: '/ws/proxy/**', press: 'Text', hears: 'Hello from the other side' },
+  { path: '/rakit', press: 'To everyone', hears: 'Hello everyone!' },
+  { path: '/echo', press: 'Text', hears: 'Hello' },
+]
+
+test.each(conversations)('the console speaks with $path', async ({ path, press, hears }) => {
+  const context = await newContext()
+  const page = await context.newPage()
+  await page.goto(`http://${native()}/`)
+  await page.locator(`nav a[href="#${path}"]`).click()
+  await page.locator('#state', { hasText: 'connected' }).waitFor()
+  await page.getByRole('button', { name: press, exact: true }).click()
+  await page.locator('#log .sent').waitFor()
+  await page.locator('#log .received', { hasText: hears }).first().waitFor()
+  // Frames unfold, and there is a command to paste for each of three tools.
+  await page.getByLabel('Unfold').check()
+  expect(await page.locator('#commands code').allTextContents()).toHaveLength(3)
   await context.close()
 })
