@@ -54,9 +54,16 @@ impl OriginPatterns {
                 let message = format!("{pattern:?} is no origin; write for example \"https://{text}\"");
                 return Err((index, message));
             }
+            // Without a scheme it is for every one.
+            let text = if text == "null" || text.contains("://") { text } else { &format!("*://{text}") };
             // Brackets are IPv6 addresses here, not character classes.
             let text = text.replace('[', "\\[").replace(']', "\\]");
-            let glob = GlobBuilder::new(&text).case_insensitive(true).backslash_escape(true).build();
+            // No origin has a path, so `*` must not reach into one.
+            let glob = GlobBuilder::new(&text)
+                .case_insensitive(true)
+                .backslash_escape(true)
+                .literal_separator(true)
+                .build();
             set.add(glob.map_err(|error| (index, error.to_string()))?);
         }
         set.build().map(Self).map_err(|error| (0, error.to_string()))
@@ -148,7 +155,7 @@ mod tests {
 
     #[test]
     fn patterns_stand_alone() {
-        let origins = OriginPatterns::new(["https://*.example.com", "http://[::1]:*", "null"]);
+        let origins = OriginPatterns::new(["https://*.example.com", "http://[::1]:*", "null", "*.test"]);
         let origins = Origins::Patterns(origins.unwrap());
         for (origin, expected) in [
             ("https://a.example.com", true),
@@ -156,6 +163,10 @@ mod tests {
             ("http://[::1]:99", true),
             ("null", true),
             ("http://localhost", false),
+            ("https://evil.example/.example.com", false),
+            ("http://a.test", true),
+            ("https://a.b.test", true),
+            ("https://evil.example/a.test", false),
         ] {
             assert_eq!(origins.allows(&headers(Some(origin))), expected, "{origin}");
         }
