@@ -17,6 +17,9 @@ pub struct Limits {
     pub room_name_bytes: usize,
     /// Messages of one connection that wait for its handler; then reading pauses. Default 256.
     pub pending_messages: usize,
+    /// Length of an opening handshake's request: target, and header names and values. A longer one is answered
+    /// 431. Default 16,384.
+    pub handshake_bytes: usize,
     /// From the 101 to the host's `Opened`. Default 10,000.
     pub handshake_timeout: u64,
     /// How long `authenticate` may take; then 503. Default 10,000.
@@ -36,6 +39,7 @@ impl Default for Limits {
             rooms_per_connection: 1_000,
             room_name_bytes: 256,
             pending_messages: 256,
+            handshake_bytes: 16_384,
             handshake_timeout: 10_000,
             authenticate_timeout: 10_000,
             handler_timeout: Some(30_000),

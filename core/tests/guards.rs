@@ -80,3 +80,20 @@ fn too_many_messages_close_with_1008() {
     assert_eq!(world.received(slow).into_iter().collect::<HashSet<_>>(), HashSet::from(["y".to_owned()]));
     assert_eq!(world.log.len(), 1);
 }
+
+#[test]
+fn long_requests_are_refused_with_431() {
+    let mut world = world(
+        "limits = { handshakeBytes = 8192 }
+         routes = [{ pattern = '/**', dialect = 'echo' }]",
+    );
+    let mut status = |path: &str, cookie: usize| {
+        let id = world.upgrade_with(path, &[("cookie", &"c".repeat(cookie))]);
+        world.client(id).rejected
+    };
+    assert_eq!(status("/echo", 7000), None);
+    assert_eq!(status("/echo", 8192), Some(431));
+    assert_eq!(status(&format!("/echo?{}", "q".repeat(5000)), 5000), Some(431));
+    let error = Config::from_toml("limits = { handshakeBytes = 8191 }").unwrap_err();
+    assert_eq!(error.to_string(), "limits.handshakeBytes: browsers send long cookies; write at least 8192");
+}

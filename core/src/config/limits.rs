@@ -21,7 +21,11 @@ pub struct LimitsConfig {
     pub room_name_bytes: usize,
     /// Messages of one connection that wait for its handler. With more, nothing is read from it. Default 256.
     pub pending_messages: usize,
-    /// Ms for the opening handshake. Then the socket is dropped. Default 10000.
+    /// Length of the opening handshake's request in bytes. A longer one is answered with HTTP 431. Default 16384, which
+    /// is Node's own bound too; at least 8192.
+    pub handshake_bytes: usize,
+    /// Ms for the opening handshake. Then the socket is dropped. Default 10000. In Vite Node's `headersTimeout` counts
+    /// until the request is complete.
     pub handshake_timeout: u64,
     /// Ms for an `authenticate` callback. Then HTTP 503. Default 10000.
     pub authenticate_timeout: u64,
@@ -49,6 +53,8 @@ pub struct MessageRateConfig {
 impl LimitsConfig {
     /// The deepest JSON that the parser takes.
     const MAX_JSON_DEPTH: usize = 128;
+    /// HTTP servers take no smaller bound.
+    const MIN_HANDSHAKE_BYTES: usize = 8192;
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let counts = [
@@ -75,6 +81,10 @@ impl LimitsConfig {
         if let Some((key, _)) = times.iter().find(|(_, ms)| *ms == 0) {
             return Err(ConfigError::at(*key, "0 ms would be over at once; write at least 1"));
         }
+        if self.handshake_bytes < Self::MIN_HANDSHAKE_BYTES {
+            let message = format!("browsers send long cookies; write at least {}", Self::MIN_HANDSHAKE_BYTES);
+            return Err(ConfigError::at("handshakeBytes", message));
+        }
         if self.json_depth > Self::MAX_JSON_DEPTH {
             return Err(ConfigError::at("jsonDepth", format!("write at most {}", Self::MAX_JSON_DEPTH)));
         }
@@ -91,6 +101,7 @@ impl Default for LimitsConfig {
             rooms_per_connection: 1_000,
             room_name_bytes: 256,
             pending_messages: 256,
+            handshake_bytes: 16_384,
             handshake_timeout: 10_000,
             authenticate_timeout: 10_000,
             handler_timeout: Interval::from_ms(30_000),

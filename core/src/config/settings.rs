@@ -62,6 +62,7 @@ impl Config {
             rooms_per_connection,
             room_name_bytes,
             pending_messages: self.limits.pending_messages,
+            handshake_bytes: self.limits.handshake_bytes,
             handshake_timeout: self.limits.handshake_timeout,
             authenticate_timeout: self.limits.authenticate_timeout,
             handler_timeout: self.limits.handler_timeout.as_ms(),

@@ -40,6 +40,13 @@ impl Engine {
                 return reject(id, StatusCode::NOT_FOUND, reason, effects);
             }
         };
+        if request_bytes(&request) > self.state.limits.handshake_bytes {
+            let text =
+                || "an opening handshake is longer than limits.handshakeBytes: answered 431".to_owned();
+            self.state.journal.note(now.instant, (route, "handshake"), Level::Warn, text, effects);
+            let reason = "the request is too long";
+            return reject(id, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, reason, effects);
+        }
         if let Err(refusal) = protocol::check(&request) {
             return effects.push(Effect::Reject { id, refusal });
         }
@@ -256,6 +263,13 @@ impl Engine {
         let hex = format!("{bits:032x}");
         [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-").into()
     }
+}
+
+/// What the request's parts measure, without what HTTP puts between them.
+fn request_bytes(request: &http::Request<()>) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    target + headers.sum::<usize>()
 }
 
 /// What a route does for each connection that opens.
