@@ -77,11 +77,11 @@ pub use handshake::Handshake;
 mod incoming;
 pub use incoming::Incoming;
 
+mod acceptor;
 mod clock;
 mod dial;
 mod example;
 mod host;
-mod listener;
 mod outcome;
 mod page;
 mod receiver;

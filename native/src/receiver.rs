@@ -52,9 +52,6 @@ impl Receiver {
 
     /// Runs until the transport is gone, which the engine is told. `head` came along with the opening handshake.
     pub(crate) async fn run(mut self, head: Vec<u8>) {
-        if !self.presence.host().turn(|turn| turn.opened(self.socket.clone())) {
-            return;
-        }
         self.receive_head(head);
         match poll_fn(|context| self.poll_read_all(context)).await {
             Duty::Disconnect => {

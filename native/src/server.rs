@@ -4,14 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use switchboard_core::{Config, Limits, Pattern, PatternError, RouteKey, dialect};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 
+use crate::acceptor::Acceptor;
 use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::example::Example;
-use crate::listener::StoppableListener;
 use crate::switchboard::Switchboard;
 
 /// How long plain HTTP requests may take once all WebSockets are closed.
@@ -56,29 +55,23 @@ impl Server {
     /// Serves until a [`ShutdownHandle`] stops it: takes no new connections, closes all with 1001, and comes back
     /// when they are gone or the grace time is over.
     pub async fn serve(self) -> io::Result<()> {
-        let Self { switchboard, listener, address, stop, grace } = self;
+        let Self { switchboard, listener, stop, grace, .. } = self;
         crate::page::started();
+        let (end, ended) = watch::channel(false);
+        let acceptor = Acceptor::new(listener, switchboard.clone(), ended);
         let mut stopped = stop.subscribe();
-        let (drained, mut after_drain) = watch::channel(false);
-        let listener = StoppableListener::new(listener, address, stop.subscribe()).tap_io(|_| {});
-        let app = switchboard.router().into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
-            let _ = after_drain.wait_for(|drained| *drained).await;
-        });
-        let mut serving = tokio::spawn(serving.into_future());
-        tokio::select! {
-            result = &mut serving => return result.unwrap_or_else(|error| Err(io::Error::other(error))),
+        let requests = acceptor.accept_until(async move {
             // `stop` is kept here, so an error cannot come.
-            _ = stopped.wait_for(|stop| *stop) => {}
-        }
+            let _ = stopped.wait_for(|stop| *stop).await;
+        });
+        let requests = requests.await;
         let deadline = tokio::time::Instant::now() + grace;
         switchboard.drain(grace).await;
-        drained.send_replace(true);
-        // Requests that are not WebSockets are short; one whose head never ends must not hold the server.
+        // One that is just being upgraded would have been lost without a close frame, so requests end last.
+        end.send_replace(true);
+        // They are short; one whose head never ends must not hold the server.
         let last = deadline.min(tokio::time::Instant::now() + LAST_REQUESTS);
-        if tokio::time::timeout_at(last, &mut serving).await.is_err() {
-            serving.abort();
-        }
+        let _ = tokio::time::timeout_at(last, requests.finished()).await;
         Ok(())
     }
 }

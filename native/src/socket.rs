@@ -21,7 +21,8 @@ pub(crate) struct Socket {
 
 /// The outbox and where it goes.
 pub(crate) struct Sending {
-    stream: OwnedWriteHalf,
+    /// None until the 101 is written.
+    stream: Option<OwnedWriteHalf>,
     writer: Writer,
     overflow: Overflow,
     ending: Ending,
@@ -61,9 +62,11 @@ pub(crate) enum Duty {
 }
 
 impl Socket {
-    pub(crate) fn new(id: ConnectionId, stream: OwnedWriteHalf, writer: Writer, overflow: Overflow) -> Self {
+    /// A socket whose stream is still with HTTP. What it is sent meanwhile waits.
+    pub(crate) fn new(id: ConnectionId, mut writer: Writer, overflow: Overflow) -> Self {
+        writer.outbox().set_blocked(true);
         let sending = Sending {
-            stream,
+            stream: None,
             writer,
             overflow,
             ending: Ending::No,
@@ -74,6 +77,11 @@ impl Socket {
             owner: None,
         };
         Self { id, sending: Mutex::new(sending) }
+    }
+
+    /// The 101 is written: what waits may follow, at the next [`poll_duty`](Self::poll_duty).
+    pub(crate) fn attach(&self, stream: OwnedWriteHalf) {
+        self.lock().stream = Some(stream);
     }
 
     pub(crate) fn id(&self) -> ConnectionId {
@@ -123,7 +131,8 @@ impl Socket {
     pub(crate) fn poll_duty(&self, context: &mut Context<'_>) -> Duty {
         let mut sending = self.lock();
         while sending.writer.outbox_ref().is_blocked() && sending.ending != Ending::Terminate {
-            match sending.stream().poll_write_ready(context) {
+            let Some(stream) = sending.stream() else { break };
+            match stream.poll_write_ready(context) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(())) => sending.write(),
                 Poll::Ready(Err(_)) => sending.ending = Ending::Terminate,
@@ -143,17 +152,30 @@ impl Socket {
         }
     }
 
+    /// For the connection's own task: waits until the connection is to be dropped.
+    pub(crate) async fn terminated(&self) {
+        std::future::poll_fn(|context| match self.poll_duty(context) {
+            Duty::Drop => Poll::Ready(()),
+            Duty::Read | Duty::Wait | Duty::Disconnect => Poll::Pending,
+        })
+        .await;
+    }
+
     /// Closes this direction of the stream, which the client sees as its end.
     pub(crate) fn shutdown(&self) {
         let mut sending = self.lock();
         let mut context = Context::from_waker(Waker::noop());
         // For TCP this never waits; a stream that is gone has no need of it.
-        let _ = tokio::io::AsyncWrite::poll_shutdown(std::pin::Pin::new(&mut sending.stream), &mut context);
+        if let Some(stream) = &mut sending.stream {
+            let _ = tokio::io::AsyncWrite::poll_shutdown(std::pin::Pin::new(stream), &mut context);
+        }
     }
 
     /// Makes the end abrupt: the kernel drops what it holds, instead of keeping it for a client that does not read.
     pub(crate) fn reset(&self) {
-        let _ = self.lock().stream().set_zero_linger();
+        if let Some(stream) = self.lock().stream() {
+            let _ = stream.set_zero_linger();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Sending> {
@@ -184,8 +206,8 @@ impl Sending {
         self.is_owner_due |= !paused;
     }
 
-    fn stream(&self) -> &TcpStream {
-        self.stream.as_ref()
+    fn stream(&self) -> Option<&TcpStream> {
+        self.stream.as_ref().map(AsRef::as_ref)
     }
 
     fn write(&mut self) {
@@ -213,7 +235,10 @@ impl Sending {
     fn write_once(&self) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
         let filled = self.writer.outbox_ref().fill(&mut slices);
-        match self.stream.try_write_vectored(&slices[..filled])? {
+        let Some(stream) = &self.stream else {
+            return Err(io::ErrorKind::WouldBlock.into());
+        };
+        match stream.try_write_vectored(&slices[..filled])? {
             0 => Err(io::ErrorKind::WriteZero.into()),
             written => Ok(written),
         }

@@ -52,6 +52,7 @@ struct Shared {
     /// The plain HTTP paths that handlers answer.
     http: Vec<HttpEndpoint>,
     has_page: bool,
+    limits: Limits,
 }
 
 impl Switchboard {
@@ -75,11 +76,11 @@ impl Switchboard {
         }
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| ServerError::Random(error.to_string()))?;
-        let mut engine = Engine::new(router.clone(), routes, limits, seed);
+        let mut engine = Engine::new(router.clone(), routes, limits.clone(), seed);
         config.add_feeds(&mut engine);
         let http = engine.endpoints().cloned().collect();
         let host = Host::start(engine, callbacks);
-        Ok(Self { shared: Arc::new(Shared { host, router, endpoints: infos, http, has_page }) })
+        Ok(Self { shared: Arc::new(Shared { host, router, endpoints: infos, http, has_page, limits }) })
     }
 
     /// For an axum application: answers every request that reaches it.
@@ -122,6 +123,22 @@ impl Switchboard {
         self.shared.host.drain(frame, grace_ms).await;
     }
 
+    /// The bounds of the server.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// Answers any request.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        if !has_host(&request) {
+            return refusal(StatusCode::BAD_REQUEST, "Host is missing or malformed");
+        }
+        if request.headers().contains_key(header::UPGRADE) {
+            return upgrade(&self.shared.host, request).await;
+        }
+        self.plain(request).await
+    }
+
     /// Answers a request that asks for no upgrade.
     async fn plain(&self, request: Request<Body>) -> Response<Body> {
         let path = request.uri().path();
@@ -150,8 +167,11 @@ impl Switchboard {
     /// Lets a handler answer.
     async fn request(&self, request: Request<Body>, max_body: usize) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let Ok(body) = axum::body::to_bytes(body, max_body).await else {
-            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+        let time = Duration::from_millis(self.shared.limits.handshake_timeout);
+        let body = match tokio::time::timeout(time, axum::body::to_bytes(body, max_body)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(_)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
+            Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "the body takes too long"),
         };
         let request = Request::from_parts(parts, body);
         match self.shared.host.turn(|turn| turn.request(&request)) {
@@ -168,13 +188,7 @@ impl fmt::Debug for Switchboard {
 }
 
 async fn answer(State(switchboard): State<Switchboard>, request: Request<Body>) -> Response<Body> {
-    if !has_host(&request) {
-        return refusal(StatusCode::BAD_REQUEST, "Host is missing or malformed");
-    }
-    if request.headers().contains_key(header::UPGRADE) {
-        return upgrade(&switchboard.shared.host, request).await;
-    }
-    switchboard.plain(request).await
+    switchboard.answer(request).await
 }
 
 /// Whether the request names a host as RFC 9112 section 3.2 asks; before HTTP/1.1 it need not.

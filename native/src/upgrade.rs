@@ -12,7 +12,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
 use switchboard_core::Accept;
-use switchboard_core::protocol::{Refusal, WebSocket};
+use switchboard_core::protocol::{Reader, Refusal, WebSocket};
 use tokio::net::TcpStream;
 
 use crate::host::{Host, Presence};
@@ -28,8 +28,15 @@ pub(crate) async fn upgrade(host: &Arc<Host>, request: Request<Body>) -> Respons
     let (presence, decision) = host.open(detached(&parts), address);
     match (decision.await, on_upgrade) {
         (Ok(Decision::Accept(accept)), Some(on_upgrade)) => {
-            let response = accept.response.clone();
-            tokio::spawn(open(presence, on_upgrade, accept));
+            let Accept { id, response, socket: options, .. } = *accept;
+            let overflow = options.outbox.overflow;
+            let WebSocket { reader, writer } = WebSocket::new(&options);
+            let socket = Arc::new(Socket::new(id, writer, overflow));
+            // Open before the 101 is written, so that whoever has read it misses nothing that is sent afterwards.
+            if !presence.host().turn(|turn| turn.opened(socket.clone())) {
+                return refusal(StatusCode::SERVICE_UNAVAILABLE, "the connection was given up");
+            }
+            tokio::spawn(run(presence, socket, reader, on_upgrade));
             response.map(|()| Body::empty())
         }
         (Ok(Decision::Accept(_)), None) => {
@@ -73,26 +80,29 @@ pub(crate) fn refusal(status: StatusCode, line: &'static str) -> Response<Body> 
     Refusal::new(status, line).response().map(Body::from)
 }
 
-/// Takes the connection over from HTTP once the 101 is written.
-async fn open(presence: Presence, on_upgrade: OnUpgrade, accept: Box<Accept>) {
-    let Ok(upgraded) = on_upgrade.await else {
-        return;
+/// Takes the connection over from HTTP once the 101 is written, and runs it to its end.
+async fn run(presence: Presence, socket: Arc<Socket>, reader: Reader, on_upgrade: OnUpgrade) {
+    let upgraded = tokio::select! {
+        upgraded = on_upgrade => upgraded.ok(),
+        () = socket.terminated() => None,
     };
-    let Some((stream, head)) = take_stream(upgraded) else {
+    let Some((stream, head)) = upgraded.and_then(take_stream) else {
         return;
     };
     // Frames are written as a whole, so waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
     let (read, write) = stream.into_split();
-    let overflow = accept.socket.outbox.overflow;
-    let WebSocket { reader, writer } = WebSocket::new(&accept.socket);
-    let socket = Arc::new(Socket::new(accept.id, write, writer, overflow));
-    drop(accept);
+    socket.attach(write);
     Receiver::new(presence, socket, read, reader).run(head).await;
 }
 
 /// The TCP stream, and what came on it after the request. HTTP's own buffers are dropped.
 fn take_stream(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
+    // Below our own acceptor the stream is as it was accepted, below `axum::serve` hyper-util has wrapped it.
+    let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => return Some((parts.io.into_inner(), parts.read_buf.into())),
+        Err(upgraded) => upgraded,
+    };
     match downcast::<TokioIo<TcpStream>>(upgraded) {
         Ok(parts) => Some((parts.io.into_inner(), parts.read_buf.into())),
         Err(_) => {
