@@ -27,6 +27,12 @@ export interface Switchboard {
   readonly patterns: string[]
   /** Tells all routes that serve this feed a value. */
   publish(feed: string, value: unknown): void
+  /**
+   * Has a route's dialect do what only it knows: `broadcast` with `{ topic, event, payload }` in `phoenix`, `publish`
+   * with `{ channel, message }` in `actions`. `pattern` is the route's, with its prefix or without. Throws what the
+   * route does not know.
+   */
+  command(pattern: string, name: string, payload: unknown): void
   /** Takes no more connections and closes those there are. Done when all are gone. */
   close(options?: CloseOptions): Promise<void>
 }
@@ -73,6 +79,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
     request: createHandle(host),
     patterns: host.patterns(),
     publish: (feed, value) => host.publish(feed, value),
+    command: (pattern, name, payload) => host.command(String(pattern), String(name), payload),
     close: ({ code = 1001, reason = '', grace } = {}) => host.shutdown(code, reason, grace),
   }
   return { switchboard, log, enabled: true }
@@ -84,6 +91,7 @@ const NOTHING: Switchboard = {
   request: () => false,
   patterns: [],
   publish: () => {},
+  command: () => {},
   close: () => Promise.resolve(),
 }
 

@@ -44,6 +44,7 @@ export const Hook = {
   Pong: 6,
   Close: 7,
   Error: 8,
+  Custom: 9,
 } as const
 
 /** `cause` of a close hook when the client closed first. */

@@ -2,7 +2,9 @@
 
 import type { IncomingMessage } from 'node:http'
 
+import type { PhoenixOptions } from './channel.js'
 import type { WebSocketConnection } from './connection.js'
+import type { ProxyOptions } from './proxy.js'
 
 /** The opening handshake's request. */
 export interface UpgradeRequest extends IncomingMessage {
@@ -194,10 +196,10 @@ export interface RouteOptions<Message = any, AuthData = any> extends WebSocketHa
   commands?: object
   /** The settings of the dialect `events`, or just its events. */
   events?: object
-  /** The settings of the dialect `phoenix`. */
-  phoenix?: object
-  /** Where the dialect `proxy` connects clients to: a `ws://` or `wss://` URL, or an object as in `schema.json`. */
-  proxy?: string | object
+  /** The settings of the dialect `phoenix`, its channels' functions among them. */
+  phoenix?: PhoenixOptions
+  /** Where the dialect `proxy` connects clients to: a `ws://` or `wss://` URL, or an object with more. */
+  proxy?: string | ProxyOptions
   /** The room of a relay. Default `'{connection.path}'`. */
   room?: string
   /** What to do on which event, as data. Default `[]`. */

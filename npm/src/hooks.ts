@@ -28,6 +28,7 @@ export class Hooks {
   /** Starts a call. However it ends, and if it never does, at most its own connection is affected. */
   run(call: Call, socket: Socket): void {
     socket.call = call.call
+    socket.route = call.route
     try {
       const result = this.#start(call, socket)
       if (isThenable(result)) {
@@ -66,6 +67,10 @@ export class Hooks {
         return route.onClose!(socket.connection, call.code, call.payload as string, call.cause === CLOSED_BY_CLIENT)
       case Hook.Error:
         return route.onError!(socket.connection, takeError(call, socket))
+      case Hook.Custom: {
+        const [name, payload] = JSON.parse(call.payload as string) as [string, unknown]
+        return route.custom[name]!(payload, socket, this.#host)
+      }
       default:
         throw new Error(`this version of the plugin has no callback ${call.hook}`)
     }
@@ -78,6 +83,8 @@ export class Hooks {
           return this.#decide(call, socket, value)
         case Hook.Respond:
           return this.#respond(call, socket, value as Found | undefined)
+        case Hook.Custom:
+          return this.#host.input((core) => core.answer_json(call.call, json(value) ?? 'null'))
         case Hook.Transform:
           // After its time was over another message may be in work.
           if (socket.call === call.call) socket.message = value

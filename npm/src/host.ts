@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
 import type { Duplex } from 'node:stream'
 
-import { type Accept, type Actor, Batch } from './batch.js'
+import { type Accept, type Actor, Batch, type ConnectionId } from './batch.js'
 import { type Dial, Dialler } from './dial.js'
 import { Hooks } from './hooks.js'
 import { describe, type Log } from './logger.js'
@@ -125,6 +125,20 @@ export class Host implements Actor {
     this.turn()
     if (parts === undefined) return undefined
     return { status: Number(parts[0]), headers: parts.slice(1, -1), body: parts.at(-1)! }
+  }
+
+  /** Tells the dialect of the route with this pattern something in nobody's name. Throws what it does not take. */
+  command(pattern: string, name: string, payload: unknown): void {
+    if (this.#isBroken) return
+    const route = this.#core.route(pattern)
+    if (route === undefined) throw new Error(`there is no route ${pattern}`)
+    this.dialectCommand(route, undefined, name, payload)
+  }
+
+  /** As {@link command}, in the name of a client if there is one. */
+  dialectCommand(route: number, id: ConnectionId | undefined, name: string, payload: unknown): void {
+    const text = JSON.stringify(payload) ?? 'null'
+    this.input((core) => core.dialect_command(route, id?.slot, id?.generation ?? 0, name, text))
   }
 
   /** All patterns that are served, with their prefixes. */

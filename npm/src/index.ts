@@ -37,4 +37,14 @@ export type {
   UpgradeRequest,
   WebSocketHandler,
 } from './handler.js'
+export type {
+  ChannelCallbacks,
+  ChannelEvent,
+  ChannelReply,
+  ChannelSocket,
+  DeclaredChannel,
+  LeaveReason,
+  PhoenixOptions,
+} from './channel.js'
+export type { ProxyInspector, ProxyOptions, ProxyTarget } from './proxy.js'
 export type { BroadcastOptions, WebSocketConnection } from './connection.js'

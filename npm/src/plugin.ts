@@ -14,6 +14,10 @@ import { type HttpServer, listen, type Upgrade } from './upgrade.js'
 export interface PluginApi {
   /** Takes an upgrade request if it is ours, and says whether it was: for Vite in middleware mode. */
   upgrade: Upgrade
+  /** Tells all routes that serve this feed a value. */
+  publish(feed: string, value: unknown): void
+  /** Has a route's dialect do what only it knows, as `command` of `attach`. */
+  command(pattern: string, name: string, payload: unknown): void
 }
 
 /** The plugin, with its `api`. */
@@ -59,7 +63,12 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
   return {
     name: 'vite-plugin-switchboard',
     apply: 'serve',
-    api: { upgrade: (request, socket, head) => offer(started, request, socket, head) },
+    api: {
+      upgrade: (request, socket, head) => offer(started, request, socket, head),
+      publish: (feed, value) => started.forEach(({ switchboard }) => switchboard.publish(feed, value)),
+      command: (pattern, name, payload) =>
+        started.forEach(({ switchboard }) => switchboard.command(pattern, name, payload)),
+    },
 
     configResolved(config) {
       // Vite restarts when such a file changes, as it does for its own.

@@ -4,14 +4,23 @@ import { readFileSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 
 import type { Callbacks, ResponseRule, RouteOptions, WebSocketHandler } from './handler.js'
+import { separateChannels } from './channel.js'
+import type { Host } from './host.js'
 import { KNOWN_KEYS, type Resolved } from './options.js'
+import { separateProxy } from './proxy.js'
+import type { Socket } from './socket.js'
 
 /** The functions of one route, and what is needed to call them. */
 export interface RouteCallbacks extends Callbacks {
   authenticate?: (request: any) => unknown
   responses: ResponseRule[]
   parse: 'json' | 'text' | 'none' | undefined
+  /** The hooks of dialects, by name. */
+  custom: Record<string, CustomHook>
 }
+
+/** Runs what a dialect asks; gives its answer, which is JSON. */
+export type CustomHook = (payload: unknown, socket: Socket, host: Host) => unknown
 
 /** The engine's half as plain data, and our half by route. */
 export interface Setup {
@@ -93,7 +102,7 @@ function separate(
     throw new Error(`${label}: expected an object with a pattern, got ${String(handler)}`)
   }
   const data: Record<string, unknown> = { ...defaults, ...handler }
-  const callbacks: RouteCallbacks = { responses: [], parse: handler.parse }
+  const callbacks: RouteCallbacks = { responses: [], parse: handler.parse, custom: {} }
   for (const name of CALLBACKS) {
     const callback: unknown = handler[name]
     delete data[name]
@@ -108,7 +117,12 @@ function separate(
     callbacks.responses = responses(handler, label)
     delete data.responses
   }
+  const channels = separateChannels(data.phoenix, label)
+  const proxy = separateProxy(data.proxy, label)
+  Object.assign(data, { phoenix: channels.data, proxy: proxy.data })
+  callbacks.custom = { ...channels.hooks, ...proxy.hooks }
   const hooks = {
+    proxy: { client: 'onClientMessage' in proxy.hooks, target: 'onTargetMessage' in proxy.hooks },
     authenticate: callbacks.authenticate !== undefined,
     connect: callbacks.onConnect !== undefined,
     transform: callbacks.transformRawData !== undefined,

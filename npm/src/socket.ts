@@ -5,6 +5,7 @@ import type { Socket as NetSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import type { Accept } from './batch.js'
+import type { Member } from './channel.js'
 import { Connection } from './connection.js'
 import type { UpgradeRequest } from './handler.js'
 import type { Host } from './host.js'
@@ -26,6 +27,10 @@ export class Socket {
   message: unknown
   /** The call in work; an answer to another one comes too late. */
   call = -1
+  /** Which route serves it; known once it runs functions. */
+  route = -1
+  /** The topics whose joins were begun, in the dialect `phoenix`. */
+  readonly channels = new Map<string, Member>()
   /** What a hook threw, to be shown to `onError` as it was. */
   thrown: { message: string; error: unknown } | undefined
   readonly #host: Host

@@ -42,7 +42,7 @@ async function unusedPort(): Promise<number> {
 test('text, bytes, path, headers and subprotocol pass in Vite', async () => {
   const { url, requests } = await target({ handleProtocols: (offered) => [...offered][0]! })
   const headers = { 'X-Trace': 'on' }
-  const auth = { type: 'bearer', token: 'secret' }
+  const auth = { type: 'bearer', token: 'secret' } as const
   const server = await serveVite({
     routes: [{ pattern: '/ws/**', dialect: 'proxy', proxy: { url: `${url}/up`, headers, auth, forward: ['cookie'] } }],
   })
@@ -150,4 +150,33 @@ test('targets hear a close when the server stops', async () => {
   await server.stop()
   expect((await closed)[0]).toBe(1001)
   expect((await client.ended).code).toBe(1001)
+})
+
+test('functions see, change and drop what passes, in its order', async () => {
+  const { url } = await target()
+  const server = await serve([], {
+    routes: [
+      {
+        pattern: '/',
+        dialect: 'proxy',
+        proxy: {
+          url,
+          onClientMessage: async (message, connection) => {
+            if (typeof message !== 'string') return Buffer.concat([message, Buffer.from([9])])
+            connection.metadata.count = (connection.metadata.count ?? 0) + 1
+            if (message === 'slow') await new Promise((resolve) => setImmediate(resolve))
+            if (message === 'throw') throw new Error('no')
+            return message !== 'drop'
+          },
+          onTargetMessage: (message, { metadata }) => (typeof message === 'string' ? `${message} ${metadata.count}` : undefined),
+        },
+      },
+    ],
+  })
+  const client = await connect(server.url('/'))
+  for (const message of ['slow', 'drop', 'throw', 'fast']) client.send(message)
+  client.send(Buffer.from([1]))
+  expect(await client.next()).toMatch(/^slow \d$/)
+  expect(await client.next()).toBe('fast 4')
+  expect(await client.next()).toEqual(Buffer.from([1, 9]))
 })

@@ -1,6 +1,7 @@
 //! Hooks on their way to JavaScript, and their answers.
 
 use bytes::Bytes;
+use serde_json::json;
 use switchboard_core::{Answer, CallId, CloseCause, ConnectionId, Hook, Message, Params, Verdict};
 
 use crate::batch::{CALL, Records};
@@ -32,7 +33,7 @@ pub(crate) fn record(calls: &mut Records, call: CallId, id: ConnectionId, route:
             (TEXT, frame.reason.as_bytes().clone())
         }
         Hook::Error { message } => (TEXT, message.into()),
-        Hook::Custom { payload, .. } => (TEXT, payload.to_string().into()),
+        Hook::Custom { name, payload } => (TEXT, json!([*name, payload]).to_string().into()),
     };
     calls.record(CALL).wide(call.to_bits()).id(id).word(route as u32).word(number);
     calls.word(kind).bytes(payload).word(code).word(cause);
@@ -62,6 +63,14 @@ pub(crate) fn admitted(data: Option<&str>) -> Answer {
 /// What `authenticate` said: refused, with a code that a close frame can carry or with HTTP 401.
 pub(crate) fn refused(code: f64, reason: &str) -> Answer {
     Answer::Verdict(Verdict::refuse(close_code(code), reason))
+}
+
+/// What the function behind a dialect's own hook said.
+pub(crate) fn json_answer(text: &str) -> Answer {
+    match serde_json::from_str(text) {
+        Ok(value) => Answer::Json(value),
+        Err(error) => Answer::Failed { message: error.to_string() },
+    }
 }
 
 /// A number of JavaScript's as a close code, if it can be one at all.

@@ -2,27 +2,40 @@
 
 use bytes::Bytes;
 use serde_json::Value;
+use switchboard_core::protocol::Refusal;
 use switchboard_core::{
     Answer, CloseCause, CloseFrame, Context, Deferred, FeedValue, Handler, HandlerError, HandlerResult,
-    HookKind, Hooks, HttpEndpoint, Message, UpstreamEvent, UpstreamId, Verdict,
+    HookKind, Hooks, HttpEndpoint, Message, RouteSettings, UpstreamEvent, UpstreamId, Verdict,
 };
 
 /// Does what the inner handler does, then lets the callbacks see it: an `onMessage` on a relay watches the relay.
 pub(crate) struct Watched {
     inner: Box<dyn Handler>,
     callbacks: Deferred,
+    has_authenticate: bool,
     has_error: bool,
+    handles_errors: bool,
 }
 
 impl Watched {
-    pub(crate) fn new(inner: Box<dyn Handler>, hooks: Hooks) -> Self {
-        Self { inner, has_error: hooks.error, callbacks: Deferred::new(hooks) }
+    /// `handles_errors`: the inner handler recovers from errors itself, and has to hear of them even where there is an
+    /// `onError`.
+    pub(crate) fn new(inner: Box<dyn Handler>, hooks: Hooks, handles_errors: bool) -> Self {
+        let (has_authenticate, has_error) = (hooks.authenticate, hooks.error);
+        Self { inner, has_authenticate, has_error, handles_errors, callbacks: Deferred::new(hooks) }
     }
 }
 
 impl Handler for Watched {
     fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
-        self.callbacks.authenticate(cx)
+        match self.inner.authenticate(cx) {
+            Some(Verdict::Accept { .. }) if self.has_authenticate => self.callbacks.authenticate(cx),
+            verdict => verdict,
+        }
+    }
+
+    fn admit(&self, settings: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
+        self.inner.admit(settings, request)
     }
 
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
@@ -55,9 +68,12 @@ impl Handler for Watched {
     }
 
     fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
+        if self.handles_errors || !self.has_error {
+            self.inner.error(cx, error)?;
+        }
         match self.has_error {
             true => self.callbacks.error(cx, error),
-            false => self.inner.error(cx, error),
+            false => Ok(()),
         }
     }
 

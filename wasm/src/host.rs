@@ -3,6 +3,7 @@
 use std::mem;
 
 use bytes::Bytes;
+use serde_json::Value;
 use switchboard_core::protocol::{Event, Outgoing};
 use switchboard_core::time::Now;
 use switchboard_core::{
@@ -21,6 +22,8 @@ use crate::{call, request, upstream};
 pub(crate) struct Host {
     engine: Engine,
     patterns: Vec<String>,
+    /// What each route is called.
+    routes: Vec<Vec<String>>,
     shutdown_grace: u64,
     ids: ConnectionIds,
     /// By slot.
@@ -33,10 +36,11 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(Server { engine, patterns, shutdown_grace }: Server) -> Self {
+    pub(crate) fn new(Server { engine, patterns, routes, shutdown_grace }: Server) -> Self {
         Self {
             engine,
             patterns,
+            routes,
             shutdown_grace,
             ids: ConnectionIds::default(),
             peers: Vec::new(),
@@ -91,6 +95,27 @@ impl Host {
         let result = self.engine.command(self.now, id, command, &mut self.effects);
         self.carry_out();
         result
+    }
+
+    /// Which route has this pattern, as it was written or with one of its prefixes.
+    pub(crate) fn route(&self, pattern: &str) -> Option<usize> {
+        self.routes.iter().position(|names| names.iter().any(|name| name == pattern))
+    }
+
+    /// Passes a command to a route's dialect.
+    pub(crate) fn dialect_command(
+        &mut self,
+        route: usize,
+        id: Option<ConnectionId>,
+        name: &str,
+        payload: Value,
+    ) -> Result<(), String> {
+        if route >= self.routes.len() {
+            return Err(format!("there is no route {route}"));
+        }
+        let result = self.engine.dialect_command(self.now, route, id, name, payload, &mut self.effects);
+        self.carry_out();
+        result.map_err(|error| error.to_string())
     }
 
     pub(crate) fn timeout(&mut self) {

@@ -274,6 +274,11 @@ impl Switchboard {
         self.answer(call, Answer::Response { index, message });
     }
 
+    /// The function behind a dialect's own hook gave this JSON.
+    pub fn answer_json(&mut self, call: f64, value: &str) {
+        self.answer(call, call::json_answer(value));
+    }
+
     /// No entry of `responses` matched.
     pub fn answer_no_match(&mut self, call: f64) {
         self.answer(call, Answer::NoMatch);
@@ -284,6 +289,28 @@ impl Switchboard {
 /// a `RangeError` and leaves the connection as it was.
 #[wasm_bindgen]
 impl Switchboard {
+    /// Which route has this pattern, as it was written or with one of its prefixes.
+    pub fn route(&self, pattern: &str) -> Option<usize> {
+        self.host.route(pattern)
+    }
+
+    /// Passes a command to a route's dialect, in the name of a connection or of nobody. Throws an `Error` for what
+    /// the dialect does not take.
+    pub fn dialect_command(
+        &mut self,
+        route: usize,
+        slot: Option<u32>,
+        generation: u32,
+        name: &str,
+        payload: &str,
+    ) -> Result<(), JsValue> {
+        let payload = serde_json::from_str(payload).map_err(|error| error.to_string());
+        let id = slot.map(|slot| id(slot, generation));
+        payload
+            .and_then(|payload| self.host.dialect_command(route, id, name, payload))
+            .map_err(|error| Error::new(&error).into())
+    }
+
     /// Sends what is in scratch: 1 text, 2 binary.
     pub fn send(&mut self, slot: u32, generation: u32, kind: u32, length: usize) -> Result<(), JsValue> {
         match call::message(kind, self.scratched(length)) {

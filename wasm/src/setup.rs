@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use switchboard_core::config::{Config, ConfigError};
+use switchboard_core::config::{Config, ConfigError, Dialect, RouteConfig};
 use switchboard_core::dialect;
+use switchboard_core::proxy::ProxyHooks;
 use switchboard_core::{
-    Authentication, Deferred, Engine, Handler, Hooks, Limits, ResponseAudience, Route, RouteSettings, Router,
+    Authentication, Deferred, Engine, Handler, Hooks, Limits, ResponseAudience, Route, Router,
 };
 
 use crate::callbacks::Watched;
@@ -67,6 +68,15 @@ struct HookSet {
     pong: bool,
     close: bool,
     error: bool,
+    proxy: ProxyHookSet,
+}
+
+/// Which callbacks look at what passes a proxy.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+struct ProxyHookSet {
+    client: bool,
+    target: bool,
 }
 
 /// Where a response with callbacks goes: `broadcast` of its entry.
@@ -87,6 +97,8 @@ pub(crate) struct Server {
     pub(crate) engine: Engine,
     /// All patterns that are served, with their prefixes.
     pub(crate) patterns: Vec<String>,
+    /// By route: its pattern, as it was written and with its prefixes.
+    pub(crate) routes: Vec<Vec<String>>,
     /// How long in ms clients may take to close when the server stops.
     pub(crate) shutdown_grace: u64,
 }
@@ -99,6 +111,7 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     }
     let mut keys = Vec::new();
     let mut routes = Vec::new();
+    let mut names = Vec::new();
     let mut configs = Vec::new();
     let (mut limits, mut shutdown_grace) = (Limits::default(), Config::default().shutdown_grace);
     for part in setup.parts {
@@ -110,7 +123,10 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
         }
         for (index, route) in config.routes.iter().enumerate() {
             let hooks = part.hooks.get(index).cloned().unwrap_or_default();
-            routes.push(hooks.attach(config.route_settings(route), dialect::handler(&config, route)));
+            let pattern = route.pattern.to_string();
+            let prefixed = config.prefixes(route).iter().map(|prefix| format!("{prefix}{pattern}"));
+            names.push(prefixed.chain([pattern.clone()]).collect());
+            routes.push(hooks.attach(&config, route));
         }
         configs.push(config);
     }
@@ -118,7 +134,7 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     let patterns = router.patterns().to_vec();
     let mut engine = Engine::new(router, routes, limits, seed);
     configs.iter().for_each(|config| config.add_feeds(&mut engine));
-    Ok(Server { engine, patterns, shutdown_grace })
+    Ok(Server { engine, patterns, routes: names, shutdown_grace })
 }
 
 impl Part {
@@ -146,15 +162,27 @@ impl Part {
 
 impl HookSet {
     /// A route with these callbacks beside the handler that it has by configuration, if it has one.
-    fn attach(self, mut settings: RouteSettings, handler: Option<Box<dyn Handler>>) -> Route {
+    fn attach(self, config: &Config, route: &RouteConfig) -> Route {
+        let mut settings = config.route_settings(route);
         if self.authenticate {
             settings.authentication = Authentication::Handler;
         }
+        let ProxyHookSet { client, target } = self.proxy;
+        let handler = match dialect::proxy(config, route) {
+            Some(proxy) => {
+                Some(Box::new(proxy.with_hooks(ProxyHooks { client, target })) as Box<dyn Handler>)
+            }
+            None => dialect::handler(config, route),
+        };
         let hooks: Hooks = self.into();
         let handler: Box<dyn Handler> = match handler {
             None => Box::new(Deferred::new(hooks)),
             Some(handler) if hooks == Hooks::default() => handler,
-            Some(handler) => Box::new(Watched::new(handler, hooks)),
+            Some(handler) => {
+                let handles_errors =
+                    !matches!(route.dialect(), Dialect::Echo | Dialect::Relay | Dialect::Rules);
+                Box::new(Watched::new(handler, hooks, handles_errors))
+            }
         };
         Route { settings, handler }
     }

@@ -1,0 +1,86 @@
+/** Functions that look at what passes a proxy. */
+
+import type { WebSocketConnection } from './connection.js'
+import type { Awaitable } from './handler.js'
+import { isThenable } from './payload.js'
+import type { CustomHook } from './setup.js'
+
+/**
+ * Looks at a message: text as text, bytes as a `Buffer`. `false` drops it, text or bytes go on instead of it, and
+ * nothing leaves it as it is. If it throws, the message is dropped. Messages wait for it, in their order.
+ */
+export type ProxyInspector = (
+  message: string | Buffer,
+  connection: WebSocketConnection,
+) => Awaitable<void | undefined | null | true | false | string | Uint8Array>
+
+/** One server that a proxy connects clients to. */
+export interface ProxyTarget {
+  /** `ws://` or `wss://`. */
+  url: string
+  /** Headers for its opening handshake. Default `{}`. */
+  headers?: Record<string, string>
+  /** What it wants to see before it lets anybody in. Default: nothing. */
+  auth?:
+    | { type: 'bearer'; token: string }
+    | { type: 'basic'; username: string; password: string }
+    | { type: 'apikey'; header?: string; value: string }
+}
+
+/** The settings of the dialect `proxy`: one target, or several by name. */
+export interface ProxyOptions extends Partial<ProxyTarget> {
+  /** Targets by the name with which the part of the path that `**` stands for begins. Default: the one `url`. */
+  targets?: Record<string, string | ProxyTarget>
+  /** Whether clients are told when the target has answered, and why it failed. Default: with `targets`. */
+  announce?: boolean
+  /** Headers of the client's opening handshake to pass on, such as `cookie`. Default `[]`. */
+  forward?: string[]
+  /** Ms that a target may take to answer. Default `10000`. */
+  timeout?: number
+  /** Bytes that may wait for the target, or for functions; with more the client is closed with 1013. Default 1 MiB. */
+  maxWaiting?: number
+  /** Looks at each message from the client. Default: they pass. */
+  onClientMessage?: ProxyInspector
+  /** Looks at each message from the target. Default: they pass. */
+  onTargetMessage?: ProxyInspector
+}
+
+const INSPECTORS = ['onClientMessage', 'onTargetMessage'] as const
+
+/** Separates a proxy's functions from what the engine is told: hooks by name, and data. */
+export function separateProxy(options: unknown, label: string): { hooks: Record<string, CustomHook>; data: unknown } {
+  const hooks: Record<string, CustomHook> = {}
+  if (typeof options !== 'object' || options === null) return { hooks, data: options }
+  const data: Record<string, unknown> = { ...options }
+  for (const name of INSPECTORS) {
+    const inspector = data[name]
+    delete data[name]
+    if (inspector === undefined) continue
+    if (typeof inspector !== 'function') {
+      throw new Error(`${label}.proxy.${name}: expected a function, got ${String(inspector)}`)
+    }
+    hooks[name] = (payload, socket) => {
+      const outcome: unknown = inspector(decode(payload as Crossing), socket.connection)
+      return isThenable(outcome) ? Promise.resolve(outcome).then(encode) : encode(outcome)
+    }
+  }
+  return { hooks, data }
+}
+
+/** A message as the engine shows it. */
+type Crossing = { text: string } | { base64: string }
+
+function decode(message: Crossing): string | Buffer {
+  return 'text' in message ? message.text : Buffer.from(message.base64, 'base64')
+}
+
+function encode(outcome: unknown): Crossing | boolean {
+  if (outcome === undefined || outcome === null || outcome === true) return true
+  if (outcome === false) return false
+  if (typeof outcome === 'string') return { text: outcome }
+  if (outcome instanceof Uint8Array) {
+    const { buffer, byteOffset, byteLength } = outcome
+    return { base64: Buffer.from(buffer, byteOffset, byteLength).toString('base64') }
+  }
+  throw new TypeError('a message of a proxy becomes text, bytes, false for none, or nothing for itself')
+}

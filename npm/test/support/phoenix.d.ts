@@ -1,0 +1,3 @@
+/** Phoenix's clients come without types. */
+declare module 'phoenix'
+declare module 'phoenix17'
