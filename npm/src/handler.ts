@@ -178,6 +178,36 @@ export interface OutboundOptions {
   overflow?: 'close' | 'drop-oldest' | 'pause'
 }
 
+/** One event of the dialect `events`. */
+export interface MockEvent {
+  /** What clients subscribe to. */
+  name: string
+  /** Ms from one to the next. Default `0`: on demand only. */
+  interval?: number | false
+  /** What comes with it; texts may have placeholders, as `{fake.name}`. */
+  data: unknown
+  /** Means nothing; there for configurations of the Mock API Server. */
+  condition?: string
+}
+
+/** The settings of the dialect `events`. */
+export interface EventsOptions {
+  /** The events. Default `[]`. */
+  mock?: MockEvent[]
+  /** Whether events with an interval come without a subscription. Default `true`. */
+  autoStart?: boolean
+  /** The `message` of the first frame. Default `'Connected to Mock API WebSocket server'`. */
+  greeting?: string
+  /** Makes the random parts of event data the same for every client and on every start. Default: random. */
+  seed?: number
+  /** The path that answers `GET` with statistics. Default: none. */
+  stats?: string
+  /** What who asks for statistics has to send as `Authorization: Bearer`. Default: nothing. */
+  adminToken?: string
+  /** The path that answers `GET` with `{"status":"ok",…}`. Default: none. */
+  health?: string
+}
+
 /** One endpoint that may do without functions. The same keys stand in the native server's configuration. */
 export interface RouteOptions<Message = any, AuthData = any> extends WebSocketHandler<Message, AuthData> {
   /** The prefix or prefixes below which the pattern counts. Default: none, the pattern is for whole paths. */
@@ -195,7 +225,7 @@ export interface RouteOptions<Message = any, AuthData = any> extends WebSocketHa
   /** The settings of the dialect `commands`. */
   commands?: object
   /** The settings of the dialect `events`, or just its events. */
-  events?: object
+  events?: EventsOptions | MockEvent[]
   /** The settings of the dialect `phoenix`, its channels' functions among them. */
   phoenix?: PhoenixOptions
   /** Where the dialect `proxy` connects clients to: a `ws://` or `wss://` URL, or an object with more. */

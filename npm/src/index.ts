@@ -29,6 +29,8 @@ export type {
   Awaitable,
   Callbacks,
   CompressionOptions,
+  EventsOptions,
+  MockEvent,
   OutboundOptions,
   PerMessageDeflateOptions,
   ResponseRule,

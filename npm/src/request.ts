@@ -3,6 +3,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 import type { Host } from './host.js'
+import { describe } from './logger.js'
 import type { HttpServer } from './upgrade.js'
 
 /**
@@ -17,16 +18,18 @@ export function createHandle(host: Host): Handle {
     const { method = 'GET', url = '' } = request
     const limit = host.ask((core) => core.endpoint(method, url), undefined)
     if (limit === undefined) return false
-    read(request, limit).then(
-      (body) => {
-        const answer = body === undefined ? undefined : host.request(method, url, headersOf(request), body)
-        if (answer === undefined && body !== undefined) response.writeHead(503).end()
-        else if (answer === undefined) tooLarge(request, response, limit)
+    read(request, limit)
+      .then((body) => {
+        if (body === undefined) return tooLarge(response, limit)
+        const answer = host.request(method, url, headersOf(request), body)
+        if (answer === undefined) response.writeHead(503).end()
         else response.writeHead(answer.status, answer.headers).end(method === 'HEAD' ? undefined : answer.body)
-      },
-      // The client is gone.
-      () => response.destroy(),
-    )
+      })
+      .catch((error: unknown) => {
+        // Nobody is left to be answered.
+        response.destroy()
+        if (!request.destroyed) host.log.write('error', `${method} ${url}: ${describe(error)}`)
+      })
     return true
   }
 }
@@ -45,22 +48,26 @@ export function intercept(server: HttpServer, handle: Handle): () => void {
   }
 }
 
-/** The whole body; `undefined` when it is larger than allowed. */
-async function read(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > limit) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+/** The whole body; `undefined` as soon as it is larger than allowed. What comes after that is discarded. */
+function read(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] = []
+    let length = 0
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= limit) return chunks.push(chunk)
+      chunks = []
+      resolve(undefined)
+    })
+    request.on('end', () => resolve(Buffer.concat(chunks)))
+    request.on('error', reject)
+    request.on('close', () => reject(new Error('the client is gone')))
+  })
 }
 
-function tooLarge(request: IncomingMessage, response: ServerResponse, limit: number): void {
+function tooLarge(response: ServerResponse, limit: number): void {
   const body = JSON.stringify({ error: `the body has at most ${limit} bytes` })
-  response.writeHead(413, { 'Content-Type': 'application/json; charset=utf-8', Connection: 'close' }).end(body)
-  request.destroy()
+  response.writeHead(413, { 'Content-Type': 'application/json; charset=utf-8' }).end(body)
 }
 
 /** Names and values in turn, without the pseudo-headers of HTTP/2. */
