@@ -23,6 +23,7 @@ use crate::input::Input;
 use crate::limits::Limits;
 use crate::route::RouteSettings;
 use crate::router::Router;
+use crate::stats::Stats;
 use crate::time::{Instant, Now};
 use state::{Owner, RouteState, State};
 
@@ -128,6 +129,18 @@ impl Engine {
     /// How many connections are known, from their opening handshake to their last hook.
     pub fn connections(&self) -> usize {
         self.state.connections.len()
+    }
+
+    /// How much there is of everything, to watch a server and to find leaks.
+    pub fn stats(&self) -> Stats {
+        let state = &self.state;
+        Stats {
+            connections: state.connections.len(),
+            rooms: state.routes.iter().map(|route| route.rooms.names().count()).sum(),
+            timers: state.timers.len(),
+            calls: state.calls.len(),
+            upstreams: state.upstreams.len(),
+        }
     }
 
     /// A connection, while it is known.

@@ -182,6 +182,9 @@ pub use auth::{Authentication, Denial, TokenPlace, TokenRule, Verdict};
 mod limits;
 pub use limits::Limits;
 
+mod stats;
+pub use stats::Stats;
+
 mod rate;
 pub use rate::MessageRate;
 

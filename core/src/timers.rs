@@ -111,6 +111,11 @@ impl Timers {
         Some(timer)
     }
 
+    /// How many timers are armed.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
     /// How many timers are armed for `id`; 0 once it is removed.
     pub(crate) fn count(&self, id: ConnectionId) -> usize {
         self.deadlines.keys().filter(|timer| timer.connection() == Some(id)).count()

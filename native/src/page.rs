@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::body::Body;
 use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
-use switchboard_core::HttpEndpoint;
+use switchboard_core::{HttpEndpoint, Stats};
 
 use crate::endpoint::EndpointInfo;
 
@@ -41,10 +41,12 @@ pub(crate) fn console(
 }
 
 /// That the server lives, and how much it has to do.
-pub(crate) fn health(connections: usize) -> Response<Body> {
+pub(crate) fn health(stats: Stats) -> Response<Body> {
     let body = json!({
         "status": "ok",
-        "connections": connections,
+        "connections": stats.connections,
+        "rooms": stats.rooms,
+        "timers": stats.timers,
         "uptimeSeconds": started().elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     });

@@ -147,7 +147,7 @@ impl Switchboard {
             return self.request(request, endpoint.max_body).await;
         }
         if is_get && path == "/health" {
-            return page::health(self.connections());
+            return page::health(self.shared.host.look(Engine::stats));
         }
         let Shared { endpoints, http, has_page, .. } = &*self.shared;
         if is_get
