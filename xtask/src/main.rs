@@ -13,6 +13,7 @@ mod client;
 mod clients;
 mod dev;
 mod examples;
+mod fuzz;
 mod native;
 mod npm;
 mod pack;
@@ -50,6 +51,8 @@ enum Task {
     Pack,
     /// Build the plugin and start an example in Vite; with --native, against the native server
     Dev(dev::Options),
+    /// Give the core arbitrary input: the targets of core/fuzz, with cargo-fuzz on the nightly toolchain
+    Fuzz(fuzz::Options),
     /// Check formatting, lints (all warnings are errors), documentation, and the core on wasm32
     Check,
     /// Write npm/schema.json, the JSON Schema of the configuration, from the Rust types
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&project, &options),
         Task::Pack => pack::run(&project),
         Task::Dev(options) => dev::run(&project, &options),
+        Task::Fuzz(options) => fuzz::run(&project, &options),
         Task::Check => check::run(&project),
         Task::Schema(options) => schema::run(&project, &options),
     });
