@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod autobahn;
 mod browser;
 mod check;
 mod client;
@@ -51,6 +52,8 @@ enum Task {
     Pack,
     /// Build the plugin and start an example in Vite; with --native, against the native server
     Dev(dev::Options),
+    /// Play Autobahn|Testsuite against the native server and the plugin in Vite, and check every case
+    Autobahn(autobahn::Options),
     /// Give the core arbitrary input: the targets of core/fuzz, with cargo-fuzz on the nightly toolchain
     Fuzz(fuzz::Options),
     /// Check formatting, lints (all warnings are errors), documentation, and the core on wasm32
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&project, &options),
         Task::Pack => pack::run(&project),
         Task::Dev(options) => dev::run(&project, &options),
+        Task::Autobahn(options) => autobahn::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),
         Task::Check => check::run(&project),
         Task::Schema(options) => schema::run(&project, &options),

@@ -14,11 +14,26 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf> {
     Ok(project.target().join("debug").join(format!("switchboard{}", std::env::consts::EXE_SUFFIX)))
 }
 
+/// Builds it with the release profile: what is measured or put under load.
+pub(crate) fn build_release(project: &Project) -> Result<PathBuf> {
+    project.cargo().args(["build", "--locked", "--release", "--package", "switchboard"]).run()?;
+    Ok(project.target().join("release").join(format!("switchboard{}", std::env::consts::EXE_SUFFIX)))
+}
+
 /// Starts it on a port of the system's choice, and returns that port.
 pub(crate) fn start(program: &Path, configuration: &Path) -> Result<(Server, u16)> {
     let mut command = Command::new(program);
-    command.arg("--config").arg(configuration).args(["--port", "0"]);
-    let mut server = Server::start(&mut command)?;
+    command.arg("--config").arg(configuration);
+    listen(command)
+}
+
+/// The same with the configuration that is built in.
+pub(crate) fn start_embedded(program: &Path) -> Result<(Server, u16)> {
+    listen(Command::new(program))
+}
+
+fn listen(mut command: Command) -> Result<(Server, u16)> {
+    let mut server = Server::start(command.args(["--port", "0"]))?;
     let port = server.wait_for_port("127.0.0.1").context("the native server does not start")?;
     Ok((server, port))
 }
