@@ -1,12 +1,16 @@
 /** Feeds: posted, replayed from a file, and by themselves. */
 
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
+import { type WebSocket, WebSocketServer } from 'ws'
 
 import { type Client, connect } from './support/client.js'
-import { folder, type Running, serve, serveVite } from './support/server.js'
+import { atEnd, folder, type Running, serve, serveVite } from './support/server.js'
 
 const routes = [{ pattern: '/', dialect: 'actions' as const }]
 
@@ -65,4 +69,32 @@ test('an interval publishes by itself', async () => {
   const client = await subscribe(await serve([], { routes, feeds }))
   const { data } = await client.json()
   expect((await client.json()).data.n).toBe(data.n + 1)
+})
+
+test('a feed takes what another server says, and comes back to it after a break', async () => {
+  const other = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  await once(other, 'listening')
+  atEnd(() => other.close())
+  const url = `ws://127.0.0.1:${(other.address() as AddressInfo).port}`
+  const upstream = { url, headers: { Authorization: 'Bearer secret' }, send: ['all'], field: 'data', retry: 10 }
+  const came = once(other, 'connection')
+  const said: string[] = []
+  other.on('connection', (socket) => socket.on('message', (data) => said.push(data.toString())))
+  const server = await serveVite({ routes, feeds: [{ name: 'killmails', upstream }] })
+  let [socket, request] = (await came) as [WebSocket, IncomingMessage]
+  expect(request.headers.authorization).toBe('Bearer secret')
+  const client = await subscribe(server)
+  socket.send('{"type":"killmail","data":{"n":1}}')
+  expect(await client.json()).toEqual({ action: 'kill', data: { n: 1 } })
+
+  const again = once(other, 'connection')
+  socket.terminate()
+  ;[socket] = (await again) as [WebSocket]
+  await once(socket, 'message')
+  expect(said).toEqual(['all', 'all'])
+  socket.send('{"data":{"n":2}}')
+  expect(await client.json()).toEqual({ action: 'kill', data: { n: 2 } })
+  const closed = once(socket, 'close')
+  await server.stop()
+  await closed
 })

@@ -31,3 +31,20 @@ test('it is loaded by its name, and keeps no process alive', async () => {
   `)
   expect(printed).toBe('vite-plugin-switchboard\n')
 })
+
+test('connections to other servers keep no process alive', async () => {
+  const printed = await script(`
+    import { once } from 'node:events'
+    import { WebSocketServer } from 'ws'
+    import { createSwitchboard } from 'vite-plugin-switchboard'
+    const other = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+    await once(other, 'listening')
+    const url = 'ws://127.0.0.1:' + other.address().port
+    createSwitchboard({ routes: [{ pattern: '/', dialect: 'actions' }], feeds: [{ name: 'killmails', upstream: { url } }] })
+    const [socket] = await once(other, 'connection')
+    socket._socket.unref()
+    other._server.unref()
+    console.log('connected')
+  `)
+  expect(printed).toBe('connected\n')
+})
