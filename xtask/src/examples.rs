@@ -32,8 +32,12 @@ pub(crate) fn native_configuration(project: &Project, name: &str) -> Result<Path
 /// Lets every example import the plugin from this repository and the Vite it is developed with, so
 /// that none needs an installation of its own.
 pub(crate) fn link_packages(project: &Project) -> Result<()> {
-    let modules = project.examples().join("node_modules");
-    std::fs::create_dir_all(&modules)?;
+    link_packages_into(project, &project.examples().join("node_modules"))
+}
+
+/// Links the same into another `node_modules` folder.
+pub(crate) fn link_packages_into(project: &Project, modules: &Path) -> Result<()> {
+    std::fs::create_dir_all(modules)?;
     for (package, place) in PACKAGES {
         let link = modules.join(package);
         if link.symlink_metadata().is_err() {

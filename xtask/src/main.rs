@@ -15,6 +15,7 @@ mod clients;
 mod dev;
 mod examples;
 mod fuzz;
+mod hostile;
 mod native;
 mod npm;
 mod pack;
@@ -48,6 +49,8 @@ enum Task {
     Npm(npm::Options),
     /// Run every test: Rust, wasm, plugin in real Vite, packed tarball, other languages' clients, browser
     Test(test::Options),
+    /// Let hostile clients loose on both hosts
+    Hostile(hostile::Options),
     /// Leave the npm package at npm/vite-plugin-switchboard-VERSION.tgz and check what it holds
     Pack,
     /// Build the plugin and start an example in Vite; with --native, against the native server
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Wasm(options) => wasm::run(&project, &options),
         Task::Npm(options) => npm::run(&project, &options),
         Task::Test(options) => test::run(&project, &options),
+        Task::Hostile(options) => hostile::run(&project, &options),
         Task::Pack => pack::run(&project),
         Task::Dev(options) => dev::run(&project, &options),
         Task::Autobahn(options) => autobahn::run(&project, &options),

@@ -1,7 +1,7 @@
 //! Servers that a task starts, reads from and ends again.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -51,6 +51,52 @@ impl Server {
                 }
                 Err(RecvTimeoutError::Timeout) => bail!("it does not listen yet:\n{}", self.printed()),
                 Err(RecvTimeoutError::Disconnected) => bail!("it ended early:\n{}", self.printed()),
+            }
+        }
+    }
+
+    /// Reads on until a line holds this text; one that was read before does not count.
+    pub(crate) fn wait_for_line(&mut self, text: &str) -> Result<()> {
+        let end = Instant::now() + START_TIME;
+        loop {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    let is_it = line.contains(text);
+                    self.printed.push(line);
+                    if is_it {
+                        return Ok(());
+                    }
+                }
+                Err(_) => bail!("it never printed {text:?}:\n{}", self.printed()),
+            }
+        }
+    }
+
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn exit_status(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Asks it to end, as systems do.
+    #[cfg(unix)]
+    pub(crate) fn terminate(&self) -> Result<()> {
+        let status = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        if status.success() { Ok(()) } else { bail!("cannot end process {}", self.id()) }
+    }
+
+    /// Waits until both its outputs are closed, and then for its end.
+    pub(crate) fn wait(&mut self, within: Duration) -> Result<ExitStatus> {
+        let end = Instant::now() + within;
+        loop {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.printed.push(line),
+                Err(RecvTimeoutError::Disconnected) => return Ok(self.child.wait()?),
+                Err(RecvTimeoutError::Timeout) => bail!("it does not end:\n{}", self.printed()),
             }
         }
     }

@@ -6,7 +6,7 @@ use xshell::cmd;
 
 use crate::project::Project;
 use crate::steps::{Outcome, Steps};
-use crate::{browser, clients, examples, native, npm, purity, tarball, wasm};
+use crate::{browser, clients, examples, hostile, native, npm, purity, tarball, wasm};
 
 /// Which part to run; without any option: all of them.
 #[derive(Args)]
@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// The clients ws, websockets (Python) and tungstenite against both hosts
     #[arg(long)]
     clients: bool,
+    /// Hostile clients against both hosts
+    #[arg(long)]
+    hostile: bool,
     /// The examples in a real Chromium, served by Vite and by the native server
     #[arg(long)]
     browser: bool,
@@ -27,12 +30,12 @@ pub(crate) struct Options {
 
 /// Runs the chosen parts, stopping at the first failure.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let everything = !(options.rust || options.npm || options.clients || options.browser);
+    let everything = !(options.rust || options.npm || options.clients || options.hostile || options.browser);
     let mut steps = Steps::default();
     if everything || options.rust {
         rust(project, &mut steps)?;
     }
-    if everything || options.npm || options.clients || options.browser {
+    if everything || options.npm || options.clients || options.hostile || options.browser {
         plugin(project, &mut steps)?;
     }
     if everything || options.npm {
@@ -42,6 +45,10 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     }
     if everything || options.clients {
         steps.run_or_skip("clients of other libraries", || clients::run(project))?;
+    }
+    if everything || options.hostile {
+        steps.run("hostile clients of the native server", || hostile::native(project, None))?;
+        steps.run("hostile clients of the plugin in Vite", || hostile::plugin(project, None))?;
     }
     if everything || options.browser {
         steps.run_or_skip("browser tests", || browser_tests(project))?;

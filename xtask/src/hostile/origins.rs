@@ -1,0 +1,56 @@
+//! Pages of other hosts, which browsers let connect to anything: 403.
+
+use super::case::Case;
+use super::case::Outcome::Status;
+use super::target::HostKind;
+use super::wire::handshake;
+
+pub(super) fn cases(kind: HostKind) -> Vec<Case> {
+    let own = "/api/ws/echo";
+    let mut table = vec![
+        (own, "http://127.0.0.1:1", 101),
+        (own, "http://localhost:5173", 101),
+        (own, "https://localhost", 101),
+        (own, "http://app.localhost:3000", 101),
+        (own, "http://[::1]:80", 101),
+        (own, "https://evil.example", 403),
+        (own, "http://localhost.evil.example", 403),
+        (own, "http://127.0.0.1.evil.example", 403),
+        (own, "http://evil.example/localhost", 403),
+        (own, "http://localhost@evil.example", 403),
+        (own, "http://evil.example#localhost", 403),
+        (own, "http://evil.example?localhost", 403),
+        (own, "null", 403),
+        (own, "", 403),
+        (own, "localhost.", 403),
+        (own, "://", 403),
+        (own, "http://[", 403),
+        (own, "\u{fc}", 403),
+        ("/api/ws/listed", "https://a.example.com", 101),
+        ("/api/ws/listed", "https://a.b.example.com", 101),
+        ("/api/ws/listed", "https://example.com", 403),
+        ("/api/ws/listed", "http://a.example.com", 403),
+        ("/api/ws/listed", "https://a.example.com.evil.example", 403),
+        ("/api/ws/listed", "https://evil.example/.example.com", 403),
+        ("/api/ws/listed", "http://localhost", 403),
+        ("/api/ws/anyone", "https://evil.example", 101),
+        ("/api/ws/anyone", "null", 101),
+    ];
+    if kind == HostKind::Plugin {
+        // Vite's `server.allowedHosts`.
+        table.push((own, "http://dev.allowed.example", 101));
+        table.push((own, "http://allowed.example.evil.example", 403));
+        table.push(("/api/js/echo", "http://dev.allowed.example", 101));
+        table.push(("/api/js/echo", "https://evil.example", 403));
+    }
+    let mut cases: Vec<Case> = table
+        .into_iter()
+        .map(|(path, origin, status)| {
+            let line = format!("Origin: {origin}");
+            Case::request(format!("{origin} to {path}"), handshake(path, &[&line]), Status(status))
+        })
+        .collect();
+    let two = ["Origin: http://localhost", "Origin: https://evil.example"];
+    cases.push(Case::request("two origins", handshake(own, &two), Status(403)));
+    cases
+}
