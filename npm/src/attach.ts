@@ -60,6 +60,8 @@ export interface Started {
   log: Log
   /** Whether anything is served. */
   enabled: boolean
+  /** Keeps the sockets from being destroyed by who is calling now. */
+  keepSockets(): void
 }
 
 /** Starts what the options describe. `root` is where the relative path of a configuration file starts. */
@@ -69,7 +71,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
   if (resolved.ignored.length > 0) {
     log.write('warn', `serves no HTTP: these options mean nothing here: ${resolved.ignored.join(', ')}`)
   }
-  if (!resolved.enabled) return { switchboard: NOTHING, log, enabled: false }
+  if (!resolved.enabled) return { switchboard: NOTHING, log, enabled: false, keepSockets: () => {} }
   if (resolved.prefixes.length === 0 && options.wsHandlers?.length) {
     log.write('warn', 'endpointPrefix is empty, so wsHandlers serve nothing; routes need no prefix')
   }
@@ -82,7 +84,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
     command: (pattern, name, payload) => host.command(String(pattern), String(name), payload),
     close: ({ code = 1001, reason = '', grace } = {}) => host.shutdown(code, reason, grace),
   }
-  return { switchboard, log, enabled: true }
+  return { switchboard, log, enabled: true, keepSockets: () => host.keepSockets() }
 }
 
 /** What stands in where everything is switched off. */

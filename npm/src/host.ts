@@ -106,6 +106,11 @@ export class Host implements Actor {
     return idle
   }
 
+  /** Keeps the sockets from being destroyed by who is calling now. */
+  keepSockets(): void {
+    for (const socket of this.#sockets) socket?.keep()
+  }
+
   /** Puts a value on a feed. */
   publish(feed: string, value: unknown): void {
     this.input((core) => core.publish(String(feed), JSON.stringify(value) ?? 'null'))

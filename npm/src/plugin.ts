@@ -56,7 +56,8 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
   function stop(one: Started, code: number): void {
     started.delete(one)
     running.delete(one)
-    // Close frames are on their way when this returns. Vite does not wait for anyone, and neither do we.
+    // Vite destroys all sockets next. Ours end by themselves within the grace time, and Vite's HTTP server waits for it.
+    one.keepSockets()
     void one.switchboard.close({ code })
   }
 

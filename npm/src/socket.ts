@@ -44,6 +44,11 @@ export class Socket {
     this.#host.disconnected(this)
   }
 
+  readonly #onEnd = (): void => {
+    // Without a closing handshake nothing more can come of it; before the opening one, no more either.
+    if (!this.#isEnded) this.#raw.destroy()
+  }
+
   constructor(host: Host, request: IncomingMessage, raw: Duplex, head: Buffer, slot: number, generation: number) {
     this.#host = host
     this.#raw = raw
@@ -56,6 +61,8 @@ export class Socket {
     // A socket's error without a listener ends the process. What it says, the close that follows says too.
     raw.on('error', ignore)
     raw.on('close', this.#onClose)
+    // A client may go while `authenticate` takes its time.
+    raw.on('end', this.#onEnd)
   }
 
   /** What handlers see; made when the first of them runs. */
@@ -67,6 +74,7 @@ export class Socket {
   release(): void {
     this.#raw.off('error', ignore)
     this.#raw.off('close', this.#onClose)
+    this.#raw.off('end', this.#onEnd)
   }
 
   /** Answers 101; frames may follow. */
@@ -82,10 +90,6 @@ export class Socket {
     raw.write(accept.head)
     raw.on('drain', () => this.#host.drained(this))
     raw.on('data', (chunk: Buffer) => this.#host.receive(this, chunk))
-    raw.on('end', () => {
-      // Without a closing handshake nothing more can come of it.
-      if (!this.#isEnded) raw.destroy()
-    })
     raw.resume()
   }
 
@@ -97,6 +101,7 @@ export class Socket {
   /** Answers with something else than 101. */
   reject(response: Buffer): void {
     this.#raw.off('close', this.#onClose)
+    this.#raw.off('end', this.#onEnd)
     this.#resolveClosed()
     answer(this.#raw, response)
   }
@@ -128,6 +133,16 @@ export class Socket {
     this.#raw.resume()
     // The client may have closed its half already.
     if (this.#raw.readableEnded) this.#raw.once('finish', () => this.#raw.destroy())
+  }
+
+  /**
+   * Keeps who is calling now from destroying the socket, as Vite does with all when it stops: this one has a goodbye
+   * to say.
+   */
+  keep(): void {
+    const raw = this.#raw
+    raw.destroy = () => raw
+    queueMicrotask(() => Reflect.deleteProperty(raw, 'destroy'))
   }
 
   /** Closes at once. */
