@@ -6,8 +6,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::Project;
 
-/// What an example's `vite.config.ts` imports, and where it is below `npm/`.
-const PACKAGES: [(&str, &str); 2] = [("vite", "node_modules/vite"), ("vite-plugin-switchboard", ".")];
+/// What the examples import, and where it is below `npm/`.
+const PACKAGES: [(&str, &str); 3] =
+    [("phoenix", "node_modules/phoenix"), ("vite", "node_modules/vite"), ("vite-plugin-switchboard", ".")];
 
 /// The folder of one example; an unknown name is answered with the known ones.
 pub(crate) fn find(project: &Project, name: &str) -> Result<PathBuf> {

@@ -22,7 +22,9 @@ export class Example {
     await cp(join(examples, name), folder, { recursive: true, filter: (path) => !path.includes('node_modules') })
     await mkdir(join(folder, 'node_modules'))
     await symlink(npm, join(folder, 'node_modules/vite-plugin-switchboard'), 'junction')
-    await symlink(join(npm, 'node_modules/vite'), join(folder, 'node_modules/vite'), 'junction')
+    for (const name of ['phoenix', 'vite']) {
+      await symlink(join(npm, 'node_modules', name), join(folder, 'node_modules', name), 'junction')
+    }
     const vite = await createServer({
       root: folder,
       configFile: join(folder, 'vite.config.ts'),
