@@ -36,11 +36,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// The configuration, with what the environment adds and the command line changes.
-    pub(crate) fn config(&self) -> Result<Config, StartError> {
-        let environment = Environment::read().map_err(|(file, source)| StartError::Config {
-            file,
-            message: format!("cannot be read: {source}"),
-        })?;
+    pub(crate) fn config(&self, environment: &Environment) -> Result<Config, StartError> {
         let mut config = self.read()?;
         let added = config.add_environment(|name| environment.get(name));
         let added = added.map_err(|error| StartError::Config {
@@ -56,14 +52,22 @@ impl Arguments {
         if let Some(port) = self.port {
             config.listen.port = port;
         }
-        // Whatever else was said about the port: this is where the server itself can be found.
-        let port = config.listen.port;
+        Ok(config)
+    }
+
+    /// Fills in the variables that the configuration leaves to the environment. `${PORT}` is where the server itself
+    /// can be found.
+    pub(crate) fn resolve(
+        &self,
+        config: &mut Config,
+        environment: &Environment,
+        port: u16,
+    ) -> Result<(), StartError> {
         let variable = |name: &str| match name {
             "PORT" => Some(port.to_string()),
             _ => environment.get(name),
         };
-        config.resolve(variable).map_err(|error| StartError::config(self, &error))?;
-        Ok(config)
+        config.resolve(variable).map_err(|error| StartError::config(self, &error))
     }
 
     fn read(&self) -> Result<Config, StartError> {

@@ -10,10 +10,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use switchboard::{Server, ServerError};
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use cli::{Arguments, StartError};
+use environment::Environment;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -34,11 +36,20 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(arguments: &Arguments) -> Result<(), StartError> {
-    let config = arguments.config()?;
+    let environment = Environment::read().map_err(|(file, source)| StartError::Config {
+        file,
+        message: format!("cannot be read: {source}"),
+    })?;
+    let mut config = arguments.config(&environment)?;
     let (host, port) = (config.listen.host.clone(), config.listen.port);
-    let server = Server::builder().config(config).page(true).bind((host.as_str(), port)).await;
+    // The port has to be known before the configuration is complete.
+    let bound = TcpListener::bind((host.as_str(), port)).await;
+    let (listener, address) = bound
+        .and_then(|listener| listener.local_addr().map(|address| (listener, address)))
+        .map_err(|source| StartError::Listen { host, port, source })?;
+    arguments.resolve(&mut config, &environment, address.port())?;
+    let server = Server::builder().config(config).page(true).listen(listener);
     let server = server.map_err(|error| match error {
-        ServerError::Bind(source) => StartError::Listen { host, port, source },
         ServerError::NoHandler(_) => StartError::config(arguments, &error),
         other => StartError::Server(other),
     })?;

@@ -89,7 +89,7 @@ impl ShutdownHandle {
     }
 }
 
-/// Collects what a server is made of. Mistakes come out at [`build`](Self::build) or [`bind`](Self::bind).
+/// Collects what a server is made of. Mistakes come out at [`build`](Self::build), [`bind`](Self::bind) or [`listen`](Self::listen).
 #[derive(Debug, Default)]
 pub struct Builder {
     routes: Vec<(Result<RouteKey, PatternError>, Endpoint)>,
@@ -154,7 +154,11 @@ impl Builder {
 
     /// Starts the engine and listens. Port 0 takes a free one.
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server, ServerError> {
-        let listener = TcpListener::bind(address).await.map_err(ServerError::Bind)?;
+        self.listen(TcpListener::bind(address).await.map_err(ServerError::Bind)?)
+    }
+
+    /// Starts the engine on a listener that is there already. Has to run inside a tokio runtime.
+    pub fn listen(self, listener: TcpListener) -> Result<Server, ServerError> {
         let address = listener.local_addr().map_err(ServerError::Bind)?;
         let grace = self.grace.unwrap_or(Duration::from_millis(self.config.shutdown_grace));
         let switchboard = self.build()?;
