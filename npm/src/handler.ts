@@ -215,7 +215,7 @@ export interface RouteOptions<Message = any, AuthData = any> extends WebSocketHa
   /**
    * What the route does: `'handlers'` leaves all to the functions, `'echo'` sends messages back, `'relay'` sends them
    * to the others in the room, `'rules'` does what `rules` say; the others speak like systems that exist. Default
-   * `'handlers'`, but `'rules'` where there are rules.
+   * `'handlers'`, but `'rules'` where there are rules, `'events'` where there are events and `'proxy'` where there is one.
    */
   dialect?: 'handlers' | 'echo' | 'relay' | 'rules' | 'actions' | 'topics' | 'commands' | 'events' | 'phoenix' | 'proxy'
   /** The settings of the dialect `actions`; these and those below stand in `schema.json`. */

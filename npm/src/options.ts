@@ -13,7 +13,10 @@ export interface SwitchboardOptions {
    * matches. Default `'/api'`.
    */
   endpointPrefix?: string | string[]
-  /** Whether WebSockets are served at all. Default: when there are handlers, routes or a configuration file. */
+  /**
+   * Whether WebSockets are served at all. Default: when there are handlers, routes, a configuration file, or the
+   * variable `WEBSOCKET_ENABLED`.
+   */
   enableWs?: boolean
   /** The endpoints below the prefix. Default `[]`. */
   wsHandlers?: WebSocketHandler[]
@@ -40,6 +43,12 @@ export interface SwitchboardOptions {
   limits?: LimitOptions
   /** How long in ms a stopping server waits for its clients to close. Default `5000`. */
   shutdownGrace?: number
+  /**
+   * The variables that `${NAME}` stands for in the URLs, headers and credentials of proxies, and those that add mock
+   * events and proxies as mock-api-server 1.x has them (`WEBSOCKET_ENABLED`, …). Default: the process's; in Vite also
+   * those of its `.env` files.
+   */
+  environment?: Record<string, string | undefined>
   /** Where log lines go. Default: the console; in Vite, Vite's logger. */
   logger?: Logger
 }
@@ -170,6 +179,7 @@ export interface Resolved {
   given: string[]
   /** Keys that mean something only to the plugin that served HTTP too. */
   ignored: string[]
+  environment: Record<string, string>
   options: PluginOptions
 }
 
@@ -188,6 +198,7 @@ export const KNOWN_KEYS = [
   'feeds',
   'limits',
   'shutdownGrace',
+  'environment',
   'logger',
   'enablePreview',
 ]
@@ -212,7 +223,9 @@ export function resolve(options: PluginOptions): Resolved {
   const handlers = prefixes.length > 0 ? (options.wsHandlers ?? []) : []
   const routes = options.routes ?? []
   // A key that is unknown may be a misspelt one of these, and is to be complained about.
-  const isUseful = ['wsHandlers', 'routes', 'config'].some((key) => given.includes(key))
+  const environment = defined(options.environment ?? process.env)
+  const isUseful =
+    ['wsHandlers', 'routes', 'config'].some((key) => given.includes(key)) || Boolean(environment.WEBSOCKET_ENABLED)
   const isMisspelt = given.some((key) => !KNOWN_KEYS.includes(key) && !HTTP_KEYS.includes(key))
   return {
     enabled: !options.disable && (options.enableWs ?? (isUseful || isMisspelt)),
@@ -221,8 +234,15 @@ export function resolve(options: PluginOptions): Resolved {
     routes,
     given: given.filter((key) => !HTTP_KEYS.includes(key)),
     ignored: given.filter((key) => HTTP_KEYS.includes(key)),
+    environment,
     options,
   }
+}
+
+function defined(variables: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+  )
 }
 
 /** With a leading slash and without a trailing one; an empty prefix and `/` are none. */

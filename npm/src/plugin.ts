@@ -33,6 +33,7 @@ const running = new Set<Started>()
  */
 export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
   const started = new Set<Started>()
+  let environment = options.environment
 
   function serve(server: ViteDevServer | PreviewServer): Started {
     const { config } = server
@@ -41,7 +42,7 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
       warn: (line: string) => config.logger.warn(line, { timestamp: true }),
       error: (line: string) => config.logger.error(line, { timestamp: true }),
     }
-    const one = start({ ...options, ...allowed(options, 'ws' in server ? config.server : config.preview), logger }, config.root)
+    const one = start({ ...options, ...allowed(options, 'ws' in server ? config.server : config.preview), environment, logger }, config.root)
     if (!one.enabled) return one
     started.add(one)
     running.add(one)
@@ -71,7 +72,12 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
         started.forEach(({ switchboard }) => switchboard.command(pattern, name, payload)),
     },
 
-    configResolved(config) {
+    async configResolved(config) {
+      if (options.environment === undefined && config.envDir) {
+        // Only Vite's own users have Vite.
+        const { loadEnv } = await import('vite')
+        environment = loadEnv(config.mode, config.envDir, '')
+      }
       // Vite restarts when such a file changes, as it does for its own.
       if (options.config !== undefined) {
         config.configFileDependencies.push(resolve(config.root, options.config).replaceAll('\\', '/'))

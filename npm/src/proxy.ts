@@ -16,7 +16,7 @@ export type ProxyInspector = (
 
 /** One server that a proxy connects clients to. */
 export interface ProxyTarget {
-  /** `ws://` or `wss://`. */
+  /** `ws://` or `wss://`; here and below, `${NAME}` stands for a variable of the environment. */
   url: string
   /** Headers for its opening handshake. Default `{}`. */
   headers?: Record<string, string>

@@ -47,7 +47,15 @@ const ANY_SUBPROTOCOL = { subprotocols: ['*'] }
 /** The plugin's prefix is for `wsHandlers` alone. */
 const WHOLE_PATHS = { prefix: [] }
 
-const CALLBACKS = ['onConnect', 'onMessage', 'onPing', 'onPong', 'onClose', 'onError', 'transformRawData'] as const
+const CALLBACKS = [
+  'onConnect',
+  'onMessage',
+  'onPing',
+  'onPong',
+  'onClose',
+  'onError',
+  'transformRawData',
+] as const
 
 /** Splits the options. `root` is where a relative path of a configuration file starts. */
 export function setUp(resolved: Resolved, root: string): Setup {
@@ -87,7 +95,7 @@ export function setUp(resolved: Resolved, root: string): Setup {
     parts.push({ ...readPart(resolve(root, options.config), options.config), rules, allowedHosts })
   }
   return {
-    data: plain({ given: resolved.given, known: KNOWN_KEYS, parts }),
+    data: plain({ given: resolved.given, known: KNOWN_KEYS, parts, environment: resolved.environment }),
     routes: split.map(({ callbacks }) => callbacks),
   }
 }

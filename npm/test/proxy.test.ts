@@ -42,9 +42,10 @@ async function unusedPort(): Promise<number> {
 test('text, bytes, path, headers and subprotocol pass in Vite', async () => {
   const { url, requests } = await target({ handleProtocols: (offered) => [...offered][0]! })
   const headers = { 'X-Trace': 'on' }
-  const auth = { type: 'bearer', token: 'secret' } as const
+  const auth = { type: 'bearer', token: '${TOKEN}' } as const
   const server = await serveVite({
     routes: [{ pattern: '/ws/**', dialect: 'proxy', proxy: { url: `${url}/up`, headers, auth, forward: ['cookie'] } }],
+    environment: { TOKEN: 'secret' },
   })
   const client = await connect(server.url('/ws/a/b?c=1'), { protocols: ['chat'], headers: { Cookie: 'd=2' } })
   expect(client.socket.protocol).toBe('chat')
@@ -179,4 +180,11 @@ test('functions see, change and drop what passes, in its order', async () => {
   expect(await client.next()).toMatch(/^slow \d$/)
   expect(await client.next()).toBe('fast 4')
   expect(await client.next()).toEqual(Buffer.from([1, 9]))
+})
+
+test('a variable that is not there is named', async () => {
+  const routes = [{ pattern: '/', proxy: { url: 'ws://${NO_SUCH}/' } }]
+  await expect(serve([], { routes, environment: {} })).rejects.toThrow(
+    'routes[0].proxy.url: there is no variable NO_SUCH in the environment',
+  )
 })

@@ -1,5 +1,7 @@
 //! From the options of a JavaScript host to an engine.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 use switchboard_core::config::{Config, ConfigError, Dialect, RouteConfig};
@@ -20,6 +22,9 @@ pub(crate) struct Setup {
     /// The top-level keys that there are.
     known: Vec<String>,
     parts: Vec<Part>,
+    /// The environment's variables.
+    #[serde(default)]
+    environment: HashMap<String, String>,
 }
 
 /// One configuration with its own prefixes, origins and feeds.
@@ -109,41 +114,53 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     if let Some(key) = setup.given.iter().find(|key| !known.contains(&key.as_str())) {
         return Err(ConfigError::unknown_key(key.clone(), key, &known).to_string());
     }
-    let mut keys = Vec::new();
-    let mut routes = Vec::new();
-    let mut names = Vec::new();
-    let mut configs = Vec::new();
     let (mut limits, mut shutdown_grace) = (Limits::default(), Config::default().shutdown_grace);
+    let allowed_hosts = setup.parts.iter().flat_map(|part| part.allowed_hosts.clone()).collect();
+    let mut configs = Vec::new();
     for part in setup.parts {
-        let mut config = part.config()?;
+        let mut config = part.config(&setup.environment)?;
         config.allowed_hosts.extend(part.allowed_hosts);
-        keys.extend(config.route_keys());
         if part.rules {
             (limits, shutdown_grace) = (config.engine_limits(), config.shutdown_grace);
         }
+        configs.push((config, part.hooks));
+    }
+    let mut config = Config { allowed_hosts, ..Config::default() };
+    let variable = |name: &str| setup.environment.get(name).cloned();
+    if config.add_environment(variable).map_err(|error| error.to_string())? {
+        configs.push((config, Vec::new()));
+    }
+    let mut keys = Vec::new();
+    let mut routes = Vec::new();
+    let mut names = Vec::new();
+    for (config, hooks) in &configs {
+        keys.extend(config.route_keys());
         for (index, route) in config.routes.iter().enumerate() {
-            let hooks = part.hooks.get(index).cloned().unwrap_or_default();
+            let hooks = hooks.get(index).cloned().unwrap_or_default();
             let pattern = route.pattern.to_string();
             let prefixed = config.prefixes(route).iter().map(|prefix| format!("{prefix}{pattern}"));
             names.push(prefixed.chain([pattern.clone()]).collect());
-            routes.push(hooks.attach(&config, route));
+            routes.push(hooks.attach(config, route));
         }
-        configs.push(config);
     }
     let router = Router::new(keys).map_err(|error| error.to_string())?;
     let patterns = router.patterns().to_vec();
     let mut engine = Engine::new(router, routes, limits, seed);
-    configs.iter().for_each(|config| config.add_feeds(&mut engine));
+    configs.iter().for_each(|(config, _)| config.add_feeds(&mut engine));
     Ok(Server { engine, patterns, routes: names, shutdown_grace })
 }
 
 impl Part {
-    fn config(&self) -> Result<Config, String> {
+    fn config(&self, environment: &HashMap<String, String>) -> Result<Config, String> {
         let config = match &self.source {
             Source::Config(value) => Config::from_value(value.clone()),
             Source::Toml(text) => Config::from_toml(text),
             Source::Json(text) => Config::from_json(text),
         };
+        let config = config.and_then(|mut config| {
+            config.resolve(|name| environment.get(name).cloned())?;
+            Ok(config)
+        });
         config.map_err(|error| match &self.file {
             Some(file) => format!("{file}: {error}"),
             None => self.relabel(&error.to_string()),
