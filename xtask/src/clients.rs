@@ -2,8 +2,8 @@
 //!
 //! Each client plays the same scene in the chat example: two connections meet in a room, a short and
 //! a long message reach both, one of them leaves and hears nothing more, both close cleanly. The
-//! scene's files are in `npm/test-clients`; tungstenite's part is here. The clients of Phoenix Channels
-//! play scenes of their own, in `npm/test-clients/phoenix`.
+//! scene's files are in `npm/test-clients`; tungstenite's part is here. The clients of some systems play
+//! scenes of their own, in folders there.
 
 use std::path::Path;
 
@@ -45,35 +45,52 @@ pub(crate) fn run(project: &Project) -> Result<Outcome> {
             .with_context(|| format!("on {}, which printed:\n{}", host.name, host.server.printed()))?;
         println!("{}: all clients passed", host.name);
     }
-    phoenix(project, python.as_deref())?;
+    SCENES.iter().try_for_each(|scenes| scenes.play(project, python.as_deref()))?;
     Ok(match python {
         Some(_) => Outcome::Passed,
         None => Outcome::Skipped("tungstenite and ws passed, but there is no Python 3 for websockets".into()),
     })
 }
 
-/// Plays the scenes of Phoenix Channels on both hosts.
-fn phoenix(project: &Project, python: Option<&Path>) -> Result<()> {
-    let scenes = project.npm().join("test-clients/phoenix");
-    let node = npm::program("node")?;
-    let in_node = [&["phoenix.mjs"][..], &["phoenix.mjs", "phoenix17"], &["realtime.mjs"], &["wscat.mjs"]];
-    let in_python = ["phxsocket_client.py", "killmails_client.py"];
-    for mut host in hosts(project, &scenes.join("switchboard.toml"), &scenes)? {
-        let port = host.port.to_string();
-        let play = |program: &Path, scene: &str, more: &[&str]| -> Result<()> {
-            let scene = scenes.join(scene);
-            Ok(cmd!(project.shell, "{program} {scene} {port} {more...}").run()?)
-        };
-        let in_node = in_node.iter().try_for_each(|scene| play(&node, scene[0], &scene[1..]));
-        in_node
-            .and_then(|()| match python {
-                Some(python) => in_python.iter().try_for_each(|scene| play(python, scene, &[])),
-                None => Ok(()),
-            })
-            .with_context(|| format!("on {}, which printed:\n{}", host.name, host.server.printed()))?;
-        println!("{}: all clients of Phoenix Channels passed", host.name);
+/// Scenes of their own for a system's clients, in a folder of `npm/test-clients`.
+struct Scenes {
+    folder: &'static str,
+    /// Scripts for Node, with further arguments.
+    node: &'static [&'static [&'static str]],
+    python: &'static [&'static str],
+}
+
+const SCENES: &[Scenes] = &[
+    Scenes {
+        folder: "phoenix",
+        node: &[&["phoenix.mjs"], &["phoenix.mjs", "phoenix17"], &["realtime.mjs"], &["wscat.mjs"]],
+        python: &["phxsocket_client.py", "killmails_client.py"],
+    },
+    Scenes { folder: "documented", node: &[&["evekill.mjs"], &["rakit.mjs"]], python: &["rakit_client.py"] },
+];
+
+impl Scenes {
+    /// Plays them on both hosts.
+    fn play(&self, project: &Project, python: Option<&Path>) -> Result<()> {
+        let folder = project.npm().join("test-clients").join(self.folder);
+        let node = npm::program("node")?;
+        for mut host in hosts(project, &folder.join("switchboard.toml"), &folder)? {
+            let port = host.port.to_string();
+            let play = |program: &Path, scene: &str, more: &[&str]| -> Result<()> {
+                let scene = folder.join(scene);
+                Ok(cmd!(project.shell, "{program} {scene} {port} {more...}").run()?)
+            };
+            let in_node = self.node.iter().try_for_each(|scene| play(&node, scene[0], &scene[1..]));
+            in_node
+                .and_then(|()| match python {
+                    Some(python) => self.python.iter().try_for_each(|scene| play(python, scene, &[])),
+                    None => Ok(()),
+                })
+                .with_context(|| format!("on {}, which printed:\n{}", host.name, host.server.printed()))?;
+            println!("{}: all clients of {} passed", host.name, self.folder);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// A running server.
