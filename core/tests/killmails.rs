@@ -331,3 +331,32 @@ fn pages_tell_about_the_server() {
     assert_eq!(get("/health").unwrap()["status"], "ok");
     assert_eq!((get("/ping"), get("/other")), (Some(Value::Null), None));
 }
+
+#[test]
+fn of_10_000_kills_each_of_200_clients_hears_those_of_its_systems_once_and_in_order() {
+    let mut world = world(KillmailsOptions { kill_counts: false, ..Default::default() });
+    // System s is heard by the clients whose number has the same remainder, and by one more that hears two.
+    let ids: Vec<_> = (0..200).map(|_| connect(&mut world)).collect();
+    for (number, id) in ids.iter().enumerate() {
+        let systems = [number % 40 + 1, (number + 1) % 40 + 1];
+        assert_eq!(join(&mut world, *id, json!({ "systems": systems, "characters": [7] })).0, "ok");
+    }
+    for number in 0..10_000 {
+        let victim = json!({ "character_id": if number % 100 == 0 { 7 } else { 8 } });
+        publish(&mut world, json!({ "killmail_id": number, "system_id": number % 50 + 1, "victim": victim }));
+    }
+    for (client, id) in ids.into_iter().enumerate() {
+        let kills = heard(&mut world, id)
+            .into_iter()
+            .map(|(_, update)| update["killmails"][0]["killmail_id"].clone());
+        let is_heard = |number: &usize| {
+            let system = number % 50 + 1;
+            number.is_multiple_of(100) || system == client % 40 + 1 || system == (client + 1) % 40 + 1
+        };
+        assert_eq!(
+            kills.collect::<Vec<_>>(),
+            (0..10_000).filter(is_heard).collect::<Vec<_>>(),
+            "client {client}"
+        );
+    }
+}

@@ -9,9 +9,7 @@ use switchboard_core::dialect::phoenix::{
     Broadcast, Callbacks, Channel, ChannelContext, ChannelOptions, Payload, Phoenix, Realtime, Reply,
     Termination, TopicPattern,
 };
-use switchboard_core::{
-    Answer, Authentication, ConnectionId, HandlerError, HandlerResult, Hook, Message, RouteSettings, Verdict,
-};
+use switchboard_core::{Answer, ConnectionId, HandlerError, HandlerResult, Hook, Message, RouteSettings};
 
 const V2: &str = "/socket/websocket?vsn=2.0.0";
 const V1: &str = "/socket/websocket";
@@ -62,18 +60,6 @@ fn vsn_decides_about_the_handshake() {
     assert_eq!(world.client(id).accepted.as_ref().unwrap().subprotocol.as_deref(), Some("phoenix"));
     let id = world.upgrade_with(V2, &[("sec-websocket-protocol", "other")]);
     assert_eq!(world.client(id).accepted.as_ref().unwrap().subprotocol, None);
-}
-
-#[test]
-fn the_hosts_code_may_decide_who_connects() {
-    let mut world = world(Phoenix::new().with_authentication(Authentication::Handler));
-    let id = world.upgrade(V2);
-    assert!(matches!(world.answer_next(Answer::Verdict(Verdict::accept())), Hook::Authenticate { .. }));
-    world.open(id);
-    world.text(id, r#"[null,"1","phoenix","heartbeat",{}]"#);
-    assert_eq!(world.received(id).len(), 1);
-    let id = world.upgrade("/socket/websocket?vsn=9.9.9");
-    assert_eq!((world.client(id).rejected, world.calls.len()), (Some(403), 0));
 }
 
 #[test]

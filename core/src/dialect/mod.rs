@@ -38,7 +38,7 @@ pub fn handler(config: &Config, route: &RouteConfig) -> Option<Box<dyn Handler>>
             let prefixes = config.prefixes(route);
             let path = format!("{}{}", prefixes.first().map_or("", String::as_str), route.pattern);
             let options = route.phoenix.clone().unwrap_or_default();
-            Some(Box::new(options.build((&route.authenticate).into(), path.trim_end_matches("/websocket"))))
+            Some(Box::new(options.build(path.trim_end_matches("/websocket"))))
         }
         Dialect::Proxy => proxy(config, route).map(|proxy| Box::new(proxy) as Box<dyn Handler>),
         Dialect::Rules => {

@@ -13,14 +13,15 @@ use super::serializer::Version;
 use super::sockets::{ReplyTo, Sockets};
 use super::topic::TopicPattern;
 use super::turn::{Stage, Turn};
-use crate::auth::{Authentication, Verdict, query_value};
+use crate::auth::query_value;
 use crate::connection::{CloseCause, ConnectionId};
 use crate::context::Context;
 use crate::feed::FeedValue;
 use crate::handler::{Handler, HandlerError, HandlerResult};
-use crate::hook::{Answer, CallId, Hook, HookKind};
+use crate::hook::{Answer, CallId, HookKind};
 use crate::http_endpoint::HttpEndpoint;
 use crate::message::{CloseCode, CloseFrame, Message};
+use crate::protocol::Refusal;
 use crate::route::RouteSettings;
 
 /// The timer for silence; channels' timers have a join's number above the low 32 bits.
@@ -29,7 +30,6 @@ const IDLE: u64 = 0;
 /// A Phoenix socket with its channels.
 pub struct Phoenix {
     timeout: Option<u64>,
-    authentication: Authentication,
     pub(super) mounts: Vec<Mount>,
     pub(super) sockets: Sockets,
     pub(super) presence: Presence,
@@ -48,7 +48,6 @@ impl Default for Phoenix {
     fn default() -> Self {
         Self {
             timeout: Some(Self::TIMEOUT),
-            authentication: Authentication::Open,
             mounts: Vec::new(),
             sockets: Sockets::default(),
             presence: Presence::default(),
@@ -74,22 +73,15 @@ impl Phoenix {
         self
     }
 
-    /// Who may connect, asked after `vsn`. Default everyone; `Handler` asks the host's code.
-    pub fn with_authentication(mut self, authentication: Authentication) -> Self {
-        self.authentication = authentication;
-        self
-    }
-
     /// Adds a channel. The first one whose pattern matches a topic serves it.
     pub fn with_channel(mut self, topic: TopicPattern, channel: impl Channel + 'static) -> Self {
         self.mounts.push(Mount { topic, channel: Box::new(channel) });
         self
     }
 
-    /// A route's settings as this dialect needs them: it decides itself who may come in, and it speaks the
-    /// subprotocol that newer clients offer beside their token.
+    /// A route's settings as this dialect needs them: it speaks the subprotocol that newer clients offer beside
+    /// their token.
     pub fn settings(mut settings: RouteSettings) -> RouteSettings {
-        settings.authentication = Authentication::Handler;
         if settings.subprotocols.is_empty() {
             settings.subprotocols.push("phoenix".into());
         }
@@ -191,17 +183,9 @@ impl Phoenix {
 }
 
 impl Handler for Phoenix {
-    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
-        let connection = cx.connection()?;
-        if version(connection.query()).is_none() {
-            return Some(Verdict::Reject(StatusCode::FORBIDDEN));
-        }
-        let verdict = self.authentication.decide(connection.request());
-        if verdict.is_none() {
-            let params = connection.params().clone();
-            cx.call(Hook::Authenticate { params });
-        }
-        verdict
+    fn admit(&self, _: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
+        let query = request.uri().query().unwrap_or_default();
+        version(query).map(drop).ok_or_else(|| Refusal::new(StatusCode::FORBIDDEN, ""))
     }
 
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {

@@ -11,7 +11,6 @@ use super::handler::Phoenix;
 use super::killmails::{Killmails, KillmailsOptions};
 use super::realtime::Realtime;
 use super::topic::TopicPattern;
-use crate::auth::Authentication;
 use crate::config::{Interval, Toggle};
 
 /// A Phoenix socket and its channels. Topics are looked for in `killmails`, `realtime` and `channels`, in this
@@ -91,9 +90,8 @@ pub struct PresenceOptions {
 
 impl PhoenixOptions {
     /// The handler. `path` is the socket's path as its clients write it, without `/websocket`.
-    pub fn build(&self, authentication: Authentication, path: &str) -> Phoenix {
-        let mut phoenix =
-            Phoenix::new().with_timeout(self.timeout.as_ms()).with_authentication(authentication);
+    pub fn build(&self, path: &str) -> Phoenix {
+        let mut phoenix = Phoenix::new().with_timeout(self.timeout.as_ms());
         if let Some(options) = self.killmails.as_ref().and_then(Toggle::options) {
             let killmails = Killmails::new(options).with_socket(path, self.timeout.as_ms().unwrap_or(0));
             phoenix = phoenix.with_channel(killmails.topics(), killmails);
