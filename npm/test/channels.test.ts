@@ -5,7 +5,7 @@ import { Socket as Socket17 } from 'phoenix17'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 
-import type { ChannelCallbacks, ChannelSocket } from 'vite-plugin-switchboard'
+import type { ChannelCallbacks, ChannelSocket, DeclaredChannel, SwitchboardPlugin } from 'vite-plugin-switchboard'
 import { connect } from './support/client.js'
 import { atEnd, type Running, serve, serveVite, signal } from './support/server.js'
 
@@ -43,7 +43,7 @@ function heard(channel: any, event: string): Promise<any> {
   })
 }
 
-const options = (...channels: ChannelCallbacks[]) => ({
+const options = (...channels: (ChannelCallbacks | DeclaredChannel)[]) => ({
   routes: [{ pattern: '/socket/websocket', dialect: 'phoenix' as const, phoenix: { channels } }],
 })
 
@@ -225,4 +225,21 @@ test.each([
   [{ topic: 'a', join() {}, echo: true }, 'routes[0].phoenix.channels[0].echo: means nothing beside functions'],
 ])('a channel that is none: %j', async (channel, message) => {
   await expect(serve([], options(channel as never))).rejects.toThrow(message)
+})
+
+test("the plugin's api speaks to all of its servers", async () => {
+  const server = await serveVite({
+    ...options({ topic: 'room:*', join: () => {} }, { topic: 'kills', feed: 'kills' }),
+    feeds: [{ name: 'kills' }],
+  })
+  const { api } = server.server.config.plugins.find(({ name }) => name === 'vite-plugin-switchboard') as SwitchboardPlugin
+  const socket = phoenix(server)
+  const [room, kills] = [socket.channel('room:a'), socket.channel('kills')]
+  await reply(room.join())
+  await reply(kills.join())
+  const [news, update] = [heard(room, 'news'), heard(kills, 'update')]
+  api.command('/socket/websocket', 'broadcast', { topic: 'room:a', event: 'news', payload: { n: 1 } })
+  api.publish('kills', { n: 2 })
+  expect(await news).toEqual({ n: 1 })
+  expect(await update).toEqual({ n: 2 })
 })

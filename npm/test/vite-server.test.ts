@@ -43,6 +43,13 @@ test.each([['8', preview], ['7', preview7], ['6', preview6]])('the preview serve
   expect((await client.ended).code).toBe(1001)
 })
 
+test.each([['8', preview], ['7', preview7], ['6', preview6]])('so do the plain HTTP paths in the preview of Vite %s', async (_, start) => {
+  const routes = [{ pattern: '/ws', dialect: 'events' as const, events: { health: '/health' } }]
+  const { url } = await servePreview({ routes }, start)
+  const answer = await fetch(new URL('/health', url.replace('ws:', 'http:')))
+  expect(await answer.json()).toMatchObject({ status: 'ok' })
+})
+
 test('unless it is told not to', async () => {
   const { url } = await servePreview({ enablePreview: false })
   const socket = new WebSocket(url)
