@@ -7,6 +7,14 @@ const at = (id) => document.getElementById(id)
 const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
 const { version, endpoints, http } = await (await fetch('/switchboard/endpoints')).json()
 
+/** Any curl can ask for an upgrade and show the frames as they come; only new ones know ws:// themselves. */
+const upgrade = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: c3dpdGNoYm9hcmQtcGFnZQ==',
+].map((header) => `-H '${header}'`).join(' ')
+
 let socket = null
 let endpoint = null
 let talk = presetsFor({})
@@ -193,7 +201,7 @@ function ways() {
   const sending = message ? `ws.onopen = () => ws.send(\`${message}\`); ` : ''
   return [
     ['wscat', `npx wscat -c ${quoted(url)}${first}`],
-    ['curl', `curl --no-buffer ${quoted(url)}`],
+    ['curl', `curl -iN -o - ${upgrade} ${quoted(url.replace(/^ws/, 'http'))}`],
     ['JavaScript', `const ws = new WebSocket('${url}'); ${sending}ws.onmessage = ({ data }) => console.log(data)`],
   ]
 }
