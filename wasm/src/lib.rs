@@ -160,11 +160,6 @@ impl Switchboard {
         endpoint.map(|endpoint| endpoint.max_body)
     }
 
-    /// Whether any plain HTTP request is answered here.
-    pub fn has_endpoints(&self) -> bool {
-        self.host.engine().endpoints().next().is_some()
-    }
-
     /// Answers a plain HTTP request whose body is the first `length` bytes of scratch: the status, then names and
     /// values of the headers in turn, then the body. Nothing when it is not answered here.
     pub fn request(
