@@ -9,9 +9,9 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 use support::{World, route};
 use switchboard_core::dialect::commands::{
-    Commands, CommandsOptions, PresenceFormat, Profile, SessionOptions, WhoMayCommand,
+    Commands, CommandsOptions, PresenceFormat, Profile, ServerEvent, SessionOptions, WhoMayCommand,
 };
-use switchboard_core::{ConnectionId, RouteSettings};
+use switchboard_core::{Answer, ConnectionId, Hook, RouteSettings};
 
 fn world(options: CommandsOptions) -> World {
     World::new(vec![route("/**", RouteSettings::default(), Commands::new(options))])
@@ -239,4 +239,40 @@ fn handshakes_that_lack_something_are_refused() {
     assert_eq!(world.client(id).rejected, Some(403));
     let id = world.upgrade_with("/", &[("origin", "http://localhost")]);
     assert!(world.client(id).accepted.is_some());
+}
+
+#[test]
+fn user_code_is_told_of_the_servers_events() {
+    use ServerEvent::{Connect, Crash, Disconnect, Receive, Send};
+    let events = vec![Connect, Disconnect, Receive, Send, Crash];
+    let mut world = world(CommandsOptions { events, ..Default::default() });
+    let told = |world: &mut World| match world.answer_next(Answer::Done) {
+        Hook::Custom { name, payload } => (name.to_string(), payload),
+        other => panic!("{other:?}"),
+    };
+    let id = world.connect("/");
+    let (name, connected) = told(&mut world);
+    let me = connected["client_id"].clone();
+    assert_eq!((name.as_str(), &connected["name"]), ("connect", &json!("Guest")));
+    let (name, sent) = told(&mut world);
+    let presence = world.received(id).remove(0);
+    assert_eq!((name.as_str(), sent), ("send", json!({ "message": presence })));
+    world.text(id, "Hi");
+    assert_eq!(told(&mut world), ("receive".into(), json!({ "client_id": me, "message": "Hi" })));
+    let message = world.received(id).remove(0);
+    assert_eq!(told(&mut world), ("send".into(), json!({ "message": message })));
+
+    world.text(id, r#"{"to":"nobody","message":"Hi"}"#);
+    world.answer_next(Answer::Failed { message: "broken".into() });
+    let (call, _, crash) = world.next_call();
+    assert_eq!(
+        crash,
+        Hook::Custom { name: "crash".into(), payload: json!({ "client_id": me, "message": "broken" }) }
+    );
+    world.answer(call, Answer::Failed { message: "broken again".into() });
+    assert!(world.calls.is_empty(), "nobody is told for ever");
+    world.cut(id);
+    assert_eq!(told(&mut world), ("disconnect".into(), json!({ "client_id": me })));
+    told(&mut world);
+    assert_eq!(world.removed[&id], 1);
 }

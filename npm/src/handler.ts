@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 
 import type { PhoenixOptions } from './channel.js'
+import type { CommandsOptions } from './commands.js'
 import type { WebSocketConnection } from './connection.js'
 import type { ProxyOptions } from './proxy.js'
 
@@ -223,7 +224,7 @@ export interface RouteOptions<Message = any, AuthData = any> extends WebSocketHa
   /** The settings of the dialect `topics`. */
   topics?: object
   /** The settings of the dialect `commands`. */
-  commands?: object
+  commands?: CommandsOptions
   /** The settings of the dialect `events`, or just its events. */
   events?: EventsOptions | MockEvent[]
   /** The settings of the dialect `phoenix`, its channels' functions among them. */

@@ -53,6 +53,7 @@ export class Host implements Actor {
     // What begins by itself begins now.
     this.#tell((core) => core.timeout())
     this.turn()
+    for (const { start } of setup.routes) if (start) void this.#start(start)
   }
 
   /** Whether the engine failed; nothing works any more. */
@@ -259,6 +260,14 @@ export class Host implements Actor {
       (content) => this.input((core) => core.file_read(feed, this.#memory.putBytes(content))),
       (error: unknown) => this.input((core) => core.file_failed(feed, describe(error))),
     )
+  }
+
+  async #start(start: () => unknown): Promise<void> {
+    try {
+      await start()
+    } catch (error) {
+      this.log.write('error', `commands.on.start failed: ${describe(error)}`)
+    }
   }
 
   #tell(tell: (core: Core) => void): void {

@@ -22,6 +22,7 @@ export type {
 export type { Logger } from './logger.js'
 export type { HttpServer, Upgrade } from './upgrade.js'
 export type { Handle } from './request.js'
+export type { CommandsClient, CommandsEvents, CommandsOptions } from './commands.js'
 
 export type {
   Authenticate,

@@ -5,6 +5,7 @@ import { extname, resolve } from 'node:path'
 
 import type { Callbacks, ResponseRule, RouteOptions, WebSocketHandler } from './handler.js'
 import { separateChannels } from './channel.js'
+import { separateCommands } from './commands.js'
 import type { Host } from './host.js'
 import { KNOWN_KEYS, type Resolved } from './options.js'
 import { separateProxy } from './proxy.js'
@@ -17,6 +18,8 @@ export interface RouteCallbacks extends Callbacks {
   parse: 'json' | 'text' | 'none' | undefined
   /** The hooks of dialects, by name. */
   custom: Record<string, CustomHook>
+  /** Runs when the server starts. */
+  start?: () => unknown
 }
 
 /** Runs what a dialect asks; gives its answer, which is JSON. */
@@ -127,8 +130,10 @@ function separate(
   }
   const channels = separateChannels(data.phoenix, label)
   const proxy = separateProxy(data.proxy, label)
-  Object.assign(data, { phoenix: channels.data, proxy: proxy.data })
-  callbacks.custom = { ...channels.hooks, ...proxy.hooks }
+  const commands = separateCommands(data.commands, label)
+  Object.assign(data, { phoenix: channels.data, proxy: proxy.data, commands: commands.data })
+  callbacks.custom = { ...channels.hooks, ...proxy.hooks, ...commands.hooks }
+  callbacks.start = commands.start
   const hooks = {
     proxy: { client: 'onClientMessage' in proxy.hooks, target: 'onTargetMessage' in proxy.hooks },
     authenticate: callbacks.authenticate !== undefined,

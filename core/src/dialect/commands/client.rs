@@ -15,6 +15,8 @@ pub(super) struct Client {
     pub(super) connected_at: WallTime,
     /// Whether anything is known of the user.
     pub(super) is_authenticated: bool,
+    /// The user's code is being told of a crash; should that fail too, it is not told again.
+    pub(super) is_crashing: bool,
 }
 
 impl Client {
@@ -27,6 +29,7 @@ impl Client {
             email: text("email"),
             connected_at,
             is_authenticated: !user.is_null(),
+            is_crashing: false,
         }
     }
 }

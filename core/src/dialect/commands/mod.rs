@@ -32,6 +32,7 @@
 
 mod admission;
 mod client;
+mod event;
 mod options;
 mod request;
 mod wire;
@@ -39,15 +40,19 @@ mod wire;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use serde_json::json;
 
 use crate::connection::{CloseCause, Connection, ConnectionId};
 use crate::context::Context;
 use crate::effect::Level;
 use crate::handler::{Handler, HandlerError, HandlerResult};
+use crate::hook::{Answer, HookKind};
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::protocol::Refusal;
 use crate::route::RouteSettings;
 use client::Client;
+use event::Audience;
+pub use event::ServerEvent;
 pub use options::{CommandsOptions, PresenceFormat, Profile, SessionOptions, WhoMayCommand};
 use request::{ClientCommand, Request};
 
@@ -70,14 +75,14 @@ impl Commands {
             return cx.log(Level::Debug, "a command is ignored: `commands` does not allow it to this client");
         }
         match command {
-            ClientCommand::Broadcast { message } => cx.broadcast_to_all(self.spoken(sender, &message)),
+            ClientCommand::Broadcast { message } => {
+                self.send(cx, Audience::Everyone, self.spoken(sender, &message));
+            }
             ClientCommand::BroadcastToChannel { channel, message } => {
-                cx.broadcast_to([channel], true, self.spoken(sender, &message));
+                self.send(cx, Audience::Channel(&channel), self.spoken(sender, &message));
             }
             ClientCommand::PrivateMessage { to, message } => {
-                if let Some(to) = self.clients.get(to.as_str()) {
-                    cx.send_to(*to, self.spoken(sender, &message));
-                }
+                self.send(cx, Audience::Client(&to), self.spoken(sender, &message));
             }
             ClientCommand::Presence => self.tell_presence(cx),
             ClientCommand::Disconnect { client_id } => {
@@ -107,8 +112,28 @@ impl Commands {
 
     fn notify(&self, cx: &mut Context<'_>, text: String) {
         if self.options.profile == Profile::Compat {
-            cx.broadcast_to_all(text);
+            self.send(cx, Audience::Everyone, text.into());
         }
+    }
+
+    /// Sends to whom there is, and tells of it.
+    fn send(&self, cx: &mut Context<'_>, to: Audience<'_>, message: Message) {
+        let told = self.has(ServerEvent::Send).then(|| event::sent(to, &message));
+        match to {
+            Audience::Everyone => cx.broadcast_to_all(message),
+            Audience::Channel(channel) if cx.room_len(channel) > 0 => {
+                cx.broadcast_to([channel], true, message)
+            }
+            Audience::Client(id) if let Some(id) = self.clients.get(id) => cx.send_to(*id, message),
+            Audience::Channel(_) | Audience::Client(_) => return,
+        }
+        if let Some(told) = told {
+            ServerEvent::Send.tell(cx, told);
+        }
+    }
+
+    fn has(&self, event: ServerEvent) -> bool {
+        self.options.events.contains(&event)
     }
 
     fn tell_presence(&self, cx: &mut Context<'_>) {
@@ -119,7 +144,7 @@ impl Commands {
             .filter_map(|peer| peer.extensions().get::<Client>())
             .collect();
         let message = wire::presence(&self.options, &present, cx.now().wall);
-        cx.broadcast_to_all(message);
+        self.send(cx, Audience::Everyone, message);
     }
 
     /// An id of 8 letters and digits that nobody here has.
@@ -155,9 +180,13 @@ impl Handler for Commands {
         };
         let session = self.options.session.as_ref().and_then(|session| session.user(connection.request()));
         let client = Client::new(id.clone(), session.unwrap_or(connection.auth_data()), now);
+        let told = json!({ "client_id": &*id, "name": client.name, "email": client.email });
         self.clients.insert(id.clone(), connection.id());
         connection.extensions_mut().insert(client);
         self.alive(cx);
+        if self.has(ServerEvent::Connect) {
+            ServerEvent::Connect.tell(cx, told);
+        }
         self.notify(cx, format!("Client #{id} connected"));
         self.tell_presence(cx);
         Ok(())
@@ -168,6 +197,9 @@ impl Handler for Commands {
             return Ok(());
         };
         let sender = client.id.clone();
+        if self.has(ServerEvent::Receive) {
+            ServerEvent::Receive.tell(cx, json!({ "client_id": &*sender, "message": text }));
+        }
         match Request::decode(text) {
             Request::Nothing => {}
             Request::Command(command) => self.carry_out(cx, command, &sender),
@@ -177,17 +209,15 @@ impl Handler for Commands {
                 }
             }
             Request::ToChannel { channel, data } => {
-                if cx.room_len(&channel) > 0 {
-                    let message = wire::channel_message(&channel, &data, &sender);
-                    cx.broadcast_to([channel], true, message);
-                }
+                let message = wire::channel_message(&channel, &data, &sender);
+                self.send(cx, Audience::Channel(&channel), message);
             }
             Request::Private { to, message } => {
-                if let Some(to) = self.clients.get(to.as_str()) {
-                    cx.send_to(*to, wire::message(&sender, wire::trim(&message)));
-                }
+                self.send(cx, Audience::Client(&to), wire::message(&sender, wire::trim(&message)));
             }
-            Request::Broadcast => cx.broadcast_to_all(wire::message(&sender, wire::trim(text))),
+            Request::Broadcast => {
+                self.send(cx, Audience::Everyone, wire::message(&sender, wire::trim(text)));
+            }
         }
         Ok(())
     }
@@ -202,14 +232,38 @@ impl Handler for Commands {
             return Ok(());
         };
         self.clients.shift_remove(&id);
+        if self.has(ServerEvent::Disconnect) {
+            ServerEvent::Disconnect.tell(cx, json!({ "client_id": &*id }));
+        }
         self.notify(cx, format!("Client #{id} disconnected"));
         self.tell_presence(cx);
+        Ok(())
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, _: HookKind, _: Answer) -> HandlerResult {
+        let client =
+            cx.connection_mut().and_then(|connection| connection.extensions_mut().get_mut::<Client>());
+        if let Some(client) = client {
+            client.is_crashing = false;
+        }
         Ok(())
     }
 
     /// Clients of this dialect are never told of errors.
     fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
         cx.log(Level::Debug, format!("a client of the commands dialect: {error}"));
+        if !self.has(ServerEvent::Crash) {
+            return Ok(());
+        }
+        let client =
+            cx.connection_mut().and_then(|connection| connection.extensions_mut().get_mut::<Client>());
+        if let Some(client) = client {
+            client.is_crashing = !client.is_crashing;
+            if client.is_crashing {
+                let told = json!({ "client_id": &*client.id, "message": error.to_string() });
+                ServerEvent::Crash.tell(cx, told);
+            }
+        }
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::ServerEvent;
+
 /// The dialect's settings. The default is what Rakit documents, and like Rakit it trusts everyone who may connect.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -30,6 +32,9 @@ pub struct CommandsOptions {
     /// The values of `Host` that are served, with the port if there is one; others are refused with 400. Default:
     /// all.
     pub allowed_hosts: Vec<String>,
+    /// The events of the server that the host's code has callbacks for: a host that takes callbacks writes it by itself.
+    /// Default none.
+    pub events: Vec<ServerEvent>,
     /// Users by their session cookie. Default none.
     pub session: Option<SessionOptions>,
 }

@@ -1,0 +1,97 @@
+/** The dialect `commands`, and the functions that hear of its server's events. */
+
+import type { Awaitable } from './handler.js'
+import type { CustomHook } from './setup.js'
+
+/** Somebody who is connected. */
+export interface CommandsClient {
+  /** The id that others know. */
+  id: string
+  /** From authentication or the session. Default `'Guest'`. */
+  name: string
+  /** From authentication or the session, if it is known. */
+  email: string | null
+}
+
+/** What to do when something happens. Messages of one client wait for it, in their order. */
+export interface CommandsEvents {
+  /** The server started. */
+  start?: () => Awaitable<void>
+  /** Somebody came. */
+  connect?: (client: CommandsClient) => Awaitable<void>
+  /** Somebody went. */
+  disconnect?: (clientId: string) => Awaitable<void>
+  /** A text message came. */
+  receive?: (clientId: string, message: string) => Awaitable<void>
+  /** A message goes out: to one client, to a channel, or without either to everyone. */
+  send?: (message: string, audience: { to?: string; channel?: string }) => Awaitable<void>
+  /** Something failed, one of these functions for example. */
+  crash?: (error: Error, clientId: string) => Awaitable<void>
+}
+
+/** The settings of the dialect `commands`. */
+export interface CommandsOptions {
+  /** `seed`: all frames are JSON, as Rakit documents. `compat`: as its server sends them. Default `'seed'`. */
+  profile?: 'seed' | 'compat'
+  /** The shape of `users` in presence. Default: as the profile has it. */
+  presence?: 'array' | 'map'
+  /** Who may use commands. Default `'everyone'`, as in Rakit. */
+  commands?: 'everyone' | 'nobody' | 'authenticated'
+  /** Seconds of silence after which a client is closed. Default `0`: never. */
+  pingTimeout?: number
+  /** Whether an `Origin` is required. Default `false`. */
+  originRequired?: boolean
+  /** Whether one of the route's subprotocols is required. Default `false`. */
+  protocolRequired?: boolean
+  /** Whether an extension is required. Default `false`. */
+  extensionsRequired?: boolean
+  /** The values of `Host` that are served. Default: all. */
+  allowedHosts?: string[]
+  /** Users by their session cookie. Default: none. */
+  session?: { cookie: string; users: Record<string, { name?: string; email?: string }> }
+  /** What to do when something happens. */
+  on?: CommandsEvents
+}
+
+const EVENTS = ['start', 'connect', 'disconnect', 'receive', 'send', 'crash'] as const
+
+/** What the engine says of an event; which fields there are depends on the event. */
+interface Told {
+  client_id: string
+  name: string
+  email: string | null
+  message: string
+  to?: string
+  channel?: string
+}
+
+/** Separates the functions from what the engine is told: hooks by name, the start, and data. */
+export function separateCommands(
+  options: unknown,
+  label: string,
+): { hooks: Record<string, CustomHook>; start?: () => unknown; data: unknown } {
+  if (typeof options !== 'object' || options === null || !('on' in options)) return { hooks: {}, data: options }
+  const { on, ...data } = options as CommandsOptions
+  const given = Object.entries(on ?? {}).filter(([, listener]) => listener !== undefined)
+  for (const [name, listener] of given) {
+    const where = `${label}.commands.on.${name}`
+    if (!(EVENTS as readonly string[]).includes(name)) {
+      throw new Error(`${where}: there is no such event; there are ${EVENTS.join(', ')}`)
+    }
+    if (typeof listener !== 'function') throw new Error(`${where}: expected a function, got ${String(listener)}`)
+  }
+  const listeners = on as CommandsEvents | undefined
+  const hook =
+    (run: (told: Told) => unknown): CustomHook =>
+    (payload) =>
+      run(payload as Told)
+  const hooks: Record<string, CustomHook> = {
+    connect: hook(({ client_id: id, name, email }) => listeners?.connect?.({ id, name, email })),
+    disconnect: hook(({ client_id }) => listeners?.disconnect?.(client_id)),
+    receive: hook(({ client_id, message }) => listeners?.receive?.(client_id, message)),
+    send: hook(({ message, to, channel }) => listeners?.send?.(message, { to, channel })),
+    crash: hook(({ client_id, message }) => listeners?.crash?.(new Error(message), client_id)),
+  }
+  const events = given.map(([name]) => name).filter((name) => name !== 'start')
+  return { hooks, start: listeners?.start, data: { ...data, events } }
+}
