@@ -24,6 +24,7 @@ mod project;
 mod purity;
 mod python;
 mod schema;
+mod soak;
 mod steps;
 mod tarball;
 mod test;
@@ -59,6 +60,8 @@ enum Task {
     Autobahn(autobahn::Options),
     /// Give the core arbitrary input: the targets of core/fuzz, with cargo-fuzz on the nightly toolchain
     Fuzz(fuzz::Options),
+    /// Let hundreds of clients come and go, check all they hear, and look for what they leave behind
+    Soak(soak::Options),
     /// Check formatting, lints (all warnings are errors), documentation, and the core on wasm32
     Check,
     /// Write npm/schema.json, the JSON Schema of the configuration, from the Rust types
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Task::Dev(options) => dev::run(&project, &options),
         Task::Autobahn(options) => autobahn::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),
+        Task::Soak(options) => soak::run(&project, &options),
         Task::Check => check::run(&project),
         Task::Schema(options) => schema::run(&project, &options),
     });

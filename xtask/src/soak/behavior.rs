@@ -1,0 +1,116 @@
+//! What a client is like.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+use super::tally::Tally;
+use super::{echo, room, rude};
+
+/// One way to live a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behavior {
+    /// Sends messages and expects them back.
+    Echo,
+    /// Joins rooms, listens, leaves.
+    Listener,
+    /// Joins the busiest room and stops reading for a while.
+    SlowReader,
+    /// Resets its socket in the middle of something.
+    Reset,
+    /// Breaks a rule of the protocol.
+    Violator,
+    /// Never finishes its opening handshake.
+    Hesitant,
+    /// Answers no ping.
+    Deaf,
+    /// Says nothing where that is not allowed for long.
+    Silent,
+}
+
+impl Behavior {
+    pub(super) const ALL: [Behavior; 8] = [
+        Behavior::Echo,
+        Behavior::Listener,
+        Behavior::SlowReader,
+        Behavior::Reset,
+        Behavior::Violator,
+        Behavior::Hesitant,
+        Behavior::Deaf,
+        Behavior::Silent,
+    ];
+
+    /// In a sentence.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Behavior::Echo => "echo",
+            Behavior::Listener => "listener",
+            Behavior::SlowReader => "slow reader",
+            Behavior::Reset => "reset",
+            Behavior::Violator => "violator",
+            Behavior::Hesitant => "hesitant",
+            Behavior::Deaf => "deaf",
+            Behavior::Silent => "silent",
+        }
+    }
+
+    /// One life after another until the end.
+    pub(super) async fn live(port: u16, client: u64, seed: u64, end: Instant, tally: Tally) {
+        let mut chance = chance(seed, client);
+        // Not all at once.
+        pause(&mut chance, 0..1_000).await;
+        while Instant::now() < end {
+            let behavior = Self::pick(&mut chance);
+            let life = behavior.one_life(port, &mut chance, end, &tally).await;
+            tally.lived(behavior.name(), client, life);
+            pause(&mut chance, 0..50).await;
+        }
+    }
+
+    fn pick(chance: &mut ChaCha8Rng) -> Self {
+        match below(chance, 100) {
+            0..35 => Behavior::Echo,
+            35..70 => Behavior::Listener,
+            70..73 => Behavior::SlowReader,
+            73..83 => Behavior::Reset,
+            83..91 => Behavior::Violator,
+            91..94 => Behavior::Hesitant,
+            94..97 => Behavior::Deaf,
+            _ => Behavior::Silent,
+        }
+    }
+
+    async fn one_life(self, port: u16, chance: &mut ChaCha8Rng, end: Instant, tally: &Tally) -> Result<()> {
+        match self {
+            Behavior::Echo => echo::live(port, chance, end, tally).await,
+            Behavior::Listener => room::listen(port, chance, end, tally).await,
+            Behavior::SlowReader => room::read_slowly(port, chance, tally).await,
+            Behavior::Reset => rude::reset(port, chance).await,
+            Behavior::Violator => rude::violate(port, chance).await,
+            Behavior::Hesitant => rude::hesitate(port, chance).await,
+            Behavior::Deaf => rude::ignore_pings(port, chance).await,
+            Behavior::Silent => rude::stay_silent(port, chance).await,
+        }
+    }
+}
+
+/// The chance of one client.
+pub(super) fn chance(seed: u64, client: u64) -> ChaCha8Rng {
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    chance.set_stream(client);
+    chance
+}
+
+/// A number below `end`.
+pub(super) fn below(chance: &mut ChaCha8Rng, end: u64) -> u64 {
+    // The bias of the remainder is nobody's business here.
+    chance.next_u64() % end.max(1)
+}
+
+/// Waits for so many ms, by chance.
+pub(super) async fn pause(chance: &mut ChaCha8Rng, ms: std::ops::Range<u64>) {
+    let ms = ms.start + below(chance, ms.end - ms.start);
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}

@@ -1,0 +1,115 @@
+//! `cargo xtask soak`: hundreds of clients that come and go, behave well and badly, and check all that they hear.
+//!
+//! What a client does follows from the seed and its number, so that a fault can be looked for again; how clients
+//! meet does not. Held are:
+//!
+//! - an echo is what was sent, in order, however it was fragmented and compressed;
+//! - in a room every number comes, in order, from joining to leaving or to a close with a reason;
+//! - whoever breaks a rule, stays silent or does not read is closed with the code that is documented for it;
+//! - when all have left, no connection, room or timer is left, no file descriptor, and memory is back near the start.
+
+mod behavior;
+#[path = "../../../core/tests/support/client_frame.rs"]
+mod client_frame;
+mod echo;
+mod peer;
+mod room;
+mod rude;
+mod server;
+mod tally;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::project::Project;
+use behavior::Behavior;
+use server::{Reading, Server};
+use tally::Tally;
+
+/// How long, against what, and from which seed.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Which server
+    #[arg(default_value = "native")]
+    host: Host,
+    /// How long clients come and go
+    #[arg(long, value_name = "N", default_value_t = 2.0)]
+    minutes: f64,
+    /// Where all chance comes from; without it, another one each time
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// How many clients there are at once, beside those that speak in rooms
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    clients: u64,
+}
+
+/// The server under load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Host {
+    /// The native server
+    Native,
+    /// The plugin in a Vite development server
+    Plugin,
+}
+
+/// A part of the time goes before the first look at memory: what is allocated once is no leak.
+const WARM_UP: f64 = 0.2;
+
+/// How long connections may take to be gone after their clients.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Faults that are told in full.
+const MAX_TOLD: usize = 10;
+
+/// Lets the clients come and go, and fails on any fault.
+pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
+    let seed = options.seed.unwrap_or_else(|| u64::from(std::process::id()) ^ time_seed());
+    let server = Server::start(project, options.host)?;
+    println!("{} minutes with {} clients at once, seed {seed}", options.minutes, options.clients);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(soak(&server, options, seed));
+    outcome.map_err(|error| error.context(format!("seed {seed}; the server printed:\n{}", server.printed())))
+}
+
+async fn soak(server: &Server, options: &Options, seed: u64) -> Result<()> {
+    let tally = Tally::default();
+    let whole = Duration::from_secs_f64(options.minutes * 60.0);
+    let first = churn(server, options, seed, whole.mul_f64(WARM_UP), &tally).await?;
+    println!("warm: {first}");
+    let last = churn(server, options, seed ^ u64::MAX, whole.mul_f64(1.0 - WARM_UP), &tally).await?;
+    println!("end:  {last}");
+    println!("{tally}");
+    let faults = tally.faults();
+    if !faults.is_empty() {
+        bail!("{} faults, such as\n{}", faults.len(), faults[..faults.len().min(MAX_TOLD)].join("\n"));
+    }
+    tally.check_variety()?;
+    last.check_against(&first)
+}
+
+/// Clients come and go for a while; then all leave, and the server is looked at.
+async fn churn(
+    server: &Server,
+    options: &Options,
+    seed: u64,
+    time: Duration,
+    tally: &Tally,
+) -> Result<Reading> {
+    let end = Instant::now() + time;
+    let local = tokio::task::LocalSet::new();
+    for number in 0..room::ROOMS {
+        local.spawn_local(room::speak(server.port(), number, seed, end, tally.clone()));
+    }
+    for number in 0..options.clients {
+        local.spawn_local(Behavior::live(server.port(), number, seed, end, tally.clone()));
+    }
+    local.await;
+    server.drained(Instant::now() + DRAIN).await
+}
+
+fn time_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.subsec_nanos().into())
+}
