@@ -95,6 +95,18 @@ fn a_verdict_can_reject_or_refuse_with_a_close_code_and_no_hook_runs() {
 }
 
 #[test]
+fn an_authentication_that_always_fails_is_said_once() {
+    let mut world = world(asking(), Hooks { authenticate: true, ..Hooks::default() });
+    for _ in 0..100 {
+        let id = world.upgrade("/ws/chat");
+        world.answer_next(Answer::Failed { message: "boom".into() });
+        assert_eq!(world.client(id).rejected, Some(500));
+    }
+    assert_eq!(world.log.len(), 1, "{:?}", world.log);
+    assert!(world.log[0].1.contains("/ws/chat failed: boom"), "{}", world.log[0].1);
+}
+
+#[test]
 fn an_authentication_that_does_not_settle_is_503() {
     let mut world = world(asking(), Hooks { authenticate: true, ..Hooks::default() });
     let id = world.upgrade("/ws/chat");

@@ -92,8 +92,8 @@ impl Engine {
         if connection.phase == Phase::Authenticating(call) {
             return match answer {
                 Answer::Verdict(verdict) => self.decided(now, id, verdict, effects),
-                Answer::Failed { message } => self.authentication_failed(id, &message, effects),
-                _ => self.authentication_failed(id, "it gave no verdict", effects),
+                Answer::Failed { message } => self.authentication_failed(now, id, &message, effects),
+                _ => self.authentication_failed(now, id, "it gave no verdict", effects),
             };
         }
         self.state.answered = Some(call);

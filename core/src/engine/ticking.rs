@@ -69,11 +69,13 @@ impl Engine {
             return;
         };
         let id = finished.id;
-        if self.state.connections.get(id).is_some_and(|c| c.phase == Phase::Authenticating(call)) {
+        let asked = self.state.connections.get(id).filter(|c| c.phase == Phase::Authenticating(call));
+        if let Some(route) = asked.map(|connection| connection.route) {
             let verdict = crate::Verdict::Reject(http::StatusCode::SERVICE_UNAVAILABLE);
             let ms = self.state.limits.authenticate_timeout;
-            let text = format!("authenticate did not settle within {ms} ms: answered 503");
-            effects.push(Effect::Log { level: crate::Level::Error, text });
+            let text = || format!("authenticate did not settle within {ms} ms: answered 503");
+            let key = (route, "authenticate time");
+            self.state.journal.note(now.instant, key, crate::Level::Error, text, effects);
             return self.decided(now, id, verdict, effects);
         }
         let ms = self.state.limits.handler_timeout.unwrap_or_default();

@@ -125,7 +125,7 @@ impl Engine {
                     connection.phase = Phase::Authenticating(asked);
                 }
             }
-            Err(error) => self.authentication_failed(id, &error.to_string(), effects),
+            Err(error) => self.authentication_failed(now, id, &error.to_string(), effects),
         }
     }
 
@@ -152,14 +152,17 @@ impl Engine {
     /// The user's `authenticate` threw.
     pub(super) fn authentication_failed(
         &mut self,
+        now: Now,
         id: ConnectionId,
         message: &str,
         effects: &mut Vec<Effect>,
     ) {
-        let path = self.state.connections.remove(id).map(|connection| connection.path().to_owned());
-        let path = path.unwrap_or_default();
-        let text = format!("authenticate for {path} failed: {message}");
-        effects.push(Effect::Log { level: Level::Error, text });
+        let Some(connection) = self.state.connections.remove(id) else {
+            return;
+        };
+        let text = || format!("authenticate for {} failed: {message}", connection.path());
+        let key = (connection.route, "authenticate");
+        self.state.journal.note(now.instant, key, Level::Error, text, effects);
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
     }
