@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,7 +15,7 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::switchboard::Switchboard;
 
@@ -26,6 +27,7 @@ use crate::switchboard::Switchboard;
 /// | a request's head, within `limits.handshakeBytes` | 431 |
 /// | a head's lines, after a hundred | 431 |
 /// | the wait for a connection's next request, within `limits.handshakeTimeout` | the connection is dropped |
+/// | connections that are no WebSockets yet, after `limits.maxConnections` | the next ones wait to be accepted |
 ///
 /// `axum::serve` has none of these bounds.
 pub(crate) struct Acceptor {
@@ -59,11 +61,11 @@ impl Acceptor {
         http.timer(TokioTimer::new())
             .header_read_timeout(time)
             .max_buf_size(limits.handshake_bytes.max(SMALLEST_BUFFER));
+        let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
         let mut stop = std::pin::pin!(stop);
         loop {
-            let (stream, address) = tokio::select! {
-                // axum's way of accepting waits and tries again after errors such as too many open files.
-                accepted = Listener::accept(&mut self.listener) => accepted,
+            let (place, (stream, address)) = tokio::select! {
+                accepted = accept(&mut self.listener, places.clone()) => accepted,
                 () = &mut stop => return Requests { open },
             };
             let (switchboard, ended) = (self.switchboard.clone(), self.ended.clone());
@@ -71,7 +73,7 @@ impl Acceptor {
             let is_open = open.subscribe();
             tokio::spawn(async move {
                 connection.await;
-                drop(is_open);
+                drop((place, is_open));
             });
         }
     }
@@ -82,6 +84,17 @@ impl Requests {
     pub(crate) async fn finished(self) {
         self.open.closed().await;
     }
+}
+
+/// Waits for a place, then for a connection.
+async fn accept(
+    listener: &mut TcpListener,
+    places: Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, (TcpStream, SocketAddr)) {
+    // Nobody closes the semaphore, so there is always a place in the end.
+    let place = places.acquire_owned().await.ok();
+    // axum's way of accepting waits and tries again after errors such as too many open files.
+    (place, Listener::accept(listener).await)
 }
 
 /// Answers one connection's requests, until one of them takes it over or it ends.
