@@ -155,6 +155,8 @@ export interface LimitOptions {
   roomNameBytes?: number
   /** Messages of one connection that wait for its handler; with more, nothing is read from it. Default `256`. */
   pendingMessages?: number
+  /** Length of the opening handshake's request; a longer one is answered with HTTP 431. Default `16384`, Node's own. */
+  handshakeBytes?: number
   /** For the opening handshake. Default `10000`. */
   handshakeTimeout?: number
   /** For an `authenticate` function; then HTTP 503. Default `10000`. */

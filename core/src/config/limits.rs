@@ -1,4 +1,33 @@
 //! Bounds on what clients can cost, with defaults that a developer never notices and an attacker does.
+//!
+//! | What a client can overdo | Key | Default | Outcome |
+//! |---|---|---|---|
+//! | the request's length | `limits.handshakeBytes` | 16384 B | HTTP 431 |
+//! | the request's time | `limits.handshakeTimeout`; on Node its `headersTimeout` | 10 s; 60 s | dropped; HTTP 408 |
+//! | its path | none | 8192 B, 256 segments | HTTP 404 |
+//! | its subprotocols and extensions | none | 64 and 16 | HTTP 400; the rest is ignored |
+//! | another page's `Origin` | `origins`, `allowedHosts` | same host, this machine | HTTP 403 |
+//! | connections | `limits.maxConnections` | 10000 | HTTP 503 |
+//! | connections of one address | `limits.maxConnectionsPerAddress` | off | HTTP 429 |
+//! | the time of `authenticate` | `limits.authenticateTimeout` | 10 s | HTTP 503 |
+//! | a message's length, inflated too | a route's `maxPayload` | 16 MiB | close 1009 |
+//! | a message's fragments | that, by 64 B each | 262144, at least 1024 | close 1008 |
+//! | messages in time | `limits.messageRate` | off | close 1008 |
+//! | messages that wait for a handler | `limits.pendingMessages` | 256 | nothing is read |
+//! | the time of a callback | `limits.handlerTimeout` | 30 s | counts as failed |
+//! | what waits for a client that does not read | `limits.outbound.maxBytes`, a route's `outbound` | 1 MiB | close 1013 |
+//! | the same with `overflow = "drop-oldest"` | | | the oldest messages are dropped |
+//! | the same with `overflow = "pause"` | | | nothing is read; beyond twice as much messages are dropped |
+//! | pings while it does not read | none | one pong waits | later ones take its place |
+//! | rooms of one connection | `limits.roomsPerConnection` | 1000 | an error of the handler |
+//! | a room's name | `limits.roomNameBytes` | 256 B | an error of the handler |
+//! | JSON's depth | `limits.jsonDepth` | 128 | rules see text |
+//! | no pong | a route's `heartbeat` | off | close 1000 after three |
+//! | silence | a route's `inactivityTimeout` | off | close 1000 |
+//! | no answer to a close frame | `limits.closeTimeout` | 10 s | dropped |
+//! | no end when the server stops | `shutdownGrace` | 5 s | dropped |
+//!
+//! However often one of them is reached, the log says so at most once a second.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -24,6 +24,18 @@ fn authentication() -> Vec<Case> {
         case("authenticate rejects", "/api/js/auth/reject", Status(500)),
         case("authenticate never settles", "/api/js/auth/never", Status(503)).within(3),
         case("authenticate gives data that throws", "/api/js/auth/odd", Status(500)),
+        Case::story("authenticate throws 300 times, which is said a few times", |target| {
+            for _ in 0..300 {
+                match target.ask(&handshake("/api/js/auth/throw", &[]))? {
+                    Some(head) if head.status == 500 => {}
+                    other => bail!("{other:?}"),
+                }
+            }
+            match target.count_lines("authenticate for /api/js/auth/throw")? {
+                1..=20 => Ok(()),
+                count => bail!("{count} lines say so"),
+            }
+        }),
         Case::story("authenticate gives a code that is none", |target| {
             match target.ask(&handshake("/api/js/auth/code", &[]))? {
                 // A refusal, in whichever form.
