@@ -66,6 +66,7 @@ const SCENES: &[Scenes] = &[
         node: &[&["phoenix.mjs"], &["phoenix.mjs", "phoenix17"], &["realtime.mjs"], &["wscat.mjs"]],
         python: &["phxsocket_client.py", "killmails_client.py"],
     },
+    Scenes { folder: "events", node: &[&["ws.mjs"]], python: &["websocket_client.py"] },
     Scenes { folder: "documented", node: &[&["evekill.mjs"], &["rakit.mjs"]], python: &["rakit_client.py"] },
 ];
 

@@ -8,7 +8,7 @@ use xshell::cmd;
 use crate::project::{Project, find_program};
 
 /// Pinned, so that a new release of a library cannot break a build that worked.
-const PACKAGES: [&str; 2] = ["websockets==15.0.1", "phxsocket==0.1.5"];
+const PACKAGES: [&str; 3] = ["websockets==15.0.1", "phxsocket==0.1.5", "websocket-client==1.8.0"];
 
 /// Returns the interpreter of a virtual environment below the target folder, made when it is not
 /// there, or `None` where there is no Python 3.
@@ -19,7 +19,8 @@ pub(crate) fn interpreter(project: &Project) -> Result<Option<PathBuf>> {
     let folder = project.target().join("python").join(PACKAGES.join("-"));
     let interpreter = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let shell = &project.shell;
-    let is_ready = cmd!(shell, "{interpreter} -c 'import websockets, phxsocket'").quiet().ignore_stderr();
+    let is_ready =
+        cmd!(shell, "{interpreter} -c 'import websockets, phxsocket, websocket'").quiet().ignore_stderr();
     if !interpreter.exists() || is_ready.run().is_err() {
         cmd!(shell, "{python} -m venv --clear {folder}").run()?;
         cmd!(shell, "{interpreter} -m pip install --quiet {PACKAGES...}").run()?;
