@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::message::Message;
+use crate::protocol::Violation;
 use crate::time::Instant;
 
 /// One entry for the handler.
@@ -16,6 +17,8 @@ pub(crate) enum Inbound {
     Message(Message),
     Ping(Bytes),
     Pong(Bytes),
+    /// The peer broke the protocol after what stands before this.
+    Violation(Violation),
     Close,
 }
 
@@ -90,6 +93,6 @@ fn size(inbound: &Inbound) -> usize {
     match inbound {
         Inbound::Message(message) => message.len(),
         Inbound::Ping(payload) | Inbound::Pong(payload) => payload.len(),
-        Inbound::Connect | Inbound::Fail | Inbound::Close => 0,
+        Inbound::Connect | Inbound::Fail | Inbound::Violation(_) | Inbound::Close => 0,
     }
 }

@@ -316,3 +316,21 @@ fn a_host_that_never_opens_what_it_accepted_is_told_to_drop_it() {
     assert_eq!(world.received(id), ["<end>"]);
     assert_eq!((world.removed[&id], world.calls.len()), (1, 0));
 }
+
+#[test]
+fn what_came_before_a_violation_is_answered_before_the_close() {
+    let mut world = world(RouteSettings::default(), Hooks { message: true, error: true, ..Hooks::default() });
+    let id = world.connect("/ws/chat");
+    world.text(id, "one");
+    world.text(id, "two");
+    world.violate(id, CloseCode::PROTOCOL_ERROR, "reserved opcode");
+    for text in ["one", "two"] {
+        let (call, _, hook) = world.next_call();
+        assert_eq!(hook, Hook::Message { message: Some(text.into()) });
+        world.command(id, Command::Send(text.into())).unwrap();
+        world.answer(call, Answer::Done);
+    }
+    assert_eq!(world.received(id), ["one", "two", "<close 1002 reserved opcode>"]);
+    assert_eq!(world.answer_next(Answer::Done), Hook::Error { message: "reserved opcode".into() });
+    assert_eq!((world.removed[&id], world.engine.connections()), (1, 0));
+}

@@ -37,8 +37,24 @@ impl Engine {
         effects.push(Effect::Disconnect { id });
     }
 
-    /// A peer that breaks the protocol is told so and dropped; it need not answer.
+    /// A peer broke the protocol. What it sent before that is handled first, answers included.
     pub(super) fn violated(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        violation: Violation,
+        effects: &mut Vec<Effect>,
+    ) {
+        match self.state.connections.get_mut(id) {
+            Some(connection) if connection.is_open() && !connection.inbox.is_idle() => {
+                connection.inbox.push(now.instant, Inbound::Violation(violation));
+            }
+            _ => self.fail(now, id, violation, effects),
+        }
+    }
+
+    /// A peer that breaks the protocol is told so and dropped; it need not answer.
+    pub(super) fn fail(
         &mut self,
         now: Now,
         id: ConnectionId,

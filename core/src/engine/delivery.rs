@@ -186,6 +186,7 @@ impl Engine {
                 let frame = CloseFrame::new(CloseCode::INTERNAL_ERROR, "Internal error");
                 return self.state.start_closing(id, Some(frame), now, effects);
             }
+            Inbound::Violation(violation) => return self.fail(now, id, violation, effects),
             Inbound::Message(message) => (
                 HookKind::Message,
                 self.run(now, route, Some(id), effects, |handler, cx| handler.message(cx, message)),
