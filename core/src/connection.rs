@@ -164,6 +164,11 @@ impl Connection {
     pub fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open)
     }
+
+    /// Whether the opening handshake is done, however the connection stands since.
+    pub(crate) fn has_opened(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Closing(_) | Phase::Closed(_))
+    }
 }
 
 /// Where a connection stands. All transitions are in `engine/upgrade.rs` and `engine/closing.rs`.

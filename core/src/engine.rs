@@ -102,7 +102,8 @@ impl Engine {
     }
 
     /// Carries out a request of the user's code at once, also while a hook of the connection is under way.
-    /// For a connection that is closed or gone it does nothing.
+    /// Before the connection has opened and after its last hook it does nothing; from one that is closing, broadcasts
+    /// still go out, so that a close hook can say goodbye to the others.
     pub fn command(
         &mut self,
         now: Now,
@@ -110,7 +111,8 @@ impl Engine {
         command: Command,
         effects: &mut Vec<Effect>,
     ) -> Result<(), CommandError> {
-        let Some(route) = self.state.connections.get(id).map(Connection::route) else {
+        let connection = self.state.connections.get(id).filter(|connection| connection.has_opened());
+        let Some(route) = connection.map(Connection::route) else {
             return Ok(());
         };
         Context { state: &mut self.state, effects, now, route, id: Some(id) }.apply(command)

@@ -144,3 +144,21 @@ fn without_a_match_the_message_goes_on() {
     world.answer_next(Answer::Failed { message: "not a frame of ours".into() });
     assert!(world.calls.is_empty(), "a failed transform drops the message");
 }
+
+/// Found by fuzzing: a connection whose 101 was not written yet was heard.
+#[test]
+fn who_has_not_opened_is_not_heard_and_a_close_hook_still_is() {
+    let hooks = Hooks { close: true, ..Hooks::default() };
+    let mut world = World::new(vec![route("/chat", RouteSettings::default(), Deferred::new(hooks))]);
+    let listener = world.connect("/chat");
+    let sender = world.upgrade("/chat");
+    world.command(sender, broadcast(None, true)).unwrap();
+    assert!(world.received(listener).is_empty());
+    world.open(sender);
+    world.cut(sender);
+    world.command(sender, broadcast(None, true)).unwrap();
+    assert_eq!(world.received(listener), ["hi"]);
+    assert!(matches!(world.answer_next(Answer::Done), Hook::Close { .. }));
+    world.command(sender, broadcast(None, true)).unwrap();
+    assert!(world.received(listener).is_empty());
+}

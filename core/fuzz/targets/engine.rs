@@ -309,7 +309,7 @@ impl Harness {
         }
     }
 
-    /// Whether exactly those heard the broadcast who should have.
+    /// Whether exactly those heard the broadcast who should have. Who is closing may still say goodbye to the others.
     fn heard(
         &self,
         sender: usize,
@@ -317,7 +317,8 @@ impl Harness {
         include_self: bool,
         audience: impl Fn(&BTreeSet<String>) -> bool,
     ) {
-        let spoke = self.clients[sender].rooms.is_some();
+        let Client { id, opened, .. } = self.clients[sender];
+        let spoke = opened && self.world.engine.connection(id).is_some();
         for (index, client) in self.clients.iter().enumerate() {
             let is_audience = client.route == self.clients[sender].route
                 && client.rooms.as_ref().is_some_and(&audience)
