@@ -63,6 +63,7 @@ const ROOMS: u8 = 5;
 const ROOMS_PER_CONNECTION: usize = 3;
 const CONNECTIONS: usize = 10;
 const DEFAULT_ROOM: &str = "1";
+const DELAY: u64 = 20;
 
 fuzz_target!(|run: Run| {
     let mut harness = Harness::new(run.has_handler_timeout);
@@ -128,7 +129,7 @@ impl Harness {
         let asking = RouteSettings {
             authentication: Authentication::Hook,
             default_room: Some(DEFAULT_ROOM.into()),
-            delay: 20,
+            delay: DELAY,
             overflow: Overflow::Pause,
             ..RouteSettings::default()
         };
@@ -350,6 +351,12 @@ impl Harness {
         self.world.answer(call, answer);
     }
 
+    fn answer_all(&mut self) {
+        while !self.world.calls.is_empty() {
+            self.answer(0, 0);
+        }
+    }
+
     /// Takes out of the model whom the engine closed, then compares all audiences.
     fn compare(&mut self) {
         let Self { world, clients, .. } = self;
@@ -402,9 +409,10 @@ impl Harness {
         } else {
             (0..self.clients.len()).for_each(|index| self.cut(index));
         }
-        while !self.world.calls.is_empty() {
-            self.answer(0, 0);
-        }
+        self.answer_all();
+        // Messages that are still held back come before the close hook.
+        self.world.advance(DELAY);
+        self.answer_all();
         if self.is_shut_down {
             // The end of the grace time is nobody's timer but the server's.
             self.world.advance(u64::from(u16::MAX));
