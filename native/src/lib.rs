@@ -93,6 +93,6 @@ mod upgrade;
 pub use switchboard_core::{
     Authentication, CloseCause, CloseCode, CloseFrame, CommandError, Config, ConfigError, Connection,
     Context, Denial, Dial, Handler, HandlerError, HandlerResult, HttpEndpoint, Limits, Message, Params,
-    ResponseAudience, RouteSettings, TokenPlace, TokenRule, UpstreamEvent, UpstreamId, Verdict,
+    ResponseAudience, RouteSettings, Stats, TokenPlace, TokenRule, UpstreamEvent, UpstreamId, Verdict,
     json_response, protocol::DeflateConfig, protocol::Overflow,
 };

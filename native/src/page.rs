@@ -47,6 +47,8 @@ pub(crate) fn health(stats: Stats) -> Response<Body> {
         "connections": stats.connections,
         "rooms": stats.rooms,
         "timers": stats.timers,
+        "calls": stats.calls,
+        "upstreams": stats.upstreams,
         "uptimeSeconds": started().elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     });

@@ -10,7 +10,7 @@ use http::{Method, Request, Response, StatusCode, header, uri::Authority};
 use serde_json::Value;
 use switchboard_core::protocol;
 use switchboard_core::{
-    CloseCode, CloseFrame, Config, Engine, Found, HttpEndpoint, Input, Limits, RouteKey, Router,
+    CloseCode, CloseFrame, Config, Engine, Found, HttpEndpoint, Input, Limits, RouteKey, Router, Stats,
 };
 
 use crate::endpoint::{Endpoint, EndpointInfo};
@@ -108,6 +108,11 @@ impl Switchboard {
         self.shared.host.look(Engine::connections)
     }
 
+    /// How much there is right now, as `/health` shows it.
+    pub fn stats(&self) -> Stats {
+        self.shared.host.look(Engine::stats)
+    }
+
     /// Publishes a value on one of the configuration's feeds, to whoever subscribed. A feed that is not there is
     /// logged.
     pub fn publish(&self, feed: &str, value: Value) {
@@ -147,7 +152,7 @@ impl Switchboard {
             return self.request(request, endpoint.max_body).await;
         }
         if is_get && path == "/health" {
-            return page::health(self.shared.host.look(Engine::stats));
+            return page::health(self.stats());
         }
         let Shared { endpoints, http, has_page, .. } = &*self.shared;
         if is_get

@@ -5,6 +5,7 @@ import { Log } from './logger.js'
 import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './options.js'
 import { setUp } from './setup.js'
 import { createHandle, type Handle, intercept } from './request.js'
+import { type Stats, statsOf } from './stats.js'
 import { createUpgrade, type HttpServer, listen, type Upgrade } from './upgrade.js'
 
 /** How a server says goodbye. */
@@ -33,6 +34,8 @@ export interface Switchboard {
    * route does not know.
    */
   command(pattern: string, name: string, payload: unknown): void
+  /** How much there is right now: for a page of statistics, or a test that waits until all are gone. */
+  stats(): Stats
   /** Takes no more connections and closes those there are. Done when all are gone. */
   close(options?: CloseOptions): Promise<void>
 }
@@ -82,6 +85,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
     patterns: host.patterns(),
     publish: (feed, value) => host.publish(feed, value),
     command: (pattern, name, payload) => host.command(String(pattern), String(name), payload),
+    stats: () => host.stats(),
     close: ({ code = 1001, reason = '', grace } = {}) => host.shutdown(code, reason, grace),
   }
   return { switchboard, log, enabled: true, keepSockets: () => host.keepSockets() }
@@ -94,6 +98,7 @@ const NOTHING: Switchboard = {
   patterns: [],
   publish: () => {},
   command: () => {},
+  stats: () => statsOf(),
   close: () => Promise.resolve(),
 }
 

@@ -12,6 +12,7 @@ import { Hooks } from './hooks.js'
 import { describe, type Log } from './logger.js'
 import type { Setup } from './setup.js'
 import { Socket } from './socket.js'
+import { type Stats, statsOf } from './stats.js'
 import { type Core, createCore, isTrap, lastPanic, Memory } from './wasm.js'
 
 /** setTimeout takes no longer time. */
@@ -150,6 +151,11 @@ export class Host implements Actor {
   /** All patterns that are served, with their prefixes. */
   patterns(): string[] {
     return this.#core.patterns()
+  }
+
+  /** How much there is; nothing any more when the engine failed. */
+  stats(): Stats {
+    return this.ask(statsOf, statsOf())
   }
 
   /** Copies a payload to where the engine finds it. */

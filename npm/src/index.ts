@@ -20,6 +20,7 @@ export type {
   UpstreamOptions,
 } from './options.js'
 export type { Logger } from './logger.js'
+export type { Stats } from './stats.js'
 export type { HttpServer, Upgrade } from './upgrade.js'
 export type { Handle } from './request.js'
 export type { CommandsClient, CommandsEvents, CommandsOptions } from './commands.js'

@@ -8,6 +8,7 @@ import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
 
 import { type Started, start } from './attach.js'
 import type { PluginOptions } from './options.js'
+import { type Stats, sum } from './stats.js'
 import { type HttpServer, listen, type Upgrade } from './upgrade.js'
 
 /** What the plugin offers to who embeds Vite. */
@@ -18,6 +19,8 @@ export interface PluginApi {
   publish(feed: string, value: unknown): void
   /** Has a route's dialect do what only it knows, as `command` of `attach`. */
   command(pattern: string, name: string, payload: unknown): void
+  /** How much there is right now, as `stats` of `attach`. */
+  stats(): Stats
 }
 
 /** The plugin, with its `api`. */
@@ -70,6 +73,7 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
       publish: (feed, value) => started.forEach(({ switchboard }) => switchboard.publish(feed, value)),
       command: (pattern, name, payload) =>
         started.forEach(({ switchboard }) => switchboard.command(pattern, name, payload)),
+      stats: () => sum([...started].map(({ switchboard }) => switchboard.stats())),
     },
 
     async configResolved(config) {

@@ -19,7 +19,7 @@ mod upstream;
 
 use js_sys::{Error, RangeError};
 use switchboard_core::time::{Instant, Now, WallTime};
-use switchboard_core::{Answer, CallId, Command, CommandError, ConnectionId, Input};
+use switchboard_core::{Answer, CallId, Command, CommandError, ConnectionId, Input, Stats};
 use switchboard_core::{CloseCode, CloseFrame, UpstreamEvent, UpstreamId};
 use wasm_bindgen::prelude::*;
 
@@ -234,9 +234,10 @@ impl Switchboard {
         connection.is_some_and(switchboard_core::Connection::is_open)
     }
 
-    /// How many connections there are.
-    pub fn connections(&self) -> usize {
-        self.host.engine().connections()
+    /// How much there is: connections, rooms, timers, calls, upstreams.
+    pub fn stats(&self) -> Vec<usize> {
+        let Stats { connections, rooms, timers, calls, upstreams } = self.host.engine().stats();
+        vec![connections, rooms, timers, calls, upstreams]
     }
 }
 
