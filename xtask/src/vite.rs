@@ -19,11 +19,18 @@ pub(crate) struct Vite {
 impl Vite {
     /// Starts the Vite found in `modules` (a `node_modules` folder) with `folder` as the project's root.
     pub(crate) fn start(modules: &Path, folder: &Path) -> Result<Self> {
+        Self::start_with(modules, folder, &[], &[])
+    }
+
+    /// As [`Vite::start`], with further options of Node's and of Vite's.
+    pub(crate) fn start_with(modules: &Path, folder: &Path, node: &[&str], vite: &[&str]) -> Result<Self> {
         let port = free_port()?;
         // Not through npx or an npm script: those would stay between us and the process to end.
         let mut command = Command::new(npm::program("node")?);
         command
+            .args(node)
             .arg(modules.join("vite/bin/vite.js"))
+            .args(vite)
             .args(["--host", "127.0.0.1", "--strictPort", "--port", &port.to_string()])
             .current_dir(folder);
         let mut server = Server::start(&mut command)?;

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::tally::Tally;
+use super::target::Target;
 use super::{echo, room, rude};
 
 /// One way to live a connection.
@@ -57,13 +58,13 @@ impl Behavior {
     }
 
     /// One life after another until the end.
-    pub(super) async fn live(port: u16, client: u64, seed: u64, end: Instant, tally: Tally) {
+    pub(super) async fn live(target: Target, client: u64, seed: u64, end: Instant, tally: Tally) {
         let mut chance = chance(seed, client);
         // Not all at once.
         pause(&mut chance, 0..1_000).await;
         while Instant::now() < end {
             let behavior = Self::pick(&mut chance);
-            let life = behavior.one_life(port, &mut chance, end, &tally).await;
+            let life = behavior.one_life(target, &mut chance, end, &tally).await;
             tally.lived(behavior.name(), client, life);
             pause(&mut chance, 0..50).await;
         }
@@ -82,16 +83,22 @@ impl Behavior {
         }
     }
 
-    async fn one_life(self, port: u16, chance: &mut ChaCha8Rng, end: Instant, tally: &Tally) -> Result<()> {
+    async fn one_life(
+        self,
+        target: Target,
+        chance: &mut ChaCha8Rng,
+        end: Instant,
+        tally: &Tally,
+    ) -> Result<()> {
         match self {
-            Behavior::Echo => echo::live(port, chance, end, tally).await,
-            Behavior::Listener => room::listen(port, chance, end, tally).await,
-            Behavior::SlowReader => room::read_slowly(port, chance, tally).await,
-            Behavior::Reset => rude::reset(port, chance).await,
-            Behavior::Violator => rude::violate(port, chance).await,
-            Behavior::Hesitant => rude::hesitate(port, chance).await,
-            Behavior::Deaf => rude::ignore_pings(port, chance).await,
-            Behavior::Silent => rude::stay_silent(port, chance).await,
+            Behavior::Echo => echo::live(target, chance, end, tally).await,
+            Behavior::Listener => room::listen(target, chance, end, tally).await,
+            Behavior::SlowReader => room::read_slowly(target, chance, tally).await,
+            Behavior::Reset => rude::reset(target, chance).await,
+            Behavior::Violator => rude::violate(target, chance).await,
+            Behavior::Hesitant => rude::hesitate(target, chance).await,
+            Behavior::Deaf => rude::ignore_pings(target, chance).await,
+            Behavior::Silent => rude::stay_silent(target, chance).await,
         }
     }
 }

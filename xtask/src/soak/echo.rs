@@ -10,14 +10,15 @@ use rand_chacha::rand_core::RngCore;
 use super::behavior::{below, pause};
 use super::peer::{Incoming, Peer, Setup};
 use super::tally::Tally;
+use super::target::Target;
 
 /// How many bytes may be under way: less than the server lets wait for a client.
 const MAX_WAITING: usize = 256 * 1024;
 
 /// A few to a few dozen messages, several at once, all of them back in order.
-pub(super) async fn live(port: u16, chance: &mut ChaCha8Rng, end: Instant, tally: &Tally) -> Result<()> {
+pub(super) async fn live(target: Target, chance: &mut ChaCha8Rng, end: Instant, tally: &Tally) -> Result<()> {
     let setup = Setup { deflate: below(chance, 2) == 0, small_buffer: false };
-    let mut peer = Peer::connect(port, "/echo", setup).await?;
+    let mut peer = Peer::connect(target.port, target.echo(chance), setup).await?;
     let mut waiting: VecDeque<Incoming> = VecDeque::new();
     let mut bytes = 0;
     for _ in 0..1 + below(chance, 40) {

@@ -6,7 +6,7 @@
 //! - an echo is what was sent, in order, however it was fragmented and compressed;
 //! - in a room every number comes, in order, from joining to leaving or to a close with a reason;
 //! - whoever breaks a rule, stays silent or does not read is closed with the code that is documented for it;
-//! - when all have left, no connection, room or timer is left, no file descriptor, and memory is back near the start.
+//! - when all have left, no connection, room, timer or call is left, no file descriptor, and memory is back near the start.
 
 mod behavior;
 #[path = "../../../core/tests/support/client_frame.rs"]
@@ -17,6 +17,7 @@ mod room;
 mod rude;
 mod server;
 mod tally;
+mod target;
 
 use std::time::{Duration, Instant};
 
@@ -99,11 +100,12 @@ async fn churn(
 ) -> Result<Reading> {
     let end = Instant::now() + time;
     let local = tokio::task::LocalSet::new();
-    for number in 0..room::ROOMS {
-        local.spawn_local(room::speak(server.port(), number, seed, end, tally.clone()));
+    let target = server.target();
+    for speaker in room::speakers(target) {
+        local.spawn_local(room::speak(speaker, seed, end, tally.clone()));
     }
     for number in 0..options.clients {
-        local.spawn_local(Behavior::live(server.port(), number, seed, end, tally.clone()));
+        local.spawn_local(Behavior::live(target, number, seed, end, tally.clone()));
     }
     local.await;
     server.drained(Instant::now() + DRAIN).await

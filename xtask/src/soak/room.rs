@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use super::behavior::{below, chance, pause};
 use super::peer::{Incoming, Peer, Setup};
 use super::tally::Tally;
+use super::target::Target;
 
-/// How many rooms there are; in the last one most is said.
+/// How many rooms a path has; in the last one most is said.
 pub(super) const ROOMS: u64 = 8;
 
 const BUSIEST: u64 = ROOMS - 1;
@@ -22,22 +23,36 @@ const MAX_AHEAD: u64 = 8;
 /// From overflow to the end of the connection, as configured; and some more, for a busy machine.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(3_000);
 
-/// Speaks in a room until the end.
-pub(super) async fn speak(port: u16, room: u64, seed: u64, end: Instant, tally: Tally) {
+/// In every room of every path somebody speaks.
+pub(super) fn speakers(target: Target) -> impl Iterator<Item = Speaker> {
+    let rooms = target.rooms().iter().flat_map(|&path| (0..ROOMS).map(move |room| (path, room)));
+    rooms.zip(0..).map(move |((path, room), number)| Speaker { port: target.port, path, room, number })
+}
+
+/// Who speaks in a room.
+pub(super) struct Speaker {
+    port: u16,
+    path: &'static str,
+    room: u64,
+    /// Of all speakers.
+    number: u64,
+}
+
+/// Speaks until the end.
+pub(super) async fn speak(speaker: Speaker, seed: u64, end: Instant, tally: Tally) {
     // Streams of their own, far from those of the other clients.
-    let mut chance = chance(seed, u64::MAX - room);
-    let life = speak_numbers(port, room, &mut chance, end, &tally).await;
-    tally.lived("speaker", room, life);
+    let mut chance = chance(seed, u64::MAX - speaker.number);
+    let life = speak_numbers(&speaker, &mut chance, end, &tally).await;
+    tally.lived("speaker", speaker.number, life);
 }
 
 async fn speak_numbers(
-    port: u16,
-    room: u64,
+    &Speaker { port, path, room, .. }: &Speaker,
     chance: &mut ChaCha8Rng,
     end: Instant,
     tally: &Tally,
 ) -> Result<()> {
-    let mut peer = Peer::connect(port, "/rooms", Setup::default()).await?;
+    let mut peer = Peer::connect(port, path, Setup::default()).await?;
     let mut ear = Ear::default();
     peer.say(&json!({ "join": name(room) }).to_string()).await?;
     while !ear.is_in(room) {
@@ -54,7 +69,9 @@ async fn speak_numbers(
             ear.hear(peer.receive().await?)?;
         }
         let most = if room == BUSIEST { 8 } else { 120 };
-        pause(chance, 0..most).await;
+        // Pings too are heard in time.
+        let until = Instant::now() + Duration::from_millis(below(chance, most));
+        listen_until(&mut peer, &mut ear, until).await?;
     }
     while ear.last(room) < number {
         ear.hear(peer.receive().await?)?;
@@ -64,9 +81,14 @@ async fn speak_numbers(
 }
 
 /// Joins and leaves rooms and checks what it hears, then goes in one way or another.
-pub(super) async fn listen(port: u16, chance: &mut ChaCha8Rng, end: Instant, tally: &Tally) -> Result<()> {
+pub(super) async fn listen(
+    target: Target,
+    chance: &mut ChaCha8Rng,
+    end: Instant,
+    tally: &Tally,
+) -> Result<()> {
     let setup = Setup { deflate: below(chance, 2) == 0, small_buffer: false };
-    let mut peer = Peer::connect(port, "/rooms", setup).await?;
+    let mut peer = Peer::connect(target.port, target.room(chance), setup).await?;
     let mut ear = Ear::default();
     for _ in 0..1 + below(chance, 4) {
         let room = below(chance, ROOMS);
@@ -100,8 +122,9 @@ async fn listen_until(peer: &mut Peer, ear: &mut Ear, until: Instant) -> Result<
 
 /// Stops reading in the busiest room, then reads on: everything comes in order up to a close with 1013, or all of it.
 /// After more than the close timeout the end may come without a frame: it was sent, and could not be delivered.
-pub(super) async fn read_slowly(port: u16, chance: &mut ChaCha8Rng, tally: &Tally) -> Result<()> {
-    let mut peer = Peer::connect(port, "/rooms", Setup { deflate: false, small_buffer: true }).await?;
+pub(super) async fn read_slowly(target: Target, chance: &mut ChaCha8Rng, tally: &Tally) -> Result<()> {
+    let setup = Setup { deflate: false, small_buffer: true };
+    let mut peer = Peer::connect(target.port, target.room(chance), setup).await?;
     let mut ear = Ear::default();
     peer.say(&json!({ "join": name(BUSIEST) }).to_string()).await?;
     while !ear.is_in(BUSIEST) {

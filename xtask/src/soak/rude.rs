@@ -10,21 +10,23 @@ use tokio::time::timeout;
 use super::behavior::{below, pause};
 use super::client_frame::{BINARY, CLOSE, CONTINUATION, FIN, PING, RSV1, TEXT, client_frame, client_header};
 use super::peer::{Incoming, PATIENCE, Peer, Setup, dial, request};
+use super::target::Target;
 
 /// Goes with a TCP reset: before, in or after the opening handshake, in a header, in a payload, in a message, while closing.
-pub(super) async fn reset(port: u16, chance: &mut ChaCha8Rng) -> Result<()> {
+pub(super) async fn reset(target: Target, chance: &mut ChaCha8Rng) -> Result<()> {
     let stage = below(chance, 8);
     if stage < 3 {
-        let mut stream = dial(port, false).await?;
-        let request = request("/rooms", false);
+        let mut stream = dial(target.port, false).await?;
+        let request = request(target.room(chance), false);
         let length = [0, below(chance, request.len() as u64) as usize, request.len()][stage as usize];
         stream.write_all(&request.as_bytes()[..length]).await?;
         pause(chance, 0..20).await;
         return Ok(stream.set_zero_linger()?);
     }
-    let path = if below(chance, 2) == 0 { "/echo" } else { "/rooms" };
+    let path = if below(chance, 2) == 0 { target.echo(chance) } else { target.room(chance) };
     let mut peer =
-        Peer::connect(port, path, Setup { deflate: below(chance, 2) == 0, small_buffer: false }).await?;
+        Peer::connect(target.port, path, Setup { deflate: below(chance, 2) == 0, small_buffer: false })
+            .await?;
     match stage {
         3 => peer.write(&[FIN | BINARY]).await?,
         4 => peer.write(&client_header(FIN | BINARY, 100_000)).await?,
@@ -37,7 +39,7 @@ pub(super) async fn reset(port: u16, chance: &mut ChaCha8Rng) -> Result<()> {
 }
 
 /// Breaks one rule and is closed with its code.
-pub(super) async fn violate(port: u16, chance: &mut ChaCha8Rng) -> Result<()> {
+pub(super) async fn violate(target: Target, chance: &mut ChaCha8Rng) -> Result<()> {
     let (code, wire) = match below(chance, 12) {
         0 => (1002, vec![FIN | TEXT, 1, b'x']),
         1 => (1002, client_frame(FIN | 3, b"reserved")),
@@ -52,15 +54,15 @@ pub(super) async fn violate(port: u16, chance: &mut ChaCha8Rng) -> Result<()> {
         10 => (1009, client_header(FIN | BINARY, 1 << 40)),
         _ => (1009, client_header(FIN | TEXT, 1_048_577)),
     };
-    let mut peer = Peer::connect(port, "/echo", Setup::default()).await?;
+    let mut peer = Peer::connect(target.port, target.echo(chance), Setup::default()).await?;
     peer.write_in_pieces(&wire, chance).await?;
     peer.expect_close(code).await
 }
 
 /// Never finishes its opening handshake; the server ends that.
-pub(super) async fn hesitate(port: u16, chance: &mut ChaCha8Rng) -> Result<()> {
-    let mut stream = dial(port, false).await?;
-    let request = request("/rooms", false);
+pub(super) async fn hesitate(target: Target, chance: &mut ChaCha8Rng) -> Result<()> {
+    let mut stream = dial(target.port, false).await?;
+    let request = request(target.room(chance), false);
     let length = below(chance, request.len() as u64 - 1) as usize;
     stream.write_all(&request.as_bytes()[..length]).await?;
     if below(chance, 2) == 0 {
@@ -76,15 +78,15 @@ pub(super) async fn hesitate(port: u16, chance: &mut ChaCha8Rng) -> Result<()> {
 }
 
 /// Answers no ping, and is closed with 1000 after a few.
-pub(super) async fn ignore_pings(port: u16, _: &mut ChaCha8Rng) -> Result<()> {
-    let mut peer = Peer::connect(port, "/rooms", Setup::default()).await?;
+pub(super) async fn ignore_pings(target: Target, chance: &mut ChaCha8Rng) -> Result<()> {
+    let mut peer = Peer::connect(target.port, target.room(chance), Setup::default()).await?;
     peer.answers_pings = false;
     peer.expect_close(1000).await
 }
 
 /// Says nothing, and is closed with 1000.
-pub(super) async fn stay_silent(port: u16, chance: &mut ChaCha8Rng) -> Result<()> {
-    let mut peer = Peer::connect(port, "/quiet", Setup::default()).await?;
+pub(super) async fn stay_silent(target: Target, chance: &mut ChaCha8Rng) -> Result<()> {
+    let mut peer = Peer::connect(target.port, "/quiet", Setup::default()).await?;
     for _ in 0..below(chance, 3) {
         // Said in time: the silence begins anew.
         tokio::time::sleep(Duration::from_millis(100)).await;

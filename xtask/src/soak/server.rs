@@ -11,24 +11,30 @@ use tokio::time::timeout;
 
 use super::Host;
 use super::peer::{PATIENCE, dial};
+use super::target::Target;
 use crate::process;
 use crate::project::Project;
 use crate::vite::Vite;
 use crate::{native, npm};
 
-/// How much more memory the end may show than the start: an allocator gives back late, and in pieces.
+/// How much more memory the end may show than the start: an allocator gives back late, and in pieces, and WASM never.
 const MEMORY_GROWTH: f64 = 1.3;
 const MEMORY_SLACK: u64 = 16 * 1024 * 1024;
+
+/// How much more the heap may hold without garbage: compiled code, and tables that have found their size.
+const HEAP_SLACK: u64 = 4 * 1024 * 1024;
 
 /// A running server.
 pub(super) struct Server {
     process: RefCell<process::Server>,
-    port: u16,
+    target: Target,
 }
 
 /// What the server held with nobody connected.
 pub(super) struct Reading {
     memory: Option<u64>,
+    /// Of JavaScript, without garbage.
+    heap: Option<u64>,
     files: Option<usize>,
 }
 
@@ -41,15 +47,19 @@ impl Server {
             Host::Plugin => {
                 npm::run(project, &npm::Options { release: true })?;
                 let npm = project.npm();
-                let vite = Vite::start(&npm.join("node_modules"), &npm.join("conformance"))?;
+                // So that it can be asked for memory without garbage.
+                let node = ["--expose-gc"];
+                let config = ["--config", "soak.config.js"];
+                let vite =
+                    Vite::start_with(&npm.join("node_modules"), &npm.join("conformance"), &node, &config)?;
                 (vite.server, vite.port)
             }
         };
-        Ok(Self { process: RefCell::new(server), port })
+        Ok(Self { process: RefCell::new(server), target: Target::new(host, port) })
     }
 
-    pub(super) fn port(&self) -> u16 {
-        self.port
+    pub(super) fn target(&self) -> Target {
+        self.target
     }
 
     pub(super) fn printed(&self) -> String {
@@ -60,8 +70,7 @@ impl Server {
     pub(super) async fn drained(&self, end: Instant) -> Result<Reading> {
         loop {
             let health = self.health().await?;
-            let left = ["connections", "rooms", "timers"].map(|what| health[what].as_u64());
-            if left == [Some(0); 3] {
+            if is_idle(&health) {
                 break;
             }
             if Instant::now() > end {
@@ -71,12 +80,17 @@ impl Server {
         }
         // The request that asked has a connection as well, and it closes after its answer.
         tokio::time::sleep(Duration::from_millis(500)).await;
+        let health = self.health().await?;
+        if !is_idle(&health) {
+            bail!("all had left, and now the server holds {health}");
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
         let id = self.process.borrow().id();
-        Ok(Reading { memory: resident_memory(id), files: open_files(id) })
+        Ok(Reading { heap: health["heap"].as_u64(), memory: resident_memory(id), files: open_files(id) })
     }
 
     async fn health(&self) -> Result<Value> {
-        let mut stream = dial(self.port, false).await?;
+        let mut stream = dial(self.target.port, false).await?;
         stream.write_all(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").await?;
         let mut answer = Vec::new();
         timeout(PATIENCE, stream.read_to_end(&mut answer))
@@ -97,6 +111,11 @@ impl Reading {
         {
             bail!("memory grew from {} to {} MiB", first >> 20, last >> 20);
         }
+        if let (Some(first), Some(last)) = (first.heap, self.heap)
+            && last > first + HEAP_SLACK
+        {
+            bail!("the heap grew from {} to {} KiB", first >> 10, last >> 10);
+        }
         if let (Some(first), Some(last)) = (first.files, self.files)
             && last > first + 2
         {
@@ -108,14 +127,26 @@ impl Reading {
 
 impl fmt::Display for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no connection, room or timer")?;
+        let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        write!(f, "no connection, room, timer or call")?;
         match (self.memory, self.files) {
             (Some(memory), Some(files)) => {
-                write!(f, "; {:.1} MiB of memory, {files} open files", memory as f64 / f64::from(1 << 20))
+                write!(f, "; {:.1} MiB of memory, {files} open files", mebibytes(memory))?;
             }
-            _ => write!(f, "; memory and files are known on Linux only"),
+            _ => write!(f, "; memory and files are known on Linux only")?,
+        }
+        match self.heap {
+            Some(heap) => write!(f, ", {:.2} MiB of heap without garbage", mebibytes(heap)),
+            None => Ok(()),
         }
     }
+}
+
+/// Whether nothing of the clients is left.
+fn is_idle(health: &Value) -> bool {
+    let left = ["connections", "rooms", "timers", "calls", "upstreams"].map(|what| health[what].as_u64());
+    // Only hosts with functions count their clients on their own.
+    left == [Some(0); 5] && matches!(health["clients"].as_i64(), None | Some(0))
 }
 
 /// Bytes of memory that the process has in use.
