@@ -1,0 +1,34 @@
+// The plugin in Vite's development server: every message goes through a function in JavaScript.
+import { defineConfig } from 'vite'
+import switchboard from '../../../../npm/dist/index.js'
+
+const relay = {
+  parse: 'text',
+  onConnect: (conn, req) => conn.joinRoom(req.params.room),
+  onMessage: (conn, data) => conn.broadcast(data, { rooms: conn.getRooms() }),
+}
+const echo = { parse: 'text', onMessage: (conn, data) => conn.send(data) }
+
+// As many routes more, in front of those that are used.
+const more = Array.from({ length: Number(process.env.BENCH_ROUTES ?? 0) }, (_, number) => ({
+  ...echo,
+  pattern: `/more/${number}/{name}/*`,
+}))
+
+export default defineConfig({
+  // Nothing here changes meanwhile.
+  server: { watch: null },
+  plugins: [
+    switchboard({
+      endpointPrefix: '/api',
+      limits: { maxConnections: 20_000 },
+      wsHandlers: [
+        ...more,
+        { pattern: '/room/{room}', ...relay },
+        { pattern: '/room-deflate/{room}', ...relay, perMessageDeflate: true },
+        { pattern: '/echo', ...echo },
+        { pattern: '/echo-deflate', ...echo, perMessageDeflate: true },
+      ],
+    }),
+  ],
+})
