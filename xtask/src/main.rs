@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod autobahn;
+#[cfg(target_os = "linux")]
+mod bench;
 mod browser;
 mod check;
 mod client;
@@ -62,6 +64,9 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Let hundreds of clients come and go, check all they hear, and look for what they leave behind
     Soak(soak::Options),
+    /// Measure what messages, connections and memory cost, beside other servers (Linux)
+    #[cfg(target_os = "linux")]
+    Bench(bench::Options),
     /// Check formatting, lints (all warnings are errors), documentation, and the core on wasm32
     Check,
     /// Write npm/schema.json, the JSON Schema of the configuration, from the Rust types
@@ -79,6 +84,8 @@ fn main() -> ExitCode {
         Task::Autobahn(options) => autobahn::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),
         Task::Soak(options) => soak::run(&project, &options),
+        #[cfg(target_os = "linux")]
+        Task::Bench(options) => bench::run(&project, &options),
         Task::Check => check::run(&project),
         Task::Schema(options) => schema::run(&project, &options),
     });

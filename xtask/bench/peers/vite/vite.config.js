@@ -9,13 +9,14 @@ const relay = {
 }
 const echo = { parse: 'text', onMessage: (conn, data) => conn.send(data) }
 
-// As many routes more, in front of those that are used.
-const more = Array.from({ length: Number(process.env.BENCH_ROUTES ?? 0) }, (_, number) => ({
-  ...echo,
-  pattern: `/more/${number}/{name}/*`,
-}))
+// As many routes more as the mode says, in front of those that are used.
+const more = (mode) =>
+  Array.from({ length: Number(mode.split('-')[1] ?? 0) }, (_, number) => ({
+    ...echo,
+    pattern: `/more/${number}/{name}/*`,
+  }))
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   // Nothing here changes meanwhile.
   server: { watch: null },
   plugins: [
@@ -23,7 +24,7 @@ export default defineConfig({
       endpointPrefix: '/api',
       limits: { maxConnections: 20_000 },
       wsHandlers: [
-        ...more,
+        ...more(mode),
         { pattern: '/room/{room}', ...relay },
         { pattern: '/room-deflate/{room}', ...relay, perMessageDeflate: true },
         { pattern: '/echo', ...echo },
@@ -31,4 +32,4 @@ export default defineConfig({
       ],
     }),
   ],
-})
+}))
