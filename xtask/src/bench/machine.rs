@@ -42,6 +42,13 @@ impl Machine {
         self.cores.get(1).copied().filter(|_| self.is_pinned)
     }
 
+    /// How many processes wanted a core in the last minute, if that is so many that it disturbs.
+    pub(super) fn business(&self) -> Option<f64> {
+        let text = fs::read_to_string("/proc/loadavg").ok()?;
+        let load: f64 = text.split(' ').next()?.parse().ok()?;
+        (load > self.cores.len() as f64 / 2.0).then_some(load)
+    }
+
     /// One line for whoever reads the results.
     pub(super) fn describe(&self) -> String {
         let field = |file: &str, name: &str| {

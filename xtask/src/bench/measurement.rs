@@ -14,7 +14,7 @@ use crate::process::Server;
 use crate::project::Project;
 
 /// What a measurement may take beside its own time: ten thousand handshakes, and memory that settles twice.
-const BESIDE: Duration = Duration::from_secs(45);
+const BESIDE: Duration = Duration::from_secs(90);
 
 /// How much later the generator is ended by force.
 const GRACE: Duration = Duration::from_secs(5);

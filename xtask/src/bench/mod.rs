@@ -53,8 +53,8 @@ pub(crate) struct Options {
 }
 
 /// The time before and within each measurement.
-const THOROUGH: [Duration; 2] = [Duration::from_millis(600), Duration::from_millis(1500)];
-const QUICK: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(400)];
+const THOROUGH: [Duration; 2] = [Duration::from_millis(1000), Duration::from_millis(1500)];
+const QUICK: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(400)];
 
 /// Measures, prints tables, and leaves the results as JSON.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
@@ -81,6 +81,11 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let bench = Bench { project, machine, warm_up, measure };
     let mut results = Results::new(project, bench.machine.describe(), rounds, measure, &peers)?;
     println!("{}; {rounds} rounds of {} ms each", results.machine, measure.as_millis());
+    if let Some(load) = bench.machine.business() {
+        println!(
+            "the machine is busy (load {load:.1}): times are longer than they need be, and ratios rough"
+        );
+    }
     let output = options.output.clone().unwrap_or_else(|| project.target().join("bench/results.json"));
     for work in &works {
         let result = measure_work(&bench, work, &peers, rounds);

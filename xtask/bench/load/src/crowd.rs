@@ -22,6 +22,9 @@ pub(crate) const MANY: usize = 1024;
 /// Handshakes at once where that is not what is measured.
 const AT_ONCE: usize = 64;
 
+/// Told once for what arrives: the kernel need not look at every socket again in the next turn.
+const READABLE: EventFlags = EventFlags::IN.union(EventFlags::ET);
+
 /// More than any socket's receive buffer holds most of the time.
 const SCRATCH: usize = 256 << 10;
 
@@ -83,7 +86,7 @@ impl Crowd {
         if number >= self.connections.len() {
             self.connections.resize_with(number + 1, || None);
         }
-        epoll::add(&self.epoll, &connection, EventData::new_u64(number as u64), EventFlags::IN)?;
+        epoll::add(&self.epoll, &connection, EventData::new_u64(number as u64), READABLE)?;
         self.connections[number] = Some(connection);
         self.send(number, request)
     }
@@ -113,7 +116,7 @@ impl Crowd {
         let connection = self.connections[number].as_mut().context("nobody is there")?;
         let written = connection.write(bytes)?;
         if written < bytes.len() {
-            let interest = EventFlags::IN | EventFlags::OUT;
+            let interest = READABLE | EventFlags::OUT;
             epoll::modify(&self.epoll, &*connection, EventData::new_u64(number as u64), interest)?;
             self.unsent.push((number, bytes[written..].iter().copied().collect()));
         }
@@ -153,14 +156,15 @@ impl Crowd {
         self.events.iter().map(|event| event.data.u64() as usize)
     }
 
-    /// Reads from one, whether there is something or not.
+    /// Reads all there is from one, which may be nothing.
     pub(crate) fn read(
         &mut self,
         number: usize,
         mut each: impl FnMut(usize, Piece<'_>, usize) -> Result<()>,
     ) -> Result<()> {
         let Some(connection) = &mut self.connections[number] else { return Ok(()) };
-        connection.read(&mut self.scratch, |piece, message| each(number, piece, message))?;
+        // What does not fill the scratch is all: an end of the stream tells of itself.
+        while connection.read(&mut self.scratch, |piece, message| each(number, piece, message))? == SCRATCH {}
         Ok(())
     }
 
@@ -172,7 +176,7 @@ impl Crowd {
         rest.drain(..written);
         if rest.is_empty() {
             self.unsent.swap_remove(at);
-            epoll::modify(&self.epoll, &*connection, EventData::new_u64(number as u64), EventFlags::IN)?;
+            epoll::modify(&self.epoll, &*connection, EventData::new_u64(number as u64), READABLE)?;
         }
         Ok(())
     }

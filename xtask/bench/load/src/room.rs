@@ -12,11 +12,14 @@ use crate::job::Bystanders;
 use crate::messages::Messages;
 use crate::witness::Witness;
 
-/// How long it must be quiet until nothing more is thought to come.
-const QUIET: Duration = Duration::from_millis(30);
+/// How long it must be quiet until nothing more is thought to come, and until all are thought to have joined.
+const QUIET: Duration = Duration::from_millis(50);
 
 /// How long subscribers may take to hear a first message before it is sent again.
-const PROBE: Duration = Duration::from_millis(300);
+const PROBE: Duration = Duration::from_secs(4);
+
+/// How long it must be quiet after that, when nobody can tell how many messages are still to come.
+const LONG_QUIET: Duration = Duration::from_secs(1);
 
 /// All connections of a fan-out, open and joined.
 pub(crate) struct Room {
@@ -91,7 +94,7 @@ impl Room {
 
     /// Checks that everyone has heard every message exactly once, and that nothing more comes.
     pub(crate) fn check(&mut self) -> Result<()> {
-        self.wait_for_quiet()?;
+        self.wait_for_quiet(QUIET)?;
         let Self { crowd, tally, .. } = self;
         if tally.subscribers.clone().any(|number| crowd.received(number) != tally.sent) {
             bail!("{}", tally.missing(crowd));
@@ -100,6 +103,9 @@ impl Room {
     }
 
     fn probe(&mut self) -> Result<()> {
+        // A server may let a connection in before it has joined.
+        self.wait_for_quiet(QUIET)?;
+        let mut quiet = QUIET;
         loop {
             let frames = self.tally.messages.frames(0, 1);
             self.crowd.send(self.tally.subscribers.end, frames)?;
@@ -113,8 +119,9 @@ impl Room {
             if self.has_joined() {
                 break;
             }
+            quiet = LONG_QUIET;
         }
-        self.wait_for_quiet()?;
+        self.wait_for_quiet(quiet)?;
         self.crowd.forget_received(self.tally.subscribers.clone());
         (self.tally.is_probing, self.tally.heard) = (false, 0);
         Ok(())
@@ -124,10 +131,10 @@ impl Room {
         self.tally.subscribers.clone().all(|number| self.crowd.received(number) > 0)
     }
 
-    fn wait_for_quiet(&mut self) -> Result<()> {
+    fn wait_for_quiet(&mut self, quiet: Duration) -> Result<()> {
         loop {
             let (tally, mut is_quiet) = (&mut self.tally, true);
-            self.crowd.turn(QUIET, crate::crowd::MANY, |who, piece, message| {
+            self.crowd.turn(quiet, crate::crowd::MANY, |who, piece, message| {
                 is_quiet = false;
                 tally.hear(who, piece, message)
             })?;

@@ -1,5 +1,4 @@
 // The plugin in Vite's development server: every message goes through a function in JavaScript.
-import { defineConfig } from 'vite'
 import switchboard from '../../../../npm/dist/index.js'
 
 const relay = {
@@ -16,7 +15,7 @@ const more = (mode) =>
     pattern: `/more/${number}/{name}/*`,
   }))
 
-export default defineConfig(({ mode }) => ({
+export default ({ mode }) => ({
   // Nothing here changes meanwhile.
   server: { watch: null },
   plugins: [
@@ -32,4 +31,4 @@ export default defineConfig(({ mode }) => ({
       ],
     }),
   ],
-}))
+})
