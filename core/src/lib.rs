@@ -173,6 +173,9 @@ pub use hook::{Answer, CallId, Hook, HookKind};
 mod deferred;
 pub use deferred::{Deferred, Hooks, ResponseAudience};
 
+mod watched;
+pub use watched::Watched;
+
 mod route;
 pub use route::RouteSettings;
 

@@ -1,12 +1,22 @@
 //! Handlers made of async closures.
 
 mod call;
+mod channel;
+mod channel_reply;
+mod channel_socket;
+mod commands;
 mod convert;
+mod dialect;
+mod inspector;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use serde_json::Value;
+use switchboard_core::dialect::commands::ServerEvent;
+use switchboard_core::proxy::ProxyHooks;
 use switchboard_core::{
     CloseCause, CloseFrame, HandlerError, HandlerResult, Hooks, Message, ResponseAudience, Verdict,
 };
@@ -15,15 +25,26 @@ use crate::connection::Peer;
 use crate::handshake::Handshake;
 use crate::incoming::Incoming;
 
-pub(crate) use call::run;
+pub(crate) use call::{run, start};
+pub use channel::ChannelCallbacks;
+pub use channel_reply::{ChannelReply, IntoChannelReply};
+pub use channel_socket::ChannelSocket;
+pub(crate) use channel_socket::Membership;
+pub use commands::{CommandsAudience, CommandsClient, CommandsEvents};
 pub use convert::{IntoHandlerResult, IntoResponseMessage, IntoVerdict};
+pub use inspector::IntoPassed;
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Callback<A, T = HandlerResult> = Box<dyn Fn(Peer, A) -> BoxFuture<T> + Send + Sync>;
 type Authenticate = Box<dyn Fn(Handshake) -> BoxFuture<Result<Verdict, HandlerError>> + Send + Sync>;
+type Custom = Box<dyn Fn(Peer, Value) -> BoxFuture<Result<Value, HandlerError>> + Send + Sync>;
 type Matcher = Box<dyn Fn(&Peer, &Incoming) -> bool + Send + Sync>;
 
 /// What a route does, as async closures. What is left out costs nothing.
+///
+/// Beside a dialect ([`Builder::callbacks`](crate::Builder::callbacks)) they see what its clients do, after the dialect
+/// has done its part. Some dialects ask for more: [`channel`](Self::channel), [`commands`](Self::commands),
+/// [`on_client_message`](Self::on_client_message).
 ///
 /// Callbacks of one connection run one after another, in the order of what they are about, each awaited before
 /// the next; those of different connections run side by side. A callback may return nothing, or a `Result`;
@@ -55,6 +76,14 @@ pub struct Callbacks {
     pong: Option<Callback<Bytes>>,
     close: Option<Callback<(CloseFrame, CloseCause)>>,
     error: Option<Callback<HandlerError>>,
+    /// The hooks of dialects, by name.
+    custom: HashMap<String, Custom>,
+    /// By topic.
+    channels: Vec<(String, ChannelCallbacks)>,
+    /// The events that `custom` has listeners for; `None`: the dialect is another.
+    events: Option<Vec<ServerEvent>>,
+    start: Option<commands::Start>,
+    proxied: ProxyHooks,
 }
 
 /// One entry of `responses`.
@@ -185,6 +214,74 @@ impl Callbacks {
         R: IntoHandlerResult,
     {
         self.error = Some(boxed(callback));
+        self
+    }
+
+    /// The channel on these topics of Phoenix: one topic, or `room:*` for all that begin so. The first one that matches
+    /// counts.
+    ///
+    /// On a route of the configuration the dialect has to be `phoenix`; a channel that its `channels` do not name comes
+    /// behind them. A route of one's own speaks Phoenix by this; Phoenix's clients append `/websocket` to its path.
+    pub fn channel(mut self, topic: impl Into<String>, channel: ChannelCallbacks) -> Self {
+        self.channels.push((topic.into(), channel));
+        self
+    }
+
+    /// What to do when something happens in the dialect `commands`. A route of one's own speaks that dialect by this.
+    pub fn commands(mut self, events: CommandsEvents) -> Self {
+        let CommandsEvents { start, listeners } = events;
+        self.start = start;
+        self.events = Some(listeners.iter().map(|(event, _)| *event).collect());
+        self.custom.extend(listeners.into_iter().map(|(event, run)| (event.name().to_owned(), run)));
+        self
+    }
+
+    /// Looks at each message from a client of a `proxy` before it passes to the target: what it returns goes on instead,
+    /// `None` drops it, as an error does. Messages wait for it, in their order.
+    pub fn on_client_message<F, R>(
+        mut self,
+        callback: impl Fn(Peer, Message) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoPassed,
+    {
+        self.proxied.client = true;
+        self.custom.insert("onClientMessage".to_owned(), inspector::inspector(callback));
+        self
+    }
+
+    /// Looks at each message from the target of a `proxy` before it passes to the client, as
+    /// [`on_client_message`](Self::on_client_message) does the other way.
+    pub fn on_target_message<F, R>(
+        mut self,
+        callback: impl Fn(Peer, Message) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoPassed,
+    {
+        self.proxied.target = true;
+        self.custom.insert("onTargetMessage".to_owned(), inspector::inspector(callback));
+        self
+    }
+
+    /// Answers the [`Hook::Custom`](switchboard_core::Hook::Custom) of this name that a [`Handler`](crate::Handler) of
+    /// yours calls for; the answer comes to its [`Handler::answer`](crate::Handler::answer).
+    pub fn on_custom<F, E>(
+        mut self,
+        name: impl Into<String>,
+        callback: impl Fn(Peer, Value) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Value, E>> + Send + 'static,
+        E: Into<HandlerError>,
+    {
+        let custom: Custom = Box::new(move |peer, payload| {
+            let future = callback(peer, payload);
+            Box::pin(async move { future.await.map_err(Into::into) })
+        });
+        self.custom.insert(name.into(), custom);
         self
     }
 

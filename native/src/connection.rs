@@ -1,13 +1,15 @@
 //! A connection as callbacks see it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::{Command, CommandError, Connection, ConnectionId, Message, Params};
+use switchboard_core::{Command, CommandError, Connection, ConnectionId, HandlerResult, Message, Params};
 
+use crate::callbacks::Membership;
 use crate::host::Host;
 use crate::incoming::Incoming;
 
@@ -34,6 +36,9 @@ pub(crate) struct PeerData {
     metadata: Mutex<http::Extensions>,
     /// The message between two hooks that both look at it.
     current: Mutex<Option<Incoming>>,
+    route: usize,
+    /// The topics of Phoenix whose joins were begun.
+    channels: Mutex<HashMap<String, Arc<Membership>>>,
 }
 
 /// To whom [`Peer::broadcast_with`] sends. The default is everyone else on the route.
@@ -203,6 +208,17 @@ impl Peer {
         self.apply(Command::InactivityTimeout(None));
     }
 
+    /// Has the route's dialect or [`Handler`](crate::Handler) do what only it knows, in the name of this connection:
+    /// its [`Handler::command`](crate::Handler::command).
+    pub fn dialect_command(&self, name: &str, payload: Value) -> HandlerResult {
+        self.host.dialect_command(self.data.route, Some(self.data.id), name, payload)
+    }
+
+    /// The same in nobody's name.
+    pub(crate) fn command_of_nobody(&self, name: &str, payload: Value) -> HandlerResult {
+        self.host.dialect_command(self.data.route, None, name, payload)
+    }
+
     fn command(&self, command: Command) -> Result<(), CommandError> {
         self.host.command(self.data.id, command)
     }
@@ -242,6 +258,8 @@ impl PeerData {
             auth_data: connection.auth_data().clone(),
             metadata: Mutex::default(),
             current: Mutex::default(),
+            route: connection.route(),
+            channels: Mutex::default(),
         }
     }
 
@@ -251,6 +269,10 @@ impl PeerData {
 
     pub(crate) fn address(&self) -> Option<IpAddr> {
         self.address
+    }
+
+    pub(crate) fn channels(&self) -> MutexGuard<'_, HashMap<String, Arc<Membership>>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn set_current(&self, incoming: Incoming) {

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use switchboard_core::{Authentication, Deferred, Handler, Route, RouteSettings};
+use switchboard_core::config::{Config, Dialect, RouteConfig};
+use switchboard_core::dialect::{self, phoenix::Phoenix};
+use switchboard_core::{Authentication, Handler, Route, RouteKey, RouteSettings, Watched};
 
 use crate::callbacks::Callbacks;
 use crate::example::Example;
@@ -11,14 +13,11 @@ use crate::example::Example;
 /// A handler with the rules of its route. Made of a [`Handler`] or of [`Callbacks`] with `from`.
 pub struct Endpoint {
     settings: RouteSettings,
-    behaviour: Behaviour,
+    handler: Box<dyn Handler>,
+    callbacks: Option<Arc<Callbacks>>,
+    dialect: Dialect,
     kind: &'static str,
     example: Example,
-}
-
-enum Behaviour {
-    Handler(Box<dyn Handler>),
-    Callbacks(Arc<Callbacks>),
 }
 
 impl Endpoint {
@@ -28,20 +27,53 @@ impl Endpoint {
         self
     }
 
-    /// A handler that the table of endpoints calls `kind`.
-    pub(crate) fn named(kind: &'static str, handler: Box<dyn Handler>) -> Self {
-        let behaviour = Behaviour::Handler(handler);
-        Self { settings: RouteSettings::default(), behaviour, kind, example: Example::default() }
-    }
-
-    /// To be tried like this.
-    pub(crate) fn with_example(mut self, example: Example) -> Self {
-        self.example = example;
+    /// The same handler with callbacks beside it: they answer what it asks ([`Callbacks::on_custom`]), and see what its
+    /// clients do after it has done its part. Of errors both hear. Callbacks that were there are replaced.
+    pub fn with_callbacks(mut self, callbacks: Callbacks) -> Self {
+        self.handler = Box::new(Watched::new(self.handler, callbacks.hooks(), true));
+        self.callbacks = Some(Arc::new(callbacks));
         self
     }
 
-    pub(crate) fn info(&self, pattern: String) -> EndpointInfo {
+    /// A route of a configuration, with callbacks beside its dialect; `None` where the handler is missing.
+    pub(crate) fn configured(
+        config: &Config,
+        route: &RouteConfig,
+        callbacks: Option<Callbacks>,
+    ) -> Option<Self> {
+        let handler = match &callbacks {
+            Some(callbacks) => dialect::with_callbacks(config, route, callbacks.hooks(), callbacks.proxied()),
+            None => dialect::handler(config, route)?,
+        };
+        let kind = match route.dialect() {
+            Dialect::Handlers => "callbacks",
+            dialect => dialect.name(),
+        };
+        Some(Self {
+            settings: config.route_settings(route),
+            handler,
+            callbacks: callbacks.map(Arc::new),
+            dialect: route.dialect(),
+            kind,
+            example: Example::of(route),
+        })
+    }
+
+    /// Takes its place; fails with what is wrong with its callbacks.
+    pub(crate) fn at(mut self, key: &mut RouteKey) -> Result<Self, String> {
+        if let Some(callbacks) = &self.callbacks {
+            callbacks.check(self.dialect)?;
+            if self.dialect != Dialect::Handlers {
+                self.example = callbacks.example(&key.pattern)?;
+            }
+        }
+        key.trailing_slash |= self.dialect == Dialect::Phoenix;
+        Ok(self)
+    }
+
+    pub(crate) fn info(&self, pattern: String, route: usize) -> EndpointInfo {
         EndpointInfo {
+            route,
             example: self.example.path(&pattern, &self.settings),
             message: self.example.message.clone(),
             subprotocols: self.settings.subprotocols.clone(),
@@ -49,43 +81,57 @@ impl Endpoint {
             kind: self.kind,
             heartbeat: self.settings.heartbeat,
             is_compressed: self.settings.deflate.is_some(),
-            is_guarded: match (&self.settings.authentication, &self.behaviour) {
-                (Authentication::Open, Behaviour::Callbacks(callbacks)) => callbacks.authenticates(),
-                (Authentication::Open, _) => false,
-                // A dialect asks its handler to speak its own refusals, also where everyone may come in.
-                (Authentication::Handler, _) => !self.example.is_open,
-                _ => true,
-            },
+            is_guarded: self.authenticates()
+                || match &self.settings.authentication {
+                    Authentication::Open => false,
+                    // A dialect asks its handler to speak its own refusals, also where everyone may come in.
+                    Authentication::Handler => !self.example.is_open,
+                    _ => true,
+                },
         }
     }
 
     /// What the engine gets, and the callbacks that it will call for.
     pub(crate) fn into_route(self) -> (Route, Option<Arc<Callbacks>>) {
-        let mut settings = self.settings;
-        match self.behaviour {
-            Behaviour::Handler(handler) => (Route { settings, handler }, None),
-            Behaviour::Callbacks(callbacks) => {
-                if callbacks.authenticates() {
-                    settings.authentication = Authentication::Handler;
-                }
-                let handler = Box::new(Deferred::new(callbacks.hooks()));
-                (Route { settings, handler }, Some(callbacks))
-            }
+        let authenticates = self.authenticates();
+        let mut settings = match self.dialect {
+            Dialect::Phoenix => Phoenix::settings(self.settings),
+            _ => self.settings,
+        };
+        if authenticates {
+            settings.authentication = Authentication::Handler;
         }
+        (Route { settings, handler: self.handler }, self.callbacks)
+    }
+
+    fn authenticates(&self) -> bool {
+        self.callbacks.as_ref().is_some_and(|callbacks| callbacks.authenticates())
     }
 }
 
 impl<H: Handler + 'static> From<H> for Endpoint {
     fn from(handler: H) -> Self {
-        Self::named("handler", Box::new(handler))
+        Self {
+            settings: RouteSettings::default(),
+            handler: Box::new(handler),
+            callbacks: None,
+            dialect: Dialect::Handlers,
+            kind: "handler",
+            example: Example::default(),
+        }
     }
 }
 
 impl From<Callbacks> for Endpoint {
     fn from(callbacks: Callbacks) -> Self {
-        let behaviour = Behaviour::Callbacks(Arc::new(callbacks));
-        let (settings, example) = (RouteSettings::default(), Example::default());
-        Self { settings, behaviour, kind: "callbacks", example }
+        let dialect = callbacks.dialect();
+        let settings = RouteSettings { kind: dialect.name(), ..RouteSettings::default() };
+        let kind = match dialect {
+            Dialect::Handlers => "callbacks",
+            dialect => dialect.name(),
+        };
+        let (handler, example) = (callbacks.handler(), Example::default());
+        Self { settings, handler, callbacks: Some(Arc::new(callbacks)), dialect, kind, example }
     }
 }
 
@@ -117,6 +163,8 @@ pub struct EndpointInfo {
     pub is_compressed: bool,
     /// Whether not everyone may come in.
     pub is_guarded: bool,
+    /// Its place among the routes.
+    pub(crate) route: usize,
 }
 
 impl EndpointInfo {
@@ -151,7 +199,7 @@ mod tests {
     fn an_endpoint_tells_its_rules() {
         let settings = RouteSettings { heartbeat: Some(30_000), ..RouteSettings::default() };
         let endpoint = Endpoint::from(Callbacks::new().authenticate(|_| async { true }));
-        let info = endpoint.with_settings(settings).info("/ws".to_owned());
+        let info = endpoint.with_settings(settings).info("/ws".to_owned(), 0);
         assert_eq!((info.kind, info.rules().as_str()), ("callbacks", "authenticated, heartbeat 30 s"));
         assert_eq!(duration(1500), "1500 ms");
     }

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
+use serde_json::Value;
 use switchboard_core::time::Instant;
-use switchboard_core::{CloseFrame, Command, CommandError, ConnectionId, Engine, Input};
+use switchboard_core::{CloseFrame, Command, CommandError, ConnectionId, Engine, HandlerResult, Input};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
-use crate::callbacks::Callbacks;
+use crate::callbacks::{self, Callbacks};
 use crate::clock::Clock;
 use crate::outcome::Outcome;
 use crate::socket::Socket;
@@ -48,6 +49,7 @@ impl Host {
             emptied: Notify::new(),
         });
         host.runtime.spawn(watch_deadlines(Arc::downgrade(&host), host.alarm.clone()));
+        host.callbacks.iter().flatten().for_each(|callbacks| callbacks::start(&host, callbacks));
         host
     }
 
@@ -90,6 +92,17 @@ impl Host {
     /// Carries out what user code asks of a connection.
     pub(crate) fn command(self: &Arc<Self>, id: ConnectionId, command: Command) -> Result<(), CommandError> {
         self.turn(|turn| turn.switching.command(turn.now, id, command))
+    }
+
+    /// Has a route's dialect do what only it knows, in the name of a connection or of nobody.
+    pub(crate) fn dialect_command(
+        self: &Arc<Self>,
+        route: usize,
+        id: Option<ConnectionId>,
+        name: &str,
+        payload: Value,
+    ) -> HandlerResult {
+        self.turn(|turn| turn.switching.dialect_command(turn.now, route, id, name, payload))
     }
 
     /// Looks at the engine.

@@ -50,6 +50,13 @@
 //! let builder = Server::builder().route("/count", Endpoint::from(Counter(0)).with_settings(settings));
 //! ```
 //!
+//! # Beside a configuration
+//!
+//! [`Builder::callbacks`] adds callbacks to a route of a configuration file: to see what the clients of its dialect do,
+//! and to answer what only that dialect asks, such as the joins of a Phoenix channel ([`ChannelCallbacks`]), the server
+//! events of Rakit ([`CommandsEvents`]), or what becomes of a message that passes a proxy
+//! ([`Callbacks::on_client_message`]).
+//!
 //! # Inside another axum application
 //!
 //! [`Builder::build`] gives a [`Switchboard`] without a listener; its [`router`](Switchboard::router) takes the
@@ -66,7 +73,10 @@ mod endpoint;
 pub use endpoint::{Endpoint, EndpointInfo};
 
 mod callbacks;
-pub use callbacks::{Callbacks, IntoHandlerResult, IntoResponseMessage, IntoVerdict};
+pub use callbacks::{
+    Callbacks, ChannelCallbacks, ChannelReply, ChannelSocket, CommandsAudience, CommandsClient,
+    CommandsEvents, IntoChannelReply, IntoHandlerResult, IntoPassed, IntoResponseMessage, IntoVerdict,
+};
 
 mod connection;
 pub use connection::{Audience, Peer};
@@ -88,6 +98,9 @@ mod receiver;
 mod socket;
 mod switching;
 mod upgrade;
+
+#[doc(inline)]
+pub use switchboard_core::dialect::phoenix::{Payload, Termination as LeaveReason};
 
 #[doc(inline)]
 pub use switchboard_core::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use switchboard_core::{CallId, Hook, Input, Level};
+use switchboard_core::{CallId, ConnectionId, Hook, Input, Level};
 use tokio::sync::oneshot;
 
 use crate::callbacks;
@@ -32,6 +32,7 @@ pub(crate) struct Outcome {
 /// A hook to run.
 pub(crate) struct Called {
     pub(crate) call: CallId,
+    pub(crate) id: ConnectionId,
     pub(crate) route: usize,
     pub(crate) peer: Option<Arc<PeerData>>,
     pub(crate) hook: Hook,
@@ -47,9 +48,18 @@ impl Outcome {
             // Whoever asked may have gone, and reports that itself.
             let _ = sender.send(decision);
         }
-        for called in self.calls.drain(..) {
-            callbacks::run(host, called);
+        // One step of a dialect may call for several callbacks of its connection, which run in that order.
+        let mut before = None;
+        let mut calls = self.calls.drain(..).peekable();
+        while let Some(called) = calls.next() {
+            let (done, after) = match calls.peek() {
+                Some(next) if next.id == called.id => Some(oneshot::channel()).unzip(),
+                _ => (None, None),
+            };
+            callbacks::run(host, called, before.take(), done);
+            before = after;
         }
+        drop(calls);
         for dialled in self.dials.drain(..) {
             dialled.start(host);
         }

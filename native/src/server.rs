@@ -4,13 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use switchboard_core::{Config, Limits, Pattern, PatternError, RouteKey, dialect};
+use switchboard_core::{Config, Limits, Pattern, PatternError, RouteKey};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 
 use crate::acceptor::Acceptor;
+use crate::callbacks::Callbacks;
 use crate::endpoint::{Endpoint, EndpointInfo};
-use crate::example::Example;
 use crate::switchboard::Switchboard;
 
 /// How long plain HTTP requests may take once all WebSockets are closed.
@@ -94,6 +94,8 @@ impl ShutdownHandle {
 pub struct Builder {
     routes: Vec<(Result<RouteKey, PatternError>, Endpoint)>,
     config: Config,
+    /// For routes of the configuration, by pattern.
+    callbacks: Vec<(String, Callbacks)>,
     prefixes: Vec<String>,
     limits: Option<Limits>,
     grace: Option<Duration>,
@@ -116,6 +118,24 @@ impl Builder {
     pub fn route(mut self, pattern: &str, endpoint: impl Into<Endpoint>) -> Self {
         let key = pattern.parse::<Pattern>().map(RouteKey::new);
         self.routes.push((key, endpoint.into()));
+        self
+    }
+
+    /// Adds callbacks to the route of the configuration that has this very pattern, beside its dialect: they see what
+    /// its clients do after the dialect has done its part, and answer what only this dialect asks
+    /// ([`Callbacks::channel`], [`Callbacks::commands`], [`Callbacks::on_client_message`]). A route of the dialect
+    /// `handlers` has them as its behaviour.
+    ///
+    /// ```
+    /// use switchboard::{Callbacks, CommandsEvents, Config, Server};
+    ///
+    /// let config = Config::from_toml("[[routes]]\npattern = '/chat'\ndialect = 'commands'\ncommands.profile = 'compat'")?;
+    /// let events = CommandsEvents::new().receive(|id, text| async move { println!("{id}: {text}") });
+    /// let builder = Server::builder().config(config).callbacks("/chat", Callbacks::new().commands(events));
+    /// # Ok::<(), switchboard::ConfigError>(())
+    /// ```
+    pub fn callbacks(mut self, pattern: &str, callbacks: Callbacks) -> Self {
+        self.callbacks.push((pattern.to_owned(), callbacks));
         self
     }
 
@@ -167,23 +187,35 @@ impl Builder {
 
     /// All routes in the order in which they are tried.
     fn endpoints(self) -> Result<Vec<(RouteKey, Endpoint)>, ServerError> {
+        let Self { mut config, mut callbacks, .. } = self;
         let mut own = Vec::new();
         for (key, endpoint) in self.routes {
-            own.push((key?, endpoint));
+            let mut key = key?;
+            let endpoint = endpoint.at(&mut key);
+            own.push((key.clone(), endpoint.map_err(ServerError::callbacks(&key))?));
         }
+        let keys: Vec<RouteKey> = config.route_keys().collect();
         let mut configured = Vec::new();
-        for (key, route) in self.config.route_keys().zip(&self.config.routes) {
-            let endpoint = match dialect::handler(&self.config, route) {
-                Some(handler) => {
-                    Endpoint::named(route.dialect().name(), handler).with_example(Example::of(route))
-                }
+        for (index, key) in keys.into_iter().enumerate() {
+            let given = callbacks.iter().position(|(pattern, _)| *pattern == key.pattern.as_str());
+            let given = given.map(|given| callbacks.remove(given).1);
+            if let Some(callbacks) = &given {
+                callbacks.declare(&mut config.routes[index]).map_err(ServerError::callbacks(&key))?;
+            }
+            let route = &config.routes[index];
+            let endpoint = match Endpoint::configured(&config, route, given) {
+                Some(endpoint) => endpoint,
                 None => {
                     let given = own.iter().position(|(own, _)| own.pattern == key.pattern);
                     let given = given.map(|index| own.remove(index).1);
-                    given.ok_or_else(|| ServerError::NoHandler(key.pattern.to_string()))?
+                    let endpoint = given.ok_or_else(|| ServerError::NoHandler(key.pattern.to_string()))?;
+                    endpoint.with_settings(config.route_settings(route))
                 }
             };
-            configured.push((key, endpoint.with_settings(self.config.route_settings(route))));
+            configured.push((key, endpoint));
+        }
+        if let Some((pattern, _)) = callbacks.into_iter().next() {
+            return Err(ServerError::NoRoute(pattern));
         }
         for (key, _) in &mut own {
             key.prefixes.clone_from(&self.prefixes);
@@ -204,10 +236,28 @@ pub enum ServerError {
         "the route {0} has the dialect \"handlers\" and no handler: give it rules, another dialect, or a handler in Rust"
     )]
     NoHandler(String),
+    /// [`Builder::callbacks`] names a route that the configuration does not have.
+    #[error("the configuration has no route {0} for these callbacks: write its pattern as it stands there")]
+    NoRoute(String),
+    /// A route's callbacks are not for its dialect.
+    #[error("the callbacks of the route {pattern}: {message}")]
+    Callbacks {
+        /// The route's.
+        pattern: String,
+        /// What is wrong.
+        message: String,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen: {0}")]
     Bind(#[source] io::Error),
     /// The system gives no randomness.
     #[error("no randomness: {0}")]
     Random(String),
+}
+
+impl ServerError {
+    /// What is wrong with the callbacks of this route.
+    fn callbacks(key: &RouteKey) -> impl Fn(String) -> Self {
+        |message| ServerError::Callbacks { pattern: key.pattern.to_string(), message }
+    }
 }

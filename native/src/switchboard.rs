@@ -10,7 +10,8 @@ use http::{Method, Request, Response, StatusCode, header, uri::Authority};
 use serde_json::Value;
 use switchboard_core::protocol;
 use switchboard_core::{
-    CloseCode, CloseFrame, Config, Engine, Found, HttpEndpoint, Input, Limits, RouteKey, Router, Stats,
+    CloseCode, CloseFrame, Config, Engine, Found, HandlerResult, HttpEndpoint, Input, Limits, RouteKey,
+    Router, Stats,
 };
 
 use crate::endpoint::{Endpoint, EndpointInfo};
@@ -68,8 +69,8 @@ impl Switchboard {
         let mut infos = Vec::new();
         let mut routes = Vec::new();
         let mut callbacks = Vec::new();
-        for (key, endpoint) in endpoints {
-            infos.extend(patterns(&key).map(|pattern| endpoint.info(pattern)));
+        for (index, (key, endpoint)) in endpoints.into_iter().enumerate() {
+            infos.extend(patterns(&key).map(|pattern| endpoint.info(pattern, index)));
             let (route, route_callbacks) = endpoint.into_route();
             routes.push(route);
             callbacks.push(route_callbacks);
@@ -118,6 +119,16 @@ impl Switchboard {
     pub fn publish(&self, feed: &str, value: Value) {
         let feed = feed.to_owned();
         self.shared.host.turn(|turn| turn.input(Input::Publish { feed, value }));
+    }
+
+    /// Has the dialect of a route do what only it knows, in nobody's name: `broadcast` on a topic of Phoenix, with
+    /// `{"topic":…,"event":…,"payload":…}`. `pattern` is the route's, with its prefix. Fails for what the dialect does
+    /// not take.
+    pub fn command(&self, pattern: &str, name: &str, payload: Value) -> HandlerResult {
+        let Some(info) = self.shared.endpoints.iter().find(|endpoint| endpoint.pattern == pattern) else {
+            return Err(format!("there is no route {pattern}").into());
+        };
+        self.shared.host.dialect_command(info.route, None, name, payload)
     }
 
     /// Takes no new connections and closes all with 1001. Comes back when the last one is gone, at the latest

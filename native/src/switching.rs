@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::Value;
 use switchboard_core::protocol::{Outgoing, Refusal};
 use switchboard_core::time::{Instant, Now};
 use switchboard_core::{
-    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Hook, Input, UpstreamEvent,
-    UpstreamId,
+    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, HandlerResult, Hook, Input,
+    UpstreamEvent, UpstreamId,
 };
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -102,6 +103,17 @@ impl Switching {
         self.engine.command(now, id, command, &mut self.effects)
     }
 
+    pub(crate) fn dialect_command(
+        &mut self,
+        now: Now,
+        route: usize,
+        id: Option<ConnectionId>,
+        name: &str,
+        payload: Value,
+    ) -> HandlerResult {
+        self.engine.dialect_command(now, route, id, name, payload, &mut self.effects)
+    }
+
     /// Takes a socket in, unless the engine has given its connection up meanwhile and the slot may be another's.
     pub(crate) fn add(&mut self, socket: Arc<Socket>) -> bool {
         let slot = socket.id().slot();
@@ -187,7 +199,7 @@ impl Switching {
                     Hook::Authenticate { .. } => self.engine.connection(id).map(PeerData::new).map(Arc::new),
                     _ => self.peer(id),
                 };
-                outcome.calls.push(Called { call, route, peer, hook });
+                outcome.calls.push(Called { call, id, route, peer, hook });
             }
             Effect::Dial { upstream, dial } => {
                 let (orders, dialled) = Dialled::new(upstream, dial);

@@ -9,7 +9,6 @@
 
 mod batch;
 mod call;
-mod callbacks;
 mod host;
 mod panic;
 mod peer;

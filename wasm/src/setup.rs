@@ -4,14 +4,10 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use switchboard_core::config::{Config, ConfigError, Dialect, RouteConfig};
+use switchboard_core::config::{Config, ConfigError, RouteConfig};
 use switchboard_core::dialect;
 use switchboard_core::proxy::ProxyHooks;
-use switchboard_core::{
-    Authentication, Deferred, Engine, Handler, Hooks, Limits, ResponseAudience, Route, Router,
-};
-
-use crate::callbacks::Watched;
+use switchboard_core::{Authentication, Engine, Hooks, Limits, ResponseAudience, Route, Router};
 
 /// What JavaScript gives: one or more configurations, tried in order, and which callbacks their routes have.
 #[derive(Deserialize)]
@@ -185,22 +181,7 @@ impl HookSet {
             settings.authentication = Authentication::Handler;
         }
         let ProxyHookSet { client, target } = self.proxy;
-        let handler = match dialect::proxy(config, route) {
-            Some(proxy) => {
-                Some(Box::new(proxy.with_hooks(ProxyHooks { client, target })) as Box<dyn Handler>)
-            }
-            None => dialect::handler(config, route),
-        };
-        let hooks: Hooks = self.into();
-        let handler: Box<dyn Handler> = match handler {
-            None => Box::new(Deferred::new(hooks)),
-            Some(handler) if hooks == Hooks::default() => handler,
-            Some(handler) => {
-                let handles_errors =
-                    !matches!(route.dialect(), Dialect::Echo | Dialect::Relay | Dialect::Rules);
-                Box::new(Watched::new(handler, hooks, handles_errors))
-            }
-        };
+        let handler = dialect::with_callbacks(config, route, self.into(), ProxyHooks { client, target });
         Route { settings, handler }
     }
 }

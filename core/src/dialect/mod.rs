@@ -11,8 +11,10 @@ mod rules;
 pub mod topics;
 
 use crate::config::{Config, Dialect, RouteConfig};
+use crate::deferred::{Deferred, Hooks};
 use crate::handler::Handler;
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, ProxyHooks};
+use crate::watched::Watched;
 
 pub use echo::Echo;
 pub use relay::Relay;
@@ -48,8 +50,31 @@ pub fn handler(config: &Config, route: &RouteConfig) -> Option<Box<dyn Handler>>
     }
 }
 
-/// The proxy of a configured route, if that is what it is; for hosts whose callbacks look at messages.
-pub fn proxy(config: &Config, route: &RouteConfig) -> Option<Proxy> {
+/// The handler of a configured route with the host's callbacks beside its dialect. Where there is no dialect, they are
+/// all there is.
+pub fn with_callbacks(
+    config: &Config,
+    route: &RouteConfig,
+    hooks: Hooks,
+    proxied: ProxyHooks,
+) -> Box<dyn Handler> {
+    let handler = match route.dialect() {
+        Dialect::Proxy => {
+            proxy(config, route).map(|proxy| Box::new(proxy.with_hooks(proxied)) as Box<dyn Handler>)
+        }
+        _ => handler(config, route),
+    };
+    // The others only tell their clients of an error, which `onError` does instead.
+    let handles_errors = !matches!(route.dialect(), Dialect::Echo | Dialect::Relay | Dialect::Rules);
+    match handler {
+        None => Box::new(Deferred::new(hooks)),
+        Some(handler) if hooks == Hooks::default() => handler,
+        Some(handler) => Box::new(Watched::new(handler, hooks, handles_errors)),
+    }
+}
+
+/// The proxy of a configured route, if that is what it is.
+fn proxy(config: &Config, route: &RouteConfig) -> Option<Proxy> {
     let proxy = Proxy::new(route.proxy.clone()?).with_max_message(route.max_payload);
     Some(match route.pattern.segments_before_rest() {
         Some(segments) => proxy.with_rest_behind(config.prefixes(route).to_vec(), segments),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use switchboard_core::{Answer, CallId, HandlerError, Hook, HookKind, Input, Message};
+use tokio::sync::oneshot;
 
+use super::channel::ChannelCall;
 use super::{Callback, Callbacks};
 use crate::connection::Peer;
 use crate::handshake::Handshake;
@@ -11,17 +13,69 @@ use crate::host::Host;
 use crate::incoming::Incoming;
 use crate::outcome::Called;
 
-/// Runs a callback in a task of its own. However it ends, the engine gets one answer.
-pub(crate) fn run(host: &Arc<Host>, called: Called) {
-    let Called { call, route, peer, hook } = called;
-    let pending = Pending { host: host.clone(), call, kind: hook.kind(), answer: None };
+/// Runs a callback in a task of its own, when the one `before` is done. However it ends, the engine gets one answer,
+/// and `done` is dropped.
+pub(crate) fn run(
+    host: &Arc<Host>,
+    called: Called,
+    before: Option<oneshot::Receiver<()>>,
+    done: Option<oneshot::Sender<()>>,
+) {
+    let Called { call, route, peer, hook, .. } = called;
+    let pending = Pending { host: host.clone(), call, kind: hook.kind(), answer: None, _done: done };
     let (Some(callbacks), Some(data)) = (host.callbacks(route).cloned(), peer) else {
         return pending.settle(Err("the route has no callbacks".into()));
     };
     let peer = Peer::new(host.clone(), data);
+    let step = Step::new(&callbacks, &peer, hook);
     host.runtime().spawn(async move {
-        pending.settle(answer(&callbacks, peer, hook).await);
+        if let Some(before) = before {
+            // It is done when its end is dropped.
+            let _ = before.await;
+        }
+        pending.settle(answer(&callbacks, peer, step).await);
     });
+}
+
+/// Runs what a route does when the server starts.
+pub(crate) fn start(host: &Arc<Host>, callbacks: &Arc<Callbacks>) {
+    if callbacks.start.is_none() {
+        return;
+    }
+    let callbacks = callbacks.clone();
+    let started = host.runtime().spawn(async move {
+        match &callbacks.start {
+            Some(start) => start().await,
+            None => Ok(()),
+        }
+    });
+    host.runtime().spawn(async move {
+        match started.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!("the callback for start failed: {error}"),
+            Err(error) if error.is_panic() => tracing::error!("the callback for start panicked"),
+            // The runtime stops.
+            Err(_) => {}
+        }
+    });
+}
+
+/// A hook on its way to its callback.
+enum Step {
+    Hook(Hook),
+    Channel(Box<ChannelCall>),
+}
+
+impl Step {
+    fn new(callbacks: &Callbacks, peer: &Peer, hook: Hook) -> Self {
+        if !callbacks.channels.is_empty()
+            && let Hook::Custom { name, payload } = &hook
+            && let Some(call) = ChannelCall::new(peer, name, payload.clone())
+        {
+            return Step::Channel(Box::new(call));
+        }
+        Step::Hook(hook)
+    }
 }
 
 /// A callback under way. Dropped without an answer it panicked, or the runtime stops.
@@ -30,6 +84,8 @@ struct Pending {
     call: CallId,
     kind: HookKind,
     answer: Option<Answer>,
+    /// Dropped last, after the engine has the answer.
+    _done: Option<oneshot::Sender<()>>,
 }
 
 impl Pending {
@@ -47,7 +103,11 @@ impl Drop for Pending {
     }
 }
 
-async fn answer(callbacks: &Callbacks, peer: Peer, hook: Hook) -> Result<Answer, HandlerError> {
+async fn answer(callbacks: &Callbacks, peer: Peer, step: Step) -> Result<Answer, HandlerError> {
+    let hook = match step {
+        Step::Channel(call) => return call.run(&callbacks.channels).await.map(Answer::Json),
+        Step::Hook(hook) => hook,
+    };
     match hook {
         Hook::Authenticate { params } => match &callbacks.authenticate {
             Some(authenticate) => {
@@ -75,7 +135,10 @@ async fn answer(callbacks: &Callbacks, peer: Peer, hook: Hook) -> Result<Answer,
         Hook::Pong(payload) => done(&callbacks.pong, peer, payload).await,
         Hook::Close { frame, cause } => done(&callbacks.close, peer, (frame, cause)).await,
         Hook::Error { message } => done(&callbacks.error, peer, message.into()).await,
-        Hook::Custom { name, .. } => Err(format!("there is no callback named {name}").into()),
+        Hook::Custom { name, payload } => match callbacks.custom.get(&*name) {
+            Some(callback) => callback(peer, payload).await.map(Answer::Json),
+            None => Err(format!("there is no callback named {name}").into()),
+        },
     }
 }
 

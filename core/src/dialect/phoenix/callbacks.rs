@@ -13,7 +13,6 @@
 use serde_json::{Value, json};
 
 use super::channel::{Channel, ChannelContext, Reply, Termination};
-use super::command::{from_json, to_json};
 use super::message::{Payload, Status};
 use crate::handler::HandlerError;
 use crate::hook::Hook;
@@ -39,7 +38,7 @@ impl Callbacks {
 
 impl Channel for Callbacks {
     fn join(&mut self, cx: &mut ChannelContext<'_, '_>, payload: &Payload) -> Result<Reply, HandlerError> {
-        let payload = json!({ "payload": to_json(payload.clone()), "ref": cx.reference() });
+        let payload = json!({ "payload": payload.clone().into_user(), "ref": cx.reference() });
         Ok(self.call(cx, "join", payload))
     }
 
@@ -49,12 +48,13 @@ impl Channel for Callbacks {
         event: &str,
         payload: Payload,
     ) -> Result<Reply, HandlerError> {
-        let payload = json!({ "event": event, "payload": to_json(payload), "ref": cx.reference() });
+        let payload = json!({ "event": event, "payload": payload.into_user(), "ref": cx.reference() });
         Ok(self.call(cx, "handleIn", payload))
     }
 
     fn answer(&mut self, cx: &mut ChannelContext<'_, '_>, mut answer: Value) -> Result<Reply, HandlerError> {
-        let response = answer.get_mut("response").map(Value::take).map_or_else(Payload::empty, from_json);
+        let response =
+            answer.get_mut("response").map(Value::take).map_or_else(Payload::empty, Payload::from_user);
         let status = match answer.get("status").and_then(Value::as_str) {
             Some("ok") => Some(Status::Ok),
             Some("error") => Some(Status::Error),

@@ -1,6 +1,7 @@
 //! What a channel does with its clients: the trait to write one in Rust.
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::message::{Body, Outgoing, Payload, Status};
@@ -125,7 +126,8 @@ pub enum Reply {
 }
 
 /// How a client's time on a topic ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Termination {
     /// It left.
     Left,

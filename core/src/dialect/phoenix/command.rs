@@ -13,10 +13,8 @@
 //!
 //! Bytes stand in a payload as `{"$binary": "<base64>"}`.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::channel::{ChannelContext, Termination};
 use super::handler::Phoenix;
@@ -57,7 +55,7 @@ impl Phoenix {
         }
         let fields: Fields = serde_json::from_value(command)?;
         let Fields { topic, event, reference, key, meta, .. } = fields;
-        let payload = fields.payload.map_or_else(Payload::empty, from_json);
+        let payload = fields.payload.map_or_else(Payload::empty, Payload::from_user);
         if name == "broadcast" {
             self.sockets.broadcast(cx, &topic, &event, &payload, None);
             return Ok(());
@@ -78,7 +76,7 @@ impl Phoenix {
                 "reply" => {
                     let status =
                         if fields.status.as_deref() == Some("error") { Status::Error } else { Status::Ok };
-                    cx.reply(status, fields.response.map_or_else(Payload::empty, from_json));
+                    cx.reply(status, fields.response.map_or_else(Payload::empty, Payload::from_user));
                 }
                 "track" => cx.track(key.as_deref().ok_or("track needs a key")?, meta),
                 "untrack" => cx.untrack(key.as_deref()),
@@ -87,26 +85,5 @@ impl Phoenix {
             }
             Ok(())
         })
-    }
-}
-
-/// A payload of user code.
-pub(super) fn from_json(value: Value) -> Payload {
-    let bytes =
-        value.get("$binary").and_then(Value::as_str).and_then(|text| BASE64_STANDARD.decode(text).ok());
-    match bytes {
-        Some(bytes) => Payload::Binary(bytes.into()),
-        None => Payload::Json(value),
-    }
-}
-
-/// A payload for user code.
-pub(super) fn to_json(payload: Payload) -> Value {
-    match payload {
-        Payload::Json(value) => value,
-        Payload::Binary(bytes) => json!({ "$binary": BASE64_STANDARD.encode(bytes) }),
-        Payload::UserBroadcast { event, data } => {
-            json!({ "type": "broadcast", "event": event, "payload": { "$binary": BASE64_STANDARD.encode(data) } })
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! What the frames of Phoenix carry, whatever the serializer.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -31,6 +33,35 @@ impl Payload {
     /// `{}`.
     pub fn empty() -> Self {
         Payload::Json(json!({}))
+    }
+
+    /// The bytes, if it is bytes.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Payload::Json(_) => None,
+            Payload::Binary(bytes) | Payload::UserBroadcast { data: bytes, .. } => Some(bytes),
+        }
+    }
+
+    /// As it crosses to user code: JSON as it is, bytes as `{"$binary": "<base64>"}`.
+    pub fn into_user(self) -> Value {
+        let binary = |bytes| json!({ "$binary": BASE64_STANDARD.encode(bytes) });
+        match self {
+            Payload::Json(value) => value,
+            Payload::Binary(bytes) => binary(bytes),
+            Payload::UserBroadcast { event, data } => {
+                json!({ "type": "broadcast", "event": event, "payload": binary(data) })
+            }
+        }
+    }
+
+    /// From what user code gives, written as [`into_user`](Self::into_user) does.
+    pub fn from_user(value: Value) -> Self {
+        let text = value.get("$binary").and_then(Value::as_str);
+        match text.and_then(|text| BASE64_STANDARD.decode(text).ok()) {
+            Some(bytes) => Payload::Binary(bytes.into()),
+            None => Payload::Json(value),
+        }
     }
 }
 

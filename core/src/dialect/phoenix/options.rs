@@ -88,6 +88,23 @@ pub struct PresenceOptions {
     pub key: String,
 }
 
+impl ChannelOptions {
+    /// A channel whose behaviour is the host's callbacks.
+    pub fn with_callbacks(topic: TopicPattern) -> Self {
+        Self {
+            topic,
+            callbacks: true,
+            join: empty(),
+            pushes: Vec::new(),
+            replies: IndexMap::new(),
+            echo: false,
+            presence: None,
+            feed: None,
+            feed_event: default_feed_event(),
+        }
+    }
+}
+
 impl PhoenixOptions {
     /// The handler. `path` is the socket's path as its clients write it, without `/websocket`.
     pub fn build(&self, path: &str) -> Phoenix {

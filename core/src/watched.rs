@@ -1,15 +1,23 @@
-//! JavaScript callbacks on a route that has a behaviour of its own.
+//! The host's callbacks on a route that has a behaviour of its own.
 
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::protocol::Refusal;
-use switchboard_core::{
-    Answer, CloseCause, CloseFrame, Context, Deferred, FeedValue, Handler, HandlerError, HandlerResult,
-    HookKind, Hooks, HttpEndpoint, Message, RouteSettings, UpstreamEvent, UpstreamId, Verdict,
-};
+
+use crate::auth::Verdict;
+use crate::connection::CloseCause;
+use crate::context::Context;
+use crate::deferred::{Deferred, Hooks};
+use crate::feed::FeedValue;
+use crate::handler::{Handler, HandlerError, HandlerResult};
+use crate::hook::{Answer, HookKind};
+use crate::http_endpoint::HttpEndpoint;
+use crate::message::{CloseFrame, Message};
+use crate::protocol::Refusal;
+use crate::route::RouteSettings;
+use crate::upstream::{UpstreamEvent, UpstreamId};
 
 /// Does what the inner handler does, then lets the callbacks see it: an `onMessage` on a relay watches the relay.
-pub(crate) struct Watched {
+pub struct Watched {
     inner: Box<dyn Handler>,
     callbacks: Deferred,
     has_authenticate: bool,
@@ -18,9 +26,9 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// `handles_errors`: the inner handler recovers from errors itself, and has to hear of them even where there is an
-    /// `onError`.
-    pub(crate) fn new(inner: Box<dyn Handler>, hooks: Hooks, handles_errors: bool) -> Self {
+    /// A handler with these callbacks beside it. `handles_errors`: it recovers from errors itself, and has to hear of
+    /// them even where there is an `onError`.
+    pub fn new(inner: Box<dyn Handler>, hooks: Hooks, handles_errors: bool) -> Self {
         let (has_authenticate, has_error) = (hooks.authenticate, hooks.error);
         Self { inner, has_authenticate, has_error, handles_errors, callbacks: Deferred::new(hooks) }
     }

@@ -1,0 +1,94 @@
+//! Which dialects the callbacks are for.
+
+use switchboard_core::config::{Dialect, RouteConfig};
+use switchboard_core::dialect::commands::{Commands, CommandsOptions};
+use switchboard_core::dialect::phoenix::{self, ChannelOptions, Phoenix, TopicPattern};
+use switchboard_core::proxy::ProxyHooks;
+use switchboard_core::{Deferred, Handler, Hooks, Pattern, Watched};
+
+use super::Callbacks;
+use crate::example::Example;
+
+impl Callbacks {
+    /// Which callbacks look at what passes a proxy.
+    pub(crate) fn proxied(&self) -> ProxyHooks {
+        self.proxied
+    }
+
+    /// The dialect that a route without a configuration speaks by them.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match (self.channels.is_empty(), &self.events) {
+            (false, _) => Dialect::Phoenix,
+            (true, Some(_)) => Dialect::Commands,
+            (true, None) => Dialect::Handlers,
+        }
+    }
+
+    /// Whether all of them can be called on a route of this dialect; otherwise what is wrong.
+    pub(crate) fn check(&self, dialect: Dialect) -> Result<(), String> {
+        let belongs = |what: &str, owner: Dialect| {
+            let (owner, name) = (owner.name(), dialect.name());
+            Err(format!("{what} belong to the dialect {owner:?}, but this route's dialect is {name:?}"))
+        };
+        if !self.channels.is_empty() && dialect != Dialect::Phoenix {
+            return belongs("channels", Dialect::Phoenix);
+        }
+        if self.events.is_some() && dialect != Dialect::Commands {
+            return belongs("commands", Dialect::Commands);
+        }
+        if self.proxied != ProxyHooks::default() && dialect != Dialect::Proxy {
+            return belongs("functions for what passes a proxy", Dialect::Proxy);
+        }
+        self.topics().map(drop)
+    }
+
+    /// Tells a configured route of them, as the dialects need it.
+    pub(crate) fn declare(&self, route: &mut RouteConfig) -> Result<(), String> {
+        self.check(route.dialect())?;
+        if let Some(events) = &self.events {
+            route.commands.get_or_insert_default().events.clone_from(events);
+        }
+        for topic in self.topics()? {
+            let channels = &mut route.phoenix.get_or_insert_default().channels;
+            match channels.iter_mut().find(|known| known.topic == topic) {
+                Some(known) => known.callbacks = true,
+                None => channels.push(ChannelOptions::with_callbacks(topic)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What the engine gets on a route without a configuration.
+    pub(crate) fn handler(&self) -> Box<dyn Handler> {
+        let hooks = self.hooks();
+        let dialect: Box<dyn Handler> = match self.dialect() {
+            Dialect::Phoenix => {
+                let topics = self.topics().unwrap_or_default();
+                Box::new(topics.into_iter().fold(Phoenix::new(), |phoenix, topic| {
+                    let channel = phoenix::Callbacks::new(topic.as_str());
+                    phoenix.with_channel(topic, channel)
+                }))
+            }
+            Dialect::Commands => {
+                let events = self.events.clone().unwrap_or_default();
+                Box::new(Commands::new(CommandsOptions { events, ..CommandsOptions::default() }))
+            }
+            _ => return Box::new(Deferred::new(hooks)),
+        };
+        match hooks == Hooks::default() {
+            true => dialect,
+            false => Box::new(Watched::new(dialect, hooks, true)),
+        }
+    }
+
+    /// What to try such a route with, or what is wrong with the callbacks.
+    pub(crate) fn example(&self, pattern: &Pattern) -> Result<Example, String> {
+        let mut route = RouteConfig { dialect: Some(self.dialect()), ..RouteConfig::new(pattern.clone()) };
+        self.declare(&mut route)?;
+        Ok(Example::of(&route))
+    }
+
+    fn topics(&self) -> Result<Vec<TopicPattern>, String> {
+        self.channels.iter().map(|(topic, _)| topic.parse()).collect()
+    }
+}
