@@ -48,7 +48,7 @@ pub trait Handler: Send {
     }
 
     /// What the dialect demands of an opening handshake beyond RFC 6455, before authentication. The default demands
-    /// nothing.
+    /// nothing. A panic is answered 500.
     fn admit(&self, settings: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
         let _ = (settings, request);
         Ok(())

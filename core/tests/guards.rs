@@ -5,9 +5,10 @@ mod support;
 
 use std::collections::HashSet;
 
-use support::World;
-use switchboard_core::Engine;
+use support::{World, route};
 use switchboard_core::config::Config;
+use switchboard_core::protocol::Refusal;
+use switchboard_core::{Context, Engine, Handler, HandlerResult, Message, RouteSettings};
 
 fn world(config: &str) -> World {
     let config = Config::from_toml(config).unwrap();
@@ -96,4 +97,36 @@ fn long_requests_are_refused_with_431() {
     assert_eq!(status(&format!("/echo?{}", "q".repeat(5000)), 5000), Some(431));
     let error = Config::from_toml("limits = { handshakeBytes = 8191 }").unwrap_err();
     assert_eq!(error.to_string(), "limits.handshakeBytes: browsers send long cookies; write at least 8192");
+}
+
+/// Its `admit` panics for some paths.
+struct Doorkeeper;
+
+impl Handler for Doorkeeper {
+    fn admit(&self, _: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
+        match request.uri().query() {
+            Some("panic") => panic!("on purpose"),
+            Some("refuse") => Err(Refusal::bad_request("not like this")),
+            _ => Ok(()),
+        }
+    }
+
+    fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+        cx.send(message);
+        Ok(())
+    }
+}
+
+#[test]
+fn an_admit_that_panics_costs_one_client() {
+    let mut world = World::new(vec![route("/", RouteSettings::default(), Doorkeeper)]);
+    for (path, status) in [("/?panic", 500), ("/?refuse", 400), ("/?panic", 500)] {
+        let id = world.upgrade_with(path, &[]);
+        assert_eq!(world.client(id).rejected, Some(status), "{path}");
+    }
+    assert_eq!(world.log.len(), 1, "{:?}", world.log);
+    assert_eq!(world.log[0].1, "admitting a client to / failed: the handler panicked: on purpose");
+    let id = world.connect("/");
+    world.text(id, "still here");
+    assert_eq!(world.received(id), ["still here"]);
 }

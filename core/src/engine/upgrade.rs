@@ -79,8 +79,18 @@ impl Engine {
                 effects,
             );
         }
-        if let Err(refusal) = self.handlers[route].admit(&self.state.routes[route].settings, &request) {
-            return effects.push(Effect::Reject { id, refusal });
+        let admitted = self.run(now, route, None, effects, |handler, cx| {
+            Ok(handler.admit(&cx.state.routes[route].settings, &request))
+        });
+        match admitted {
+            Ok(Ok(())) => {}
+            Ok(Err(refusal)) => return effects.push(Effect::Reject { id, refusal }),
+            Err(error) => {
+                let text = || format!("admitting a client to {} failed: {error}", request.uri().path());
+                self.state.journal.note(now.instant, (route, "admit"), Level::Error, text, effects);
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                return reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
+            }
         }
         let verdict = self.state.routes[route].settings.authentication.decide(&request);
         let name = self.uuid();
