@@ -74,7 +74,7 @@ impl Outcome {
     }
 }
 
-/// Relative paths begin where the process was started.
+/// Relative paths begin where the process was started; those of a configuration file are no longer relative here.
 fn read(host: &Arc<Host>, feed: String, file: String) {
     let reader = host.clone();
     host.runtime().spawn_blocking(move || {

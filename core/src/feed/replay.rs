@@ -12,7 +12,8 @@ use crate::time::Instant;
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReplaySettings {
-    /// The file, one JSON value per line. The host reads it at the start.
+    /// The file, one JSON value per line. The host reads it at the start. Relative paths begin in the folder of the
+    /// configuration file; in Vite at its root.
     pub file: String,
     /// Ms between two values. Default 1000, unless there is a `timestamp`.
     #[serde(default)]
