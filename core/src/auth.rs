@@ -74,18 +74,34 @@ pub enum TokenPlace {
     Query(String),
     /// In this header. A leading `Bearer ` is not part of the token.
     Header(HeaderName),
+    /// In this parameter, or else in this header.
+    QueryOrHeader(String, HeaderName),
 }
 
 impl TokenPlace {
+    /// The query's parameter, if that can be the place.
+    pub fn query(&self) -> Option<&str> {
+        match self {
+            TokenPlace::Query(name) | TokenPlace::QueryOrHeader(name, _) => Some(name),
+            TokenPlace::Header(_) => None,
+        }
+    }
+
+    fn header(&self) -> Option<&HeaderName> {
+        match self {
+            TokenPlace::Header(name) | TokenPlace::QueryOrHeader(_, name) => Some(name),
+            TokenPlace::Query(_) => None,
+        }
+    }
+
     fn find(&self, request: &http::Request<()>) -> Option<String> {
-        let token = match self {
-            TokenPlace::Query(name) => query_value(request.uri().query().unwrap_or_default(), name)?,
-            TokenPlace::Header(name) => {
-                let value = request.headers().get(name)?.to_str().ok()?.trim();
-                value.strip_prefix("Bearer ").unwrap_or(value).to_owned()
-            }
-        };
-        (!token.is_empty()).then_some(token)
+        let filled = |token: &String| !token.is_empty();
+        let query = request.uri().query().unwrap_or_default();
+        let in_query = self.query().and_then(|name| query_value(query, name)).filter(filled);
+        in_query.or_else(|| {
+            let value = request.headers().get(self.header()?)?.to_str().ok()?.trim();
+            Some(value.strip_prefix("Bearer ").unwrap_or(value).to_owned()).filter(filled)
+        })
     }
 }
 
@@ -184,7 +200,17 @@ mod tests {
             Verdict::Close(CloseFrame::new(CloseCode(4001), "No token provided"))
         );
         let header = TokenPlace::Header(AUTHORIZATION);
-        assert_eq!(header.find(&request("/", &[("authorization", "Bearer t")])).as_deref(), Some("t"));
+        let headers = &[("authorization", "Bearer t")];
+        assert_eq!(header.find(&request("/", headers)).as_deref(), Some("t"));
+        let both = TokenPlace::QueryOrHeader("token".into(), AUTHORIZATION);
+        for (uri, headers, token) in [
+            ("/?token=q", &headers[..], Some("q")),
+            ("/?token=", headers, Some("t")),
+            ("/", headers, Some("t")),
+            ("/", &[], None),
+        ] {
+            assert_eq!(both.find(&request(uri, headers)).as_deref(), token, "{uri}");
+        }
     }
 
     #[test]

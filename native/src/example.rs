@@ -3,7 +3,7 @@
 use serde_json::json;
 use switchboard_core::config::{AuthenticateConfig, Dialect, RouteConfig, Toggle};
 use switchboard_core::dialect::topics::Stream;
-use switchboard_core::{Authentication, RouteSettings, TokenPlace};
+use switchboard_core::{Authentication, RouteSettings};
 
 /// What the configuration gives away for a conversation's beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,10 +34,7 @@ impl Example {
     pub(crate) fn path(&self, pattern: &str, settings: &RouteSettings) -> String {
         let path = filled(pattern, self.rest.as_deref().unwrap_or_default());
         let token = match &settings.authentication {
-            Authentication::Token(rule) => match &rule.place {
-                TokenPlace::Query(name) => Some(format!("{name}=your-jwt-token")),
-                TokenPlace::Header(_) => None,
-            },
+            Authentication::Token(rule) => rule.place.query().map(|name| format!("{name}=your-jwt-token")),
             _ => None,
         };
         let query: Vec<String> = self.query.map(str::to_owned).into_iter().chain(token).collect();

@@ -10,6 +10,7 @@ use serde_json::json;
 use support::{Client, within};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 
 fn switchboard() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
@@ -20,7 +21,11 @@ fn switchboard() -> Command {
 
 /// The program on a free port: it, its address, and its table of endpoints.
 async fn started(arguments: &[&str]) -> (Child, String, String) {
-    let mut child = switchboard().args(["--port", "0"]).args(arguments).spawn().expect("the program");
+    listening(switchboard(), arguments).await
+}
+
+async fn listening(mut command: Command, arguments: &[&str]) -> (Child, String, String) {
+    let mut child = command.args(["--port", "0"]).args(arguments).spawn().expect("the program");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let mut table = String::new();
     let address = loop {
@@ -195,6 +200,52 @@ async fn the_five_systems_answer() {
     }
     let mut killmails = Client::connect(url("/killmails")).await;
     assert_eq!(killmails.json().await["type"], "info");
+}
+
+/// A recording beside the configuration is found wherever the program is started.
+#[tokio::test]
+async fn files_begin_in_the_folder_of_the_configuration() {
+    let folder =
+        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("beside-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("recordings")).expect("a folder");
+    std::fs::write(folder.join("recordings/kills.jsonl"), "{\"n\":1}\n").expect("a file");
+    let config = r#"
+        routes = [{ pattern = "/", dialect = "actions" }]
+        feeds = [{ name = "killmails", replay = { file = "recordings/kills.jsonl", every = 20, loop = true } }]
+    "#;
+    let file = folder.join("switchboard.toml");
+    std::fs::write(&file, config).expect("a file");
+    let (_child, address, _) = started(&["--config", &file.to_string_lossy()]).await;
+    let mut client = Client::connect(format!("ws://{address}/")).await;
+    client.send_json(json!({ "action": "sub", "channel": "kills" })).await;
+    assert_eq!(client.json().await, json!({ "action": "kill", "data": { "n": 1 } }));
+}
+
+/// The environment is asked for by whoever starts the program, so it counts before any file.
+#[tokio::test]
+async fn variables_come_before_the_configuration_and_ask_for_tokens() {
+    let mut command = switchboard();
+    command
+        .env("WEBSOCKET_ENABLED", "true")
+        .env("WEBSOCKET_MOCK_EVENTS", r#"[{"name":"mine","data":{"n":1}}]"#)
+        .env("AUTH_ENABLED", "true")
+        .env("WEBSOCKET_AUTH_TOKENS", "s3cret, other");
+    let (_child, address, _) = listening(command, &[]).await;
+    let url = |query: &str| format!("ws://{address}/ws{query}");
+    for query in ["", "?token=wrong"] {
+        assert_eq!(support::refused(url(query)).await, 401, "{query}");
+    }
+    let mut events = Client::connect(url("?token=s3cret")).await;
+    assert_eq!(events.json().await["type"], "connected");
+    events.send_json(json!({ "type": "request", "event": "mine" })).await;
+    assert_eq!(events.json().await["data"], json!({ "n": 1 }));
+    let builder = ClientRequestBuilder::new(url("").parse().expect("a URL"));
+    let mut events = Client::connect(builder.with_header("authorization", "Bearer other")).await;
+    assert_eq!(events.json().await["type"], "connected");
+
+    let output = ended(switchboard().env("WEBSOCKET_ENABLED", "true").env("AUTH_ENABLED", "true")).await;
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("the environment: AUTH_ENABLED: ") && output.status.code() == Some(2), "{error}");
 }
 
 /// The body of what GET answers, which is of this type.

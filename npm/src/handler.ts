@@ -37,7 +37,7 @@ export interface TokenAuthentication {
   token: {
     /** The parameter of the query, as `token` in `?token=…`. */
     query?: string
-    /** Or the header; a leading `Bearer ` is not part of the token. */
+    /** Or the header, which counts where the query has none if both are written; a leading `Bearer ` is not part of the token. */
     header?: string
     /** The good tokens, each with its `authData`; or just a list. */
     values: Record<string, unknown> | string[]

@@ -45,8 +45,8 @@ export interface SwitchboardOptions {
   shutdownGrace?: number
   /**
    * The variables that `${NAME}` stands for in the URLs, headers and credentials of proxies, and those that add mock
-   * events and proxies as mock-api-server 1.x has them (`WEBSOCKET_ENABLED`, …). Default: the process's; in Vite also
-   * those of its `.env` files.
+   * events and proxies as mock-api-server 1.x has them (`WEBSOCKET_ENABLED`, …), before all other routes. Default: the
+   * process's; in Vite also those of its `.env` files.
    */
   environment?: Record<string, string | undefined>
   /** Where log lines go. Default: the console; in Vite, Vite's logger. */

@@ -52,6 +52,29 @@ test('what is wrong with a variable is named', async () => {
   )
 })
 
+test('what the environment asks for comes before handlers, and may ask for tokens', async () => {
+  const environment = {
+    WEBSOCKET_ENABLED: 'true',
+    WEBSOCKET_MOCK_EVENTS: TICKER,
+    AUTH_ENABLED: 'true',
+    WEBSOCKET_AUTH_TOKENS: 's3cret,other',
+  }
+  const routes = ['/ws', '/own'].map((pattern) => ({
+    pattern,
+    onConnect: (connection: any) => connection.send({ type: `handler of ${pattern}` }),
+  }))
+  const server = await serve([], { routes, environment })
+  const first = async (path: string, headers = {}) => {
+    const client = await connect(server.url(path), { headers })
+    return (await client.json()).type
+  }
+  await expect(first('/ws')).rejects.toThrow('401')
+  await expect(first('/ws?token=no')).rejects.toThrow('401')
+  expect(await first('/ws?token=s3cret')).toBe('connected')
+  expect(await first('/ws', { authorization: 'Bearer other' })).toBe('connected')
+  expect(await first('/own')).toBe('handler of /own')
+})
+
 test('the guide’s browser client', async () => {
   const server = await serve([], {
     routes: [{ pattern: '/ws', events: [{ name: 'ticker', interval: 50, data: { n: '{counter.n}' } }] }],

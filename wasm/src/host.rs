@@ -24,6 +24,8 @@ pub(crate) struct Host {
     patterns: Vec<String>,
     /// What each route is called.
     routes: Vec<Vec<String>>,
+    /// How many of the first routes JavaScript does not know of.
+    from_environment: usize,
     shutdown_grace: u64,
     ids: ConnectionIds,
     /// By slot.
@@ -36,11 +38,12 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(Server { engine, patterns, routes, shutdown_grace }: Server) -> Self {
+    pub(crate) fn new(Server { engine, patterns, routes, from_environment, shutdown_grace }: Server) -> Self {
         Self {
             engine,
             patterns,
             routes,
+            from_environment,
             shutdown_grace,
             ids: ConnectionIds::default(),
             peers: Vec::new(),
@@ -99,7 +102,14 @@ impl Host {
 
     /// Which route has this pattern, as it was written or with one of its prefixes.
     pub(crate) fn route(&self, pattern: &str) -> Option<usize> {
-        self.routes.iter().position(|names| names.iter().any(|name| name == pattern))
+        let found = self.routes.iter().position(|names| names.iter().any(|name| name == pattern));
+        found.map(|index| self.numbered(index))
+    }
+
+    /// The number of a route as JavaScript counts: its own from 0, those of the environment behind them all.
+    pub(crate) fn numbered(&self, index: usize) -> usize {
+        let count = self.routes.len();
+        (index + count - self.from_environment) % count
     }
 
     /// Passes a command to a route's dialect.
@@ -113,6 +123,7 @@ impl Host {
         if route >= self.routes.len() {
             return Err(format!("there is no route {route}"));
         }
+        let route = (route + self.from_environment) % self.routes.len();
         let result = self.engine.dialect_command(self.now, route, id, name, payload, &mut self.effects);
         self.carry_out();
         result.map_err(|error| error.to_string())
@@ -246,6 +257,7 @@ impl Host {
             Effect::Pause { id } => self.pause(id, true),
             Effect::Resume { id } => self.pause(id, false),
             Effect::Call { call, id, route, hook } => {
+                let route = self.numbered(route);
                 call::record(&mut self.batch.calls, call, id, route, hook);
             }
             Effect::ReadFile { feed, file } => {
@@ -285,11 +297,12 @@ impl Host {
         let data = self.engine.connection(id).map(|connection| connection.auth_data());
         let data = data.filter(|data| !data.is_null()).map(ToString::to_string);
         let params = call::params(&accept.params);
+        let route = self.numbered(accept.route);
         self.batch
             .before
             .record(batch::ACCEPT)
             .id(id)
-            .word(accept.route as u32)
+            .word(route as u32)
             .bytes(head.into())
             .text(Some(&accept.name))
             .text(accept.subprotocol.as_deref())

@@ -100,6 +100,8 @@ pub(crate) struct Server {
     pub(crate) patterns: Vec<String>,
     /// By route: its pattern, as it was written and with its prefixes.
     pub(crate) routes: Vec<Vec<String>>,
+    /// How many of the first routes are of the environment. JavaScript does not know of them, and counts from those behind.
+    pub(crate) from_environment: usize,
     /// How long in ms clients may take to close when the server stops.
     pub(crate) shutdown_grace: u64,
 }
@@ -123,8 +125,10 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     }
     let mut config = Config { allowed_hosts, ..Config::default() };
     let variable = |name: &str| setup.environment.get(name).cloned();
+    let mut from_environment = 0;
     if config.add_environment(variable).map_err(|error| error.to_string())? {
-        configs.push((config, Vec::new()));
+        from_environment = config.routes.len();
+        configs.insert(0, (config, Vec::new()));
     }
     let mut keys = Vec::new();
     let mut routes = Vec::new();
@@ -143,7 +147,7 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     let patterns = router.patterns().to_vec();
     let mut engine = Engine::new(router, routes, limits, seed);
     configs.iter().for_each(|(config, _)| config.add_feeds(&mut engine));
-    Ok(Server { engine, patterns, routes: names, shutdown_grace })
+    Ok(Server { engine, patterns, routes: names, from_environment, shutdown_grace })
 }
 
 impl Part {
@@ -242,5 +246,15 @@ mod tests {
             {"config":{"routes":[{"pattern":"/b/{c}"}]}}]}"#;
         let server = server(parse(setup), [0; 32]).map_err(drop).unwrap();
         assert_eq!(server.patterns, ["/api/a", "/b/{c}"]);
+    }
+
+    #[test]
+    fn the_environment_comes_first_and_is_not_counted() {
+        let setup = r#"{"given":[],"known":[],"parts":[{"config":{"routes":[{"pattern":"/ws"}]}}],
+            "environment":{"WEBSOCKET_ENABLED":"true","WEBSOCKET_PATH":"/ws"}}"#;
+        let server = server(parse(setup), [0; 32]).map_err(drop).unwrap();
+        assert_eq!((server.patterns.len(), server.from_environment), (2, 1));
+        let host = crate::host::Host::new(server);
+        assert_eq!((host.route("/ws"), host.numbered(1), host.numbered(0)), (Some(1), 0, 1));
     }
 }

@@ -50,7 +50,8 @@ pub struct TokenConfig {
 pub struct TokenPlaceConfig {
     /// The parameter of the query, as `token` in `?token=…`: all that a browser can send.
     pub query: Option<String>,
-    /// Or the header. A leading `Bearer ` is not part of the token.
+    /// Or the header, which counts where the query has none if both are written. A leading `Bearer ` is not part of the
+    /// token.
     pub header: Option<String>,
     /// The good tokens, each with the `authData` of whoever shows it; or just a list.
     #[serde(deserialize_with = "tokens")]
@@ -83,21 +84,18 @@ impl AuthenticateConfig {
 
 impl TokenPlaceConfig {
     fn check(&self) -> Result<(), ConfigError> {
-        match (&self.query, &self.header) {
-            (None, None) => Err(ConfigError::at("", "write where the token stands: query or header")),
-            (Some(_), Some(_)) => {
-                Err(ConfigError::at("", "a token stands in one place; write query or header"))
-            }
-            (Some(name), None) if name.is_empty() => {
-                Err(ConfigError::at("query", "expected a parameter's name"))
-            }
-            (None, Some(name)) => {
-                header(name).map(drop).map_err(|message| ConfigError::at("header", message))
-            }
-            _ if self.values.is_empty() => {
-                Err(ConfigError::at("values", "without a token nobody could come in"))
-            }
-            _ => Ok(()),
+        if self.query.is_none() && self.header.is_none() {
+            return Err(ConfigError::at("", "write where the token stands: query or header"));
+        }
+        if self.query.as_ref().is_some_and(String::is_empty) {
+            return Err(ConfigError::at("query", "expected a parameter's name"));
+        }
+        if let Some(name) = &self.header {
+            header(name).map_err(|message| ConfigError::at("header", message))?;
+        }
+        match self.values.is_empty() {
+            true => Err(ConfigError::at("values", "without a token nobody could come in")),
+            false => Ok(()),
         }
     }
 }

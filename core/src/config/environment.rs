@@ -10,7 +10,9 @@
 //! | `WEBSOCKET_PROXY_ENABLED` | whether the next one counts; default false |
 //! | `WEBSOCKET_PROXY_ROUTES` | `name:url,name2:url2`, below the path at `/proxy/` |
 //! | `WEBSOCKET_PROXY_AUTH_<NAME>` | for the target of that name: `bearer:<token>`, `basic:<user>:<password>` or `apikey:<header>:<value>` |
-//! | `WEBSOCKET_ADMIN_TOKEN` | whoever asks for statistics has to show it; default: everyone may |
+//! | `AUTH_ENABLED` | whether clients have to show a token, as `?token=` or as `Authorization: Bearer`; otherwise HTTP 401. Default: if there are tokens |
+//! | `WEBSOCKET_AUTH_TOKENS` | the good ones, separated by commas; without them `AUTH_ENABLED` stops the start |
+//! | `WEBSOCKET_ADMIN_TOKEN` | whoever asks for statistics has to show it; default: everyone may, with `AUTH_ENABLED` whoever has one of the tokens |
 //! | `ADMIN_ENABLED` | whether there are statistics; default true |
 //! | `CORS_ORIGINS` | the pages that may connect, separated by commas; `*` for all; default as everywhere |
 //! | `HOST`, `PORT` | where the native server listens |
@@ -19,7 +21,10 @@ use http::header::HeaderName;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Config, ConfigError, Interval, OriginsConfig, Prefixes, RouteConfig};
+use super::{
+    AuthenticateConfig, Config, ConfigError, Interval, OriginsConfig, Prefixes, RefusalConfig, RouteConfig,
+    TokenConfig, TokenPlaceConfig,
+};
 use crate::dialect::events::EventsOptions;
 use crate::origin::OriginPatterns;
 use crate::pattern::Pattern;
@@ -36,8 +41,8 @@ pub fn environment_files(mode: &str) -> [String; 4] {
 }
 
 impl Config {
-    /// Adds what the environment's variables say, before all other routes. Whether they say anything. Errors begin
-    /// with the variable's name.
+    /// Adds what the environment's variables say, before all other routes: whoever starts the server writes them, and
+    /// may want something else than the file says. Whether they say anything. Errors begin with the variable's name.
     pub fn add_environment(
         &mut self,
         variable: impl Fn(&str) -> Option<String>,
@@ -72,13 +77,14 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         if max_payload == 0 {
             return Err(ConfigError::at("WEBSOCKET_MAX_PAYLOAD", "no message could ever come"));
         }
-        let origins = self.origins()?;
+        let (origins, authenticate) = (self.origins()?, self.authenticate()?);
         let route = |pattern: Pattern| RouteConfig {
             // The path is written in full.
             prefix: Some(Prefixes::default()),
             disabled: !is_enabled,
             max_payload,
             origins: origins.clone(),
+            authenticate: authenticate.clone(),
             // The original echoes whatever is offered.
             subprotocols: vec!["*".to_owned()],
             ..RouteConfig::new(pattern)
@@ -112,8 +118,13 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         events.check().map_err(|error| error.under(NAME))?;
         let has_stats = self.switch("ADMIN_ENABLED")?.unwrap_or(true);
         let stats = has_stats.then(|| STATS.to_owned());
-        let admin_token = stats.as_ref().and_then(|_| self.text("WEBSOCKET_ADMIN_TOKEN"));
-        Ok(EventsOptions { stats, admin_token, health: Some(HEALTH.to_owned()), ..events })
+        let admin_tokens = match (&stats, self.text("WEBSOCKET_ADMIN_TOKEN"), self.authenticate()?) {
+            (None, ..) => Vec::new(),
+            (_, Some(token), _) => vec![token],
+            (_, None, AuthenticateConfig::Open) => Vec::new(),
+            (_, None, _) => self.tokens(),
+        };
+        Ok(EventsOptions { stats, admin_tokens, health: Some(HEALTH.to_owned()), ..events })
     }
 
     fn targets(&self) -> Result<IndexMap<String, TargetOptions>, ConfigError> {
@@ -165,6 +176,30 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             }
         };
         Ok(Some(auth))
+    }
+
+    fn authenticate(&self) -> Result<AuthenticateConfig, ConfigError> {
+        let values = self.tokens();
+        if !self.switch("AUTH_ENABLED")?.unwrap_or(!values.is_empty()) {
+            return Ok(AuthenticateConfig::Open);
+        }
+        if values.is_empty() {
+            let message = "nobody could come in; write WEBSOCKET_AUTH_TOKENS=token1,token2, or false here";
+            return Err(ConfigError::at("AUTH_ENABLED", message));
+        }
+        // Browsers can write no header, and others write the one of HTTP.
+        let (query, header) = (Some("token".to_owned()), Some("authorization".to_owned()));
+        let values = values.into_iter().map(|token| (token, Value::Null)).collect();
+        Ok(AuthenticateConfig::Token(TokenConfig {
+            token: TokenPlaceConfig { query, header, values },
+            missing: RefusalConfig::default(),
+            invalid: RefusalConfig::default(),
+        }))
+    }
+
+    fn tokens(&self) -> Vec<String> {
+        let text = self.text("WEBSOCKET_AUTH_TOKENS").unwrap_or_default();
+        text.split(',').map(str::trim).filter(|token| !token.is_empty()).map(str::to_owned).collect()
     }
 
     fn origins(&self) -> Result<Option<OriginsConfig>, ConfigError> {
@@ -253,6 +288,41 @@ mod tests {
     }
 
     #[test]
+    fn what_the_environment_says_comes_before_what_a_file_says() {
+        let file = "[[routes]]\npattern = '/ws'\ndialect = 'echo'";
+        let mut config = Config::from_toml(file).unwrap();
+        let variable = |name: &str| (name == "WEBSOCKET_ENABLED").then(|| "true".to_owned());
+        assert!(config.add_environment(variable).unwrap());
+        let dialects: Vec<_> = config.routes.iter().map(|route| route.dialect().name()).collect();
+        assert_eq!(dialects, ["events", "echo"]);
+    }
+
+    #[test]
+    fn tokens_are_asked_for_by_everything() {
+        let proxy = "WEBSOCKET_PROXY_ENABLED=true\nWEBSOCKET_PROXY_ROUTES=a:ws://x";
+        let tokens = |text: &str| {
+            let (config, _) = add(&format!("WEBSOCKET_ENABLED=true\n{proxy}\n{text}")).unwrap();
+            let asked = config.routes.iter().map(|route| match &route.authenticate {
+                AuthenticateConfig::Token(token) => token.token.values.keys().cloned().collect(),
+                _ => Vec::new(),
+            });
+            let asked: Vec<Vec<String>> = asked.collect();
+            assert_eq!(asked[0], asked[1], "the proxy is no way around");
+            (asked[0].clone(), config.routes[0].events.as_ref().unwrap().admin_tokens.clone())
+        };
+        let list = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        for (text, clients, admins) in [
+            ("", &[][..], &[][..]),
+            ("AUTH_ENABLED=false\nWEBSOCKET_AUTH_TOKENS=a", &[], &[]),
+            ("AUTH_ENABLED=true\nWEBSOCKET_AUTH_TOKENS=a, b,", &["a", "b"], &["a", "b"]),
+            ("WEBSOCKET_AUTH_TOKENS=a\nWEBSOCKET_ADMIN_TOKEN=c", &["a"], &["c"]),
+            ("WEBSOCKET_AUTH_TOKENS=a\nADMIN_ENABLED=false", &["a"], &[]),
+        ] {
+            assert_eq!(tokens(text), (list(clients), list(admins)), "{text}");
+        }
+    }
+
+    #[test]
     fn errors_name_the_variable() {
         for (line, expected) in [
             ("WEBSOCKET_ENABLED=maybe", "WEBSOCKET_ENABLED: expected true or false, got \"maybe\""),
@@ -277,6 +347,7 @@ mod tests {
                 "WEBSOCKET_PROXY_ROUTES=a:ws://x\nWEBSOCKET_PROXY_AUTH_A=s3cret",
                 "WEBSOCKET_PROXY_AUTH_A: write bearer:",
             ),
+            ("AUTH_ENABLED=true", "AUTH_ENABLED: nobody could come in; write WEBSOCKET_AUTH_TOKENS="),
             ("CORS_ORIGINS=localhost", "CORS_ORIGINS: \"localhost\" is no origin;"),
             ("PORT=70000", "PORT: expected a whole number that is not too large, got \"70000\""),
         ] {

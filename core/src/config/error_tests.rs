@@ -217,8 +217,8 @@ fn wrong_values_are_told_what_is_right() {
             "authenticate.token: write where the token stands: query or header",
         ),
         (
-            json!({ "authenticate": { "token": { "query": "t", "header": "t", "values": ["t"] } } }),
-            "authenticate.token: a token stands in one place; write query or header",
+            json!({ "authenticate": { "token": { "query": "t", "header": "t", "values": [] } } }),
+            "authenticate.token.values: without a token nobody could come in",
         ),
         (
             json!({ "authenticate": { "token": { "query": "t", "values": [] } } }),

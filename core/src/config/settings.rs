@@ -116,9 +116,10 @@ impl From<&TokenConfig> for TokenRule {
         // The configuration was checked: a header's name is one, and there is a query's parameter otherwise.
         let header = config.token.header.as_deref().and_then(|name| name.parse().ok());
         Self {
-            place: match header {
-                Some(name) => TokenPlace::Header(name),
-                None => TokenPlace::Query(config.token.query.clone().unwrap_or_default()),
+            place: match (config.token.query.clone(), header) {
+                (Some(query), Some(name)) => TokenPlace::QueryOrHeader(query, name),
+                (None, Some(name)) => TokenPlace::Header(name),
+                (query, None) => TokenPlace::Query(query.unwrap_or_default()),
             },
             values: config.token.values.clone(),
             missing: (&config.missing).into(),

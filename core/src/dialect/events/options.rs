@@ -24,8 +24,8 @@ pub struct EventsOptions {
     /// The path that answers `GET` with statistics. Default none; the Mock API Server has
     /// `/admin/websocket/stats`.
     pub stats: Option<String>,
-    /// Whoever asks for statistics has to send `Authorization: Bearer` with this. Default: everyone may ask.
-    pub admin_token: Option<String>,
+    /// Whoever asks for statistics has to send `Authorization: Bearer` with one of these. Default: everyone may ask.
+    pub admin_tokens: Vec<String>,
     /// The path that answers `GET` with `{"status":"ok",…}`. Default none.
     pub health: Option<String>,
 }
@@ -69,11 +69,11 @@ impl EventsOptions {
                 return Err(ConfigError::at(key, "a path starts with /"));
             }
         }
-        match (&self.admin_token, &self.stats) {
-            (Some(token), _) if token.is_empty() => {
-                Err(ConfigError::at("adminToken", "an empty token is none"))
-            }
-            (Some(_), None) => {
+        if self.admin_tokens.iter().any(String::is_empty) {
+            return Err(ConfigError::at("adminToken", "an empty token is none"));
+        }
+        match (self.admin_tokens.is_empty(), &self.stats) {
+            (false, None) => {
                 Err(ConfigError::at("adminToken", "there is nothing to ask for; write stats, too"))
             }
             _ => Ok(()),
@@ -119,7 +119,8 @@ impl Default for Table {
 impl From<Table> for EventsOptions {
     fn from(table: Table) -> Self {
         let Table { mock, auto_start, greeting, seed, stats, admin_token, health } = table;
-        Self { mock, auto_start, greeting, seed, stats, admin_token, health }
+        let admin_tokens = admin_token.into_iter().collect();
+        Self { mock, auto_start, greeting, seed, stats, admin_tokens, health }
     }
 }
 

@@ -37,9 +37,9 @@ pub(super) fn answer(
         let body = json!({ "error": { "code": code, "message": message, "timestamp": timestamp } });
         json_response(status, &body)
     };
-    match (&options.admin_token, bearer(request)) {
-        (Some(_), None) => error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "An admin token is required"),
-        (Some(token), Some(shown)) if token != shown => {
+    match (&options.admin_tokens[..], bearer(request)) {
+        ([_, ..], None) => error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "An admin token is required"),
+        (tokens @ [_, ..], Some(shown)) if !tokens.iter().any(|token| token == shown) => {
             error(StatusCode::FORBIDDEN, "FORBIDDEN", "This token is not the admin's")
         }
         _ if !is_enabled => {
