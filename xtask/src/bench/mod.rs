@@ -3,6 +3,7 @@
 //! [`work`] says what is measured, [`contender`] against whom; `xtask/bench/load` is the generator, `xtask/bench/peers`
 //! holds the peers' programs. Every measurement has a server of its own that is started for it and ended after it.
 
+mod chart;
 mod contender;
 mod machine;
 mod measurement;
@@ -11,7 +12,7 @@ mod results;
 mod statistics;
 mod work;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -47,9 +48,12 @@ pub(crate) struct Options {
     /// Measure what has been built and installed before
     #[arg(long)]
     built: bool,
-    /// Where the results go; without it, target/bench/results.json
-    #[arg(long, value_name = "FILE")]
+    /// Where results.json and the charts go; without it, target/bench
+    #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
+    /// Measure nothing: tables and charts of the results that are there
+    #[arg(long)]
+    show: bool,
 }
 
 /// The time before and within each measurement.
@@ -62,6 +66,10 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     if options.list {
         list(&works);
         return Ok(());
+    }
+    let folder = options.output.clone().unwrap_or_else(|| project.target().join("bench"));
+    if options.show {
+        return show(&Results::read(&folder.join("results.json"))?, &works, &folder);
     }
     let peers = match &options.peers[..] {
         [] => Contender::value_variants(),
@@ -80,21 +88,36 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let machine = Machine::set_up(options.cores)?;
     let bench = Bench { project, machine, warm_up, measure };
     let mut results = Results::new(project, bench.machine.describe(), rounds, measure, &peers)?;
-    println!("{}; {rounds} rounds of {} ms each", results.machine, measure.as_millis());
     if let Some(load) = bench.machine.business() {
         println!(
             "the machine is busy (load {load:.1}): times are longer than they need be, and ratios rough"
         );
     }
-    let output = options.output.clone().unwrap_or_else(|| project.target().join("bench/results.json"));
     for work in &works {
         let result = measure_work(&bench, work, &peers, rounds);
-        println!("\n{}", report::work(&result, work.metric));
         results.works.push(result);
-        results.write(&output)?;
+        // Whoever ends a long run early keeps what has been measured.
+        results.write(&folder.join("results.json"))?;
     }
-    println!("{}", report::targets(&results, &works));
-    println!("results: {}", output.display());
+    show(&results, &works, &folder)
+}
+
+fn show(results: &Results, works: &[Work], folder: &Path) -> Result<()> {
+    println!(
+        "{}; commit {}, {} rounds of {} ms",
+        results.machine, results.commit, results.rounds, results.measure_ms
+    );
+    for (name, version) in &results.versions {
+        println!("  {name} {version}");
+    }
+    for work in works {
+        if let Some(result) = results.work(work.name) {
+            println!("\n{}", report::work(result, work.metric));
+        }
+    }
+    println!("{}\n{}", report::targets(results, works), report::growth(results, works));
+    let charts = chart::write(results, folder)?;
+    println!("results: {}, and {} charts beside it", folder.join("results.json").display(), charts.len());
     Ok(())
 }
 

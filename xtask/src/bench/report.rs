@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
+use clap::ValueEnum;
+
 use super::contender::Contender;
 use super::results::{Entry, Results, WorkResult};
+use super::statistics::Spread;
 use super::work::{Metric, Target, Work};
 
 /// Beyond this part of a core, the generator may be what is measured.
@@ -57,12 +60,44 @@ fn row(entry: &Entry, metric: Metric, references: [Option<f64>; 2]) -> Vec<Strin
     ]
 }
 
+/// The families in which everything should cost the same, whatever the number in the name.
+const FLAT: [&str; 3] = ["growth", "rooms", "routes"];
+
+/// How much dearer, or cheaper, the last of such a family is than the first, and the dearest than the cheapest.
+pub(super) fn growth(results: &Results, works: &[Work]) -> String {
+    let mut text = String::new();
+    for family in FLAT {
+        let results: Vec<&WorkResult> = works
+            .iter()
+            .filter(|work| work.is_meant(family))
+            .filter_map(|work| results.work(work.name))
+            .collect();
+        let [first, .., last] = results[..] else { continue };
+        let mut rows = vec![vec![
+            family.to_owned(),
+            format!("{} : {}", last.name, first.name),
+            "most : least".to_owned(),
+        ]];
+        for contender in Contender::value_variants() {
+            let medians: Vec<f64> = results.iter().filter_map(|result| result.median(*contender)).collect();
+            if let (Some(first), Some(last)) = (first.median(*contender), last.median(*contender))
+                && let Some(spread) = Spread::of(medians)
+            {
+                let cells = [last / first, spread.most / spread.least].map(|ratio| format!("{ratio:.2}"));
+                rows.push([vec![contender.name().to_owned()], cells.to_vec()].concat());
+            }
+        }
+        let _ = writeln!(text, "{}", columns(&rows));
+    }
+    text
+}
+
 /// Every target, and whether it is met.
 pub(super) fn targets(results: &Results, works: &[Work]) -> String {
     let heads = ["", "native", "of bun", "target", "", "plugin", "of ws", "target", ""];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     for work in works.iter().filter(|work| work.targets.iter().any(Option::is_some)) {
-        let Some(result) = results.works.iter().find(|result| result.name == work.name) else { continue };
+        let Some(result) = results.work(work.name) else { continue };
         let mut row = vec![work.name.to_owned()];
         for ((ours, reference), target) in PAIRS.into_iter().zip(work.targets) {
             row.extend(target_cells(result.median(ours), result.median(reference), target, work.metric));
@@ -111,7 +146,6 @@ fn columns(rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::statistics::Spread;
     use super::*;
 
     fn entry(contender: Contender, value: f64, generator: f64) -> Entry {

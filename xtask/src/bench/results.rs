@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bench_load::Report;
 use serde::{Deserialize, Serialize};
 use xshell::cmd;
@@ -22,7 +22,7 @@ pub(super) struct Results {
     /// Which commit of ours.
     pub(super) commit: String,
     pub(super) rounds: usize,
-    pub(super) measure_ms: u128,
+    pub(super) measure_ms: u64,
     /// Of whoever took part.
     pub(super) versions: BTreeMap<String, String>,
     pub(super) works: Vec<WorkResult>,
@@ -67,7 +67,20 @@ impl Results {
             versions.insert(peer.name().to_owned(), peer.version(project)?);
         }
         let commit = commit.unwrap_or_default();
-        Ok(Self { machine, commit, rounds, measure_ms: measure.as_millis(), versions, works: Vec::new() })
+        let measure_ms = measure.as_millis().try_into()?;
+        Ok(Self { machine, commit, rounds, measure_ms, versions, works: Vec::new() })
+    }
+
+    /// Reads what an earlier run has written.
+    pub(super) fn read(file: &Path) -> Result<Self> {
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("no results in {}", file.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} holds other results", file.display()))
+    }
+
+    /// What was measured of this work.
+    pub(super) fn work(&self, name: &str) -> Option<&WorkResult> {
+        self.works.iter().find(|result| result.name == name)
     }
 
     /// Writes them as JSON.

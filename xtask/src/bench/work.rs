@@ -92,6 +92,12 @@ impl Metric {
         }
     }
 
+    /// The metric with this title.
+    pub(super) fn titled(title: &str) -> Option<Self> {
+        let all = [Metric::Cost, Metric::Accepted, Metric::Memory, Metric::LastReceipt, Metric::Stall];
+        all.into_iter().find(|metric| metric.title() == title)
+    }
+
     /// A value with its unit.
     pub(super) fn show(self, value: f64) -> String {
         match self {
