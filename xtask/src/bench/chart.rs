@@ -65,9 +65,11 @@ fn chart(works: &[&WorkResult], machine: &str) -> Document {
         panels.push(panel.set("transform", format!("translate({MARGIN} {top})")));
         top += height + GAP;
     }
-    let foot =
-        text(&format!("least and most of all rounds as a line; {machine}"), MARGIN, top + 8.0, "value");
-    let height = top + 8.0 + MARGIN;
+    let (line, height) = (top + 8.0, top + 26.0 + MARGIN);
+    let foot = [
+        text("The line on a bar goes from the least to the most of all rounds.", MARGIN, line, "value"),
+        text(machine, MARGIN, line + 18.0, "value"),
+    ];
     let document = Document::new()
         .set("viewBox", (0, 0, WIDTH, height))
         .set("width", WIDTH)
@@ -75,7 +77,8 @@ fn chart(works: &[&WorkResult], machine: &str) -> Document {
         .set("role", "img")
         .add(Title::new(works.iter().map(|work| &*work.title).collect::<Vec<_>>().join("; ")))
         .add(Style::new(STYLE));
-    panels.into_iter().fold(document, Document::add).add(foot)
+    let document = panels.into_iter().fold(document, Document::add);
+    foot.into_iter().fold(document, Document::add)
 }
 
 /// One work's bars, and how high they are together.

@@ -63,7 +63,8 @@ fn row(entry: &Entry, metric: Metric, references: [Option<f64>; 2]) -> Vec<Strin
 /// The families in which everything should cost the same, whatever the number in the name.
 const FLAT: [&str; 3] = ["growth", "rooms", "routes"];
 
-/// How much dearer, or cheaper, the last of such a family is than the first, and the dearest than the cheapest.
+/// How much dearer, or cheaper, the last of such a family is than the first, the dearest than the cheapest, and the last
+/// beyond what the kernel costs: the raw epoll control has next to nothing else.
 pub(super) fn growth(results: &Results, works: &[Work]) -> String {
     let mut text = String::new();
     for family in FLAT {
@@ -73,18 +74,21 @@ pub(super) fn growth(results: &Results, works: &[Work]) -> String {
             .filter_map(|work| results.work(work.name))
             .collect();
         let [first, .., last] = results[..] else { continue };
-        let mut rows = vec![vec![
-            family.to_owned(),
-            format!("{} : {}", last.name, first.name),
-            "most : least".to_owned(),
-        ]];
+        let ends = format!("{} : {}", last.name, first.name);
+        let heads = [family, &ends, "most : least", "beyond raw-epoll"].map(str::to_owned);
+        let mut rows = vec![heads.to_vec()];
+        let grown = |who: Contender| Some(last.median(who)? / first.median(who)?);
+        let kernel = grown(Contender::RawEpoll);
         for contender in Contender::value_variants() {
-            let medians: Vec<f64> = results.iter().filter_map(|result| result.median(*contender)).collect();
-            if let (Some(first), Some(last)) = (first.median(*contender), last.median(*contender))
-                && let Some(spread) = Spread::of(medians)
-            {
-                let cells = [last / first, spread.most / spread.least].map(|ratio| format!("{ratio:.2}"));
-                rows.push([vec![contender.name().to_owned()], cells.to_vec()].concat());
+            let medians = results.iter().filter_map(|result| result.median(*contender));
+            if let (Some(grown), Some(spread)) = (grown(*contender), Spread::of(medians)) {
+                let beyond = kernel.map_or_else(String::new, |kernel| format!("{:.2}", grown / kernel));
+                rows.push(vec![
+                    contender.name().to_owned(),
+                    format!("{grown:.2}"),
+                    format!("{:.2}", spread.most / spread.least),
+                    beyond,
+                ]);
             }
         }
         let _ = writeln!(text, "{}", columns(&rows));
