@@ -132,10 +132,12 @@ pub(super) async fn read_slowly(target: Target, chance: &mut ChaCha8Rng, tally: 
     }
     let stopped = Instant::now();
     pause(chance, 500..12_000).await;
-    let may_be_cut_off = stopped.elapsed() > CLOSE_TIMEOUT;
     let until = Instant::now() + Duration::from_secs(2);
     while Instant::now() < until {
-        match tokio::time::timeout_at(until.into(), peer.receive()).await {
+        let incoming = tokio::time::timeout_at(until.into(), peer.receive()).await;
+        // That may also happen while it catches up.
+        let may_be_cut_off = stopped.elapsed() > CLOSE_TIMEOUT;
+        match incoming {
             Err(_) => break,
             Ok(incoming) => match incoming? {
                 Incoming::Close(1013) => {
@@ -153,7 +155,9 @@ pub(super) async fn read_slowly(target: Target, chance: &mut ChaCha8Rng, tally: 
                     let _ = peer.send_close(1000).await;
                     return Ok(());
                 }
-                incoming => ear.hear(incoming)?,
+                incoming => ear
+                    .hear(incoming)
+                    .with_context(|| format!("{:?} after it stopped reading", stopped.elapsed()))?,
             },
         }
     }
