@@ -1,5 +1,6 @@
 //! What the engine asks of its host.
 
+use std::iter::Peekable;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use crate::connection::ConnectionId;
 use crate::hook::{CallId, Hook};
 use crate::message::{CloseFrame, Message};
 use crate::pattern::Params;
-use crate::protocol::{Refusal, SocketOptions};
+use crate::protocol::{Burst, Refusal, SocketOptions};
 use crate::upstream::{Dial, UpstreamId};
 
 /// One thing for the host to do. Effects are done in the order in which they stand.
@@ -160,6 +161,24 @@ pub enum Level {
     Info,
     Warn,
     Error,
+}
+
+impl Effect {
+    /// A message and those for the same recipients that stand right behind it in `effects`, which it takes out.
+    pub fn gather(
+        to: &Recipients,
+        message: Message,
+        effects: &mut Peekable<impl Iterator<Item = Effect>>,
+    ) -> Burst {
+        let mut burst = Burst::new(message, to.len());
+        while burst.has_room()
+            && let Some(Effect::Send { message, .. }) =
+                effects.next_if(|next| matches!(next, Effect::Send { to: next, .. } if next == to))
+        {
+            burst.push(message);
+        }
+        burst
+    }
 }
 
 /// The receivers of one message; most often there is one.

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use switchboard_core::protocol::{Outgoing, Overflow, Pushed, Writer};
+use switchboard_core::protocol::{Burst, Overflow, Pushed, Writer};
 use switchboard_core::{CloseFrame, ConnectionId};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
@@ -88,11 +88,11 @@ impl Socket {
         self.id
     }
 
-    /// Queues a message. True: the outbox is over its bound and the connection has to be closed.
+    /// Queues messages. True: the outbox is over its bound and the connection has to be closed.
     #[must_use]
-    pub(crate) fn send(self: &Arc<Self>, message: &Outgoing, touched: &mut Vec<Arc<Socket>>) -> bool {
+    pub(crate) fn send(self: &Arc<Self>, burst: &mut Burst, touched: &mut Vec<Arc<Socket>>) -> bool {
         let mut sending = self.lock();
-        let pushed = sending.writer.send(message);
+        let pushed = sending.writer.send_burst(burst);
         if pushed == Pushed::Full && sending.overflow == Overflow::Pause {
             sending.is_throttled = true;
         }

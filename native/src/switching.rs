@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::protocol::{Outgoing, Refusal};
+use switchboard_core::protocol::{Burst, Refusal};
 use switchboard_core::time::{Instant, Now};
 use switchboard_core::{
     Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, HandlerResult, Hook, Input,
-    UpstreamEvent, UpstreamId,
+    Recipients, UpstreamEvent, UpstreamId,
 };
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -144,9 +144,17 @@ impl Switching {
     pub(crate) fn carry_out(&mut self, now: Now, outcome: &mut Outcome) {
         let mut effects = std::mem::take(&mut self.effects);
         loop {
-            for effect in effects.drain(..) {
-                self.perform(effect, outcome);
+            let mut drained = effects.drain(..).peekable();
+            while let Some(effect) = drained.next() {
+                match effect {
+                    Effect::Send { to, message } => {
+                        let burst = Effect::gather(&to, message, &mut drained);
+                        self.send(&to, burst, outcome);
+                    }
+                    other => self.perform(other, outcome),
+                }
             }
+            drop(drained);
             if self.inputs.is_empty() {
                 break;
             }
@@ -168,16 +176,7 @@ impl Switching {
 
     fn perform(&mut self, effect: Effect, outcome: &mut Outcome) {
         match effect {
-            Effect::Send { to, message } => {
-                let outgoing = Outgoing::new(message);
-                for &id in to.iter() {
-                    if let Some(socket) = self.socket(id)
-                        && socket.send(&outgoing, &mut outcome.touched)
-                    {
-                        self.inputs.push(Input::Overflowed { id });
-                    }
-                }
-            }
+            Effect::Send { to, message } => self.send(&to, Burst::new(message, to.len()), outcome),
             Effect::Ping { id, payload } => self.touch(id, outcome, |socket| socket.ping(&payload)),
             Effect::Pong { id, payload } => self.touch(id, outcome, |socket| socket.pong(&payload)),
             Effect::Close { id, frame } => self.touch(id, outcome, |socket| socket.close(frame.as_ref())),
@@ -219,6 +218,16 @@ impl Switching {
                 outcome.is_empty |= self.engine.connections() == 0;
             }
             Effect::Log { level, text } => outcome.log.push((level, text)),
+        }
+    }
+
+    fn send(&mut self, to: &Recipients, mut burst: Burst, outcome: &mut Outcome) {
+        for &id in to.iter() {
+            if let Some(socket) = self.socket(id)
+                && socket.send(&mut burst, &mut outcome.touched)
+            {
+                self.inputs.push(Input::Overflowed { id });
+            }
         }
     }
 

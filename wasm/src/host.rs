@@ -4,10 +4,10 @@ use std::mem;
 
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::protocol::{Event, Outgoing};
+use switchboard_core::protocol::{Burst, Event};
 use switchboard_core::time::Now;
 use switchboard_core::{
-    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Message, Recipients,
+    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients,
 };
 
 use crate::batch::{self, Batch};
@@ -213,9 +213,17 @@ impl Host {
         let mut inputs = Vec::new();
         while !self.effects.is_empty() {
             let mut effects = mem::take(&mut self.effects);
-            for effect in effects.drain(..) {
-                self.carry_out_one(effect, &mut inputs);
+            let mut drained = effects.drain(..).peekable();
+            while let Some(effect) = drained.next() {
+                match effect {
+                    Effect::Send { to, message } => {
+                        let burst = Effect::gather(&to, message, &mut drained);
+                        self.send(&to, burst, &mut inputs);
+                    }
+                    other => self.carry_out_one(other, &mut inputs),
+                }
             }
+            drop(drained);
             self.effects = effects;
             for input in inputs.drain(..) {
                 self.engine.handle_input(self.now, input, &mut self.effects);
@@ -237,7 +245,7 @@ impl Host {
                 inputs.push(Input::Opened { id: accept.id });
                 self.accept(*accept);
             }
-            Effect::Send { to, message } => self.send(&to, message, inputs),
+            Effect::Send { to, message } => self.send(&to, Burst::new(message, to.len()), inputs),
             Effect::Ping { id, payload } => self.write(id, |peer| peer.socket.writer.ping(&payload)),
             Effect::Pong { id, payload } => self.write(id, |peer| peer.socket.writer.pong(&payload)),
             Effect::Close { id, frame } => {
@@ -310,14 +318,13 @@ impl Host {
             .text(data.as_deref());
     }
 
-    fn send(&mut self, to: &Recipients, message: Message, inputs: &mut Vec<Input>) {
-        let outgoing = Outgoing::new(message);
+    fn send(&mut self, to: &Recipients, mut burst: Burst, inputs: &mut Vec<Input>) {
         for &id in to.iter() {
             let Some(peer) = find(&mut self.peers, id) else {
                 continue;
             };
             let pause = peer.pause;
-            let pushed = peer.socket.writer.send(&outgoing);
+            let pushed = peer.socket.writer.send_burst(&mut burst);
             if peer.overflows(pushed) {
                 inputs.push(Input::Overflowed { id });
             }

@@ -126,13 +126,13 @@ impl Engine {
         result: Result<(), HandlerError>,
         effects: &mut Vec<Effect>,
     ) {
+        let Err(error) = result else {
+            return;
+        };
         let Some(connection) = self.state.connections.get(id) else {
             return;
         };
         let (route, path) = (connection.route, connection.path().to_owned());
-        let Err(error) = result else {
-            return;
-        };
         if kind == HookKind::Error {
             let text = format!("{} for {path} failed: {error}", kind.name());
             return self.state.journal.note(now.instant, (route, "error"), Level::Error, || text, effects);

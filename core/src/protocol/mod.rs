@@ -8,7 +8,8 @@
 //! 3. Write [`encode_head`] of the [`response`], and make a [`WebSocket`] with what was agreed.
 //! 4. Give every read to [`Reader::receive`] and handle the [`Event`]s in order: a ping is answered with
 //!    [`Writer::pong`], a close or a violation with [`Writer::close`].
-//! 5. Wrap a message in [`Outgoing`] once and [`Writer::send`] it to each receiver; then write each [`Outbox`].
+//! 5. Wrap a message in [`Outgoing`] once and [`Writer::send`] it to each receiver, or many in a row in a [`Burst`];
+//!    then write each [`Outbox`].
 //! 6. When [`Writer::is_closed`] and the outbox is empty, the connection can end.
 //!
 //! ```
@@ -34,6 +35,7 @@
 pub mod deflate;
 
 mod assembler;
+mod burst;
 mod close;
 mod error;
 mod extension;
@@ -55,6 +57,7 @@ mod writer;
 #[path = "../../tests/support/client_frame.rs"]
 mod client_frame;
 
+pub use burst::Burst;
 pub use deflate::{Agreement, DeflateConfig, negotiate};
 pub use error::Violation;
 pub use extension::ExtensionOffer;

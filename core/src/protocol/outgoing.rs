@@ -1,10 +1,10 @@
 //! A message on its way out, encoded once for all its receivers.
 
-use std::sync::OnceLock;
+use std::cell::OnceCell;
 
 use bytes::Bytes;
 
-use super::deflate::compress_once;
+use super::deflate::{Agreement, compress_once};
 use super::header::{self, Opcode};
 use crate::Message;
 
@@ -15,20 +15,22 @@ const MAX_BITS: u8 = 15;
 /// A message and its frames: the plain one, and one deflated without context per server window size.
 ///
 /// Each frame is made when the first receiver needs it, and shared from then on; so a broadcast is encoded and
-/// compressed once however many receive it. Shareable between threads.
+/// compressed once however many receive it.
 #[derive(Debug)]
 pub struct Outgoing {
     message: Message,
     compress: bool,
-    plain: OnceLock<Bytes>,
-    /// `None` inside: not smaller than the message.
-    deflated: [OnceLock<Option<Bytes>>; (MAX_BITS - MIN_BITS + 1) as usize],
+    plain: OnceCell<Bytes>,
+    deflated: OnceCell<Box<Deflated>>,
 }
+
+/// By window size; `None` inside: not smaller than the message.
+type Deflated = [OnceCell<Option<Bytes>>; (MAX_BITS - MIN_BITS + 1) as usize];
 
 impl Outgoing {
     /// A message that may be compressed where that was negotiated.
     pub fn new(message: Message) -> Self {
-        Self { message, compress: true, plain: OnceLock::new(), deflated: Default::default() }
+        Self { message, compress: true, plain: OnceCell::new(), deflated: OnceCell::new() }
     }
 
     /// Whether the message may be compressed. Default `true`; `false` suits what is compressed already.
@@ -60,7 +62,29 @@ impl Outgoing {
             };
             compress_once(payload, bits, level, framed).ok().flatten()
         };
-        self.deflated.get(usize::from(bits - MIN_BITS))?.get_or_init(frame).as_ref()
+        let deflated = self.deflated.get_or_init(Box::default);
+        deflated.get(usize::from(bits - MIN_BITS))?.get_or_init(frame).as_ref()
+    }
+
+    /// The frame for a receiver that negotiated this, without context takeover.
+    pub(super) fn frame(&self, agreement: Option<Agreement>) -> &Bytes {
+        match agreement {
+            Some(agreement) if self.may_compress() && self.len() >= agreement.threshold => {
+                self.deflated(agreement.server_bits, agreement.level).unwrap_or_else(|| self.plain())
+            }
+            _ => self.plain(),
+        }
+    }
+
+    /// Appends the uncompressed frame.
+    pub(super) fn encode_plain(&self, bytes: &mut Vec<u8>) {
+        header::encode(self.opcode(), false, self.len(), bytes);
+        bytes.extend_from_slice(self.message.payload());
+    }
+
+    /// How many bytes the payload is.
+    pub(super) fn len(&self) -> usize {
+        self.message.payload().len()
     }
 
     pub(super) fn may_compress(&self) -> bool {
@@ -99,12 +123,6 @@ mod tests {
     fn what_does_not_shrink_stays_plain() {
         assert_eq!(Outgoing::new("".into()).deflated(15, 6), None);
         assert_eq!(Outgoing::new("abc".into()).deflated(15, 6), None);
-    }
-
-    #[test]
-    fn threads_can_share_it() {
-        fn assert_shareable<T: Send + Sync>(_: &T) {}
-        assert_shareable(&Outgoing::new("x".into()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::burst::Burst;
 use super::close;
 use super::deflate::{Agreement, Compressor};
 use super::header::{self, MAX_CONTROL_PAYLOAD, Opcode};
@@ -43,6 +44,17 @@ impl Writer {
                 pushed
             }
         }
+    }
+
+    /// Queues the messages of a burst, each in the form that was negotiated: as one piece where that makes no
+    /// difference, else one by one. `Dropped` counts all that were.
+    pub fn send_burst(&mut self, burst: &mut Burst) -> Pushed {
+        if self.takes_whole(burst) {
+            self.outbox.push(burst.encoded(self.deflate), Kind::Message);
+            return Pushed::Queued;
+        }
+        let pushed = burst.messages().iter().map(|message| self.send(message));
+        pushed.reduce(Pushed::and).unwrap_or(Pushed::Queued)
     }
 
     /// Queues a ping; of a payload over 125 bytes the first 125. Left out after a close frame, and while the outbox is
@@ -89,17 +101,28 @@ impl Writer {
         }
     }
 
+    /// Whether nothing of the burst would be refused or dropped, now or later, or needs this connection's own context.
+    fn takes_whole(&self, burst: &Burst) -> bool {
+        !self.is_closed
+            && !self.has_context()
+            && self.outbox.overflow() != Overflow::DropOldest
+            && self.outbox.has_room_for(burst.max_bytes())
+    }
+
+    /// A frame that others refer back to cannot be dropped, so that policy does without context.
+    fn has_context(&self) -> bool {
+        let has_takeover = self.deflate.is_some_and(|agreement| agreement.server_takeover);
+        has_takeover && self.outbox.overflow() != Overflow::DropOldest
+    }
+
     fn encode(&mut self, message: &Outgoing) -> Bytes {
         let Some(agreement) = self.deflate else { return message.plain().clone() };
         let payload = message.message().payload();
         if !message.may_compress() || payload.len() < agreement.threshold {
             return message.plain().clone();
         }
-        // A frame that others refer back to cannot be dropped, so this policy does without context.
-        let has_context = agreement.server_takeover && self.outbox.overflow() != Overflow::DropOldest;
-        if !has_context {
-            let deflated = message.deflated(agreement.server_bits, agreement.level);
-            return deflated.unwrap_or_else(|| message.plain()).clone();
+        if !self.has_context() {
+            return message.frame(Some(agreement)).clone();
         }
         self.compressor
             .get_or_insert_with(|| Box::new(Compressor::new(agreement.server_bits, agreement.level)))

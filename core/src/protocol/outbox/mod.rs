@@ -46,6 +46,18 @@ pub enum Pushed {
     Full,
 }
 
+impl Pushed {
+    /// What became of two messages, one after another.
+    pub(super) fn and(self, next: Self) -> Self {
+        match (self, next) {
+            (Pushed::Full, _) | (_, Pushed::Full) => Pushed::Full,
+            (Pushed::Dropped(first), Pushed::Dropped(second)) => Pushed::Dropped(first + second),
+            (Pushed::Dropped(dropped), _) | (_, Pushed::Dropped(dropped)) => Pushed::Dropped(dropped),
+            (Pushed::Queued, Pushed::Queued) => Pushed::Queued,
+        }
+    }
+}
+
 /// What a queued frame is, as far as the queue cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -74,6 +86,8 @@ pub struct Outbox {
     queued_bytes: usize,
     /// The first frame was written in part: it must go out as a whole.
     is_head_partial: bool,
+    /// So many frames from the front are being written.
+    lent: usize,
     /// Where in the queue the latest pong stands.
     pong: Option<usize>,
     is_blocked: bool,
@@ -88,6 +102,7 @@ impl Outbox {
             frames: VecDeque::new(),
             queued_bytes: 0,
             is_head_partial: false,
+            lent: 0,
             pong: None,
             is_blocked: false,
             is_given_up: false,
@@ -107,6 +122,19 @@ impl Outbox {
             written -= frame.len();
             self.remove_first();
         }
+    }
+
+    /// Lends up to `count` frames, in order, to a write that ends later; of one written in part, the rest. They stay
+    /// as they are until [`give_back`](Self::give_back), which has to follow before anything else is written.
+    pub fn lend(&mut self, count: usize) -> impl Iterator<Item = &Bytes> {
+        self.lent = count.min(self.frames.len());
+        self.frames.iter().take(self.lent).map(|(frame, _)| frame)
+    }
+
+    /// The write has ended, and the socket has taken so many bytes.
+    pub fn give_back(&mut self, written: usize) {
+        self.lent = 0;
+        self.advance(written);
     }
 
     /// Takes out the first frame, for hosts that write whole frames. Of one written in part, the rest.
@@ -162,6 +190,11 @@ impl Outbox {
         filled
     }
 
+    /// Whether so many bytes more stay within the bound.
+    pub(super) fn has_room_for(&self, bytes: usize) -> bool {
+        !self.is_given_up && self.queued_bytes + bytes <= self.options.max_bytes
+    }
+
     /// The overflow policy.
     pub(super) fn overflow(&self) -> Overflow {
         self.options.overflow
@@ -208,8 +241,7 @@ impl Outbox {
 
     fn replaceable_pong(&mut self) -> Option<&mut Bytes> {
         let index = self.pong?;
-        let is_waiting = index > 0 || !self.is_head_partial;
-        if !is_waiting || !(self.is_blocked || self.is_full()) {
+        if index < self.fixed() || !(self.is_blocked || self.is_full()) {
             return None;
         }
         self.frames.get_mut(index).map(|(frame, _)| frame)
@@ -218,7 +250,7 @@ impl Outbox {
     /// Drops waiting messages from the front until less than the bound waits; how many.
     fn drop_oldest(&mut self) -> usize {
         let mut dropped = 0;
-        let mut index = usize::from(self.is_head_partial);
+        let mut index = self.fixed();
         while self.is_full() && index < self.frames.len() {
             if self.frames[index].1 != Kind::Message {
                 index += 1;
@@ -231,6 +263,11 @@ impl Outbox {
             self.pong = self.pong.map(|pong| if pong > index { pong - 1 } else { pong });
         }
         dropped
+    }
+
+    /// How many frames from the front can be neither dropped nor replaced.
+    fn fixed(&self) -> usize {
+        self.lent.max(usize::from(self.is_head_partial))
     }
 
     fn remove_first(&mut self) -> Option<Bytes> {
@@ -246,162 +283,4 @@ impl Outbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn outbox(max_bytes: usize, overflow: Overflow) -> Outbox {
-        Outbox::new(OutboxOptions { max_bytes, overflow })
-    }
-
-    fn push(outbox: &mut Outbox, byte: u8, length: usize) -> Pushed {
-        match outbox.admit() {
-            Admission::Admitted(pushed) => {
-                outbox.push(vec![byte; length].into(), Kind::Message);
-                pushed
-            }
-            Admission::Refused(pushed) => pushed,
-        }
-    }
-
-    #[test]
-    fn nothing_follows_a_message_that_was_refused() {
-        let mut outbox = outbox(10, Overflow::Close);
-        assert_eq!(push(&mut outbox, 1, 10), Pushed::Queued);
-        assert_eq!(push(&mut outbox, 2, 1), Pushed::Full);
-        // The socket takes everything before the engine has heard of it.
-        outbox.advance(10);
-        assert_eq!(push(&mut outbox, 3, 1), Pushed::Dropped(1));
-        assert!(outbox.is_empty());
-    }
-
-    fn pong(outbox: &mut Outbox, byte: u8) {
-        outbox.push(vec![byte; 2].into(), Kind::Pong);
-    }
-
-    /// The first byte of each frame that waits.
-    fn waiting(outbox: &Outbox) -> Vec<u8> {
-        outbox.chunks().map(|chunk| chunk[0]).collect()
-    }
-
-    #[test]
-    fn bytes_leave_in_order_however_the_socket_takes_them() {
-        for step in 1..20 {
-            let mut outbox = outbox(100, Overflow::Close);
-            for (byte, length) in [(1, 3), (2, 5), (3, 1), (4, 4)] {
-                assert_eq!(push(&mut outbox, byte, length), Pushed::Queued);
-            }
-            let mut written = Vec::new();
-            while !outbox.is_empty() {
-                let next: Vec<u8> = outbox.chunks().flatten().copied().take(step).collect();
-                outbox.advance(next.len());
-                written.extend(next);
-                assert_eq!(outbox.queued_bytes() + written.len(), 13);
-            }
-            assert_eq!(written, [1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4], "step {step}");
-        }
-    }
-
-    #[test]
-    fn whole_frames_leave_too() {
-        let mut outbox = outbox(100, Overflow::Close);
-        push(&mut outbox, 1, 3);
-        push(&mut outbox, 2, 2);
-        outbox.advance(1);
-        assert_eq!(outbox.pop().as_deref(), Some(&[1, 1][..]));
-        assert_eq!(outbox.queued_bytes(), 2);
-        assert_eq!(outbox.pop().as_deref(), Some(&[2, 2][..]));
-        assert_eq!(outbox.pop(), None);
-    }
-
-    #[test]
-    fn slices_are_filled_from_the_front() {
-        let mut outbox = outbox(100, Overflow::Close);
-        for byte in 1..=3 {
-            push(&mut outbox, byte, 2);
-        }
-        outbox.advance(1);
-        let mut slices = [IoSlice::new(&[]); 2];
-        assert_eq!(outbox.fill(&mut slices), 2);
-        assert_eq!((&*slices[0], &*slices[1]), (&[1][..], &[2, 2][..]));
-    }
-
-    #[test]
-    fn close_refuses_beyond_the_bound_but_takes_any_size_below_it() {
-        let mut outbox = outbox(10, Overflow::Close);
-        assert_eq!(push(&mut outbox, 1, 9), Pushed::Queued);
-        assert_eq!(push(&mut outbox, 2, 1000), Pushed::Queued);
-        assert_eq!(push(&mut outbox, 3, 1), Pushed::Full);
-        assert_eq!(waiting(&outbox), [1, 2]);
-    }
-
-    #[test]
-    fn pause_takes_twice_the_bound() {
-        let mut outbox = outbox(10, Overflow::Pause);
-        let pushed: Vec<_> = (1..=5).map(|byte| push(&mut outbox, byte, 5)).collect();
-        let full = Pushed::Full;
-        assert_eq!(pushed, [Pushed::Queued, Pushed::Queued, full, full, Pushed::Dropped(1)]);
-        assert_eq!(waiting(&outbox), [1, 2, 3, 4]);
-    }
-
-    #[test]
-    fn the_oldest_messages_are_dropped_but_no_control_or_partial_frames() {
-        let mut outbox = outbox(10, Overflow::DropOldest);
-        push(&mut outbox, 1, 4);
-        outbox.push(vec![9; 2].into(), Kind::Control);
-        push(&mut outbox, 2, 3);
-        push(&mut outbox, 3, 3);
-        outbox.advance(1);
-        assert_eq!(push(&mut outbox, 4, 3), Pushed::Dropped(1));
-        assert_eq!(waiting(&outbox), [1, 9, 3, 4]);
-        assert_eq!(push(&mut outbox, 5, 100), Pushed::Dropped(1));
-        assert_eq!(waiting(&outbox), [1, 9, 4, 5]);
-        assert_eq!(push(&mut outbox, 6, 1), Pushed::Dropped(2));
-        assert_eq!(waiting(&outbox), [1, 9, 6]);
-        assert_eq!(outbox.queued_bytes(), 3 + 2 + 1);
-    }
-
-    #[test]
-    fn a_single_partial_frame_over_the_bound_leaves_room_for_the_latest() {
-        let mut outbox = outbox(10, Overflow::DropOldest);
-        push(&mut outbox, 1, 100);
-        outbox.advance(1);
-        assert_eq!(push(&mut outbox, 2, 5), Pushed::Queued);
-        assert_eq!(push(&mut outbox, 3, 5), Pushed::Dropped(1));
-        assert_eq!(waiting(&outbox), [1, 3]);
-    }
-
-    #[test]
-    fn pongs_are_replaced_only_while_the_socket_is_blocked() {
-        let mut outbox = outbox(100, Overflow::Close);
-        for byte in 1..=10 {
-            pong(&mut outbox, byte);
-        }
-        assert_eq!(waiting(&outbox), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-        outbox.set_blocked(true);
-        outbox.advance(2 * 8);
-        pong(&mut outbox, 11);
-        assert_eq!(waiting(&outbox), [9, 11], "the latest makes way");
-        outbox.advance(3);
-        pong(&mut outbox, 12);
-        assert_eq!(waiting(&outbox), [11, 12], "not one written in part");
-        pong(&mut outbox, 13);
-        assert_eq!(waiting(&outbox), [11, 13]);
-        assert_eq!(outbox.queued_bytes(), 3);
-        outbox.pop();
-        outbox.pop();
-        pong(&mut outbox, 14);
-        assert_eq!(waiting(&outbox), [14]);
-    }
-
-    #[test]
-    fn a_pong_is_found_after_messages_before_it_were_dropped() {
-        let mut outbox = outbox(10, Overflow::DropOldest);
-        outbox.set_blocked(true);
-        push(&mut outbox, 1, 5);
-        push(&mut outbox, 2, 5);
-        pong(&mut outbox, 100);
-        assert_eq!(push(&mut outbox, 3, 5), Pushed::Dropped(1));
-        pong(&mut outbox, 101);
-        assert_eq!(waiting(&outbox), [2, 101, 3]);
-    }
-}
+mod tests;

@@ -1,0 +1,175 @@
+//! Messages that go to the same receivers, one right after another.
+
+use bytes::Bytes;
+
+use super::deflate::Agreement;
+use super::header;
+use super::outgoing::Outgoing;
+use crate::Message;
+
+/// What one turn sends to the same receivers, in order.
+///
+/// Many messages in a row are encoded as one piece of bytes for all receivers that negotiated alike, so that each
+/// queues and writes one thing instead of many. A receiver for whom that will not do gets them one by one; nobody
+/// can tell the difference but by the cost.
+#[derive(Debug)]
+pub struct Burst {
+    messages: Vec<Outgoing>,
+    payload_bytes: usize,
+    /// Whether what is encoded is needed again.
+    is_shared: bool,
+    encoded: Vec<(Option<Agreement>, Bytes)>,
+}
+
+impl Burst {
+    /// A burst of this many payload bytes takes no further message, to keep memory and caches small: 64 KiB.
+    pub const MAX_BYTES: usize = 64 * 1024;
+
+    /// The first message, for this many receivers.
+    pub fn new(message: Message, receivers: usize) -> Self {
+        let payload_bytes = message.payload().len();
+        Self {
+            messages: vec![Outgoing::new(message)],
+            payload_bytes,
+            is_shared: receivers > 1,
+            encoded: Vec::new(),
+        }
+    }
+
+    /// Whether it may grow.
+    pub fn has_room(&self) -> bool {
+        self.payload_bytes < Self::MAX_BYTES
+    }
+
+    /// Adds a message for the same receivers.
+    pub fn push(&mut self, message: Message) {
+        self.payload_bytes += message.payload().len();
+        self.messages.push(Outgoing::new(message));
+    }
+
+    /// The messages, in order.
+    pub(super) fn messages(&self) -> &[Outgoing] {
+        &self.messages
+    }
+
+    /// About how many bytes it is on the wire: not more than that.
+    pub(super) fn max_bytes(&self) -> usize {
+        let headers = self.messages.iter().map(|message| header::encoded_length(message.len()));
+        self.payload_bytes + headers.sum::<usize>()
+    }
+
+    /// All frames in one piece. With an agreement that has server context takeover this must not be asked for.
+    pub(super) fn encoded(&mut self, agreement: Option<Agreement>) -> Bytes {
+        if let Some((_, bytes)) = self.encoded.iter().find(|(known, _)| *known == agreement) {
+            return bytes.clone();
+        }
+        let bytes = match &self.messages[..] {
+            [message] if self.is_shared || agreement.is_some() => message.frame(agreement).clone(),
+            messages => self.concatenate(messages, agreement),
+        };
+        if self.is_shared {
+            self.encoded.push((agreement, bytes.clone()));
+        }
+        bytes
+    }
+
+    fn concatenate(&self, messages: &[Outgoing], agreement: Option<Agreement>) -> Bytes {
+        let Some(agreement) = agreement else {
+            let mut bytes = Vec::with_capacity(self.max_bytes());
+            messages.iter().for_each(|message| message.encode_plain(&mut bytes));
+            return bytes.into();
+        };
+        let mut bytes = Vec::new();
+        messages.iter().for_each(|message| bytes.extend_from_slice(message.frame(Some(agreement))));
+        bytes.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{OutboxOptions, Overflow, Pushed, SocketOptions, WebSocket, Writer};
+    use super::*;
+
+    const AGREEMENT: Agreement = Agreement {
+        server_takeover: false,
+        client_takeover: false,
+        server_bits: 15,
+        client_bits: 15,
+        threshold: 100,
+        level: 6,
+    };
+
+    fn writer(deflate: Option<Agreement>, max_bytes: usize, overflow: Overflow) -> Writer {
+        let outbox = OutboxOptions { max_bytes, overflow };
+        WebSocket::new(&SocketOptions { deflate, outbox, ..SocketOptions::default() }).writer
+    }
+
+    fn messages() -> Vec<Message> {
+        let texts = ["", "a", &"b".repeat(125), &"c".repeat(126), &"d ".repeat(2_000), "e"];
+        texts.iter().map(|text| Message::from(*text)).chain([Message::Binary(vec![7; 300].into())]).collect()
+    }
+
+    fn burst(messages: &[Message], receivers: usize) -> Burst {
+        let mut messages = messages.iter().cloned();
+        let mut burst = Burst::new(messages.next().unwrap_or_else(|| "".into()), receivers);
+        messages.for_each(|message| burst.push(message));
+        burst
+    }
+
+    fn wire(writer: &Writer) -> Vec<u8> {
+        writer.outbox_ref().chunks().flatten().copied().collect()
+    }
+
+    #[test]
+    fn the_wire_is_the_same_as_one_by_one() {
+        let takeover = Agreement { server_takeover: true, ..AGREEMENT };
+        for deflate in [None, Some(AGREEMENT), Some(takeover)] {
+            for overflow in [Overflow::Close, Overflow::DropOldest, Overflow::Pause] {
+                for max_bytes in [0, 100, 5_000, 1 << 20] {
+                    for receivers in [1, 2] {
+                        let [mut together, mut single] =
+                            [(); 2].map(|()| writer(deflate, max_bytes, overflow));
+                        let pushed = together.send_burst(&mut burst(&messages(), receivers));
+                        let singly =
+                            messages().into_iter().map(|message| single.send(&Outgoing::new(message)));
+                        let singly = singly.reduce(Pushed::and);
+                        let case = format!("{deflate:?} {overflow:?} {max_bytes} {receivers}");
+                        assert_eq!(wire(&together), wire(&single), "{case}");
+                        assert_eq!(Some(pushed), singly, "{case}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn receivers_that_agreed_alike_share_one_piece() {
+        let mut burst = burst(&messages(), 3);
+        let [mut first, mut second, mut other] =
+            [None, None, Some(AGREEMENT)].map(|deflate| writer(deflate, 1 << 20, Overflow::Close));
+        for writer in [&mut first, &mut second, &mut other] {
+            assert_eq!(writer.send_burst(&mut burst), Pushed::Queued);
+            assert_eq!(writer.outbox_ref().queued_frames(), 1);
+        }
+        let piece = |writer: &mut Writer| writer.outbox().pop().map(|bytes| bytes.as_ptr());
+        assert_eq!(piece(&mut first), piece(&mut second));
+        assert_ne!(wire(&first), wire(&other));
+    }
+
+    #[test]
+    fn nothing_follows_a_close_frame() {
+        let mut writer = writer(None, 1 << 20, Overflow::Close);
+        writer.close(None);
+        let before = wire(&writer);
+        assert_eq!(writer.send_burst(&mut burst(&messages(), 1)), Pushed::Dropped(messages().len()));
+        assert_eq!(wire(&writer), before);
+    }
+
+    #[test]
+    fn a_large_burst_takes_no_more() {
+        let mut burst = Burst::new(Message::Binary(vec![0; Burst::MAX_BYTES - 1].into()), 2);
+        assert!(burst.has_room());
+        burst.push("x".into());
+        assert!(!burst.has_room());
+    }
+}
