@@ -13,6 +13,8 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::callbacks::{self, Callbacks};
 use crate::clock::Clock;
+use crate::cork::{Cork, Corked};
+use crate::flush::Flush;
 use crate::outcome::Outcome;
 use crate::socket::Socket;
 use crate::switching::{Decision, Switching};
@@ -27,10 +29,15 @@ pub(crate) struct Host {
     clock: Clock,
     /// One callbacks table per route; `None` where the handler needs none.
     callbacks: Vec<Option<Arc<Callbacks>>>,
+    flush: Flush,
+    cork: Mutex<Cork>,
     runtime: Handle,
     alarm: Arc<Notify>,
     emptied: Notify,
 }
+
+/// A turn that touched more sockets than this is written at once.
+const MAX_CORKED: usize = 4;
 
 thread_local! {
     /// What a turn leaves to do; kept for its buffers.
@@ -39,11 +46,13 @@ thread_local! {
 
 impl Host {
     /// Starts the engine's clock and the task that watches its deadlines. Has to run inside a tokio runtime.
-    pub(crate) fn start(engine: Engine, callbacks: Vec<Option<Arc<Callbacks>>>) -> Arc<Self> {
+    pub(crate) fn start(engine: Engine, callbacks: Vec<Option<Arc<Callbacks>>>, flush: Flush) -> Arc<Self> {
         let host = Arc::new(Self {
             switching: Mutex::new(Switching::new(engine)),
             clock: Clock::start(),
             callbacks,
+            flush,
+            cork: Mutex::default(),
             runtime: Handle::current(),
             alarm: Arc::new(Notify::new()),
             emptied: Notify::new(),
@@ -55,6 +64,35 @@ impl Host {
 
     /// Takes one turn.
     pub(crate) fn turn<T>(self: &Arc<Self>, act: impl FnOnce(&mut Turn<'_>) -> T) -> T {
+        self.take_turn(act, |_| {})
+    }
+
+    /// Takes one turn of a connection that was read. True: the caller has to [`uncork`](Self::uncork) once the runtime
+    /// comes back to its task, when all other connections that are ready were read too.
+    #[must_use]
+    pub(crate) fn corked_turn(self: &Arc<Self>, act: impl FnOnce(&mut Turn<'_>)) -> bool {
+        let mut corked = Corked::Not;
+        self.take_turn(act, |outcome| {
+            if outcome.touched.len() <= MAX_CORKED {
+                corked = self.cork().add(&mut outcome.touched);
+            }
+        });
+        corked == Corked::ToBeFlushed
+    }
+
+    /// Writes what was corked.
+    pub(crate) fn uncork(&self) {
+        let mut outcome = OUTCOME.take();
+        self.cork().take(&mut outcome.touched);
+        self.flush.run(&mut outcome.touched, &self.runtime);
+        OUTCOME.set(outcome);
+    }
+
+    fn take_turn<T>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&mut Turn<'_>) -> T,
+        before_flush: impl FnOnce(&mut Outcome),
+    ) -> T {
         let mut outcome = OUTCOME.take();
         let result = {
             let mut switching = self.lock();
@@ -69,6 +107,7 @@ impl Host {
         if outcome.is_empty {
             self.emptied.notify_waiters();
         }
+        before_flush(&mut outcome);
         outcome.conclude(self);
         OUTCOME.set(outcome);
         result
@@ -135,8 +174,17 @@ impl Host {
         self.callbacks.get(route)?.as_ref()
     }
 
+    /// Writes to sockets.
+    pub(crate) fn flush(&self, sockets: &mut Vec<Arc<Socket>>) {
+        self.flush.run(sockets, &self.runtime);
+    }
+
     pub(crate) fn runtime(&self) -> &Handle {
         &self.runtime
+    }
+
+    fn cork(&self) -> MutexGuard<'_, Cork> {
+        self.cork.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A panic under the lock is caught by the engine, so a poisoned lock still guards a sound state.

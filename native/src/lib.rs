@@ -61,7 +61,8 @@
 //!
 //! [`Builder::build`] gives a [`Switchboard`] without a listener; its [`router`](Switchboard::router) takes the
 //! requests that no other route of the application takes.
-#![forbid(unsafe_code)]
+// Allowed in `ring` alone.
+#![deny(unsafe_code)]
 
 mod server;
 pub use server::{Builder, Server, ServerError, ShutdownHandle};
@@ -89,12 +90,16 @@ pub use incoming::Incoming;
 
 mod acceptor;
 mod clock;
+mod cork;
 mod dial;
 mod example;
+mod flush;
 mod host;
 mod outcome;
 mod page;
 mod receiver;
+#[cfg(target_os = "linux")]
+mod ring;
 mod socket;
 mod switching;
 mod upgrade;

@@ -41,9 +41,7 @@ pub(crate) struct Called {
 impl Outcome {
     /// Does it all; what is left is empty buffers.
     pub(crate) fn conclude(&mut self, host: &Arc<Host>) {
-        for socket in self.touched.drain(..) {
-            socket.flush();
-        }
+        host.flush(&mut self.touched);
         for (sender, decision) in self.decisions.drain(..) {
             // Whoever asked may have gone, and reports that itself.
             let _ = sender.send(decision);

@@ -38,6 +38,8 @@ pub(crate) struct Receiver {
     socket: Arc<Socket>,
     stream: OwnedReadHalf,
     reader: Reader,
+    /// It is this task that has to write what was corked.
+    has_corked: bool,
 }
 
 impl Receiver {
@@ -47,13 +49,15 @@ impl Receiver {
         stream: OwnedReadHalf,
         reader: Reader,
     ) -> Self {
-        Self { presence, socket, stream, reader }
+        Self { presence, socket, stream, reader, has_corked: false }
     }
 
     /// Runs until the transport is gone, which the engine is told. `head` came along with the opening handshake.
     pub(crate) async fn run(mut self, head: Vec<u8>) {
         self.receive_head(head);
-        match poll_fn(|context| self.poll_read_all(context)).await {
+        let duty = poll_fn(|context| self.poll_read_all(context)).await;
+        self.uncork();
+        match duty {
             Duty::Disconnect => {
                 self.socket.shutdown();
                 // Closing a socket that holds unread bytes resets it, and the client could lose our close frame.
@@ -73,6 +77,16 @@ impl Receiver {
 
     /// Reads and reports until there is something else to do.
     fn poll_read_all(&mut self, context: &mut Context<'_>) -> Poll<Duty> {
+        self.uncork();
+        let polled = self.poll_read_ready(context);
+        if self.has_corked {
+            // Comes back here behind all tasks that are ready.
+            context.waker().wake_by_ref();
+        }
+        polled
+    }
+
+    fn poll_read_ready(&mut self, context: &mut Context<'_>) -> Poll<Duty> {
         loop {
             match self.socket.poll_duty(context) {
                 Duty::Read => {}
@@ -117,13 +131,25 @@ impl Receiver {
     }
 
     /// One turn for everything that a read brought.
-    fn report(&self, events: &mut Vec<Event>) {
+    fn report(&mut self, events: &mut Vec<Event>) {
         let id = self.socket.id();
-        self.presence.host().turn(|turn| {
+        self.has_corked |= self.presence.host().corked_turn(|turn| {
             for event in events.drain(..) {
                 turn.input(input(id, event));
             }
         });
+    }
+
+    fn uncork(&mut self) {
+        if std::mem::take(&mut self.has_corked) {
+            self.presence.host().uncork();
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.uncork();
     }
 }
 

@@ -100,6 +100,7 @@ pub struct Builder {
     limits: Option<Limits>,
     grace: Option<Duration>,
     has_page: bool,
+    io_uring: Option<bool>,
 }
 
 impl Builder {
@@ -164,11 +165,19 @@ impl Builder {
         self
     }
 
+    /// Whether broadcasts to many go through Linux's io_uring where the kernel has it and allows it; nothing but their
+    /// cost depends on it. Default: the configuration's `listen.ioUring`, true.
+    pub fn io_uring(mut self, io_uring: bool) -> Self {
+        self.io_uring = Some(io_uring);
+        self
+    }
+
     /// Starts the engine without a listener. Has to run inside a tokio runtime.
     pub fn build(self) -> Result<Switchboard, ServerError> {
         let limits = self.limits.clone().unwrap_or_else(|| self.config.engine_limits());
         let has_page = self.has_page;
-        let config = self.config.clone();
+        let mut config = self.config.clone();
+        config.listen.io_uring = self.io_uring.unwrap_or(config.listen.io_uring);
         Switchboard::start(self.endpoints()?, &config, limits, has_page)
     }
 

@@ -1,6 +1,8 @@
 //! The sending half of a connection's TCP stream, for whoever's turn brings it something.
 
 use std::io::{self, IoSlice};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -8,6 +10,9 @@ use switchboard_core::protocol::{Burst, Overflow, Pushed, Writer};
 use switchboard_core::{CloseFrame, ConnectionId};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
+
+#[cfg(target_os = "linux")]
+use crate::ring::Batch;
 
 /// How many frames one `writev` takes at most. Linux allows 1024; more than these rarely wait.
 const FRAMES_PER_WRITE: usize = 64;
@@ -28,6 +33,8 @@ pub(crate) struct Sending {
     ending: Ending,
     /// Some turn is going to flush.
     is_touched: bool,
+    /// The first frames are being written together with those of other sockets.
+    is_writing: bool,
     /// The engine wants no more input for now.
     is_paused: bool,
     /// The outbox of a client that sends but does not read is full.
@@ -71,6 +78,7 @@ impl Socket {
             overflow,
             ending: Ending::No,
             is_touched: false,
+            is_writing: false,
             is_paused: false,
             is_throttled: false,
             is_owner_due: false,
@@ -116,15 +124,48 @@ impl Socket {
 
     /// Writes what the stream takes, without waiting.
     pub(crate) fn flush(&self) {
-        let owner = {
-            let mut sending = self.lock();
-            sending.is_touched = false;
+        let mut sending = self.lock();
+        sending.is_touched = false;
+        // Whoever is writing goes on with what came meanwhile.
+        if !sending.is_writing {
             sending.write();
-            if std::mem::take(&mut sending.is_owner_due) { sending.owner.take() } else { None }
-        };
-        if let Some(owner) = owner {
-            owner.wake();
         }
+        Self::wake_owner(sending);
+    }
+
+    /// Puts what waits into a batch; then [`end_write`](Self::end_write) has to follow. False: it was flushed instead.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn begin_write(&self, batch: &mut Batch) -> bool {
+        let mut sending = self.lock();
+        let is_plain = sending.ending == Ending::No && !sending.is_writing && !sending.is_owner_due;
+        let Sending { stream, writer, is_touched, is_writing, .. } = &mut *sending;
+        let outbox = writer.outbox();
+        match stream {
+            Some(stream) if is_plain && !outbox.is_blocked() && !outbox.is_empty() => {
+                *is_touched = false;
+                *is_writing = true;
+                batch.frames().extend(outbox.lend(FRAMES_PER_WRITE).cloned());
+                batch.add(stream.as_ref().as_fd());
+                true
+            }
+            _ => {
+                drop(sending);
+                self.flush();
+                false
+            }
+        }
+    }
+
+    /// What became of it; goes on with what came meanwhile.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn end_write(&self, outcome: io::Result<usize>) {
+        let mut sending = self.lock();
+        sending.is_writing = false;
+        // After an error the next write comes to the same, and knows what to do.
+        sending.writer.outbox().give_back(outcome.unwrap_or(0));
+        sending.write();
+        sending.is_owner_due |= sending.ending != Ending::No;
+        Self::wake_owner(sending);
     }
 
     /// For the connection's own task: writes if that was blocked, and says what to do next.
@@ -175,6 +216,14 @@ impl Socket {
     pub(crate) fn reset(&self) {
         if let Some(stream) = self.lock().stream() {
             let _ = stream.set_zero_linger();
+        }
+    }
+
+    fn wake_owner(mut sending: MutexGuard<'_, Sending>) {
+        let owner = if std::mem::take(&mut sending.is_owner_due) { sending.owner.take() } else { None };
+        drop(sending);
+        if let Some(owner) = owner {
+            owner.wake();
         }
     }
 

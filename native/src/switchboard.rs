@@ -15,6 +15,7 @@ use switchboard_core::{
 };
 
 use crate::endpoint::{Endpoint, EndpointInfo};
+use crate::flush::Flush;
 use crate::host::Host;
 use crate::page;
 use crate::server::ServerError;
@@ -80,7 +81,8 @@ impl Switchboard {
         let mut engine = Engine::new(router.clone(), routes, limits.clone(), seed);
         config.add_feeds(&mut engine);
         let http = engine.endpoints().cloned().collect();
-        let host = Host::start(engine, callbacks);
+        let flush = if config.listen.io_uring { Flush::Together } else { Flush::Each };
+        let host = Host::start(engine, callbacks, flush);
         Ok(Self { shared: Arc::new(Shared { host, router, endpoints: infos, http, has_page, limits }) })
     }
 

@@ -1,0 +1,225 @@
+//! Linux's io_uring: many sends in one system call. The only unsafe code of this server is here.
+//!
+//! A `send` to a loopback or network socket is nearly all kernel, and a good part of that is the way in and out of it.
+//! A broadcast pays the way once per batch instead of once per receiver.
+
+#![allow(unsafe_code)]
+
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+
+use bytes::Bytes;
+use io_uring::{IoUring, opcode, squeue, types};
+
+/// How many sends one submission takes.
+pub(crate) const BATCH_SENDS: usize = 256;
+
+/// What is to be sent: per socket, some frames in order.
+#[derive(Default)]
+pub(crate) struct Batch {
+    frames: Vec<Bytes>,
+    sends: Vec<Send>,
+}
+
+struct Send {
+    socket: RawFd,
+    /// Where its frames end; they begin where those before end.
+    end: usize,
+    /// As the kernel says it: bytes, or an error number below zero.
+    outcome: i32,
+}
+
+impl Batch {
+    /// Where to put the frames of the next [`add`](Self::add).
+    pub(crate) fn frames(&mut self) -> &mut Vec<Bytes> {
+        &mut self.frames
+    }
+
+    /// The frames since the last call go to `socket`, which has to stay open until the batch has run.
+    pub(crate) fn add(&mut self, socket: BorrowedFd<'_>) {
+        let send = Send { socket: socket.as_raw_fd(), end: self.frames.len(), outcome: -libc::EAGAIN };
+        self.sends.push(send);
+    }
+
+    /// How many bytes each socket took, in the order they were added, without waiting for any.
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = io::Result<usize>> {
+        self.sends.iter().map(|send| {
+            usize::try_from(send.outcome).map_err(|_| io::Error::from_raw_os_error(-send.outcome))
+        })
+    }
+
+    /// Empties it for the next time.
+    pub(crate) fn clear(&mut self) {
+        self.frames.clear();
+        self.sends.clear();
+    }
+}
+
+/// A submission and a completion queue, for one thread.
+pub(crate) struct Ring {
+    queues: IoUring,
+    slices: Vec<libc::iovec>,
+    headers: Vec<libc::msghdr>,
+}
+
+impl Ring {
+    /// Fails where the kernel has none, is older than Linux 6.1, or does not allow it, as in many containers.
+    pub(crate) fn new() -> io::Result<Self> {
+        let queues = IoUring::builder()
+            .setup_single_issuer()
+            .setup_defer_taskrun()
+            .dontfork()
+            .build(BATCH_SENDS as u32)?;
+        Ok(Self { queues, slices: Vec::new(), headers: Vec::new() })
+    }
+
+    /// Sends it all and takes down the outcomes. False: the ring is broken and is to be dropped; what has no
+    /// outcome then counts as "would block".
+    #[must_use]
+    pub(crate) fn run(&mut self, batch: &mut Batch) -> bool {
+        let count = batch.sends.len().min(BATCH_SENDS);
+        self.point_at(batch);
+        let mut begin = 0;
+        for (index, send) in batch.sends[..count].iter().enumerate() {
+            let entry = self.entry(index, send.socket, begin..send.end);
+            begin = send.end;
+            // SAFETY: what the entry points at are the batch's frames and this ring's headers and slices. None of
+            // them is touched, and the batch is borrowed, until `complete` has seen this entry's completion; where
+            // it cannot, it keeps all of it for ever.
+            if unsafe { self.queues.submission().push(&entry) }.is_err() {
+                break;
+            }
+        }
+        self.complete(batch)
+    }
+
+    /// Makes the kernel's view of the batch. Nothing moves from here on.
+    fn point_at(&mut self, batch: &Batch) {
+        self.slices.clear();
+        self.slices.extend(
+            batch.frames.iter().map(|frame| libc::iovec {
+                iov_base: frame.as_ptr().cast_mut().cast(),
+                iov_len: frame.len(),
+            }),
+        );
+        self.headers.clear();
+        let mut begin = 0;
+        for send in &batch.sends {
+            // SAFETY: a message header is integers and pointers, for which zero is a value.
+            let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+            header.msg_iov = self.slices[begin..].as_mut_ptr();
+            header.msg_iovlen = send.end - begin;
+            begin = send.end;
+            self.headers.push(header);
+        }
+    }
+
+    fn entry(&self, index: usize, socket: RawFd, frames: Range<usize>) -> squeue::Entry {
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let socket = types::Fd(socket);
+        let entry = match &self.slices[frames] {
+            [frame] => {
+                opcode::Send::new(socket, frame.iov_base.cast(), frame.iov_len as u32).flags(flags).build()
+            }
+            _ => opcode::SendMsg::new(socket, &raw const self.headers[index]).flags(flags as u32).build(),
+        };
+        entry.user_data(index as u64)
+    }
+
+    /// Submits and waits for all completions, which come at once: no send waits for its socket.
+    fn complete(&mut self, batch: &mut Batch) -> bool {
+        let mut missing = self.queues.submission().len();
+        while missing > 0 {
+            let submitted = self.queues.submit_and_wait(missing);
+            for completion in self.queues.completion() {
+                missing -= 1;
+                if let Some(send) = batch.sends.get_mut(completion.user_data() as usize) {
+                    send.outcome = completion.result();
+                }
+            }
+            if let Err(error) = submitted
+                && !is_passing(&error)
+            {
+                tracing::warn!("io_uring failed and is not used any more: {error}");
+                // The kernel may still look at these.
+                std::mem::forget(batch.frames.clone());
+                std::mem::forget(std::mem::take(&mut self.slices));
+                std::mem::forget(std::mem::take(&mut self.headers));
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Whether it may work the next time.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EINTR | libc::EAGAIN | libc::EBUSY))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    /// `None` where the kernel gives no ring: then there is nothing to test.
+    fn ring() -> Option<Ring> {
+        Ring::new().inspect_err(|error| eprintln!("no io_uring here: {error}")).ok()
+    }
+
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let client = TcpStream::connect(listener.local_addr().expect("its address")).expect("connected");
+        (listener.accept().expect("accepted").0, client)
+    }
+
+    #[test]
+    fn every_socket_gets_its_frames_in_order() {
+        let Some(mut ring) = ring() else { return };
+        let pairs: Vec<_> = (0..BATCH_SENDS).map(|_| pair()).collect();
+        let mut batch = Batch::default();
+        for (number, (server, _)) in pairs.iter().enumerate() {
+            for part in 0..=number % 4 {
+                batch.frames().push(Bytes::from(format!("{number}.{part};")));
+            }
+            batch.add(server.as_fd());
+        }
+        assert!(ring.run(&mut batch));
+        for (number, ((_, client), outcome)) in pairs.iter().zip(batch.outcomes()).enumerate() {
+            let expected: String = (0..=number % 4).map(|part| format!("{number}.{part};")).collect();
+            assert_eq!(outcome.expect("sent"), expected.len());
+            let mut received = vec![0; expected.len()];
+            (&mut &*client).read_exact(&mut received).expect("all of it");
+            assert_eq!(String::from_utf8_lossy(&received), expected);
+        }
+    }
+
+    #[test]
+    fn a_full_socket_and_a_broken_one_cost_only_themselves() {
+        let Some(mut ring) = ring() else { return };
+        let [(full, _unread), (broken, gone), (fine, _client)] = [pair(), pair(), pair()];
+        broken.shutdown(std::net::Shutdown::Write).expect("shut down");
+        drop(gone);
+        let mut batch = Batch::default();
+        let large = Bytes::from(vec![7; 64 << 20]);
+        for (server, frame) in [(&full, &large), (&broken, &large), (&fine, &Bytes::from_static(b"x"))] {
+            batch.frames().push(frame.clone());
+            batch.add(server.as_fd());
+        }
+        assert!(ring.run(&mut batch));
+        let outcomes: Vec<_> =
+            batch.outcomes().map(|outcome| outcome.map_err(|error| error.kind())).collect();
+        assert!(matches!(outcomes[0], Ok(written) if written > 0 && written < large.len()), "{outcomes:?}");
+        assert_eq!(outcomes[1..], [Err(io::ErrorKind::BrokenPipe), Ok(1)]);
+        batch.clear();
+        batch.frames().push(large.clone());
+        batch.add(full.as_fd());
+        assert!(ring.run(&mut batch));
+        let again = batch.outcomes().next().map(|outcome| outcome.map_err(|error| error.kind()));
+        assert_eq!(again, Some(Err(io::ErrorKind::WouldBlock)));
+    }
+}
