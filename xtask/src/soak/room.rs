@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rand_chacha::ChaCha8Rng;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::behavior::{below, chance, pause};
 use super::peer::{Incoming, Peer, Setup};
@@ -165,6 +166,15 @@ pub(super) async fn read_slowly(target: Target, chance: &mut ChaCha8Rng, tally: 
     peer.reset()
 }
 
+/// A message in a room; its padding is not kept.
+#[derive(Deserialize)]
+struct Heard<'a> {
+    joined: Option<&'a str>,
+    left: Option<&'a str>,
+    say: Option<&'a str>,
+    number: Option<u64>,
+}
+
 /// What a client has heard in its rooms.
 #[derive(Default)]
 struct Ear {
@@ -189,14 +199,14 @@ impl Ear {
             Incoming::Ping | Incoming::Pong => return Ok(()),
             other => bail!("{other:?} in a room"),
         };
-        let message: Value = serde_json::from_slice(&text).context("no JSON in a room")?;
-        if let Some(room) = message["joined"].as_str() {
+        let message: Heard<'_> = serde_json::from_slice(&text).context("no JSON in a room")?;
+        if let Some(room) = message.joined {
             self.rooms.insert(room.to_owned(), 0);
-        } else if let Some(room) = message["left"].as_str() {
+        } else if let Some(room) = message.left {
             self.rooms.remove(room);
         } else {
-            let room = message["say"].as_str().context("a message of no room")?;
-            let number = message["number"].as_u64().context("a message without a number")?;
+            let room = message.say.context("a message of no room")?;
+            let number = message.number.context("a message without a number")?;
             let Some(last) = self.rooms.get_mut(room) else {
                 bail!("{number} of {room}, which was not joined")
             };
