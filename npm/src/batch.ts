@@ -1,73 +1,9 @@
 /** Reads what a turn of the engine asks for. `wasm/src/batch.rs` describes the layout. */
 
+import type { Accept, Actor, Call } from './actor.js'
 import type { Dial } from './dial.js'
 import type { Core } from './wasm.js'
 import { BINARY, Memory, NOTHING } from './wasm.js'
-
-/** Names a connection: a slot, and which of its users. */
-export interface ConnectionId {
-  readonly slot: number
-  readonly generation: number
-}
-
-/** What the host needs to open a connection. */
-export interface Accept extends ConnectionId {
-  route: number
-  /** The 101 response. */
-  head: Buffer
-  /** The id that users see. */
-  name: string
-  subprotocol: string | undefined
-  params: Record<string, string> | null
-  /** What a declared rule knows about the client; callbacks keep theirs themselves. */
-  authData: unknown
-}
-
-/** One callback to run. */
-export interface Call extends ConnectionId {
-  call: number
-  route: number
-  hook: number
-  payload: string | Buffer | undefined
-  code: number
-  cause: number
-}
-
-/** The hooks by number, in the engine's order. */
-export const Hook = {
-  Authenticate: 0,
-  Connect: 1,
-  Transform: 2,
-  Respond: 3,
-  Message: 4,
-  Ping: 5,
-  Pong: 6,
-  Close: 7,
-  Error: 8,
-  Custom: 9,
-} as const
-
-/** `cause` of a close hook when the client closed first. */
-export const CLOSED_BY_CLIENT = 0
-
-/** Does what a batch asks for; called in the order in which to do it. */
-export interface Actor {
-  accept(accept: Accept): void
-  reject(slot: number, response: Buffer): void
-  ignore(slot: number): void
-  pause(slot: number, generation: number): void
-  resume(slot: number, generation: number): void
-  logged(level: number, text: string): void
-  /** A file is to be read for a feed. */
-  read(feed: string, file: string): void
-  dial(upstream: number, dial: Dial): void
-  sendUpstream(upstream: number, message: string | Buffer): void
-  hangUp(upstream: number, code: number | undefined, reason: string): void
-  write(slot: number, generation: number, frames: Buffer[]): void
-  end(slot: number, generation: number): void
-  terminate(slot: number, generation: number): void
-  removed(slot: number, generation: number): void
-}
 
 const ACCEPT = 1
 const REJECT = 2
@@ -85,6 +21,9 @@ const READ = 13
 const DIAL = 14
 const UPSTREAM = 15
 const HANG_UP = 16
+
+/** Up to so many bytes frames share memory. */
+const SMALL = 4096
 
 /** The latest turn's batch. */
 export class Batch {
@@ -108,12 +47,18 @@ export class Batch {
     return high === 0xffff_ffff ? undefined : high * 2 ** 32 + low
   }
 
+  /** The connection that the latest upgrade request stands for. */
+  get latest(): [slot: number, generation: number] {
+    const words = this.#memory.words
+    return [words[this.#header + 4]!, words[this.#header + 5]!]
+  }
+
   /**
    * Takes a turn: has everything done but the calls, which are given back, for they may start the next turn.
-   * `undefined` when there was nothing to do.
+   * `undefined` when there was nothing to do. What there is to write waits for a turn with `flush`.
    */
-  take(actor: Actor): Call[] | undefined {
-    if (!this.#core.turn()) return undefined
+  take(actor: Actor, flush: boolean): Call[] | undefined {
+    if (!this.#core.turn(flush)) return undefined
     this.#words = this.#memory.words
     this.#bytes = this.#memory.bytes
     this.#at = this.#words[this.#header]! / 4
@@ -122,8 +67,12 @@ export class Batch {
     let frames: Buffer[] = []
     while (this.#at < end) {
       const opcode = this.#word()
+      if (opcode === WRITE) {
+        this.#write(actor, frames)
+        continue
+      }
       if (opcode === FRAMES) {
-        frames = Array.from({ length: this.#word() }, () => this.#copy())
+        frames = this.#copies()
         continue
       }
       if (opcode === LOG) {
@@ -168,9 +117,6 @@ export class Batch {
         case RESUME:
           actor.resume(slot, generation)
           break
-        case WRITE:
-          actor.write(slot, generation, this.#chosen(frames))
-          break
         case END:
           actor.end(slot, generation)
           break
@@ -204,7 +150,7 @@ export class Batch {
 
   #copy(): Buffer {
     const start = this.#word()
-    return Buffer.from(this.#bytes.subarray(start, start + this.#word()))
+    return copyOf(this.#bytes, start, this.#word())
   }
 
   #text(): string | undefined {
@@ -218,11 +164,45 @@ export class Batch {
     return text === undefined ? undefined : JSON.parse(text)
   }
 
-  #chosen(frames: Buffer[]): Buffer[] {
+  /** Has the same frames written to one receiver after another. */
+  #write(actor: Actor, frames: Buffer[]): void {
+    const receivers = this.#word()
     const count = this.#word()
-    const chosen = new Array<Buffer>(count)
-    for (let index = 0; index < count; index++) chosen[index] = frames[this.#word()]!
-    return chosen
+    let chosen: Buffer | Buffer[] = frames[this.#words[this.#at]!]!
+    if (count > 1) {
+      chosen = []
+      for (let index = 0; index < count; index++) chosen.push(frames[this.#words[this.#at + index]!]!)
+    }
+    const words = this.#words
+    let at = this.#at + count
+    for (const end = (this.#at = at + 2 * receivers); at < end; at += 2) {
+      actor.write(words[at]!, words[at + 1]!, chosen)
+    }
+  }
+
+  /** All frames of the batch. Small ones share memory: one piece for all is cheaper than one for each. */
+  #copies(): Buffer[] {
+    const count = this.#word()
+    const words = this.#words
+    const first = this.#at
+    const end = (this.#at += 2 * count)
+    let length = 0
+    for (let at = first; at < end; at += 2) if (words[at + 1]! <= SMALL) length += words[at + 1]!
+    const shared = length === 0 ? undefined : Buffer.allocUnsafe(length)
+    const frames: Buffer[] = []
+    let used = 0
+    for (let at = first; at < end; at += 2) {
+      const start = words[at]!
+      const size = words[at + 1]!
+      if (size > SMALL) {
+        frames.push(copyOf(this.#bytes, start, size))
+        continue
+      }
+      this.#bytes.copy(shared!, used, start, start + size)
+      frames.push(count === 1 ? shared! : shared!.subarray(used, used + size))
+      used += size
+    }
+    return frames
   }
 
   #accept(slot: number, generation: number): Accept {
@@ -250,4 +230,10 @@ export class Batch {
       cause: this.#word(),
     }
   }
+}
+
+function copyOf(bytes: Buffer, start: number, length: number): Buffer {
+  const copy = Buffer.allocUnsafe(length)
+  bytes.copy(copy, 0, start, start + length)
+  return copy
 }

@@ -6,7 +6,7 @@ import { describe } from './logger.js'
 import { encode } from './payload.js'
 import { Rooms } from './rooms.js'
 import type { Socket } from './socket.js'
-import { BINARY, type Core, TEXT } from './wasm.js'
+import type { Core } from './wasm.js'
 
 /** Whom a broadcast goes to. */
 export interface BroadcastOptions {
@@ -76,7 +76,8 @@ export interface WebSocketConnection<AuthData = any> {
   resetMissedPong(): void
 }
 
-const DONE = Promise.resolve()
+/** What `send` gives. */
+export const DONE = Promise.resolve()
 
 /** A connection that asks its host for everything. */
 export class Connection implements WebSocketConnection {
@@ -111,7 +112,7 @@ export class Connection implements WebSocketConnection {
 
   send(data: unknown): Promise<void> {
     try {
-      this.#message(data, (core, slot, generation, kind, length) => core.send(slot, generation, kind, length))
+      this.#host.send(this.#socket, encode(data))
       return DONE
     } catch (error) {
       return this.#rejected('send', error)
@@ -122,15 +123,11 @@ export class Connection implements WebSocketConnection {
     const { room, rooms, includeSelf = false } = options
     const named = rooms === undefined && room === undefined ? undefined : [...(rooms ?? [])].map(String)
     if (room !== undefined) named!.push(String(room))
-    this.#message(data, (core, slot, generation, kind, length) =>
-      core.broadcast(slot, generation, kind, length, named, Boolean(includeSelf)),
-    )
+    this.#host.broadcast(this.#socket, encode(data), named, Boolean(includeSelf))
   }
 
   broadcastAllRooms(data: unknown, includeSelf = false): void {
-    this.#message(data, (core, slot, generation, kind, length) =>
-      core.broadcast_all_rooms(slot, generation, kind, length, Boolean(includeSelf)),
-    )
+    this.#host.broadcastAllRooms(this.#socket, encode(data), Boolean(includeSelf))
   }
 
   ping(payload: string | Uint8Array = ''): void {
@@ -202,19 +199,6 @@ export class Connection implements WebSocketConnection {
   #command(command: (core: Core, slot: number, generation: number) => void): void {
     const { slot, generation } = this.#socket
     this.#host.input((core) => command(core, slot, generation))
-  }
-
-  #message(
-    data: unknown,
-    command: (core: Core, slot: number, generation: number, kind: number, length: number) => void,
-  ): void {
-    const encoded = encode(data)
-    if (encoded === undefined) return
-    this.#command((core, slot, generation) => {
-      const isText = typeof encoded === 'string'
-      const length = this.#host.put(encoded)
-      command(core, slot, generation, isText ? TEXT : BINARY, length)
-    })
   }
 
   #control(payload: string | Uint8Array): number {

@@ -1,13 +1,14 @@
 /** Runs the user's functions, and answers the engine when they are done. */
 
-import { type Call, CLOSED_BY_CLIENT, Hook } from './batch.js'
+import { type Call, CLOSED_BY_CLIENT, Hook } from './actor.js'
+import { DONE } from './connection.js'
 import type { AuthenticateResult, ResponseRule } from './handler.js'
 import type { Host } from './host.js'
 import { describe } from './logger.js'
-import { decode, encode, isThenable } from './payload.js'
+import { decode, encode, isThenable, kindOf } from './payload.js'
 import type { RouteCallbacks } from './setup.js'
 import type { Socket } from './socket.js'
-import { BINARY, NOTHING, TEXT } from './wasm.js'
+import { NOTHING } from './wasm.js'
 
 /** An entry of `responses` that matched, and what it says. */
 interface Found {
@@ -25,24 +26,32 @@ export class Hooks {
     this.#routes = routes
   }
 
-  /** Starts a call. However it ends, and if it never does, at most its own connection is affected. */
-  run(call: Call, socket: Socket): void {
+  /**
+   * Starts a call, and says whether it has to be awaited. However it ends, and if it never does, at most its own
+   * connection is affected.
+   */
+  run(call: Call, socket: Socket): boolean {
     socket.call = call.call
     socket.route = call.route
     try {
       const result = this.#start(call, socket)
-      if (isThenable(result)) {
+      // Of our own promise it is known that it is fulfilled: with nothing.
+      if (result === DONE) {
+        this.#finish(call, socket, undefined)
+      } else if (isThenable(result)) {
         // The user's promise may be of any make.
         Promise.resolve(result).then(
           (value) => this.#finish(call, socket, value),
           (error) => this.#fail(call, socket, error),
         )
+        return true
       } else {
         this.#finish(call, socket, result)
       }
     } catch (error) {
       this.#fail(call, socket, error)
     }
+    return false
   }
 
   #start(call: Call, socket: Socket): unknown {
@@ -84,12 +93,12 @@ export class Hooks {
         case Hook.Respond:
           return this.#respond(call, socket, value as Found | undefined)
         case Hook.Custom:
-          return this.#host.input((core) => core.answer_json(call.call, json(value) ?? 'null'))
+          return this.#host.answer((core) => core.answer_json(call.call, json(value) ?? 'null'))
         case Hook.Transform:
           // After its time was over another message may be in work.
           if (socket.call === call.call) socket.message = value
       }
-      this.#host.input((core) => core.answer_done(call.call))
+      this.#host.answer((core) => core.answer_done(call.call))
     } catch (error) {
       this.#fail(call, socket, error)
     }
@@ -98,7 +107,7 @@ export class Hooks {
   #fail(call: Call, socket: Socket, error: unknown): void {
     const message = describe(error)
     socket.thrown = { message, error }
-    this.#host.input((core) => core.answer_failed(call.call, message))
+    this.#host.answer((core) => core.answer_failed(call.call, message))
   }
 
   /** Any truthy value admits, as long as it is not an object that says otherwise. */
@@ -108,19 +117,19 @@ export class Hooks {
       ? (verdict as AuthenticateResult)
       : { success: Boolean(verdict), code: undefined, reason: undefined, data: undefined }
     if (!success) {
-      return this.#host.input((core) => core.answer_refused(call.call, Number(code ?? Number.NaN), String(reason ?? '')))
+      return this.#host.answer((core) => core.answer_refused(call.call, Number(code ?? Number.NaN), String(reason ?? '')))
     }
     socket.authData = data
     socket.isAdmitted = true
-    this.#host.input((core) => core.answer_admitted(call.call, json(data)))
+    this.#host.answer((core) => core.answer_admitted(call.call, json(data)))
   }
 
   #respond(call: Call, socket: Socket, found: Found | undefined): void {
-    if (found === undefined) return this.#host.input((core) => core.answer_no_match(call.call))
+    if (found === undefined) return this.#host.answer((core) => core.answer_no_match(call.call))
     socket.message = undefined
     const encoded = encode(found.response)
-    const kind = encoded === undefined ? NOTHING : typeof encoded === 'string' ? TEXT : BINARY
-    this.#host.input((core) => {
+    const kind = encoded === undefined ? NOTHING : kindOf(encoded)
+    this.#host.answer((core) => {
       core.answer_response(call.call, found.index, kind, encoded === undefined ? 0 : this.#host.put(encoded))
     })
   }

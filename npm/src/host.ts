@@ -5,18 +5,22 @@ import type { IncomingMessage } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { setImmediate } from 'node:timers'
 
-import { type Accept, type Actor, Batch, type ConnectionId } from './batch.js'
+import type { Accept, Actor, ConnectionId } from './actor.js'
+import { Alarm } from './alarm.js'
+import { Batch } from './batch.js'
 import { type Dial, Dialler } from './dial.js'
 import { Hooks } from './hooks.js'
 import { describe, type Log } from './logger.js'
+import { type Encoded, kindOf } from './payload.js'
 import type { Setup } from './setup.js'
 import { Socket } from './socket.js'
 import { type Stats, statsOf } from './stats.js'
 import { type Core, createCore, isTrap, lastPanic, Memory } from './wasm.js'
 
-/** setTimeout takes no longer time. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1
+/** So many received bytes do not wait for more. */
+const MUCH = 256 * 1024
 
 /** All connections of one server. */
 export class Host implements Actor {
@@ -33,11 +37,19 @@ export class Host implements Actor {
   /** Sockets of the upgrade in work that turned out to be somebody else's. */
   readonly #ignored = new Set<Socket>()
   #isTurning = false
-  #isScheduled = false
+  /** A turn is due at the end of this round of Node's loop. */
+  #isDue = false
+  /** Hooks that answered may have others behind them. */
+  #isAnswered = false
+  #isClockSet = false
+  /** Bytes received since the last turn. */
+  #received = 0
   #isBroken = false
   #deferred: (() => void)[] = []
-  #timer: NodeJS.Timeout | undefined
-  #deadline: number | undefined
+  readonly #alarm = new Alarm(() => {
+    this.#tell((core) => core.timeout())
+    this.turn()
+  })
   /** Sockets that are not closed yet. */
   #open = 0
   #onIdle: (() => void)[] = []
@@ -67,11 +79,12 @@ export class Host implements Actor {
     if (this.#isBroken) return false
     const { method = 'GET', httpVersion, url = '', rawHeaders } = request
     const address = request.socket?.remoteAddress ?? ''
+    const text = [method, httpVersion, url, address, ...rawHeaders].join('\n')
     let socket: Socket | undefined
     this.#tell((core) => {
-      const id = core.upgrade(method, httpVersion, url, rawHeaders, address)
-      if (id === undefined) return
-      socket = new Socket(this, request, raw, head, id[0]!, id[1]!)
+      if (!core.upgrade(this.#memory.putRequest(text))) return
+      socket = new Socket(this, request, raw, ...this.#batch.latest)
+      if (head.length > 0) socket.head = head
       this.#sockets[socket.slot] = socket
       this.#open++
     })
@@ -80,23 +93,29 @@ export class Host implements Actor {
     return !this.#ignored.delete(socket)
   }
 
-  /** Bytes came. */
+  /** Bytes came. What becomes of them is done together with what else comes in this round of Node's loop. */
   receive(socket: Socket, chunk: Buffer): void {
-    this.#tell((core) => core.receive(socket.slot, socket.generation, this.#memory.putBytes(chunk)))
-    this.turn()
+    if (this.#isBroken) return
+    try {
+      this.#setClock()
+      this.#core.receive(socket.slot, socket.generation, this.#memory.putBytes(chunk))
+    } catch (error) {
+      return this.#break(error)
+    }
+    this.#received += chunk.length
+    if (this.#received < MUCH) this.#soon()
+    else this.turn()
   }
 
   /** The socket has room again. */
   drained(socket: Socket): void {
-    this.#tell((core) => core.drained(socket.slot, socket.generation))
-    this.turn()
+    this.input((core) => core.drained(socket.slot, socket.generation))
   }
 
   /** The socket is closed. */
   disconnected(socket: Socket): void {
-    this.#tell((core) => core.disconnected(socket.slot, socket.generation))
+    this.input((core) => core.disconnected(socket.slot, socket.generation))
     this.#left()
-    this.turn()
   }
 
   /** No new connections, a close frame to all, an end to waiting after `grace` ms; done when all sockets are closed. */
@@ -125,9 +144,10 @@ export class Host implements Actor {
     headers: string[],
     body: Uint8Array,
   ): { status: number; headers: string[]; body: string } | undefined {
+    const text = [method, '1.1', url, '', ...headers].join('\n')
     let parts: string[] | undefined
     this.#tell((core) => {
-      parts = core.request(method, '1.1', url, headers, this.#memory.putBytes(body))
+      parts = core.request(this.#memory.putRequest(text, body), body.byteLength)
     })
     this.turn()
     if (parts === undefined) return undefined
@@ -163,10 +183,40 @@ export class Host implements Actor {
     return typeof payload === 'string' ? this.#memory.putText(payload) : this.#memory.putBytes(payload)
   }
 
-  /** Tells the engine something on behalf of user code. What it makes of it is done with the next turn, soon. */
+  /** Sends a message to a client; `undefined` is none. */
+  send({ slot, generation }: ConnectionId, message: Encoded | undefined): void {
+    if (message === undefined) return
+    this.input((core) => core.send(slot, generation, kindOf(message), this.put(message)))
+  }
+
+  /** Sends a message in the name of a client, to members of `rooms` or to everyone on its handler. */
+  broadcast({ slot, generation }: ConnectionId, message: Encoded | undefined, rooms: string[] | undefined, includeSelf: boolean): void {
+    if (message === undefined) return
+    this.input((core) => core.broadcast(slot, generation, kindOf(message), this.put(message), rooms, includeSelf))
+  }
+
+  /** Sends a message in the name of a client, to all its rooms. */
+  broadcastAllRooms({ slot, generation }: ConnectionId, message: Encoded | undefined, includeSelf: boolean): void {
+    if (message === undefined) return
+    this.input((core) => core.broadcast_all_rooms(slot, generation, kindOf(message), this.put(message), includeSelf))
+  }
+
+  /** Tells the engine something. What it makes of it is done with the next turn, soon. */
   input(tell: (core: Core) => void): void {
     this.#tell(tell)
-    this.#schedule()
+    this.#soon()
+  }
+
+  /** Tells the engine what a hook said. The hook that may be next runs at once. */
+  answer(tell: (core: Core) => void): void {
+    this.#tell(tell)
+    if (this.#isTurning || this.#isAnswered || this.#isBroken) return
+    this.#isAnswered = true
+    queueMicrotask(() => {
+      this.#isAnswered = false
+      this.#take('never')
+    })
+    this.#soon()
   }
 
   /** Asks the engine something; `otherwise` when it cannot answer any more. */
@@ -176,31 +226,44 @@ export class Host implements Actor {
 
   /** Does what the engine asks for until it asks for nothing more. */
   turn(): void {
-    if (this.#isTurning || this.#isBroken) return
+    this.#take('always')
+  }
+
+  /**
+   * Does what the engine asks for; gives whether hooks that were started are to be awaited. Sockets write their share
+   * with `always`, with `unless-awaited` only if no hook is.
+   */
+  #take(write: 'always' | 'unless-awaited' | 'never'): boolean {
+    if (this.#isTurning || this.#isBroken) return false
     this.#isTurning = true
+    this.#received = 0
+    let isAwaited = false
     try {
-      for (let calls; (calls = this.#batch.take(this)) !== undefined; ) {
-        for (const deferred of this.#deferred.splice(0)) deferred()
+      for (;;) {
+        const calls = this.#batch.take(this, write === 'always' || (write === 'unless-awaited' && !isAwaited))
+        if (calls === undefined) break
+        while (this.#deferred.length > 0) this.#deferred.shift()!()
         for (const call of calls) {
           const socket = this.#find(call.slot, call.generation)
-          if (socket) this.#hooks.run(call, socket)
+          if (socket && this.#hooks.run(call, socket)) isAwaited = true
         }
       }
     } catch (error) {
       this.#break(error)
     } finally {
       this.#isTurning = false
+      this.#isClockSet = false
     }
-    if (!this.#isBroken) this.#arm()
+    if (!this.#isBroken) this.#alarm.set(this.#batch.deadline)
+    return isAwaited
   }
 
   // What a batch asks for. The engine's memory is being read meanwhile, so what would change it is deferred.
 
   accept(accept: Accept): void {
     const socket = this.#find(accept.slot, accept.generation)
-    if (!socket) return
-    socket.accept(accept)
-    if (socket.head.length > 0) this.#deferred.push(() => this.receive(socket, socket.head))
+    const head = socket?.accept(accept)
+    if (socket && head) this.#deferred.push(() => this.receive(socket, head))
   }
 
   reject(slot: number, response: Buffer): void {
@@ -226,7 +289,7 @@ export class Host implements Actor {
     this.#find(slot, generation)?.resume()
   }
 
-  write(slot: number, generation: number, frames: Buffer[]): void {
+  write(slot: number, generation: number, frames: Buffer | Buffer[]): void {
     const socket = this.#find(slot, generation)
     if (socket && !socket.write(frames)) {
       this.#deferred.push(() => this.#tell((core) => core.blocked(slot, generation)))
@@ -279,7 +342,7 @@ export class Host implements Actor {
   #tell(tell: (core: Core) => void): void {
     if (this.#isBroken) return
     try {
-      this.#core.set_now(performance.now(), Date.now())
+      this.#setClock()
       tell(this.#core)
     } catch (error) {
       // What the arguments of user code forbid is the user's to catch.
@@ -303,36 +366,31 @@ export class Host implements Actor {
     return socket?.generation === generation ? socket : undefined
   }
 
-  /** Commands of one stretch of user code share one turn, and so one write per socket. */
-  #schedule(): void {
-    if (this.#isTurning || this.#isScheduled || this.#isBroken) return
-    this.#isScheduled = true
-    queueMicrotask(() => {
-      this.#isScheduled = false
-      this.turn()
-    })
+  /** All that one turn does happens at one time. */
+  #setClock(): void {
+    if (this.#isClockSet) return
+    this.#isClockSet = true
+    this.#core.set_now(performance.now(), Date.now())
   }
 
-  #arm(): void {
-    const deadline = this.#batch.deadline
-    if (deadline === undefined || (this.#deadline !== undefined && this.#deadline <= deadline)) return
-    clearTimeout(this.#timer)
-    this.#deadline = deadline
-    const wait = Math.min(Math.max(1, Math.ceil(deadline - performance.now())), LONGEST_TIMEOUT)
-    this.#timer = setTimeout(() => {
-      this.#deadline = undefined
-      this.#tell((core) => core.timeout())
-      this.turn()
-    }, wait)
-    // A process that has nothing else to do may end.
-    this.#timer.unref()
+  /** All that this round of Node's loop brings shares one turn, and so one write per socket. */
+  #soon(): void {
+    if (this.#isTurning || this.#isDue || this.#isBroken) return
+    this.#isDue = true
+    setImmediate(this.#onDue)
+  }
+
+  readonly #onDue = (): void => {
+    this.#isDue = false
+    // What hooks send that are done within this tick goes out with the rest.
+    if (this.#take('unless-awaited')) queueMicrotask(() => process.nextTick(() => this.turn()))
   }
 
   /** The engine failed where it must not: nothing it says can be trusted any more. */
   #break(error: unknown): void {
     if (this.#isBroken) return
     this.#isBroken = true
-    clearTimeout(this.#timer)
+    this.#alarm.stop()
     this.log.write('error', `the engine failed, restart the server: ${lastPanic() ?? describe(error)}`)
     for (const socket of this.#sockets) socket?.terminate()
     this.#dialler.terminate()

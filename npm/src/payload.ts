@@ -2,8 +2,18 @@
 
 import { types } from 'node:util'
 
+import { BINARY, TEXT } from './wasm.js'
+
+/** What a value is on the wire. */
+export type Encoded = string | Uint8Array
+
+/** Whether it goes out as text or as bytes. */
+export function kindOf(message: Encoded): number {
+  return typeof message === 'string' ? TEXT : BINARY
+}
+
 /** What a value is on the wire: text, bytes, or nothing at all. */
-export function encode(data: unknown): string | Uint8Array | undefined {
+export function encode(data: unknown): Encoded | undefined {
   if (typeof data === 'string') return data
   if (data instanceof Uint8Array) return data
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

@@ -4,65 +4,80 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-import type { Accept } from './batch.js'
+import type { Accept } from './actor.js'
 import type { Member } from './channel.js'
 import { Connection } from './connection.js'
 import type { UpgradeRequest } from './handler.js'
 import type { Host } from './host.js'
+
+/** Under this name a socket of Node's knows its {@link Socket}: so all share their listeners. */
+const OWNER = Symbol('switchboard')
+
+/** A socket of Node's that is ours. */
+interface Owned extends Duplex {
+  [OWNER]: Socket
+}
 
 /** Passes bytes between Node's socket and the engine. */
 export class Socket {
   readonly slot: number
   readonly generation: number
   readonly request: UpgradeRequest
-  readonly path: string
   name = ''
   subprotocol: string | undefined
   authData: any = undefined
   /** `authenticate` was a function, and its data is to be kept as it is. */
   isAdmitted = false
-  /** Resolves when the transport is gone. */
-  readonly closed: Promise<void>
   /** The value of the message in work, between two hooks of it. */
   message: unknown
   /** The call in work; an answer to another one comes too late. */
   call = -1
   /** Which route serves it; known once it runs functions. */
   route = -1
-  /** The topics whose joins were begun, in the dialect `phoenix`. */
-  readonly channels = new Map<string, Member>()
+  /** What came together with the request, until the connection is open. */
+  head: Buffer | undefined
   /** What a hook threw, to be shown to `onError` as it was. */
   thrown: { message: string; error: unknown } | undefined
   readonly #host: Host
   readonly #raw: Duplex
-  readonly #head: Buffer
-  #resolveClosed!: () => void
   #connection: Connection | undefined
+  #channels: Map<string, Member> | undefined
+  #closed: Promise<void> | undefined
+  #resolveClosed: (() => void) | undefined
+  #isClosed = false
   #isEnded = false
-  readonly #onClose = (): void => {
-    this.#resolveClosed()
-    this.#host.disconnected(this)
-  }
 
-  readonly #onEnd = (): void => {
-    // Without a closing handshake nothing more can come of it; before the opening one, no more either.
-    if (!this.#isEnded) this.#raw.destroy()
-  }
-
-  constructor(host: Host, request: IncomingMessage, raw: Duplex, head: Buffer, slot: number, generation: number) {
+  constructor(host: Host, request: IncomingMessage, raw: Duplex, slot: number, generation: number) {
     this.#host = host
     this.#raw = raw
-    this.#head = head
     this.slot = slot
     this.generation = generation
-    this.request = Object.assign(request, { params: null })
-    this.path = pathOf(request.url)
-    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
+    this.request = request as UpgradeRequest
+    this.request.params = null
+    ;(raw as Owned)[OWNER] = this
     // A socket's error without a listener ends the process. What it says, the close that follows says too.
     raw.on('error', ignore)
-    raw.on('close', this.#onClose)
+    raw.on('close', onClose)
     // A client may go while `authenticate` takes its time.
-    raw.on('end', this.#onEnd)
+    raw.on('end', onEnd)
+  }
+
+  /** The whole path of the request, without the query. */
+  get path(): string {
+    const { url = '/' } = this.request
+    const end = url.search(/[?#]/)
+    return end === -1 ? url : url.slice(0, end)
+  }
+
+  /** The topics whose joins were begun, in the dialect `phoenix`. */
+  get channels(): Map<string, Member> {
+    return (this.#channels ??= new Map())
+  }
+
+  /** Resolves when the transport is gone. */
+  get closed(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve()
+    return (this.#closed ??= new Promise((resolve) => (this.#resolveClosed = resolve)))
   }
 
   /** What handlers see; made when the first of them runs. */
@@ -73,12 +88,12 @@ export class Socket {
   /** Leaves the socket as it was found, to whoever else wants it. */
   release(): void {
     this.#raw.off('error', ignore)
-    this.#raw.off('close', this.#onClose)
-    this.#raw.off('end', this.#onEnd)
+    this.#raw.off('close', onClose)
+    this.#raw.off('end', onEnd)
   }
 
-  /** Answers 101; frames may follow. */
-  accept(accept: Accept): void {
+  /** Answers 101; frames may follow. Gives what came together with the request, if there was anything. */
+  accept(accept: Accept): Buffer | undefined {
     this.name = accept.name
     this.subprotocol = accept.subprotocol
     this.request.params = accept.params
@@ -88,29 +103,49 @@ export class Socket {
     if ('setTimeout' in raw) (raw as NetSocket).setTimeout(0)
     if ('setNoDelay' in raw) (raw as NetSocket).setNoDelay(true)
     raw.write(accept.head)
-    raw.on('drain', () => this.#host.drained(this))
-    raw.on('data', (chunk: Buffer) => this.#host.receive(this, chunk))
+    raw.on('drain', onDrain)
+    raw.on('data', onData)
     raw.resume()
-  }
-
-  /** What came together with the request. */
-  get head(): Buffer {
-    return this.#head
+    const { head } = this
+    this.head = undefined
+    return head
   }
 
   /** Answers with something else than 101. */
   reject(response: Buffer): void {
-    this.#raw.off('close', this.#onClose)
-    this.#raw.off('end', this.#onEnd)
-    this.#resolveClosed()
+    this.#raw.off('close', onClose)
+    this.#raw.off('end', onEnd)
+    this.#close()
     answer(this.#raw, response)
   }
 
+  /** Bytes came. */
+  received(chunk: Buffer): void {
+    this.#host.receive(this, chunk)
+  }
+
+  /** There is room again. */
+  drained(): void {
+    this.#host.drained(this)
+  }
+
+  /** The client has closed its half. */
+  halfClosed(): void {
+    // Without a closing handshake nothing more can come of it; before the opening one, no more either.
+    if (!this.#isEnded) this.#raw.destroy()
+  }
+
+  /** The transport is gone. */
+  gone(): void {
+    this.#close()
+    this.#host.disconnected(this)
+  }
+
   /** Writes frames; whether the socket has room for more. */
-  write(frames: Buffer[]): boolean {
+  write(frames: Buffer | Buffer[]): boolean {
     const raw = this.#raw
-    if (raw.destroyed || raw.writableEnded) return true
-    if (frames.length === 1) return raw.write(frames[0])
+    if (!raw.writable) return true
+    if (!Array.isArray(frames)) return raw.write(frames)
     let hasRoom = true
     raw.cork()
     for (const frame of frames) hasRoom = raw.write(frame)
@@ -149,6 +184,27 @@ export class Socket {
   terminate(): void {
     this.#raw.destroy()
   }
+
+  #close(): void {
+    this.#isClosed = true
+    this.#resolveClosed?.()
+  }
+}
+
+function onData(this: Duplex, chunk: Buffer): void {
+  ;(this as Owned)[OWNER].received(chunk)
+}
+
+function onDrain(this: Duplex): void {
+  ;(this as Owned)[OWNER].drained()
+}
+
+function onEnd(this: Duplex): void {
+  ;(this as Owned)[OWNER].halfClosed()
+}
+
+function onClose(this: Duplex): void {
+  ;(this as Owned)[OWNER].gone()
 }
 
 /** Writes a whole HTTP response and closes. */
@@ -159,8 +215,3 @@ export function answer(raw: Duplex, response: Buffer | string): void {
 
 /** For sockets that are not a {@link Socket}'s. */
 export function ignore(): void {}
-
-function pathOf(url = '/'): string {
-  const end = url.search(/[?#]/)
-  return end === -1 ? url : url.slice(0, end)
-}

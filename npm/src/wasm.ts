@@ -18,6 +18,9 @@ const MAX_MESSAGE = 128 * 1024 * 1024
 /** Up to so many UTF-16 units a string gets room for its worst case instead of being measured first. */
 const SHORT = 16 * 1024
 
+/** Scratch memory beyond this is given back by the engine, the next time that less is asked for. */
+const USUAL_SCRATCH = 1024 * 1024
+
 let memory: { readonly buffer: ArrayBuffer } | undefined
 
 /** Compiles the module on first use. */
@@ -41,6 +44,9 @@ export class Memory {
   readonly #core: Core
   #bytes: Buffer = Buffer.alloc(0)
   #words: Uint32Array = new Uint32Array(0)
+  /** Where scratch memory is, and how much of it may be used without asking again. */
+  #scratch = 0
+  #room = 0
 
   constructor(core: Core) {
     this.#core = core
@@ -62,9 +68,17 @@ export class Memory {
     if (length > MAX_MESSAGE) {
       throw new RangeError(`a message of ${length} bytes cannot be sent; the most is ${MAX_MESSAGE}`)
     }
-    const address = this.#core.scratch(length)
+    const address = this.#reserve(length)
     this.bytes.set(bytes, address)
     return length
+  }
+
+  /** Copies a request: its head, one byte per character, and its body right behind it. Gives the head's length. */
+  putRequest(head: string, body?: Uint8Array): number {
+    const address = this.#reserve(head.length + (body?.byteLength ?? 0))
+    this.bytes.write(head, address, head.length, 'latin1')
+    if (body) this.bytes.set(body, address + head.length)
+    return head.length
   }
 
   /** Writes text into the engine's scratch memory, as UTF-8; gives its length in bytes. */
@@ -73,15 +87,23 @@ export class Memory {
     if (room > MAX_MESSAGE) {
       throw new RangeError(`a message of ${room} bytes cannot be sent; the most is ${MAX_MESSAGE}`)
     }
-    const address = this.#core.scratch(room)
+    const address = this.#reserve(room)
     return this.bytes.write(text, address, room, 'utf8')
   }
 
-  #refresh(): void {
-    const buffer = memory!.buffer
-    if (this.#words.buffer !== buffer) {
-      this.#bytes = Buffer.from(buffer)
-      this.#words = new Uint32Array(buffer)
+  #reserve(length: number): number {
+    if (length > this.#room) {
+      this.#scratch = this.#core.scratch(length)
+      // More than that is for this once.
+      this.#room = length > USUAL_SCRATCH ? 0 : length
     }
+    return this.#scratch
+  }
+
+  #refresh(): void {
+    // Views of memory that has grown are empty; that is cheaper to see than what the memory is now.
+    if (this.#words.length > 0) return
+    this.#bytes = Buffer.from(memory!.buffer)
+    this.#words = new Uint32Array(memory!.buffer)
   }
 }

@@ -12,7 +12,7 @@
 //! RESUME      id id                                                              read on
 //! LOG         level text(2)
 //! FRAMES      count, then count × frame(2)                                       each distinct frame once
-//! WRITE       id id count, then count × index into FRAMES                        one per socket
+//! WRITE       receivers count, then count × index into FRAMES, then receivers × id(2)   the same to each of them
 //! END         id id                                                              close after what was written
 //! TERMINATE   id id                                                              close at once
 //! REMOVED     id id                                                              forget it
@@ -24,6 +24,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::iter::Peekable;
 
 use bytes::Bytes;
 use switchboard_core::ConnectionId;
@@ -56,7 +57,11 @@ pub(crate) struct Batch {
     pub(crate) calls: Records,
     frames: Vec<u32>,
     /// Where a frame stands in `frames`. Frames are shared between receivers, so their address names them.
-    index: HashMap<(usize, usize), u32>,
+    index: HashMap<[u32; 2], u32>,
+    /// Where in `writes` the latest record begins.
+    latest: Option<usize>,
+    /// What is to be written now, by index.
+    chosen: Vec<u32>,
     held: Vec<Bytes>,
     packed: Vec<u32>,
     packed_held: Vec<Bytes>,
@@ -112,19 +117,27 @@ impl Records {
 }
 
 impl Batch {
-    /// Lets a socket write these frames, in order.
+    /// Lets a socket write these frames, in order. Who is given the same as the one before shares its record.
     pub(crate) fn write(&mut self, id: ConnectionId, frames: impl Iterator<Item = Bytes>) {
-        let start = self.writes.len();
+        self.chosen.clear();
+        let mut frames = frames.peekable();
+        while let Some(frame) = frames.next() {
+            let index = self.frame(join(frame, &mut frames));
+            self.chosen.push(index);
+        }
+        if self.chosen.is_empty() {
+            return;
+        }
+        match self.latest {
+            Some(latest) if *self.frames_of(latest) == self.chosen[..] => self.writes[latest + 1] += 1,
+            _ => {
+                self.latest = Some(self.writes.len());
+                self.writes.extend([WRITE, 1, self.chosen.len() as u32]);
+                self.writes.extend(&self.chosen);
+            }
+        }
         let bits = id.to_bits();
-        self.writes.extend([WRITE, bits as u32, (bits >> 32) as u32, 0]);
-        for frame in frames {
-            let index = self.frame(frame);
-            self.writes.push(index);
-        }
-        match (self.writes.len() - start - 4) as u32 {
-            0 => self.writes.truncate(start),
-            count => self.writes[start + 3] = count,
-        }
+        self.writes.extend([bits as u32, (bits >> 32) as u32]);
     }
 
     /// Whether there are hooks to run.
@@ -148,6 +161,7 @@ impl Batch {
             self.packed_held.append(held);
         }
         self.index.clear();
+        self.latest = None;
         self.packed.len()
     }
 
@@ -156,15 +170,49 @@ impl Batch {
         &self.packed
     }
 
+    /// Which frames a record of `writes` names.
+    fn frames_of(&self, record: usize) -> &[u32] {
+        let count = self.writes[record + 2] as usize;
+        &self.writes[record + 3..record + 3 + count]
+    }
+
     fn frame(&mut self, frame: Bytes) -> u32 {
-        let next = self.held.len() as u32;
-        let index = *self.index.entry((frame.as_ptr() as usize, frame.len())).or_insert(next);
+        let (place, next) = (place(&frame), self.held.len() as u32);
+        let index = match self.likely(self.chosen.len()) {
+            Some(likely) if self.frames[2 * likely as usize..][..2] == place => likely,
+            // Nobody else is given a frame that nobody else holds.
+            _ if frame.is_unique() => next,
+            _ => *self.index.entry(place).or_insert(next),
+        };
         if index == next {
-            self.frames.extend(place(&frame));
+            self.frames.extend(place);
             self.held.push(frame);
         }
         index
     }
+
+    /// The frame in the same position of the latest record: most receivers are given what the one before was given.
+    fn likely(&self, position: usize) -> Option<u32> {
+        self.frames_of(self.latest?).get(position).copied()
+    }
+}
+
+/// A frame and the small ones behind it, as long as nobody else is given them, in one piece: that is one thing to copy
+/// and to write instead of many.
+fn join(first: Bytes, rest: &mut Peekable<impl Iterator<Item = Bytes>>) -> Bytes {
+    const SMALL: usize = 4096;
+    const MUCH: usize = 1 << 16;
+    let is_own = |frame: &Bytes| frame.len() <= SMALL && frame.is_unique();
+    if !is_own(&first) || !rest.peek().is_some_and(is_own) {
+        return first;
+    }
+    let mut joined = Vec::from(first);
+    while joined.len() < MUCH
+        && let Some(next) = rest.next_if(is_own)
+    {
+        joined.extend_from_slice(&next);
+    }
+    joined.into()
 }
 
 /// Where bytes lie in WASM memory.
@@ -181,19 +229,49 @@ mod tests {
     #[test]
     fn a_shared_frame_stands_there_once() {
         let mut ids = ConnectionIds::default();
-        let (a, b) = (ids.allocate(), ids.allocate());
+        let [a, b, c] = [ids.allocate(), ids.allocate(), ids.allocate()];
         let (shared, own) = (Bytes::from(vec![1, 2, 3]), Bytes::from(vec![1, 2, 3]));
         let mut batch = Batch::default();
         batch.write(a, [shared.clone(), own.clone()].into_iter());
         batch.write(b, [shared.clone()].into_iter());
         batch.write(b, std::iter::empty());
+        batch.write(c, [shared.clone()].into_iter());
         batch.after.about(END, b);
-        assert_eq!(batch.pack(), 2 + 2 * 2 + 6 + 5 + 3);
+        assert_eq!(batch.pack(), 2 + 2 * 2 + 7 + 8 + 3);
         let words = batch.packed();
         assert_eq!(words[..2], [FRAMES, 2]);
         assert_eq!(words[2..6], [place(&shared), place(&own)].concat());
-        assert_eq!(words[6..], [WRITE, 0, 0, 2, 0, 1, WRITE, 1, 0, 1, 0, END, 1, 0]);
+        assert_eq!(words[6..], [WRITE, 1, 2, 0, 1, 0, 0, WRITE, 2, 1, 0, 1, 0, 2, 0, END, 1, 0]);
         assert_eq!(batch.pack(), 0);
+    }
+
+    #[test]
+    fn a_frame_of_ones_own_is_not_taken_for_another() {
+        let mut ids = ConnectionIds::default();
+        let [a, b] = [ids.allocate(), ids.allocate()];
+        let mut batch = Batch::default();
+        let places = [a, b].map(|id| {
+            let frame = Bytes::from(vec![7; 10]);
+            let place = place(&frame);
+            batch.write(id, [frame].into_iter());
+            place
+        });
+        batch.pack();
+        assert_eq!(batch.packed()[2..6], places.concat());
+        assert_eq!(batch.packed()[6..], [WRITE, 1, 1, 0, 0, 0, WRITE, 1, 1, 1, 1, 0]);
+    }
+
+    #[test]
+    fn what_nobody_else_is_given_goes_in_one_piece() {
+        let mut ids = ConnectionIds::default();
+        let shared = Bytes::from(vec![9]);
+        let own = |byte| Bytes::from(vec![byte; 2]);
+        let mut batch = Batch::default();
+        batch.write(ids.allocate(), [own(1), own(2), shared.clone(), own(3), own(4), own(5)].into_iter());
+        batch.pack();
+        let lengths = [batch.packed()[3], batch.packed()[5], batch.packed()[7]];
+        assert_eq!(lengths, [4, 1, 6]);
+        assert_eq!(batch.packed_held[2], [3, 3, 4, 4, 5, 5][..]);
     }
 
     #[test]

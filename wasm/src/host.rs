@@ -1,5 +1,7 @@
 //! The engine and its connections' codecs: carries out effects as far as no socket is needed.
 
+mod flush;
+
 use std::mem;
 
 use bytes::Bytes;
@@ -29,12 +31,14 @@ pub(crate) struct Host {
     shutdown_grace: u64,
     ids: ConnectionIds,
     /// By slot.
-    peers: Vec<Option<Peer>>,
+    peers: Vec<Option<Box<Peer>>>,
     pub(crate) now: Now,
     pub(crate) batch: Batch,
     effects: Vec<Effect>,
     events: Vec<Event>,
     touched: Vec<ConnectionId>,
+    /// What was sent last: more may come for the same receivers, also from another hook.
+    burst: Option<(Recipients, Burst)>,
 }
 
 impl Host {
@@ -52,6 +56,7 @@ impl Host {
             effects: Vec::new(),
             events: Vec::new(),
             touched: Vec::new(),
+            burst: None,
         }
     }
 
@@ -72,12 +77,10 @@ impl Host {
     /// A client asks for a WebSocket; `None`: the request cannot be understood.
     pub(crate) fn upgrade(
         &mut self,
-        request: Result<http::Request<()>, request::Malformed>,
-        address: &str,
+        head: Result<request::Head, request::Malformed>,
     ) -> Option<ConnectionId> {
-        let request = request.ok()?;
+        let request::Head { request, address } = head.ok()?;
         let id = self.ids.allocate();
-        let address = address.parse().ok();
         self.input(Input::Upgrade { id, request, address });
         Some(id)
     }
@@ -171,59 +174,19 @@ impl Host {
         }
     }
 
-    /// Packs what is to be done now; how many words that is.
-    ///
-    /// While there are hooks to run, sockets wait: what the hooks send goes out with the rest. JavaScript takes turns
-    /// until there is nothing left to do.
-    pub(crate) fn turn(&mut self) -> usize {
-        if !self.batch.has_calls() {
-            let mut touched = mem::take(&mut self.touched);
-            for id in touched.drain(..) {
-                if let Some(peer) = find(&mut self.peers, id) {
-                    peer.touched = false;
-                }
-                self.flush(id);
-            }
-            self.touched = touched;
-        }
-        self.batch.pack()
-    }
-
-    fn flush(&mut self, id: ConnectionId) {
-        let Some(peer) = find(&mut self.peers, id) else {
-            return;
-        };
-        if peer.blocked || peer.life == Life::Ended {
-            return;
-        }
-        let outbox = peer.socket.writer.outbox();
-        self.batch.write(id, std::iter::from_fn(|| outbox.pop()));
-        if peer.life == Life::Ending {
-            peer.life = Life::Ended;
-            self.batch.after.about(batch::END, id);
-        }
-        if mem::take(&mut peer.pause.outbox) && !peer.pause.is_on() {
-            self.batch.after.about(batch::RESUME, id);
-        }
-    }
-
     /// Does what the engine asks for until it asks for nothing more: an accepted connection is open at once, an
     /// outbox that overflows ends its connection.
     fn carry_out(&mut self) {
         let mut inputs = Vec::new();
         while !self.effects.is_empty() {
             let mut effects = mem::take(&mut self.effects);
-            let mut drained = effects.drain(..).peekable();
-            while let Some(effect) = drained.next() {
-                match effect {
-                    Effect::Send { to, message } => {
-                        let burst = Effect::gather(&to, message, &mut drained);
-                        self.send(&to, burst, &mut inputs);
-                    }
-                    other => self.carry_out_one(other, &mut inputs),
+            for effect in effects.drain(..) {
+                // What hooks do writes to no socket: they may go on with the burst.
+                if !matches!(effect, Effect::Send { .. } | Effect::Call { .. }) {
+                    self.send(&mut inputs);
                 }
+                self.carry_out_one(effect, &mut inputs);
             }
-            drop(drained);
             self.effects = effects;
             for input in inputs.drain(..) {
                 self.engine.handle_input(self.now, input, &mut self.effects);
@@ -245,7 +208,14 @@ impl Host {
                 inputs.push(Input::Opened { id: accept.id });
                 self.accept(*accept);
             }
-            Effect::Send { to, message } => self.send(&to, Burst::new(message, to.len()), inputs),
+            Effect::Send { to, message } => match &mut self.burst {
+                Some((recipients, burst)) if *recipients == to && burst.has_room() => burst.push(message),
+                _ => {
+                    self.send(inputs);
+                    let burst = Burst::new(message, to.len());
+                    self.burst = Some((to, burst));
+                }
+            },
             Effect::Ping { id, payload } => self.write(id, |peer| peer.socket.writer.ping(&payload)),
             Effect::Pong { id, payload } => self.write(id, |peer| peer.socket.writer.pong(&payload)),
             Effect::Close { id, frame } => {
@@ -300,7 +270,7 @@ impl Host {
         if self.peers.len() <= id.slot() {
             self.peers.resize_with(id.slot() + 1, || None);
         }
-        self.peers[id.slot()] = Some(Peer::new(id, &accept.socket));
+        self.peers[id.slot()] = Some(Box::new(Peer::new(id, &accept.socket)));
         let head = switchboard_core::protocol::encode_head(&accept.response);
         let data = self.engine.connection(id).map(|connection| connection.auth_data());
         let data = data.filter(|data| !data.is_null()).map(ToString::to_string);
@@ -316,30 +286,6 @@ impl Host {
             .text(accept.subprotocol.as_deref())
             .text(params.as_deref())
             .text(data.as_deref());
-    }
-
-    fn send(&mut self, to: &Recipients, mut burst: Burst, inputs: &mut Vec<Input>) {
-        for &id in to.iter() {
-            let Some(peer) = find(&mut self.peers, id) else {
-                continue;
-            };
-            let pause = peer.pause;
-            let pushed = peer.socket.writer.send_burst(&mut burst);
-            if peer.overflows(pushed) {
-                inputs.push(Input::Overflowed { id });
-            }
-            if peer.pause.is_on() && !pause.is_on() {
-                self.batch.before.about(batch::PAUSE, id);
-            }
-            if !mem::replace(&mut peer.touched, true) {
-                self.touched.push(id);
-            }
-            // How much is sent in one go is no sign of a client that does not read: only what its socket has refused
-            // may fill its outbox.
-            if peer.is_ready_to_flush() {
-                self.flush(id);
-            }
-        }
     }
 
     fn write(&mut self, id: ConnectionId, write: impl FnOnce(&mut Peer)) {
@@ -375,6 +321,6 @@ impl Host {
     }
 }
 
-fn find(peers: &mut [Option<Peer>], id: ConnectionId) -> Option<&mut Peer> {
-    peers.get_mut(id.slot())?.as_mut().filter(|peer| peer.id == id)
+fn find(peers: &mut [Option<Box<Peer>>], id: ConnectionId) -> Option<&mut Peer> {
+    peers.get_mut(id.slot())?.as_deref_mut().filter(|peer| peer.id == id)
 }

@@ -7,8 +7,10 @@
 //! Connections are named by two numbers (slot and generation), hooks by one. Nothing here calls JavaScript, so
 //! callbacks may call anything here.
 
+mod answers;
 mod batch;
 mod call;
+mod commands;
 mod host;
 mod panic;
 mod peer;
@@ -16,10 +18,9 @@ mod request;
 mod setup;
 mod upstream;
 
-use js_sys::{Error, RangeError};
+use js_sys::Error;
 use switchboard_core::time::{Instant, Now, WallTime};
-use switchboard_core::{Answer, CallId, Command, CommandError, ConnectionId, Input, Stats};
-use switchboard_core::{CloseCode, CloseFrame, UpstreamEvent, UpstreamId};
+use switchboard_core::{CloseCode, CloseFrame, ConnectionId, Input, Stats, UpstreamEvent, UpstreamId};
 use wasm_bindgen::prelude::*;
 
 use host::Host;
@@ -31,8 +32,8 @@ pub struct Switchboard {
     /// Where JavaScript puts bytes.
     scratch: Vec<u8>,
     /// What the latest turn came to: address and length of its words, then the next deadline in ms (two words,
-    /// all ones: none).
-    header: Box<[u32; 4]>,
+    /// all ones: none). Then the two numbers of the latest connection.
+    header: Box<[u32; 6]>,
 }
 
 #[wasm_bindgen]
@@ -48,10 +49,10 @@ impl Switchboard {
         }
         let setup = serde_wasm_bindgen::from_value(setup)?;
         let server = setup::server(setup, bytes).map_err(|error| JsValue::from(Error::new(&error)))?;
-        Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; 4]) })
+        Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; 6]) })
     }
 
-    /// Address of the four words that every turn leaves.
+    /// Address of the words that every turn and every upgrade leaves.
     pub fn header(&self) -> usize {
         self.header.as_ptr() as usize
     }
@@ -80,8 +81,14 @@ impl Switchboard {
         self.host.now = Now { instant: Instant::from_ms(monotonic), wall: WallTime::from_us(wall) };
     }
 
-    /// Address of at least `length` bytes for JavaScript to fill.
+    /// Address of at least `length` bytes for JavaScript to fill; it stays until more is asked for, or less after more
+    /// than the usual.
     pub fn scratch(&mut self, length: usize) -> usize {
+        const USUAL_SCRATCH: usize = 1 << 20;
+        if self.scratch.len() > USUAL_SCRATCH && length <= USUAL_SCRATCH {
+            self.scratch.truncate(USUAL_SCRATCH);
+            self.scratch.shrink_to_fit();
+        }
         if self.scratch.len() < length {
             self.scratch.resize(length.next_multiple_of(1 << 16), 0);
         }
@@ -89,32 +96,26 @@ impl Switchboard {
     }
 
     /// Packs what is to be done since the last turn; false when there is nothing. The turn before becomes invalid.
-    pub fn turn(&mut self) -> bool {
-        const USUAL_SCRATCH: usize = 1 << 20;
-        if self.scratch.len() > USUAL_SCRATCH {
-            self.scratch.truncate(USUAL_SCRATCH);
-            self.scratch.shrink_to_fit();
-        }
-        let words = self.host.turn();
+    ///
+    /// What sockets are to write waits for a turn with `flush` that brings no hooks: as long as hooks run they may
+    /// have more to send.
+    pub fn turn(&mut self, flush: bool) -> bool {
+        let words = self.host.turn(flush);
         let deadline = self.host.engine().poll_timeout().map_or(u64::MAX, Instant::as_ms);
         let packed = self.host.batch.packed().as_ptr() as usize;
-        *self.header = [packed as u32, words as u32, deadline as u32, (deadline >> 32) as u32];
+        let header = [packed as u32, words as u32, deadline as u32, (deadline >> 32) as u32];
+        self.header[..4].copy_from_slice(&header);
         words > 0
     }
 
-    /// A client asks for a WebSocket. `headers` are names and values in turn. Gives the connection's two numbers;
-    /// nothing when the request cannot be understood.
-    pub fn upgrade(
-        &mut self,
-        method: &str,
-        version: &str,
-        url: &str,
-        headers: Vec<String>,
-        address: &str,
-    ) -> Option<Vec<u32>> {
-        let request = request::build(method, version, url, &headers);
-        let bits = self.host.upgrade(request, address)?.to_bits();
-        Some(vec![bits as u32, (bits >> 32) as u32])
+    /// A client asks for a WebSocket; the first `length` bytes of scratch are its request, as `request.rs` describes it.
+    /// False when it cannot be understood.
+    pub fn upgrade(&mut self, length: usize) -> bool {
+        let head = request::parse(self.scratched(length));
+        let Some(id) = self.host.upgrade(head) else { return false };
+        let bits = id.to_bits();
+        self.header[4..].copy_from_slice(&[bits as u32, (bits >> 32) as u32]);
+        true
     }
 
     /// The first `length` bytes of scratch came from this socket.
@@ -159,18 +160,12 @@ impl Switchboard {
         endpoint.map(|endpoint| endpoint.max_body)
     }
 
-    /// Answers a plain HTTP request whose body is the first `length` bytes of scratch: the status, then names and
-    /// values of the headers in turn, then the body. Nothing when it is not answered here.
-    pub fn request(
-        &mut self,
-        method: &str,
-        version: &str,
-        url: &str,
-        headers: Vec<String>,
-        length: usize,
-    ) -> Option<Vec<String>> {
-        let body = bytes::Bytes::copy_from_slice(self.scratch.get(..length).unwrap_or_default());
-        let request = request::build(method, version, url, &headers).ok()?.map(|()| body);
+    /// Answers a plain HTTP request: the first `head` bytes of scratch are what `request.rs` describes, the `body` bytes
+    /// behind them its body. Gives the status, then names and values of the headers in turn, then the body; nothing
+    /// when it is not answered here.
+    pub fn request(&mut self, head: usize, body: usize) -> Option<Vec<String>> {
+        let (head, body) = self.scratched(head + body).split_at_checked(head)?;
+        let request = request::parse(head).ok()?.request.map(|()| bytes::Bytes::copy_from_slice(body));
         let response = self.host.request(&request)?;
         let mut parts = vec![response.status().as_u16().to_string()];
         for (name, value) in response.headers() {
@@ -240,178 +235,7 @@ impl Switchboard {
     }
 }
 
-/// Answers of hooks.
-#[wasm_bindgen]
 impl Switchboard {
-    /// The hook finished.
-    pub fn answer_done(&mut self, call: f64) {
-        self.answer(call, Answer::Done);
-    }
-
-    /// The hook threw or rejected.
-    pub fn answer_failed(&mut self, call: f64, message: &str) {
-        self.answer(call, Answer::Failed { message: message.to_owned() });
-    }
-
-    /// `authenticate` lets the client in; `data` is JSON for those parts of the core that show it.
-    pub fn answer_admitted(&mut self, call: f64, data: Option<String>) {
-        self.answer(call, call::admitted(data.as_deref()));
-    }
-
-    /// `authenticate` does not let the client in. A code that cannot be sent, as NaN, means HTTP 401.
-    pub fn answer_refused(&mut self, call: f64, code: f64, reason: &str) {
-        self.answer(call, call::refused(code, reason));
-    }
-
-    /// Entry `index` of `responses` matched; its response is in scratch, unless `kind` is 0.
-    pub fn answer_response(&mut self, call: f64, index: usize, kind: u32, length: usize) {
-        let message = call::message(kind, self.scratched(length));
-        self.answer(call, Answer::Response { index, message });
-    }
-
-    /// The function behind a dialect's own hook gave this JSON.
-    pub fn answer_json(&mut self, call: f64, value: &str) {
-        self.answer(call, call::json_answer(value));
-    }
-
-    /// No entry of `responses` matched.
-    pub fn answer_no_match(&mut self, call: f64) {
-        self.answer(call, Answer::NoMatch);
-    }
-}
-
-/// What user code asks of a connection. Nothing happens on a connection that is gone. What the arguments forbid throws
-/// a `RangeError` and leaves the connection as it was.
-#[wasm_bindgen]
-impl Switchboard {
-    /// Which route has this pattern, as it was written or with one of its prefixes.
-    pub fn route(&self, pattern: &str) -> Option<usize> {
-        self.host.route(pattern)
-    }
-
-    /// Passes a command to a route's dialect, in the name of a connection or of nobody. Throws an `Error` for what
-    /// the dialect does not take.
-    pub fn dialect_command(
-        &mut self,
-        route: usize,
-        slot: Option<u32>,
-        generation: u32,
-        name: &str,
-        payload: &str,
-    ) -> Result<(), JsValue> {
-        let payload = serde_json::from_str(payload).map_err(|error| error.to_string());
-        let id = slot.map(|slot| id(slot, generation));
-        payload
-            .and_then(|payload| self.host.dialect_command(route, id, name, payload))
-            .map_err(|error| Error::new(&error).into())
-    }
-
-    /// Sends what is in scratch: 1 text, 2 binary.
-    pub fn send(&mut self, slot: u32, generation: u32, kind: u32, length: usize) -> Result<(), JsValue> {
-        match call::message(kind, self.scratched(length)) {
-            Some(message) => self.command(slot, generation, Command::Send(message)),
-            None => Ok(()),
-        }
-    }
-
-    /// Sends what is in scratch to members of any of `rooms`, or to everyone on the route.
-    pub fn broadcast(
-        &mut self,
-        slot: u32,
-        generation: u32,
-        kind: u32,
-        length: usize,
-        rooms: Option<Vec<String>>,
-        include_self: bool,
-    ) -> Result<(), JsValue> {
-        match call::message(kind, self.scratched(length)) {
-            Some(message) => {
-                self.command(slot, generation, Command::Broadcast { message, rooms, include_self })
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Sends what is in scratch to all rooms of the connection; without rooms to everyone on the route.
-    pub fn broadcast_all_rooms(
-        &mut self,
-        slot: u32,
-        generation: u32,
-        kind: u32,
-        length: usize,
-        include_self: bool,
-    ) -> Result<(), JsValue> {
-        match call::message(kind, self.scratched(length)) {
-            Some(message) => {
-                self.command(slot, generation, Command::BroadcastAllRooms { message, include_self })
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Joins a room.
-    pub fn join(&mut self, slot: u32, generation: u32, room: String) -> Result<(), JsValue> {
-        self.command(slot, generation, Command::Join(room))
-    }
-
-    /// Leaves a room.
-    pub fn leave(&mut self, slot: u32, generation: u32, room: String) -> Result<(), JsValue> {
-        self.command(slot, generation, Command::Leave(room))
-    }
-
-    /// Sends a ping of what is in scratch.
-    pub fn ping(&mut self, slot: u32, generation: u32, length: usize) -> Result<(), JsValue> {
-        let payload = bytes::Bytes::copy_from_slice(self.scratched(length));
-        self.command(slot, generation, Command::Ping(payload))
-    }
-
-    /// Sends a pong of what is in scratch.
-    pub fn pong(&mut self, slot: u32, generation: u32, length: usize) -> Result<(), JsValue> {
-        let payload = bytes::Bytes::copy_from_slice(self.scratched(length));
-        self.command(slot, generation, Command::Pong(payload))
-    }
-
-    /// Starts the closing handshake.
-    pub fn close(&mut self, slot: u32, generation: u32, code: f64, reason: String) -> Result<(), JsValue> {
-        let Some(code) = call::close_code(code) else {
-            let text = format!("close code {code} is no close code; use 1000-1003, 1007-1014 or 3000-4999");
-            return Err(RangeError::new(&text).into());
-        };
-        self.command(slot, generation, Command::Close { code: Some(code), reason })
-    }
-
-    /// Drops the connection without a close frame.
-    pub fn terminate(&mut self, slot: u32, generation: u32) -> Result<(), JsValue> {
-        self.command(slot, generation, Command::Terminate)
-    }
-
-    /// Pings every so many ms; 0 stops.
-    pub fn heartbeat(&mut self, slot: u32, generation: u32, ms: f64) -> Result<(), JsValue> {
-        self.command(slot, generation, Command::Heartbeat(Some(ms as u64)))
-    }
-
-    /// Closes after so many ms of silence; 0 stops.
-    pub fn inactivity_timeout(&mut self, slot: u32, generation: u32, ms: f64) -> Result<(), JsValue> {
-        self.command(slot, generation, Command::InactivityTimeout(Some(ms as u64)))
-    }
-
-    /// Counts no pong as missed.
-    pub fn reset_missed_pongs(&mut self, slot: u32, generation: u32) -> Result<(), JsValue> {
-        self.command(slot, generation, Command::ResetMissedPongs)
-    }
-}
-
-impl Switchboard {
-    fn answer(&mut self, call: f64, answer: Answer) {
-        self.host.input(Input::Answer { call: CallId::from_bits(call as u64), answer });
-    }
-
-    fn command(&mut self, slot: u32, generation: u32, command: Command) -> Result<(), JsValue> {
-        self.host
-            .command(id(slot, generation), command)
-            .map_err(|error: CommandError| RangeError::new(&error.to_string()).into())
-    }
-
     fn upstream(&mut self, upstream: f64, event: UpstreamEvent) {
         let upstream = UpstreamId::from_bits(upstream as u64);
         self.host.input(Input::Upstream { upstream, event });
@@ -421,7 +245,6 @@ impl Switchboard {
         self.scratch.get(..length).unwrap_or_default()
     }
 }
-
 /// What the engine's last panic said. After one, no method of any [`Switchboard`] works any more.
 #[wasm_bindgen]
 pub fn last_panic() -> Option<String> {

@@ -1,5 +1,11 @@
-//! The opening handshake's request as Node gives it.
+//! A request's head as Node gives it.
+//!
+//! Lines of one byte per character: the method, the version, the URL, the client's address, then names and values of
+//! the headers in turn. No part of a request has a line feed in it.
 
+use std::net::IpAddr;
+
+use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, Request, Uri, Version};
 
@@ -7,32 +13,34 @@ use http::{Method, Request, Uri, Version};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// Builds a request. `headers` are names and values in turn, as in Node's `rawHeaders`: one character per byte.
-pub(crate) fn build(
-    method: &str,
-    version: &str,
-    url: &str,
-    headers: &[String],
-) -> Result<Request<()>, Malformed> {
-    let mut request = Request::new(());
-    *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| Malformed)?;
-    *request.uri_mut() = url.parse::<Uri>().map_err(|_| Malformed)?;
-    *request.version_mut() = match version {
-        "1.1" => Version::HTTP_11,
-        "1.0" => Version::HTTP_10,
-        _ => return Err(Malformed),
-    };
-    for pair in headers.chunks_exact(2) {
-        let name = HeaderName::from_bytes(pair[0].as_bytes()).map_err(|_| Malformed)?;
-        let value = HeaderValue::from_bytes(&latin1(&pair[1])).map_err(|_| Malformed)?;
-        request.headers_mut().try_append(name, value).map_err(|_| Malformed)?;
-    }
-    Ok(request)
+/// A request without its body, and who sent it.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) request: Request<()>,
+    pub(crate) address: Option<IpAddr>,
 }
 
-/// The bytes behind Node's header strings; what cannot be one becomes `?`.
-fn latin1(text: &str) -> Vec<u8> {
-    text.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect()
+/// Reads a head. URL and values share one copy of it.
+pub(crate) fn parse(head: &[u8]) -> Result<Head, Malformed> {
+    let head = Bytes::copy_from_slice(head);
+    let mut lines = head.split(|byte| *byte == b'\n').map(|line| head.slice_ref(line));
+    let mut line = || lines.next().ok_or(Malformed);
+    let (method, version, url, address) = (line()?, line()?, line()?, line()?);
+    let mut request = Request::new(());
+    *request.method_mut() = Method::from_bytes(&method).map_err(|_| Malformed)?;
+    *request.uri_mut() = Uri::from_maybe_shared(url).map_err(|_| Malformed)?;
+    *request.version_mut() = match &version[..] {
+        b"1.1" => Version::HTTP_11,
+        b"1.0" => Version::HTTP_10,
+        _ => return Err(Malformed),
+    };
+    while let Some(name) = lines.next() {
+        let name = HeaderName::from_bytes(&name).map_err(|_| Malformed)?;
+        let value = HeaderValue::from_maybe_shared(lines.next().ok_or(Malformed)?).map_err(|_| Malformed)?;
+        request.headers_mut().try_append(name, value).map_err(|_| Malformed)?;
+    }
+    let address = std::str::from_utf8(&address).ok().and_then(|address| address.parse().ok());
+    Ok(Head { request, address })
 }
 
 #[cfg(test)]
@@ -41,23 +49,28 @@ mod tests {
 
     #[test]
     fn headers_keep_their_bytes_and_their_repetitions() {
-        let headers = ["Host", "a", "X-Name", "\u{e9}", "x-name", "b"].map(String::from);
-        let request = build("GET", "1.1", "/a?b", &headers).unwrap();
-        assert_eq!(request.uri().path(), "/a");
-        let values: Vec<_> = request.headers().get_all("x-name").iter().map(HeaderValue::as_bytes).collect();
+        let head = parse(b"GET\n1.1\n/a?b\n127.0.0.1\nHost\na\nX-Name\n\xe9\nx-name\nb").unwrap();
+        assert_eq!(head.request.uri().path(), "/a");
+        assert_eq!(head.address, Some(IpAddr::from([127, 0, 0, 1])));
+        let values: Vec<_> =
+            head.request.headers().get_all("x-name").iter().map(HeaderValue::as_bytes).collect();
         assert_eq!(values, [&b"\xe9"[..], b"b"]);
     }
 
     #[test]
     fn nonsense_is_malformed() {
-        for (method, version, url) in [
-            ("G T", "1.1", "/"),
-            ("GET", "2.0", "/"),
-            ("GET", "1.1", "/<"),
-            ("GET", "1.1", ""),
-            ("GET", "1.1", "a b"),
+        for head in [
+            "G T\n1.1\n/\n",
+            "GET\n2.0\n/\n",
+            "GET\n1.1\n/<\n",
+            "GET\n1.1\n\n",
+            "GET\n1.1\na b\n",
+            "GET\n1.1\n/\n\na b\nc",
+            "GET\n1.1\n/\n\na\nb\nc",
+            "GET\n1.1\n/",
         ] {
-            assert_eq!(build(method, version, url, &[]).unwrap_err(), Malformed, "{method} {version} {url}");
+            assert!(parse(head.as_bytes()).is_err(), "{head}");
         }
+        assert_eq!(parse(b"GET\n1.1\n/\n").unwrap().address, None);
     }
 }

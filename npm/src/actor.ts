@@ -1,0 +1,69 @@
+/** What a turn of the engine may ask for. */
+
+import type { Dial } from './dial.js'
+
+/** Names a connection: a slot, and which of its users. */
+export interface ConnectionId {
+  readonly slot: number
+  readonly generation: number
+}
+
+/** What the host needs to open a connection. */
+export interface Accept extends ConnectionId {
+  route: number
+  /** The 101 response. */
+  head: Buffer
+  /** The id that users see. */
+  name: string
+  subprotocol: string | undefined
+  params: Record<string, string> | null
+  /** What a declared rule knows about the client; callbacks keep theirs themselves. */
+  authData: unknown
+}
+
+/** One callback to run. */
+export interface Call extends ConnectionId {
+  call: number
+  route: number
+  hook: number
+  payload: string | Buffer | undefined
+  code: number
+  cause: number
+}
+
+/** The hooks by number, in the engine's order. */
+export const Hook = {
+  Authenticate: 0,
+  Connect: 1,
+  Transform: 2,
+  Respond: 3,
+  Message: 4,
+  Ping: 5,
+  Pong: 6,
+  Close: 7,
+  Error: 8,
+  Custom: 9,
+} as const
+
+/** `cause` of a close hook when the client closed first. */
+export const CLOSED_BY_CLIENT = 0
+
+/** Does what a batch asks for; called in the order in which to do it. */
+export interface Actor {
+  accept(accept: Accept): void
+  reject(slot: number, response: Buffer): void
+  ignore(slot: number): void
+  pause(slot: number, generation: number): void
+  resume(slot: number, generation: number): void
+  logged(level: number, text: string): void
+  /** A file is to be read for a feed. */
+  read(feed: string, file: string): void
+  dial(upstream: number, dial: Dial): void
+  sendUpstream(upstream: number, message: string | Buffer): void
+  hangUp(upstream: number, code: number | undefined, reason: string): void
+  /** Frames to write, in order; most often it is one piece. */
+  write(slot: number, generation: number, frames: Buffer | Buffer[]): void
+  end(slot: number, generation: number): void
+  terminate(slot: number, generation: number): void
+  removed(slot: number, generation: number): void
+}

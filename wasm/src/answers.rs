@@ -1,0 +1,52 @@
+//! What the hooks said.
+
+use switchboard_core::{Answer, CallId, Input};
+use wasm_bindgen::prelude::*;
+
+use crate::{Switchboard, call};
+
+/// Answers of hooks.
+#[wasm_bindgen]
+impl Switchboard {
+    /// The hook finished.
+    pub fn answer_done(&mut self, call: f64) {
+        self.answer(call, Answer::Done);
+    }
+
+    /// The hook threw or rejected.
+    pub fn answer_failed(&mut self, call: f64, message: &str) {
+        self.answer(call, Answer::Failed { message: message.to_owned() });
+    }
+
+    /// `authenticate` lets the client in; `data` is JSON for those parts of the core that show it.
+    pub fn answer_admitted(&mut self, call: f64, data: Option<String>) {
+        self.answer(call, call::admitted(data.as_deref()));
+    }
+
+    /// `authenticate` does not let the client in. A code that cannot be sent, as NaN, means HTTP 401.
+    pub fn answer_refused(&mut self, call: f64, code: f64, reason: &str) {
+        self.answer(call, call::refused(code, reason));
+    }
+
+    /// Entry `index` of `responses` matched; its response is in scratch, unless `kind` is 0.
+    pub fn answer_response(&mut self, call: f64, index: usize, kind: u32, length: usize) {
+        let message = call::message(kind, self.scratched(length));
+        self.answer(call, Answer::Response { index, message });
+    }
+
+    /// The function behind a dialect's own hook gave this JSON.
+    pub fn answer_json(&mut self, call: f64, value: &str) {
+        self.answer(call, call::json_answer(value));
+    }
+
+    /// No entry of `responses` matched.
+    pub fn answer_no_match(&mut self, call: f64) {
+        self.answer(call, Answer::NoMatch);
+    }
+}
+
+impl Switchboard {
+    fn answer(&mut self, call: f64, answer: Answer) {
+        self.host.input(Input::Answer { call: CallId::from_bits(call as u64), answer });
+    }
+}

@@ -1,0 +1,141 @@
+//! What user code asks of a connection.
+
+use js_sys::{Error, RangeError};
+use switchboard_core::{Command, CommandError, Message};
+use wasm_bindgen::prelude::*;
+
+use crate::{Switchboard, call, id};
+
+/// Nothing happens on a connection that is gone. What the arguments forbid throws
+/// a `RangeError` and leaves the connection as it was.
+#[wasm_bindgen]
+impl Switchboard {
+    /// Which route has this pattern, as it was written or with one of its prefixes.
+    pub fn route(&self, pattern: &str) -> Option<usize> {
+        self.host.route(pattern)
+    }
+
+    /// Passes a command to a route's dialect, in the name of a connection or of nobody. Throws an `Error` for what
+    /// the dialect does not take.
+    pub fn dialect_command(
+        &mut self,
+        route: usize,
+        slot: Option<u32>,
+        generation: u32,
+        name: &str,
+        payload: &str,
+    ) -> Result<(), JsValue> {
+        let payload = serde_json::from_str(payload).map_err(|error| error.to_string());
+        let id = slot.map(|slot| id(slot, generation));
+        payload
+            .and_then(|payload| self.host.dialect_command(route, id, name, payload))
+            .map_err(|error| Error::new(&error).into())
+    }
+
+    /// Sends what is in scratch: 1 text, 2 binary.
+    pub fn send(&mut self, slot: u32, generation: u32, kind: u32, length: usize) {
+        self.message(slot, generation, kind, length, Command::Send);
+    }
+
+    /// Sends what is in scratch to members of any of `rooms`, or to everyone on the route.
+    pub fn broadcast(
+        &mut self,
+        slot: u32,
+        generation: u32,
+        kind: u32,
+        length: usize,
+        rooms: Option<Vec<String>>,
+        include_self: bool,
+    ) {
+        let to_rooms = |message| Command::Broadcast { message, rooms, include_self };
+        self.message(slot, generation, kind, length, to_rooms);
+    }
+
+    /// Sends what is in scratch to all rooms of the connection; without rooms to everyone on the route.
+    pub fn broadcast_all_rooms(
+        &mut self,
+        slot: u32,
+        generation: u32,
+        kind: u32,
+        length: usize,
+        include_self: bool,
+    ) {
+        let to_all = |message| Command::BroadcastAllRooms { message, include_self };
+        self.message(slot, generation, kind, length, to_all);
+    }
+
+    /// Joins a room.
+    pub fn join(&mut self, slot: u32, generation: u32, room: String) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::Join(room))
+    }
+
+    /// Leaves a room.
+    pub fn leave(&mut self, slot: u32, generation: u32, room: String) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::Leave(room))
+    }
+
+    /// Sends a ping of what is in scratch.
+    pub fn ping(&mut self, slot: u32, generation: u32, length: usize) -> Result<(), JsValue> {
+        let payload = bytes::Bytes::copy_from_slice(self.scratched(length));
+        self.command(slot, generation, Command::Ping(payload))
+    }
+
+    /// Sends a pong of what is in scratch.
+    pub fn pong(&mut self, slot: u32, generation: u32, length: usize) -> Result<(), JsValue> {
+        let payload = bytes::Bytes::copy_from_slice(self.scratched(length));
+        self.command(slot, generation, Command::Pong(payload))
+    }
+
+    /// Starts the closing handshake.
+    pub fn close(&mut self, slot: u32, generation: u32, code: f64, reason: String) -> Result<(), JsValue> {
+        let Some(code) = call::close_code(code) else {
+            let text = format!("close code {code} is no close code; use 1000-1003, 1007-1014 or 3000-4999");
+            return Err(RangeError::new(&text).into());
+        };
+        self.command(slot, generation, Command::Close { code: Some(code), reason })
+    }
+
+    /// Drops the connection without a close frame.
+    pub fn terminate(&mut self, slot: u32, generation: u32) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::Terminate)
+    }
+
+    /// Pings every so many ms; 0 stops.
+    pub fn heartbeat(&mut self, slot: u32, generation: u32, ms: f64) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::Heartbeat(Some(ms as u64)))
+    }
+
+    /// Closes after so many ms of silence; 0 stops.
+    pub fn inactivity_timeout(&mut self, slot: u32, generation: u32, ms: f64) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::InactivityTimeout(Some(ms as u64)))
+    }
+
+    /// Counts no pong as missed.
+    pub fn reset_missed_pongs(&mut self, slot: u32, generation: u32) -> Result<(), JsValue> {
+        self.command(slot, generation, Command::ResetMissedPongs)
+    }
+}
+
+impl Switchboard {
+    fn command(&mut self, slot: u32, generation: u32, command: Command) -> Result<(), JsValue> {
+        self.host
+            .command(id(slot, generation), command)
+            .map_err(|error: CommandError| RangeError::new(&error.to_string()).into())
+    }
+
+    /// Of a message there is nothing that the engine could refuse. Without a `Result` the crossing is much cheaper: as
+    /// one it would come back to JavaScript as an array.
+    fn message(
+        &mut self,
+        slot: u32,
+        generation: u32,
+        kind: u32,
+        length: usize,
+        command: impl FnOnce(Message) -> Command,
+    ) {
+        if let Some(message) = call::message(kind, self.scratched(length)) {
+            let result = self.host.command(id(slot, generation), command(message));
+            debug_assert_eq!(result, Ok(()));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! From the engine's messages to what sockets write.
+
+use std::mem;
+
+use switchboard_core::{ConnectionId, Input};
+
+use super::{Host, find};
+use crate::batch;
+use crate::peer::Life;
+
+impl Host {
+    /// Packs what is to be done now; how many words that is.
+    ///
+    /// While there are hooks to run, sockets wait: what the hooks send goes out with the rest. JavaScript takes turns
+    /// until there is nothing left to do.
+    pub(crate) fn turn(&mut self, flush: bool) -> usize {
+        if flush && !self.batch.has_calls() {
+            self.send_all();
+            let mut touched = mem::take(&mut self.touched);
+            for id in touched.drain(..) {
+                if let Some(peer) = find(&mut self.peers, id) {
+                    peer.touched = false;
+                }
+                self.flush(id);
+            }
+            self.touched = touched;
+        }
+        self.batch.pack()
+    }
+
+    fn flush(&mut self, id: ConnectionId) {
+        let Some(peer) = find(&mut self.peers, id) else {
+            return;
+        };
+        if peer.blocked || peer.life == Life::Ended {
+            return;
+        }
+        let outbox = peer.socket.writer.outbox();
+        self.batch.write(id, std::iter::from_fn(|| outbox.pop()));
+        if peer.life == Life::Ending {
+            peer.life = Life::Ended;
+            self.batch.after.about(batch::END, id);
+        }
+        if mem::take(&mut peer.pause.outbox) && !peer.pause.is_on() {
+            self.batch.after.about(batch::RESUME, id);
+        }
+    }
+
+    /// Puts the burst into its receivers' outboxes, and whatever comes of that.
+    fn send_all(&mut self) {
+        let mut inputs = Vec::new();
+        while self.burst.is_some() {
+            self.send(&mut inputs);
+            inputs.drain(..).for_each(|input| self.input(input));
+        }
+    }
+
+    /// Puts the burst into its receivers' outboxes.
+    pub(super) fn send(&mut self, inputs: &mut Vec<Input>) {
+        let Some((to, mut burst)) = self.burst.take() else {
+            return;
+        };
+        for &id in to.iter() {
+            let Some(peer) = find(&mut self.peers, id) else {
+                continue;
+            };
+            let pause = peer.pause;
+            let pushed = peer.socket.writer.send_burst(&mut burst);
+            if peer.overflows(pushed) {
+                inputs.push(Input::Overflowed { id });
+            }
+            if peer.pause.is_on() && !pause.is_on() {
+                self.batch.before.about(batch::PAUSE, id);
+            }
+            if !mem::replace(&mut peer.touched, true) {
+                self.touched.push(id);
+            }
+            // How much is sent in one go is no sign of a client that does not read: only what its socket has refused
+            // may fill its outbox.
+            if peer.is_ready_to_flush() {
+                self.flush(id);
+            }
+        }
+    }
+}
