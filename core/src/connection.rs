@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use indexmap::IndexSet;
+use indexmap::{IndexSet, set};
 use serde_json::Value;
 
 use crate::heartbeat::{Heartbeat, Inactivity};
@@ -11,7 +11,9 @@ use crate::hook::CallId;
 use crate::inbox::Inbox;
 use crate::message::CloseFrame;
 use crate::pattern::Params;
+use crate::protocol::Handshake;
 use crate::rate::Bucket;
+use crate::stored_request::StoredRequest;
 
 /// A connection's handle, made by the host before the opening handshake ([`ConnectionIds`]).
 ///
@@ -70,18 +72,22 @@ impl ConnectionIds {
 }
 
 /// A client as handlers see it.
+///
+/// There may be very many that do nothing, so what most of them do not have costs them a pointer.
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) id: ConnectionId,
     pub(crate) name: Arc<str>,
     pub(crate) route: usize,
-    pub(crate) request: http::Request<()>,
+    pub(crate) request: StoredRequest,
+    /// What the request asks for, until it is answered.
+    pub(crate) handshake: Option<Box<Handshake>>,
     pub(crate) address: Option<IpAddr>,
-    pub(crate) params: Params,
+    pub(crate) params: Option<Box<Params>>,
     pub(crate) subprotocol: Option<Arc<str>>,
-    pub(crate) auth_data: Value,
+    pub(crate) auth_data: Option<Box<Value>>,
     pub(crate) extensions: http::Extensions,
-    pub(crate) rooms: IndexSet<Arc<str>>,
+    pub(crate) rooms: Option<Box<IndexSet<Arc<str>>>>,
     pub(crate) phase: Phase,
     pub(crate) heartbeat: Heartbeat,
     pub(crate) inactivity: Inactivity,
@@ -107,17 +113,18 @@ impl Connection {
 
     /// The whole path of the opening handshake, prefix included, without the query.
     pub fn path(&self) -> &str {
-        self.request.uri().path()
+        self.request.path()
     }
 
     /// The query string of the opening handshake without its `?`; empty when there was none.
     pub fn query(&self) -> &str {
-        self.request.uri().query().unwrap_or_default()
+        self.request.query()
     }
 
-    /// The opening handshake's request.
-    pub fn request(&self) -> &http::Request<()> {
-        &self.request
+    /// The opening handshake's request, without the extensions that the host gave it. It is kept in a few bytes and
+    /// made anew by each call: what is needed often is to be kept.
+    pub fn request(&self) -> http::Request<()> {
+        self.request.to_request()
     }
 
     /// The client's address, if the host knows it.
@@ -127,7 +134,8 @@ impl Connection {
 
     /// What the pattern's `{name}` parts stood for, not URL-decoded.
     pub fn params(&self) -> &Params {
-        &self.params
+        static NONE: Params = Params::NONE;
+        self.params.as_deref().unwrap_or(&NONE)
     }
 
     /// The subprotocol both sides agreed on.
@@ -137,17 +145,21 @@ impl Connection {
 
     /// What authentication said about the client; `null` when it said nothing.
     pub fn auth_data(&self) -> &Value {
-        &self.auth_data
+        self.auth_data.as_deref().unwrap_or(&Value::Null)
     }
 
     /// The rooms the connection is in, in the order it joined them.
     pub fn rooms(&self) -> impl ExactSizeIterator<Item = &Arc<str>> {
-        self.rooms.iter()
+        self.rooms.as_deref().map_or_else(set::Iter::default, IndexSet::iter)
+    }
+
+    pub(crate) fn rooms_len(&self) -> usize {
+        self.rooms.as_deref().map_or(0, IndexSet::len)
     }
 
     /// Whether the connection is in `room`.
     pub fn is_in_room(&self, room: &str) -> bool {
-        self.rooms.contains(room)
+        self.rooms.as_deref().is_some_and(|rooms| rooms.contains(room))
     }
 
     /// A place for a handler's own data on this connection.
@@ -186,13 +198,13 @@ pub(crate) enum Phase {
     /// The host was told to answer 101 and has not reported `Opened` yet.
     Accepted,
     /// Accepted only so that this close frame reaches the client.
-    Refusing(CloseFrame),
+    Refusing(Box<CloseFrame>),
     /// Messages flow.
     Open,
     /// A close frame was sent or received, or the connection is being dropped; the transport is still there.
-    Closing(Closure),
+    Closing(Box<Closure>),
     /// The transport is gone; hooks that came before the close hook may still run.
-    Closed(Closure),
+    Closed(Box<Closure>),
 }
 
 /// How a connection ended: what the close hook is told.
@@ -229,5 +241,10 @@ mod tests {
         assert_ne!(third, first);
         assert_ne!(ids.allocate().slot(), third.slot());
         assert_eq!(ConnectionId::from_bits(third.to_bits()), third);
+    }
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        assert!(size_of::<Connection>() <= 208, "{} bytes", size_of::<Connection>());
     }
 }

@@ -145,24 +145,24 @@ impl Context<'_> {
         let Some(connection) = self.id.and_then(|id| self.state.connections.get_mut(id)) else {
             return Ok(());
         };
-        if !connection.is_open() || connection.rooms.contains(room) {
+        if !connection.is_open() || connection.is_in_room(room) {
             return Ok(());
         }
         if room.len() > max_name {
             return Err(CommandError::RoomName { length: room.len(), limit: max_name });
         }
-        if connection.rooms.len() >= max_rooms {
+        if connection.rooms_len() >= max_rooms {
             return Err(CommandError::TooManyRooms(max_rooms));
         }
         let name = self.state.routes[self.route].rooms.join(connection.id, room);
-        connection.rooms.insert(name);
+        connection.rooms.get_or_insert_default().insert(name);
         Ok(())
     }
 
     /// Leaves a room; nothing happens when it was not in it.
     pub fn leave(&mut self, room: &str) {
         if let Some(connection) = self.id.and_then(|id| self.state.connections.get_mut(id))
-            && connection.rooms.shift_remove(room)
+            && connection.rooms.as_mut().is_some_and(|rooms| rooms.shift_remove(room))
         {
             self.state.routes[self.route].rooms.leave(connection.id, room);
         }
@@ -331,7 +331,7 @@ impl Context<'_> {
         connection.heartbeat = Heartbeat::start(interval);
         let (timer, interval) = (Timer::Heartbeat(connection.id), connection.heartbeat.interval);
         match interval {
-            Some(ms) => self.state.timers.set(timer, now + ms),
+            Some(ms) => self.state.timers.set(timer, now + ms.get()),
             None => self.state.timers.cancel(timer),
         }
     }

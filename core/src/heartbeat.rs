@@ -1,12 +1,14 @@
 //! Two watches over a connection: does it still answer, and does it still speak?
 
+use std::num::NonZeroU64;
+
 use crate::time::Instant;
 
 /// Pings a client and counts the pongs that did not come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Heartbeat {
     /// Time between two pings in ms; `None` while off.
-    pub(crate) interval: Option<u64>,
+    pub(crate) interval: Option<NonZeroU64>,
     missed: u32,
 }
 
@@ -19,7 +21,7 @@ impl Heartbeat {
 
     /// Starts or stops; either way nothing counts as missed.
     pub(crate) fn start(interval: Option<u64>) -> Self {
-        Self { interval: interval.filter(|ms| *ms > 0), missed: 0 }
+        Self { interval: interval.and_then(NonZeroU64::new), missed: 0 }
     }
 
     /// A pong came, or the user says that all is well.
@@ -42,7 +44,7 @@ impl Heartbeat {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Inactivity {
     /// The longest silence in ms; `None` while off.
-    pub(crate) timeout: Option<u64>,
+    pub(crate) timeout: Option<NonZeroU64>,
     last: Instant,
 }
 
@@ -52,7 +54,7 @@ impl Inactivity {
 
     /// Starts or stops, as of `now`.
     pub(crate) fn start(timeout: Option<u64>, now: Instant) -> Self {
-        Self { timeout: timeout.filter(|ms| *ms > 0), last: now }
+        Self { timeout: timeout.and_then(NonZeroU64::new), last: now }
     }
 
     /// Data or a ping came.
@@ -62,7 +64,7 @@ impl Inactivity {
 
     /// When the silence is too long, unless something comes.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.timeout.map(|ms| self.last + ms)
+        self.timeout.map(|ms| self.last + ms.get())
     }
 }
 

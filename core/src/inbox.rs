@@ -25,12 +25,18 @@ pub(crate) enum Inbound {
 /// The queue before a handler, and whether the handler is at work.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
-    queue: VecDeque<(Instant, Inbound)>,
-    bytes: usize,
+    /// Most connections have nothing that waits, most of the time.
+    waiting: Option<Box<Waiting>>,
     /// Hooks whose answers are awaited; nothing is taken from the queue meanwhile.
     pub(crate) calls: u32,
     /// The host was told to stop reading.
     pub(crate) paused: bool,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    queue: VecDeque<(Instant, Inbound)>,
+    bytes: usize,
 }
 
 impl Inbox {
@@ -39,14 +45,16 @@ impl Inbox {
 
     /// Adds an entry that may be handled from `ready` on.
     pub(crate) fn push(&mut self, ready: Instant, inbound: Inbound) {
-        self.bytes += size(&inbound);
-        self.queue.push_back((ready, inbound));
+        let waiting = self.waiting.get_or_insert_default();
+        waiting.bytes += size(&inbound);
+        waiting.queue.push_back((ready, inbound));
     }
 
     /// Adds an entry before all others.
     pub(crate) fn push_front(&mut self, ready: Instant, inbound: Inbound) {
-        self.bytes += size(&inbound);
-        self.queue.push_front((ready, inbound));
+        let waiting = self.waiting.get_or_insert_default();
+        waiting.bytes += size(&inbound);
+        waiting.queue.push_front((ready, inbound));
     }
 
     /// When the front entry may be handled; `None` when there is none or a hook is awaited.
@@ -54,38 +62,42 @@ impl Inbox {
         if self.calls > 0 {
             return None;
         }
-        self.queue.front().map(|(ready, _)| *ready)
+        self.waiting.as_ref()?.queue.front().map(|(ready, _)| *ready)
     }
 
     /// Takes the front entry.
     pub(crate) fn pop(&mut self) -> Option<Inbound> {
-        let (_, inbound) = self.queue.pop_front()?;
-        self.bytes -= size(&inbound);
-        if self.queue.is_empty() && self.queue.capacity() > 16 {
-            self.queue = VecDeque::new();
+        let waiting = self.waiting.as_mut()?;
+        let (_, inbound) = waiting.queue.pop_front()?;
+        waiting.bytes -= size(&inbound);
+        if waiting.queue.is_empty() {
+            self.waiting = None;
         }
         Some(inbound)
     }
 
     /// Forgets what waits, because nobody will look at it.
     pub(crate) fn clear(&mut self) {
-        self.queue.clear();
-        self.bytes = 0;
+        self.waiting = None;
     }
 
     /// Whether nothing waits and nothing is awaited.
     pub(crate) fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.calls == 0
+        self.waiting.is_none() && self.calls == 0
     }
 
     /// Whether reading should pause: more than `limit` entries or a MiB wait.
     pub(crate) fn is_full(&self, limit: usize) -> bool {
-        self.queue.len() >= limit.max(1) || self.bytes >= Self::MAX_BYTES
+        self.waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.queue.len() >= limit.max(1) || waiting.bytes >= Self::MAX_BYTES)
     }
 
     /// Whether reading may go on after a pause.
     pub(crate) fn has_room(&self, limit: usize) -> bool {
-        self.queue.len() <= limit / 2 && self.bytes <= Self::MAX_BYTES / 2
+        self.waiting
+            .as_ref()
+            .is_none_or(|waiting| waiting.queue.len() <= limit / 2 && waiting.bytes <= Self::MAX_BYTES / 2)
     }
 }
 

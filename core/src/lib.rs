@@ -210,7 +210,9 @@ pub use upstream::{Dial, UpstreamEvent, UpstreamId};
 mod heartbeat;
 mod inbox;
 mod journal;
+mod members;
 mod rooms;
+mod stored_request;
 mod timers;
 
 mod base36;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use crate::connection::ConnectionId;
+use crate::members::Members;
 
 /// Members of a route and of its rooms, in the order they came. A room lives while somebody is in it.
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
-    everyone: IndexSet<ConnectionId>,
-    rooms: HashMap<Arc<str>, IndexSet<ConnectionId>>,
+    everyone: Members,
+    rooms: HashMap<Arc<str>, Members>,
 }
 
 impl Rooms {
@@ -22,24 +23,15 @@ impl Rooms {
 
     /// Puts a connection into a room; gives back the room's shared name.
     pub(crate) fn join(&mut self, id: ConnectionId, room: &str) -> Arc<str> {
-        if let Some((name, members)) = self.rooms.get_key_value(room) {
-            let name = name.clone();
-            if !members.contains(&id)
-                && let Some(members) = self.rooms.get_mut(room)
-            {
-                members.insert(id);
-            }
-            return name;
-        }
-        let name: Arc<str> = room.into();
-        self.rooms.insert(name.clone(), IndexSet::from_iter([id]));
+        let name = self.rooms.get_key_value(room).map_or_else(|| room.into(), |(name, _)| name.clone());
+        self.rooms.entry(name.clone()).or_default().insert(id);
         name
     }
 
     /// Takes a connection out of a room.
     pub(crate) fn leave(&mut self, id: ConnectionId, room: &str) {
         if let Some(members) = self.rooms.get_mut(room) {
-            members.shift_remove(&id);
+            members.remove(id);
             if members.is_empty() {
                 self.rooms.remove(room);
             }
@@ -48,7 +40,7 @@ impl Rooms {
 
     /// Takes a connection out of the route and out of the given rooms, which are all it was in.
     pub(crate) fn exit<'a>(&mut self, id: ConnectionId, rooms: impl IntoIterator<Item = &'a Arc<str>>) {
-        self.everyone.shift_remove(&id);
+        self.everyone.remove(id);
         for room in rooms {
             self.leave(id, room);
         }
@@ -61,7 +53,7 @@ impl Rooms {
 
     /// Everyone on the route but `except`.
     pub(crate) fn everyone(&self, except: Option<ConnectionId>) -> Vec<ConnectionId> {
-        self.everyone.iter().copied().filter(|id| Some(*id) != except).collect()
+        self.everyone.iter().filter(|id| Some(*id) != except).collect()
     }
 
     /// The members of any of `rooms` but `except`, each once.
@@ -74,10 +66,10 @@ impl Rooms {
         let Some(first) = found.next() else {
             return Vec::new();
         };
-        let mut members: Vec<_> = first.iter().copied().filter(|id| Some(*id) != except).collect();
+        let mut members: Vec<_> = first.iter().filter(|id| Some(*id) != except).collect();
         if let Some(second) = found.next() {
-            let mut union: IndexSet<_> = members.into_iter().chain(second.iter().copied()).collect();
-            union.extend(found.flatten().copied());
+            let mut union: IndexSet<_> = members.into_iter().chain(second.iter()).collect();
+            union.extend(found.flat_map(Members::iter));
             members = union.into_iter().filter(|id| Some(*id) != except).collect();
         }
         members
@@ -85,7 +77,7 @@ impl Rooms {
 
     /// How many connections are in `room`.
     pub(crate) fn len(&self, room: &str) -> usize {
-        self.rooms.get(room).map_or(0, IndexSet::len)
+        self.rooms.get(room).map_or(0, Members::len)
     }
 
     /// The rooms that have members, in no particular order.

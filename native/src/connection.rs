@@ -251,7 +251,7 @@ impl PeerData {
         Self {
             id: connection.id(),
             name: connection.name().clone(),
-            request: connection.request().clone(),
+            request: connection.request(),
             address: connection.address(),
             params: connection.params().clone(),
             subprotocol: connection.subprotocol().map(str::to_owned),

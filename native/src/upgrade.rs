@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use bytes::BytesMut;
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
@@ -25,7 +23,8 @@ pub(crate) async fn upgrade(host: &Arc<Host>, request: Request<Body>) -> Respons
     let (mut parts, _) = request.into_parts();
     let on_upgrade = parts.extensions.remove::<OnUpgrade>();
     let address: Option<IpAddr> = parts.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
-    let (presence, decision) = host.open(detached(&parts), address);
+    parts.extensions.clear();
+    let (presence, decision) = host.open(Request::from_parts(parts, ()), address);
     match (decision.await, on_upgrade) {
         (Ok(Decision::Accept(accept)), Some(on_upgrade)) => {
             let Accept { id, response, socket: options, .. } = *accept;
@@ -52,27 +51,6 @@ pub(crate) async fn upgrade(host: &Arc<Host>, request: Request<Body>) -> Respons
         }
         (Err(_), _) => refusal(StatusCode::SERVICE_UNAVAILABLE, "the server is going down"),
     }
-}
-
-/// The request in memory of its own. hyper's header values and URI are slices of its read buffer, and would keep 8 KiB
-/// alive for as long as the connection lives.
-fn detached(parts: &Parts) -> Request<()> {
-    let length = parts.headers.values().map(HeaderValue::len).sum();
-    let mut bytes = BytesMut::with_capacity(length);
-    let mut headers = HeaderMap::with_capacity(parts.headers.len());
-    for (name, value) in &parts.headers {
-        bytes.extend_from_slice(value.as_bytes());
-        // It was a valid value, so it is one.
-        if let Ok(value) = HeaderValue::from_maybe_shared(bytes.split().freeze()) {
-            headers.append(name, value);
-        }
-    }
-    let mut request = Request::new(());
-    *request.method_mut() = parts.method.clone();
-    *request.version_mut() = parts.version;
-    *request.uri_mut() = parts.uri.to_string().parse().unwrap_or_else(|_| parts.uri.clone());
-    *request.headers_mut() = headers;
-    request
 }
 
 /// A response of one line, after which the connection is closed.

@@ -46,7 +46,8 @@ struct Upstream;
 
 impl Handler for Upstream {
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
-        let token = cx.connection().and_then(|connection| connection.request().headers().get("x-token"));
+        let request = cx.connection().map(|connection| connection.request());
+        let token = request.as_ref().and_then(|request| request.headers().get("x-token"));
         cx.send(format!("token: {token:?}"));
         Ok(())
     }

@@ -26,7 +26,8 @@ struct Target;
 impl Handler for Target {
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
         let asked = cx.connection().map(|connection| {
-            let authorization = connection.request().headers().get("authorization");
+            let request = connection.request();
+            let authorization = request.headers().get("authorization");
             let authorization = authorization.and_then(|value| value.to_str().ok());
             format!("{} {} {authorization:?}", connection.path(), connection.query())
         });

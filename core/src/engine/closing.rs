@@ -27,7 +27,7 @@ impl Engine {
             Phase::Open => {
                 let echo = frame.clone().map(|frame| CloseFrame::new(frame.code, ""));
                 let frame = frame.unwrap_or_else(|| CloseFrame::new(CloseCode::NO_STATUS, ""));
-                self.state.end(id, Closure { frame, cause: CloseCause::Client });
+                self.state.end(id, Box::new(Closure { frame, cause: CloseCause::Client }));
                 effects.push(Effect::Close { id, frame: echo });
             }
             Phase::Closing(_) | Phase::Refusing(_) => {}
@@ -103,7 +103,7 @@ impl Engine {
             }
             Phase::Open => {
                 let frame = CloseFrame::new(CloseCode::ABNORMAL, "");
-                let closure = Closure { frame, cause: CloseCause::Lost };
+                let closure = Box::new(Closure { frame, cause: CloseCause::Lost });
                 self.state.end(id, closure.clone());
                 closure
             }
@@ -113,9 +113,8 @@ impl Engine {
         self.state.timers.cancel(Timer::Closing(id));
         if let Some(connection) = self.state.connections.get_mut(id) {
             connection.phase = Phase::Closed(closure);
-            connection.inbox.push(now.instant, Inbound::Close);
         }
-        self.deliver(now, id, effects);
+        self.put(now, id, Inbound::Close, effects);
     }
 
     /// No new connections, goodbye to the others, and an end to waiting.
@@ -134,7 +133,7 @@ impl Engine {
                 // Its 101 is on its way; the close frame follows when it has opened.
                 Some(Phase::Accepted) => {
                     if let Some(connection) = self.state.connections.get_mut(id) {
-                        connection.phase = Phase::Refusing(frame.clone());
+                        connection.phase = Phase::Refusing(Box::new(frame.clone()));
                     }
                 }
                 _ => self.state.start_closing(id, Some(frame.clone()), now, effects),

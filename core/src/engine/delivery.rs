@@ -148,6 +148,19 @@ impl Engine {
         }
     }
 
+    /// An event of the connection itself: handled at once if nothing stands before it.
+    pub(super) fn put(&mut self, now: Now, id: ConnectionId, inbound: Inbound, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.state.connections.get_mut(id) else {
+            return;
+        };
+        if connection.inbox.is_idle() {
+            self.dispatch(now, id, inbound, effects);
+        } else {
+            connection.inbox.push(now.instant, inbound);
+        }
+        self.deliver(now, id, effects);
+    }
+
     fn enqueue(
         &mut self,
         now: Now,

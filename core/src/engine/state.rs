@@ -134,7 +134,7 @@ impl State {
             return;
         }
         let seen = frame.clone().unwrap_or_else(|| CloseFrame::new(CloseCode::NO_STATUS, ""));
-        self.end(id, Closure { frame: seen, cause: CloseCause::Server });
+        self.end(id, Box::new(Closure { frame: seen, cause: CloseCause::Server }));
         self.timers.set(Timer::Closing(id), now.instant + self.limits.close_timeout);
         effects.push(Effect::Close { id, frame });
         // The client's own close frame has to be read.
@@ -150,7 +150,7 @@ impl State {
         match self.connections.get(id).map(|connection| &connection.phase) {
             Some(Phase::Open) => {
                 let frame = CloseFrame::new(CloseCode::ABNORMAL, "");
-                self.end(id, Closure { frame, cause });
+                self.end(id, Box::new(Closure { frame, cause }));
             }
             Some(Phase::Accepted | Phase::Closing(_) | Phase::Refusing(_)) => {}
             _ => return,
@@ -159,7 +159,7 @@ impl State {
     }
 
     /// The one way out of `Open`: from here on the connection hears nothing and its watches are off.
-    pub(crate) fn end(&mut self, id: ConnectionId, closure: Closure) {
+    pub(crate) fn end(&mut self, id: ConnectionId, closure: Box<Closure>) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };

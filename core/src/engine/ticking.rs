@@ -44,7 +44,7 @@ impl Engine {
         // Pongs of a connection that is not read cannot come.
         let alive = connection.inbox.paused || connection.heartbeat.tick();
         if alive {
-            self.state.timers.set(Timer::Heartbeat(id), now.instant + interval);
+            self.state.timers.set(Timer::Heartbeat(id), now.instant + interval.get());
             effects.push(Effect::Ping { id, payload: Heartbeat::PAYLOAD.into() });
         } else {
             let frame = CloseFrame::new(CloseCode::NORMAL, Heartbeat::REASON);

@@ -16,6 +16,7 @@ use crate::inbox::{Inbound, Inbox};
 use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
 use crate::rate::Bucket;
 use crate::router::Found;
+use crate::stored_request::StoredRequest;
 use crate::time::Now;
 use crate::timers::Timer;
 
@@ -47,9 +48,10 @@ impl Engine {
             let reason = "the request is too long";
             return reject(id, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, reason, effects);
         }
-        if let Err(refusal) = protocol::check(&request) {
-            return effects.push(Effect::Reject { id, refusal });
-        }
+        let handshake = match protocol::check(&request) {
+            Ok(handshake) => handshake,
+            Err(refusal) => return effects.push(Effect::Reject { id, refusal }),
+        };
         if !self.state.routes[route].settings.origins.allows(request.headers()) {
             let text = || {
                 let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
@@ -98,13 +100,14 @@ impl Engine {
             id,
             name,
             route,
-            request,
+            request: StoredRequest::new(&request),
+            handshake: Some(Box::new(handshake)),
             address,
-            params: params.clone(),
+            params: if params.is_empty() { None } else { Some(Box::new(params)) },
             subprotocol: None,
-            auth_data: serde_json::Value::Null,
+            auth_data: None,
             extensions: http::Extensions::new(),
-            rooms: Default::default(),
+            rooms: None,
             phase: Phase::Accepted,
             heartbeat: Heartbeat::default(),
             inactivity: Inactivity::default(),
@@ -150,7 +153,7 @@ impl Engine {
         match verdict {
             Verdict::Accept { data } => self.accept(now, id, Phase::Accepted, data, effects),
             Verdict::Close(frame) => {
-                self.accept(now, id, Phase::Refusing(frame), serde_json::Value::Null, effects);
+                self.accept(now, id, Phase::Refusing(Box::new(frame)), serde_json::Value::Null, effects);
             }
             Verdict::Reject(status) => {
                 self.state.connections.remove(id);
@@ -191,15 +194,15 @@ impl Engine {
         };
         let route = connection.route;
         let settings = &self.state.routes[route].settings;
-        let agreed = protocol::check(&connection.request).and_then(|handshake| {
-            let deflate = match &settings.deflate {
-                Some(config) => protocol::negotiate(config, &handshake.extensions)?,
-                None => None,
-            };
-            Ok((handshake, deflate))
-        });
-        let (handshake, deflate) = match agreed {
-            Ok(agreed) => agreed,
+        let Some(handshake) = connection.handshake.take() else {
+            return;
+        };
+        let negotiated = match &settings.deflate {
+            Some(config) => protocol::negotiate(config, &handshake.extensions),
+            None => Ok(None),
+        };
+        let deflate = match negotiated {
+            Ok(deflate) => deflate,
             Err(refusal) => {
                 self.state.connections.remove(id);
                 return effects.push(Effect::Reject { id, refusal });
@@ -209,7 +212,7 @@ impl Engine {
         let subprotocol = protocol::select_subprotocol(&handshake.protocols, &settings.subprotocols);
         let response = protocol::response(&handshake, subprotocol, extension);
         connection.subprotocol = subprotocol.map(Arc::from);
-        connection.auth_data = auth_data;
+        connection.auth_data = if auth_data.is_null() { None } else { Some(Box::new(auth_data)) };
         connection.phase = phase;
         effects.push(Effect::Accept(Box::new(Accept {
             id,
@@ -221,7 +224,7 @@ impl Engine {
                 outbox: OutboxOptions { max_bytes: settings.max_outbound, overflow: settings.overflow },
                 ..SocketOptions::with_max_message(settings.max_payload)
             },
-            params: connection.params.clone(),
+            params: connection.params().clone(),
             subprotocol: connection.subprotocol.clone(),
         })));
         self.state.timers.set(Timer::Opening(id), now.instant + self.state.limits.handshake_timeout);
@@ -237,13 +240,12 @@ impl Engine {
             Phase::Refusing(frame) => {
                 self.state.timers.cancel(Timer::Opening(id));
                 self.state.timers.set(Timer::Closing(id), now.instant + self.state.limits.close_timeout);
-                return effects.push(Effect::Close { id, frame: Some(frame) });
+                return effects.push(Effect::Close { id, frame: Some(*frame) });
             }
             _ => return,
         }
         connection.phase = Phase::Open;
         let route = connection.route;
-        connection.inbox.push(now.instant, Inbound::Connect);
         self.state.timers.cancel(Timer::Opening(id));
         let RouteStart { room, heartbeat, inactivity } = self.start_of(route);
         self.state.routes[route].rooms.enter(id);
@@ -255,7 +257,7 @@ impl Engine {
         }
         cx.set_heartbeat(heartbeat);
         cx.set_inactivity_timeout(inactivity);
-        self.deliver(now, id, effects);
+        self.put(now, id, Inbound::Connect, effects);
     }
 
     fn start_of(&self, route: usize) -> RouteStart {
@@ -273,8 +275,9 @@ impl Engine {
             u128::from(self.state.random.next_u64()) << 64 | u128::from(self.state.random.next_u64());
         bits = bits & !(0xf << 76) | 0x4 << 76;
         bits = bits & !(0b11 << 62) | 0b10 << 62;
-        let hex = format!("{bits:032x}");
-        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-").into()
+        let (a, b, c) = (bits >> 96, bits >> 80 & 0xffff, bits >> 64 & 0xffff);
+        let (d, e) = (bits >> 48 & 0xffff, bits & 0xffff_ffff_ffff);
+        format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}").into()
     }
 }
 

@@ -9,6 +9,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 pub struct Params(Vec<(Arc<str>, String)>);
 
 impl Params {
+    /// Those of a pattern without parameters.
+    pub(crate) const NONE: Self = Self(Vec::new());
+
     /// The value of the parameter `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(key, _)| *key == name).map(|(_, value)| value)

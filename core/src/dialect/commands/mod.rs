@@ -178,7 +178,7 @@ impl Handler for Commands {
         let Some(connection) = cx.connection_mut() else {
             return Ok(());
         };
-        let session = self.options.session.as_ref().and_then(|session| session.user(connection.request()));
+        let session = self.options.session.as_ref().and_then(|session| session.user(&connection.request()));
         let client = Client::new(id.clone(), session.unwrap_or(connection.auth_data()), now);
         let told = json!({ "client_id": &*id, "name": client.name, "email": client.email });
         self.clients.insert(id.clone(), connection.id());
