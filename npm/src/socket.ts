@@ -46,6 +46,7 @@ export class Socket {
   #resolveClosed: (() => void) | undefined
   #isClosed = false
   #isEnded = false
+  #isBlocked = false
 
   constructor(host: Host, request: IncomingMessage, raw: Duplex, slot: number, generation: number) {
     this.#host = host
@@ -126,6 +127,8 @@ export class Socket {
 
   /** There is room again. */
   drained(): void {
+    if (!this.#isBlocked) return
+    this.#isBlocked = false
     this.#host.drained(this)
   }
 
@@ -145,12 +148,17 @@ export class Socket {
   write(frames: Buffer | Buffer[]): boolean {
     const raw = this.#raw
     if (!raw.writable) return true
-    if (!Array.isArray(frames)) return raw.write(frames)
     let hasRoom = true
-    raw.cork()
-    for (const frame of frames) hasRoom = raw.write(frame)
-    raw.uncork()
-    return hasRoom
+    if (Array.isArray(frames)) {
+      raw.cork()
+      for (const frame of frames) hasRoom = raw.write(frame)
+      raw.uncork()
+    } else {
+      hasRoom = raw.write(frames)
+    }
+    // Node says no to everything beyond 16 KiB, also if the kernel has taken it at once.
+    this.#isBlocked = !hasRoom && raw.writableLength > 0
+    return !this.#isBlocked
   }
 
   pause(): void {
