@@ -18,6 +18,7 @@ mod dev;
 mod examples;
 mod fuzz;
 mod hostile;
+mod instructions;
 mod native;
 mod npm;
 mod pack;
@@ -67,6 +68,8 @@ enum Task {
     /// Measure what messages, connections and memory cost, beside other servers (Linux)
     #[cfg(target_os = "linux")]
     Bench(bench::Options),
+    /// Count the instructions that the core takes, with Valgrind, and compare them with their budgets
+    Instructions(instructions::Options),
     /// Check formatting, lints (all warnings are errors), documentation, and the core on wasm32
     Check,
     /// Write npm/schema.json, the JSON Schema of the configuration, from the Rust types
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Task::Soak(options) => soak::run(&project, &options),
         #[cfg(target_os = "linux")]
         Task::Bench(options) => bench::run(&project, &options),
+        Task::Instructions(options) => instructions::run(&project, &options),
         Task::Check => check::run(&project),
         Task::Schema(options) => schema::run(&project, &options),
     });
