@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::switchboard::Switchboard;
+use crate::greeting;
+use crate::life::Life;
+use crate::prefixed::Prefixed;
+use crate::receiver::Receiver;
+use crate::switchboard::{Switchboard, has_host};
 
 /// Accepts connections and answers their requests.
 ///
@@ -30,15 +35,31 @@ use crate::switchboard::Switchboard;
 /// | connections that are no WebSockets yet, after `limits.maxConnections` | the next ones wait to be accepted |
 ///
 /// `axum::serve` has none of these bounds.
+///
+/// An opening handshake that comes as a whole, as nearly all do, never sees hyper, which would take as much time as all
+/// the rest. Everything else is hyper's.
 pub(crate) struct Acceptor {
     listener: TcpListener,
-    switchboard: Switchboard,
+    reception: Arc<Reception>,
     /// Turns true when connections shall end after the request in work.
     ended: watch::Receiver<bool>,
 }
 
+/// What all connections have in common until they are WebSockets.
+struct Reception {
+    switchboard: Switchboard,
+    http: Builder,
+    /// For one request's head.
+    time: Duration,
+    /// The longest head.
+    max_head: usize,
+}
+
 /// hyper takes no smaller one.
 const SMALLEST_BUFFER: usize = 8192;
+
+/// How much of an opening handshake is read at once; longer ones are read by HTTP.
+const FIRST_READ: usize = 4096;
 
 /// The connections that are still with HTTP.
 pub(crate) struct Requests {
@@ -46,34 +67,43 @@ pub(crate) struct Requests {
     open: watch::Sender<()>,
 }
 
+/// What a connection began with.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
+enum First {
+    /// An opening handshake, and what came behind it.
+    Handshake(Request<()>, Vec<u8>),
+    /// Something that HTTP has to look at.
+    Other(Vec<u8>),
+}
+
 impl Acceptor {
     pub(crate) fn new(listener: TcpListener, switchboard: Switchboard, ended: watch::Receiver<bool>) -> Self {
-        Self { listener, switchboard, ended }
+        let limits = switchboard.limits();
+        let time = Duration::from_millis(limits.handshake_timeout);
+        let max_head = limits.handshake_bytes.max(SMALLEST_BUFFER);
+        // Not hyper-util's: looking for HTTP/2 in the first bytes, it waits for them without an end.
+        let mut http = Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(time).max_buf_size(max_head);
+        let reception = Arc::new(Reception { switchboard, http, time, max_head });
+        Self { listener, reception, ended }
     }
 
     /// Accepts until `stop`; then nobody listens on the port any more.
     pub(crate) async fn accept_until(mut self, stop: impl Future<Output = ()>) -> Requests {
         let open = watch::Sender::new(());
-        let limits = self.switchboard.limits();
-        let time = Duration::from_millis(limits.handshake_timeout);
-        // Not hyper-util's: looking for HTTP/2 in the first bytes, it waits for them without an end.
-        let mut http = Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(time)
-            .max_buf_size(limits.handshake_bytes.max(SMALLEST_BUFFER));
-        let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+        let limit = self.reception.switchboard.limits().connections;
+        let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
         let mut stop = std::pin::pin!(stop);
         loop {
             let (place, (stream, address)) = tokio::select! {
                 accepted = accept(&mut self.listener, places.clone()) => accepted,
                 () = &mut stop => return Requests { open },
             };
-            let (switchboard, ended) = (self.switchboard.clone(), self.ended.clone());
-            let connection = serve(http.clone(), stream, address, switchboard, ended);
-            let is_open = open.subscribe();
-            tokio::spawn(async move {
-                connection.await;
+            let (reception, ended, is_open) = (self.reception.clone(), self.ended.clone(), open.subscribe());
+            Life::begin(async move {
+                let receiver = reception.receive(stream, address, ended).await;
                 drop((place, is_open));
+                receiver
             });
         }
     }
@@ -97,32 +127,75 @@ async fn accept(
     (place, Listener::accept(listener).await)
 }
 
-/// Answers one connection's requests, until one of them takes it over or it ends.
-async fn serve(
-    http: Builder,
-    stream: TcpStream,
-    address: SocketAddr,
-    switchboard: Switchboard,
-    mut ended: watch::Receiver<bool>,
-) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(address));
-        let switchboard = switchboard.clone();
-        async move { Ok::<_, Infallible>(switchboard.answer(request).await) }
-    });
-    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let end = async move {
-        if ended.wait_for(|ended| *ended).await.is_err() {
-            pending::<()>().await;
+impl Reception {
+    /// Answers one connection's requests, until one of them takes it over or it ends.
+    async fn receive(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        mut ended: watch::Receiver<bool>,
+    ) -> Option<Receiver> {
+        match self.first(&stream, &mut ended).await? {
+            First::Handshake(request, rest) => self.switchboard.enter(stream, address, request, rest).await,
+            First::Other(bytes) => {
+                Box::pin(self.talk(Prefixed::new(bytes, stream), address, ended)).await;
+                None
+            }
         }
-    };
-    tokio::select! {
-        result = connection.as_mut() => return log(address, result),
-        () = end => connection.as_mut().graceful_shutdown(),
     }
-    log(address, connection.await);
+
+    /// Waits for the first bytes; none if there is nothing to answer.
+    async fn first(&self, stream: &TcpStream, ended: &mut watch::Receiver<bool>) -> Option<First> {
+        loop {
+            match self.try_first(stream) {
+                Ok(first) => return first,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return None,
+            }
+            tokio::select! {
+                biased;
+                ready = tokio::time::timeout(self.time, stream.readable()) => ready.ok()?.ok()?,
+                _ = ended.wait_for(|ended| *ended) => return None,
+            }
+        }
+    }
+
+    fn try_first(&self, stream: &TcpStream) -> io::Result<Option<First>> {
+        let mut buffer = [0; FIRST_READ];
+        let length = stream.try_read(&mut buffer)?;
+        let bytes = &buffer[..length];
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(match greeting::parse(bytes) {
+            Some((request, length)) if length <= self.max_head && has_host(&request) => {
+                First::Handshake(request, bytes[length..].into())
+            }
+            _ => First::Other(bytes.into()),
+        }))
+    }
+
+    /// Speaks HTTP.
+    async fn talk(&self, stream: Prefixed, address: SocketAddr, mut ended: watch::Receiver<bool>) {
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(address));
+            let switchboard = self.switchboard.clone();
+            async move { Ok::<_, Infallible>(switchboard.answer(request).await) }
+        });
+        let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let end = async move {
+            if ended.wait_for(|ended| *ended).await.is_err() {
+                pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            result = connection.as_mut() => return log(address, result),
+            () = end => connection.as_mut().graceful_shutdown(),
+        }
+        log(address, connection.await);
+    }
 }
 
 /// What clients do wrong is of interest to those only who look for it.

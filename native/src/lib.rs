@@ -94,9 +94,12 @@ mod cork;
 mod dial;
 mod example;
 mod flush;
+mod greeting;
 mod host;
+mod life;
 mod outcome;
 mod page;
+mod prefixed;
 mod receiver;
 #[cfg(target_os = "linux")]
 mod ring;

@@ -1,11 +1,9 @@
 //! The receiving half of a connection's TCP stream: the connection's own task.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use switchboard_core::protocol::{Event, Reader};
 use switchboard_core::{ConnectionId, Input};
@@ -18,9 +16,6 @@ use crate::socket::{Duty, Socket};
 /// How much one read takes at most.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
-/// How long a client may take to close its side after this server closed its own.
-const LINGER: Duration = Duration::from_secs(1);
-
 thread_local! {
     /// What is being read, so that connections hold no buffer while nothing comes.
     static SCRATCH: RefCell<Scratch> =
@@ -32,7 +27,7 @@ struct Scratch {
     events: Vec<Event>,
 }
 
-/// Reads one connection to its end.
+/// Reads one connection to its end. When it is dropped the transport is gone, which the engine is told.
 pub(crate) struct Receiver {
     presence: Presence,
     socket: Arc<Socket>,
@@ -52,31 +47,29 @@ impl Receiver {
         Self { presence, socket, stream, reader, has_corked: false }
     }
 
-    /// Runs until the transport is gone, which the engine is told. `head` came along with the opening handshake.
-    pub(crate) async fn run(mut self, head: Vec<u8>) {
-        self.receive_head(head);
-        let duty = poll_fn(|context| self.poll_read_all(context)).await;
-        self.uncork();
-        match duty {
-            Duty::Disconnect => {
-                self.socket.shutdown();
-                // Closing a socket that holds unread bytes resets it, and the client could lose our close frame.
-                let _ = tokio::time::timeout(LINGER, poll_fn(|context| self.poll_discard(context))).await;
-            }
-            _ => self.socket.reset(),
-        }
-    }
-
-    fn receive_head(&mut self, mut head: Vec<u8>) {
-        if !head.is_empty() {
+    /// Takes what came along with the opening handshake.
+    pub(crate) fn receive(&mut self, mut bytes: Vec<u8>) {
+        if !bytes.is_empty() {
             let mut events = Vec::new();
-            self.reader.receive(&mut head, &mut events);
+            self.reader.receive(&mut bytes, &mut events);
             self.report(&mut events);
         }
     }
 
+    /// Closes this server's side.
+    pub(crate) fn shutdown(&mut self) {
+        self.uncork();
+        self.socket.shutdown();
+    }
+
+    /// Makes the end abrupt.
+    pub(crate) fn reset(&mut self) {
+        self.uncork();
+        self.socket.reset();
+    }
+
     /// Reads and reports until there is something else to do.
-    fn poll_read_all(&mut self, context: &mut Context<'_>) -> Poll<Duty> {
+    pub(crate) fn poll_read_all(&mut self, context: &mut Context<'_>) -> Poll<Duty> {
         self.uncork();
         let polled = self.poll_read_ready(context);
         if self.has_corked {
@@ -114,7 +107,7 @@ impl Receiver {
     }
 
     /// Reads to the end of the stream without looking.
-    fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             if self.socket.poll_duty(context) == Duty::Drop {
                 return Poll::Ready(());

@@ -7,6 +7,7 @@ use std::time::Duration;
 use switchboard_core::{Config, Limits, Pattern, PatternError, RouteKey};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::acceptor::Acceptor;
 use crate::callbacks::Callbacks;
@@ -60,11 +61,15 @@ impl Server {
         let (end, ended) = watch::channel(false);
         let acceptor = Acceptor::new(listener, switchboard.clone(), ended);
         let mut stopped = stop.subscribe();
-        let requests = acceptor.accept_until(async move {
+        // On one of the runtime's own threads: whoever waits for this method may be on another, and each connection
+        // would cost two changes of thread.
+        let mut accepting = JoinSet::new();
+        accepting.spawn(acceptor.accept_until(async move {
             // `stop` is kept here, so an error cannot come.
             let _ = stopped.wait_for(|stop| *stop).await;
-        });
-        let requests = requests.await;
+        }));
+        let Some(requests) = accepting.join_next().await else { return Ok(()) };
+        let requests = requests.map_err(io::Error::other)?;
         let deadline = tokio::time::Instant::now() + grace;
         switchboard.drain(grace).await;
         // One that is just being upgraded would have been lost without a close frame, so requests end last.

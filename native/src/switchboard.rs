@@ -1,6 +1,7 @@
 //! A running engine that any axum application can give its requests to.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,15 @@ use switchboard_core::{
     CloseCode, CloseFrame, Config, Engine, Found, HandlerResult, HttpEndpoint, Input, Limits, RouteKey,
     Router, Stats,
 };
+use tokio::net::TcpStream;
 
 use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::flush::Flush;
 use crate::host::Host;
 use crate::page;
+use crate::receiver::Receiver;
 use crate::server::ServerError;
-use crate::upgrade::{refusal, upgrade};
+use crate::upgrade::{enter, refusal, upgrade};
 
 /// Switchboard without a listener: [`Builder::build`](crate::Builder::build) makes it, [`router`](Self::router)
 /// connects it to an axum application that runs on plain TCP. Cloning gives another handle on the same one.
@@ -146,6 +149,17 @@ impl Switchboard {
         &self.shared.limits
     }
 
+    /// Answers an opening handshake that names its host, with what came behind it on the stream.
+    pub(crate) async fn enter(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        request: Request<()>,
+        rest: Vec<u8>,
+    ) -> Option<Receiver> {
+        enter(&self.shared.host, stream, address, request, rest).await
+    }
+
     /// Answers any request.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
         if !has_host(&request) {
@@ -210,7 +224,7 @@ async fn answer(State(switchboard): State<Switchboard>, request: Request<Body>) 
 }
 
 /// Whether the request names a host as RFC 9112 section 3.2 asks; before HTTP/1.1 it need not.
-fn has_host(request: &Request<Body>) -> bool {
+pub(crate) fn has_host<T>(request: &Request<T>) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => Authority::try_from(host.as_bytes()).is_ok(),

@@ -1,5 +1,6 @@
 //! From an HTTP request to an open connection.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -10,46 +11,79 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
 use switchboard_core::Accept;
-use switchboard_core::protocol::{Reader, Refusal, WebSocket};
+use switchboard_core::protocol::{Reader, Refusal, WebSocket, encode_head};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
 use crate::host::{Host, Presence};
+use crate::life::Life;
+use crate::prefixed::Prefixed;
 use crate::receiver::Receiver;
 use crate::socket::Socket;
 use crate::switching::Decision;
 
-/// Answers an opening handshake as the engine decides; after a 101 the connection has a task of its own.
+/// A client that was let in, whose transport is still to come.
+struct Admitted {
+    presence: Presence,
+    socket: Arc<Socket>,
+    reader: Reader,
+    /// The 101.
+    response: Response<()>,
+}
+
+/// Answers an opening handshake that came through HTTP as the engine decides; after a 101 the connection has a task of
+/// its own.
 pub(crate) async fn upgrade(host: &Arc<Host>, request: Request<Body>) -> Response<Body> {
     let (mut parts, _) = request.into_parts();
     let on_upgrade = parts.extensions.remove::<OnUpgrade>();
     let address: Option<IpAddr> = parts.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
     parts.extensions.clear();
     let (presence, decision) = host.open(Request::from_parts(parts, ()), address);
-    match (decision.await, on_upgrade) {
-        (Ok(Decision::Accept(accept)), Some(on_upgrade)) => {
-            let Accept { id, response, socket: options, .. } = *accept;
-            let overflow = options.outbox.overflow;
-            let WebSocket { reader, writer } = WebSocket::new(&options);
-            let socket = Arc::new(Socket::new(id, writer, overflow));
-            // Open before the 101 is written, so that whoever has read it misses nothing that is sent afterwards.
-            if !presence.host().turn(|turn| turn.opened(socket.clone())) {
-                return refusal(StatusCode::SERVICE_UNAVAILABLE, "the connection was given up");
+    let decision = decision.await;
+    if on_upgrade.is_none() && matches!(decision, Ok(Decision::Accept(_))) {
+        return refusal(StatusCode::BAD_REQUEST, "this connection cannot be upgraded");
+    }
+    match admit(presence, decision) {
+        Ok(mut admitted) => {
+            let response = std::mem::take(&mut admitted.response);
+            if let Some(on_upgrade) = on_upgrade {
+                Life::begin(take_over(admitted, on_upgrade));
             }
-            tokio::spawn(run(presence, socket, reader, on_upgrade));
             response.map(|()| Body::empty())
         }
-        (Ok(Decision::Accept(_)), None) => {
-            refusal(StatusCode::BAD_REQUEST, "this connection cannot be upgraded")
+        Err(refusal) => refusal.response().map(Body::from),
+    }
+}
+
+/// Answers an opening handshake that was all that came on a stream, but for `rest`, as the engine decides.
+pub(crate) async fn enter(
+    host: &Arc<Host>,
+    stream: TcpStream,
+    address: SocketAddr,
+    request: Request<()>,
+    rest: Vec<u8>,
+) -> Option<Receiver> {
+    let (presence, decision) = host.open(request, Some(address.ip()));
+    let decision = tokio::select! {
+        biased;
+        decision = decision => decision,
+        () = gone(&stream) => return None,
+    };
+    match admit(presence, decision) {
+        Ok(admitted) => {
+            let head = encode_head(&admitted.response);
+            tokio::select! {
+                biased;
+                written = write_all(&stream, &head) => written.ok()?,
+                () = admitted.socket.terminated() => return None,
+            }
+            Some(admitted.open(stream, rest))
         }
-        (Ok(Decision::Reject(refusal)), _) => {
-            presence.refused();
-            refusal.response().map(Body::from)
+        Err(refusal) => {
+            // It is short and nothing was sent before, so the kernel takes it at once.
+            let _ = stream.try_write(&refusal.encode());
+            None
         }
-        (Ok(Decision::Ignore), _) => {
-            presence.refused();
-            refusal(StatusCode::NOT_FOUND, "there is no WebSocket here")
-        }
-        (Err(_), _) => refusal(StatusCode::SERVICE_UNAVAILABLE, "the server is going down"),
     }
 }
 
@@ -58,27 +92,65 @@ pub(crate) fn refusal(status: StatusCode, line: &'static str) -> Response<Body> 
     Refusal::new(status, line).response().map(Body::from)
 }
 
-/// Takes the connection over from HTTP once the 101 is written, and runs it to its end.
-async fn run(presence: Presence, socket: Arc<Socket>, reader: Reader, on_upgrade: OnUpgrade) {
+/// Tells the engine that the connection is open, if the client is let in.
+fn admit(
+    presence: Presence,
+    decision: Result<Decision, oneshot::error::RecvError>,
+) -> Result<Admitted, Refusal> {
+    let accept = match decision {
+        Ok(Decision::Accept(accept)) => accept,
+        Ok(Decision::Reject(refusal)) => {
+            presence.refused();
+            return Err(refusal);
+        }
+        Ok(Decision::Ignore) => {
+            presence.refused();
+            return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no WebSocket here"));
+        }
+        Err(_) => return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is going down")),
+    };
+    let Accept { id, response, socket: options, .. } = *accept;
+    let overflow = options.outbox.overflow;
+    let WebSocket { reader, writer } = WebSocket::new(&options);
+    let socket = Arc::new(Socket::new(id, writer, overflow));
+    // Open before the 101 is written, so that whoever has read it misses nothing that is sent afterwards.
+    if !presence.host().turn(|turn| turn.opened(socket.clone())) {
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the connection was given up"));
+    }
+    Ok(Admitted { presence, socket, reader, response })
+}
+
+impl Admitted {
+    /// The 101 is written. `rest` came behind the request.
+    fn open(self, stream: TcpStream, rest: Vec<u8>) -> Receiver {
+        // Frames are written as a whole, so waiting for more would only delay them.
+        let _ = stream.set_nodelay(true);
+        let (read, write) = stream.into_split();
+        self.socket.attach(write);
+        let mut receiver = Receiver::new(self.presence, self.socket, read, self.reader);
+        receiver.receive(rest);
+        receiver
+    }
+}
+
+/// Takes the connection over from HTTP once the 101 is written.
+async fn take_over(admitted: Admitted, on_upgrade: OnUpgrade) -> Option<Receiver> {
     let upgraded = tokio::select! {
-        upgraded = on_upgrade => upgraded.ok(),
-        () = socket.terminated() => None,
+        upgraded = on_upgrade => upgraded.ok()?,
+        () = admitted.socket.terminated() => return None,
     };
-    let Some((stream, head)) = upgraded.and_then(take_stream) else {
-        return;
-    };
-    // Frames are written as a whole, so waiting for more would only delay them.
-    let _ = stream.set_nodelay(true);
-    let (read, write) = stream.into_split();
-    socket.attach(write);
-    Receiver::new(presence, socket, read, reader).run(head).await;
+    let (stream, rest) = take_stream(upgraded)?;
+    Some(admitted.open(stream, rest))
 }
 
 /// The TCP stream, and what came on it after the request. HTTP's own buffers are dropped.
 fn take_stream(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
-    // Below our own acceptor the stream is as it was accepted, below `axum::serve` hyper-util has wrapped it.
-    let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => return Some((parts.io.into_inner(), parts.read_buf.into())),
+    // Below our own acceptor the stream is as it was given to HTTP, below `axum::serve` hyper-util has wrapped it.
+    let upgraded = match upgraded.downcast::<TokioIo<Prefixed>>() {
+        Ok(parts) => {
+            let (first, stream) = parts.io.into_inner().into_parts();
+            return Some((stream, [parts.read_buf.as_ref(), &first].concat()));
+        }
         Err(upgraded) => upgraded,
     };
     match downcast::<TokioIo<TcpStream>>(upgraded) {
@@ -88,4 +160,24 @@ fn take_stream(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
             None
         }
     }
+}
+
+/// Waits until the client is gone, as long as it sends nothing.
+async fn gone(stream: &TcpStream) {
+    if let Ok(1) = stream.peek(&mut [0]).await {
+        std::future::pending().await
+    }
+}
+
+async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match stream.try_write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

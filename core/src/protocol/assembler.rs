@@ -18,7 +18,8 @@ pub(super) struct Assembler {
     max_message: usize,
     max_fragments: u32,
     compression: Compression,
-    message: Option<Assembly>,
+    /// Most connections send messages that come at once.
+    message: Option<Box<Assembly>>,
 }
 
 /// Whether messages may be compressed, and what they may refer back to.
@@ -107,12 +108,14 @@ impl Assembler {
 
     /// Starts or continues a message with a frame that [`check`](Self::check) let pass.
     pub(super) fn begin_frame(&mut self, header: &Header) {
-        let message = self.message.get_or_insert_with(|| Assembly {
-            is_text: header.opcode == Opcode::Text,
-            is_compressed: header.rsv1,
-            payload: Vec::new(),
-            utf8: Utf8Validator::default(),
-            fragments: 0,
+        let message = self.message.get_or_insert_with(|| {
+            Box::new(Assembly {
+                is_text: header.opcode == Opcode::Text,
+                is_compressed: header.rsv1,
+                payload: Vec::new(),
+                utf8: Utf8Validator::default(),
+                fragments: 0,
+            })
         });
         message.fragments += 1;
         let declared = usize::try_from(header.length).unwrap_or(usize::MAX);
