@@ -3,6 +3,7 @@
 mod cli;
 mod environment;
 mod listing;
+mod memory;
 mod signals;
 
 use std::io::{self, IsTerminal, Write};
@@ -18,6 +19,7 @@ use cli::{Arguments, StartError};
 use environment::Environment;
 
 fn main() -> ExitCode {
+    memory::keep_freed();
     let arguments = Arguments::parse();
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt()

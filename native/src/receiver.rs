@@ -14,7 +14,7 @@ use crate::host::Presence;
 use crate::socket::{Duty, Socket};
 
 /// How much one read takes at most.
-const SCRATCH_BYTES: usize = 64 * 1024;
+const SCRATCH_BYTES: usize = 256 * 1024;
 
 thread_local! {
     /// What is being read, so that connections hold no buffer while nothing comes.

@@ -1,0 +1,16 @@
+//! How the C library's allocator treats memory that large messages need for a moment.
+
+/// Lets up to 16 MiB of freed memory stay with the process. By default glibc gives back all but 128 KiB at once, and every
+/// burst of large messages would have it mapped, zeroed and faulted in again.
+pub(crate) fn keep_freed() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        const BYTES: libc::c_int = 16 << 20;
+        // SAFETY: it sets a number in the allocator, before any other thread was started.
+        #[allow(unsafe_code)]
+        let is_set = unsafe { libc::mallopt(libc::M_TRIM_THRESHOLD, BYTES) };
+        if is_set == 0 {
+            tracing::debug!("the allocator gives freed memory back as it likes");
+        }
+    }
+}
