@@ -87,7 +87,8 @@ impl Receiver {
                 end => return Poll::Ready(end),
             }
             let events = SCRATCH.with_borrow_mut(|scratch| {
-                let mut buffer = ReadBuf::new(&mut scratch.bytes);
+                let length = self.socket.max_read().min(SCRATCH_BYTES);
+                let mut buffer = ReadBuf::new(&mut scratch.bytes[..length]);
                 let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
                 if read.is_err() || buffer.filled().is_empty() {
                     return Poll::Ready(None);

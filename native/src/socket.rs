@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use switchboard_core::protocol::{Burst, Overflow, Pushed, Writer};
+use switchboard_core::protocol::{Burst, Outbox, Overflow, Pushed, Writer};
 use switchboard_core::{CloseFrame, ConnectionId};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
@@ -17,10 +17,14 @@ use crate::ring::Batch;
 /// How many frames one `writev` takes at most. Linux allows 1024; more than these rarely wait.
 const FRAMES_PER_WRITE: usize = 64;
 
+/// Reading less at once costs more than it saves.
+const MIN_READ: usize = 4096;
+
 /// One connection as the turns see it. Its own task ([`Receiver`](crate::receiver::Receiver)) reads, and writes
 /// only after the stream was full.
 pub(crate) struct Socket {
     id: ConnectionId,
+    max_read: usize,
     sending: Mutex<Sending>,
 }
 
@@ -72,6 +76,10 @@ impl Socket {
     /// A socket whose stream is still with HTTP. What it is sent meanwhile waits.
     pub(crate) fn new(id: ConnectionId, mut writer: Writer, overflow: Overflow) -> Self {
         writer.outbox().set_blocked(true);
+        let max_read = match overflow {
+            Overflow::Pause => writer.outbox_ref().max_bytes().max(MIN_READ),
+            Overflow::Close | Overflow::DropOldest => usize::MAX,
+        };
         let sending = Sending {
             stream: None,
             writer,
@@ -84,7 +92,7 @@ impl Socket {
             is_owner_due: false,
             owner: None,
         };
-        Self { id, sending: Mutex::new(sending) }
+        Self { id, max_read, sending: Mutex::new(sending) }
     }
 
     /// The 101 is written: what waits may follow, at the next [`poll_duty`](Self::poll_duty).
@@ -96,11 +104,17 @@ impl Socket {
         self.id
     }
 
+    /// How many bytes to read at once at most, so that a client that is to be paused can be before too much waits for
+    /// it: replies are about as large as what is replied to.
+    pub(crate) fn max_read(&self) -> usize {
+        self.max_read
+    }
+
     /// Queues messages. True: the outbox is over its bound and the connection has to be closed.
     #[must_use]
     pub(crate) fn send(self: &Arc<Self>, burst: &mut Burst, touched: &mut Vec<Arc<Socket>>) -> bool {
         let mut sending = self.lock();
-        let pushed = sending.writer.send_burst(burst);
+        let pushed = sending.push(burst);
         if pushed == Pushed::Full && sending.overflow == Overflow::Pause {
             sending.is_throttled = true;
         }
@@ -259,17 +273,30 @@ impl Sending {
         self.stream.as_ref().map(AsRef::as_ref)
     }
 
+    fn push(&mut self, burst: &mut Burst) -> Pushed {
+        let Self { stream, writer, is_writing, .. } = self;
+        writer.send_burst(burst, |outbox| {
+            if let Some(stream) = stream
+                && !*is_writing
+                && !outbox.is_blocked()
+            {
+                // An error comes again when the socket is flushed.
+                let _ = write(stream, outbox);
+            }
+        })
+    }
+
     fn write(&mut self) {
         let was_blocked = self.writer.outbox_ref().is_blocked();
         let mut is_blocked = false;
-        while !self.writer.outbox_ref().is_empty() && self.ending != Ending::Terminate {
-            match self.write_once() {
-                Ok(written) => self.writer.outbox().advance(written),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    is_blocked = true;
-                    break;
-                }
+        if self.ending != Ending::Terminate && !self.writer.outbox_ref().is_empty() {
+            let written = match &self.stream {
+                Some(stream) => write(stream, self.writer.outbox()),
+                None => Err(io::ErrorKind::WouldBlock.into()),
+            };
+            match written {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => is_blocked = true,
                 Err(_) => self.end(Ending::Terminate),
             }
         }
@@ -280,16 +307,19 @@ impl Sending {
             self.is_owner_due = true;
         }
     }
+}
 
-    fn write_once(&self) -> io::Result<usize> {
+/// Writes until nothing waits or the stream takes no more.
+fn write(stream: &OwnedWriteHalf, outbox: &mut Outbox) -> io::Result<()> {
+    while !outbox.is_empty() {
         let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
-        let filled = self.writer.outbox_ref().fill(&mut slices);
-        let Some(stream) = &self.stream else {
-            return Err(io::ErrorKind::WouldBlock.into());
-        };
-        match stream.try_write_vectored(&slices[..filled])? {
-            0 => Err(io::ErrorKind::WriteZero.into()),
-            written => Ok(written),
+        let filled = outbox.fill(&mut slices);
+        match stream.try_write_vectored(&slices[..filled]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => outbox.advance(written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
+    Ok(())
 }

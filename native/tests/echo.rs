@@ -4,9 +4,10 @@ mod support;
 
 use std::time::Duration;
 
+use futures_util::SinkExt;
 use support::raw::{Frame, Raw, frame};
-use support::start;
-use switchboard::{Context, Handler, HandlerResult, Message, Server};
+use support::{start, within};
+use switchboard::{Context, Endpoint, Handler, HandlerResult, Message, Overflow, RouteSettings, Server};
 
 struct Echo;
 
@@ -73,4 +74,23 @@ async fn a_late_reader_gets_everything() {
     server.shutdown.shutdown();
     let stopped = tokio::time::timeout(Duration::from_secs(5), server.serving).await;
     stopped.expect("in time").expect("no panic").expect("no error");
+}
+
+/// Far more in one piece than may wait for a client that does not read; this one reads.
+#[tokio::test]
+async fn a_large_burst_is_echoed_within_a_small_bound() {
+    for overflow in [Overflow::Close, Overflow::Pause, Overflow::DropOldest] {
+        let settings = RouteSettings { max_outbound: 1 << 10, overflow, ..RouteSettings::default() };
+        let server =
+            start(Server::builder().route("/echo", Endpoint::from(Echo).with_settings(settings))).await;
+        let mut client = server.connect("/echo").await;
+        for number in 0..200 {
+            let message = format!("{number} {}", "x".repeat(number)).into();
+            within("queueing", client.socket.feed(message)).await.expect("an open socket");
+        }
+        within("sending", client.socket.flush()).await.expect("an open socket");
+        for number in 0..200 {
+            assert_eq!(client.text().await, format!("{number} {}", "x".repeat(number)), "{overflow:?}");
+        }
+    }
 }

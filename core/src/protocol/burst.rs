@@ -129,7 +129,7 @@ mod tests {
                     for receivers in [1, 2] {
                         let [mut together, mut single] =
                             [(); 2].map(|()| writer(deflate, max_bytes, overflow));
-                        let pushed = together.send_burst(&mut burst(&messages(), receivers));
+                        let pushed = together.send_burst(&mut burst(&messages(), receivers), |_| {});
                         let singly =
                             messages().into_iter().map(|message| single.send(&Outgoing::new(message)));
                         let singly = singly.reduce(Pushed::and);
@@ -148,8 +148,8 @@ mod tests {
         let [mut first, mut second, mut other] =
             [None, None, Some(AGREEMENT)].map(|deflate| writer(deflate, 1 << 20, Overflow::Close));
         for writer in [&mut first, &mut second, &mut other] {
-            assert_eq!(writer.send_burst(&mut burst), Pushed::Queued);
-            assert_eq!(writer.outbox_ref().queued_frames(), 1);
+            assert_eq!(writer.send_burst(&mut burst, |_| {}), Pushed::Queued);
+            assert_eq!(writer.outbox_ref().queued_pieces(), 1);
         }
         let piece = |writer: &mut Writer| writer.outbox().pop().map(|bytes| bytes.as_ptr());
         assert_eq!(piece(&mut first), piece(&mut second));
@@ -157,11 +157,28 @@ mod tests {
     }
 
     #[test]
+    fn what_the_socket_takes_does_not_count() {
+        for overflow in [Overflow::Close, Overflow::DropOldest, Overflow::Pause] {
+            let mut writer = writer(None, 100, overflow);
+            let mut written = Vec::new();
+            let pushed = writer.send_burst(&mut burst(&messages(), 1), |outbox| {
+                written.extend(std::iter::from_fn(|| outbox.pop()).flatten());
+            });
+            assert_eq!(pushed, Pushed::Queued, "{overflow:?}");
+            written.extend(wire(&writer));
+            let mut all = self::writer(None, 1 << 20, overflow);
+            messages().into_iter().for_each(|message| drop(all.send(&Outgoing::new(message))));
+            assert_eq!(written, wire(&all), "{overflow:?}");
+        }
+    }
+
+    #[test]
     fn nothing_follows_a_close_frame() {
         let mut writer = writer(None, 1 << 20, Overflow::Close);
         writer.close(None);
         let before = wire(&writer);
-        assert_eq!(writer.send_burst(&mut burst(&messages(), 1)), Pushed::Dropped(messages().len()));
+        let pushed = writer.send_burst(&mut burst(&messages(), 1), |_| {});
+        assert_eq!(pushed, Pushed::Dropped(messages().len()));
         assert_eq!(wire(&writer), before);
     }
 

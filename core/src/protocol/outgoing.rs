@@ -76,6 +76,13 @@ impl Outgoing {
         }
     }
 
+    /// The uncompressed frame without its payload.
+    pub(super) fn header(&self) -> Bytes {
+        let mut bytes = Vec::with_capacity(header::encoded_length(self.len()));
+        header::encode(self.opcode(), false, self.len(), &mut bytes);
+        bytes.into()
+    }
+
     /// Appends the uncompressed frame.
     pub(super) fn encode_plain(&self, bytes: &mut Vec<u8>) {
         header::encode(self.opcode(), false, self.len(), bytes);

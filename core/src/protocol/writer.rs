@@ -11,6 +11,10 @@ use super::outgoing::Outgoing;
 use super::websocket::SocketOptions;
 use crate::CloseFrame;
 
+/// From how many bytes on a plain payload is queued as it is, behind its header. Copying fewer costs less than one more
+/// piece to write.
+const MIN_UNCOPIED: usize = 16 * 1024;
+
 /// Encodes for one connection and owns its [`Outbox`].
 pub struct Writer {
     outbox: Outbox,
@@ -39,8 +43,17 @@ impl Writer {
         match self.outbox.admit() {
             Admission::Refused(pushed) => pushed,
             Admission::Admitted(pushed) => {
-                let frame = self.encode(message);
-                self.outbox.push(frame, Kind::Message);
+                match self.uncopied(message) {
+                    Some(header) => {
+                        // Under this policy nothing is dropped from the queue, so the two stay together.
+                        self.outbox.push(header, Kind::Control);
+                        self.outbox.push(message.message().payload().clone(), Kind::Message);
+                    }
+                    None => {
+                        let frame = self.encode(message);
+                        self.outbox.push(frame, Kind::Message);
+                    }
+                }
                 pushed
             }
         }
@@ -48,12 +61,20 @@ impl Writer {
 
     /// Queues the messages of a burst, each in the form that was negotiated: as one piece where that makes no
     /// difference, else one by one. `Dropped` counts all that were.
-    pub fn send_burst(&mut self, burst: &mut Burst) -> Pushed {
+    ///
+    /// Where the bound is reached, `write` may give the socket what it takes before the policy applies: how much is
+    /// sent at once is no sign of a client that does not read.
+    pub fn send_burst(&mut self, burst: &mut Burst, mut write: impl FnMut(&mut Outbox)) -> Pushed {
         if self.takes_whole(burst) {
             self.outbox.push(burst.encoded(self.deflate), Kind::Message);
             return Pushed::Queued;
         }
-        let pushed = burst.messages().iter().map(|message| self.send(message));
+        let pushed = burst.messages().iter().map(|message| {
+            if self.outbox.is_full() {
+                write(&mut self.outbox);
+            }
+            self.send(message)
+        });
         pushed.reduce(Pushed::and).unwrap_or(Pushed::Queued)
     }
 
@@ -101,10 +122,17 @@ impl Writer {
         }
     }
 
+    /// The header of a plain message that is so large that its payload had better not be copied behind it.
+    fn uncopied(&self, message: &Outgoing) -> Option<Bytes> {
+        let is_large = message.len() >= MIN_UNCOPIED && self.outbox.overflow() != Overflow::DropOldest;
+        (is_large && self.deflate.is_none()).then(|| message.header())
+    }
+
     /// Whether nothing of the burst would be refused or dropped, now or later, or needs this connection's own context.
     fn takes_whole(&self, burst: &Burst) -> bool {
         !self.is_closed
             && !self.has_context()
+            && !(burst.messages().len() == 1 && burst.max_bytes() >= MIN_UNCOPIED)
             && self.outbox.overflow() != Overflow::DropOldest
             && self.outbox.has_room_for(burst.max_bytes())
     }

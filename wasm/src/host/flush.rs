@@ -65,7 +65,12 @@ impl Host {
                 continue;
             };
             let pause = peer.pause;
-            let pushed = peer.socket.writer.send_burst(&mut burst);
+            let (batch, is_blocked) = (&mut self.batch, peer.blocked);
+            let pushed = peer.socket.writer.send_burst(&mut burst, |outbox| {
+                if !is_blocked {
+                    batch.write(id, std::iter::from_fn(|| outbox.pop()));
+                }
+            });
             if peer.overflows(pushed) {
                 inputs.push(Input::Overflowed { id });
             }

@@ -86,8 +86,10 @@ pub struct Outbox {
     queued_bytes: usize,
     /// The first frame was written in part: it must go out as a whole.
     is_head_partial: bool,
-    /// So many frames from the front are being written.
+    /// So many frames from the front are being written,
     lent: usize,
+    /// which are so many bytes.
+    lent_bytes: usize,
     /// Where in the queue the latest pong stands.
     pong: Option<usize>,
     is_blocked: bool,
@@ -103,6 +105,7 @@ impl Outbox {
             queued_bytes: 0,
             is_head_partial: false,
             lent: 0,
+            lent_bytes: 0,
             pong: None,
             is_blocked: false,
             is_given_up: false,
@@ -125,19 +128,21 @@ impl Outbox {
     }
 
     /// Lends up to `count` frames, in order, to a write that ends later; of one written in part, the rest. They stay
-    /// as they are until [`give_back`](Self::give_back), which has to follow before anything else is written.
+    /// as they are until [`give_back`](Self::give_back), which has to follow before anything else is written, and do
+    /// not count against the bound meanwhile.
     pub fn lend(&mut self, count: usize) -> impl Iterator<Item = &Bytes> {
         self.lent = count.min(self.frames.len());
+        self.lent_bytes = self.frames.iter().take(self.lent).map(|(frame, _)| frame.len()).sum();
         self.frames.iter().take(self.lent).map(|(frame, _)| frame)
     }
 
     /// The write has ended, and the socket has taken so many bytes.
     pub fn give_back(&mut self, written: usize) {
-        self.lent = 0;
+        (self.lent, self.lent_bytes) = (0, 0);
         self.advance(written);
     }
 
-    /// Takes out the first frame, for hosts that write whole frames. Of one written in part, the rest.
+    /// Takes out the first piece: a frame, what is left of one, its header or its payload, or several frames.
     pub fn pop(&mut self) -> Option<Bytes> {
         let frame = self.remove_first()?;
         self.queued_bytes -= frame.len();
@@ -165,14 +170,19 @@ impl Outbox {
         self.queued_bytes
     }
 
-    /// How many frames wait.
-    pub fn queued_frames(&self) -> usize {
+    /// How many pieces wait: a burst is one, a large frame two.
+    pub fn queued_pieces(&self) -> usize {
         self.frames.len()
+    }
+
+    /// The bound, in bytes.
+    pub fn max_bytes(&self) -> usize {
+        self.options.max_bytes
     }
 
     /// Whether the bound is reached. A paused host reads again when it no longer is.
     pub fn is_full(&self) -> bool {
-        self.queued_bytes >= self.options.max_bytes
+        self.waiting_bytes() >= self.options.max_bytes
     }
 
     /// What waits, in order.
@@ -192,7 +202,7 @@ impl Outbox {
 
     /// Whether so many bytes more stay within the bound.
     pub(super) fn has_room_for(&self, bytes: usize) -> bool {
-        !self.is_given_up && self.queued_bytes + bytes <= self.options.max_bytes
+        !self.is_given_up && self.waiting_bytes() + bytes <= self.options.max_bytes
     }
 
     /// The overflow policy.
@@ -217,7 +227,7 @@ impl Outbox {
                 0 => Admission::Admitted(Pushed::Queued),
                 dropped => Admission::Admitted(Pushed::Dropped(dropped)),
             },
-            Overflow::Pause if self.queued_bytes >= self.options.max_bytes.saturating_mul(2) => {
+            Overflow::Pause if self.waiting_bytes() >= self.options.max_bytes.saturating_mul(2) => {
                 Admission::Refused(Pushed::Dropped(1))
             }
             Overflow::Pause => Admission::Admitted(Pushed::Full),
@@ -263,6 +273,11 @@ impl Outbox {
             self.pong = self.pong.map(|pong| if pong > index { pong - 1 } else { pong });
         }
         dropped
+    }
+
+    /// What counts against the bound.
+    fn waiting_bytes(&self) -> usize {
+        self.queued_bytes - self.lent_bytes
     }
 
     /// How many frames from the front can be neither dropped nor replaced.
