@@ -53,7 +53,7 @@ impl Rooms {
 
     /// Everyone on the route but `except`.
     pub(crate) fn everyone(&self, except: Option<ConnectionId>) -> Vec<ConnectionId> {
-        self.everyone.iter().filter(|id| Some(*id) != except).collect()
+        all_but(&self.everyone, except)
     }
 
     /// The members of any of `rooms` but `except`, each once.
@@ -66,7 +66,7 @@ impl Rooms {
         let Some(first) = found.next() else {
             return Vec::new();
         };
-        let mut members: Vec<_> = first.iter().filter(|id| Some(*id) != except).collect();
+        let mut members = all_but(first, except);
         if let Some(second) = found.next() {
             let mut union: IndexSet<_> = members.into_iter().chain(second.iter()).collect();
             union.extend(found.flat_map(Members::iter));
@@ -84,6 +84,13 @@ impl Rooms {
     pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.rooms.keys()
     }
+}
+
+/// Allocated once: how many are left out is not known before, but at most one is.
+fn all_but(members: &Members, except: Option<ConnectionId>) -> Vec<ConnectionId> {
+    let mut found = Vec::with_capacity(members.len());
+    found.extend(members.iter().filter(|id| Some(*id) != except));
+    found
 }
 
 #[cfg(test)]

@@ -167,7 +167,9 @@ mod tests {
             assert_eq!(pushed, Pushed::Queued, "{overflow:?}");
             written.extend(wire(&writer));
             let mut all = self::writer(None, 1 << 20, overflow);
-            messages().into_iter().for_each(|message| drop(all.send(&Outgoing::new(message))));
+            for message in messages() {
+                assert_eq!(all.send(&Outgoing::new(message)), Pushed::Queued);
+            }
             assert_eq!(written, wire(&all), "{overflow:?}");
         }
     }
