@@ -208,6 +208,7 @@ mod upstream;
 pub use upstream::{Dial, UpstreamEvent, UpstreamId};
 
 mod heartbeat;
+mod id_hash;
 mod inbox;
 mod journal;
 mod members;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::connection::ConnectionId;
+use crate::id_hash::IdHash;
 
 /// A set that keeps the order of arrival. Coming and going cost the same however many are there.
 ///
@@ -11,7 +12,7 @@ use crate::connection::ConnectionId;
 pub(crate) struct Members {
     order: Vec<Option<ConnectionId>>,
     /// Where in the order each stands.
-    places: HashMap<ConnectionId, u32>,
+    places: HashMap<ConnectionId, u32, IdHash>,
 }
 
 impl Members {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::connection::ConnectionId;
 use crate::hook::CallId;
+use crate::id_hash::IdHash;
 use crate::time::Instant;
 
 /// What a deadline is for. Setting a timer again moves it.
@@ -50,8 +51,8 @@ impl Timer {
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     order: BTreeSet<(Instant, Timer)>,
-    deadlines: HashMap<Timer, Instant>,
-    own: HashMap<ConnectionId, Vec<u64>>,
+    deadlines: HashMap<Timer, Instant, IdHash>,
+    own: HashMap<ConnectionId, Vec<u64>, IdHash>,
 }
 
 impl Timers {

@@ -1,10 +1,12 @@
 //! HTTP/1.1 on the server's own port, with bounds on what a client may send before it is understood.
 
 use std::convert::Infallible;
-use std::future::pending;
-use std::io;
+use std::future::{pending, poll_fn};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -15,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -61,6 +64,9 @@ const SMALLEST_BUFFER: usize = 8192;
 /// How much of an opening handshake is read at once; longer ones are read by HTTP.
 const FIRST_READ: usize = 4096;
 
+/// Whether accepted streams are as their listener was set, which saves a system call for each.
+pub(crate) const NODELAY_IS_INHERITED: bool = cfg!(target_os = "linux");
+
 /// The connections that are still with HTTP.
 pub(crate) struct Requests {
     /// Each connection holds a receiver.
@@ -90,6 +96,9 @@ impl Acceptor {
 
     /// Accepts until `stop`; then nobody listens on the port any more.
     pub(crate) async fn accept_until(mut self, stop: impl Future<Output = ()>) -> Requests {
+        if NODELAY_IS_INHERITED {
+            let _ = socket2::SockRef::from(&self.listener).set_tcp_nodelay(true);
+        }
         let open = watch::Sender::new(());
         let limit = self.reception.switchboard.limits().connections;
         let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
@@ -131,11 +140,11 @@ impl Reception {
     /// Answers one connection's requests, until one of them takes it over or it ends.
     async fn receive(
         &self,
-        stream: TcpStream,
+        mut stream: TcpStream,
         address: SocketAddr,
         mut ended: watch::Receiver<bool>,
     ) -> Option<Receiver> {
-        match self.first(&stream, &mut ended).await? {
+        match self.first(&mut stream, &mut ended).await? {
             First::Handshake(request, rest) => self.switchboard.enter(stream, address, request, rest).await,
             First::Other(bytes) => {
                 Box::pin(self.talk(Prefixed::new(bytes, stream), address, ended)).await;
@@ -145,29 +154,23 @@ impl Reception {
     }
 
     /// Waits for the first bytes; none if there is nothing to answer.
-    async fn first(&self, stream: &TcpStream, ended: &mut watch::Receiver<bool>) -> Option<First> {
-        loop {
-            match self.try_first(stream) {
-                Ok(first) => return first,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return None,
-            }
-            tokio::select! {
-                biased;
-                ready = tokio::time::timeout(self.time, stream.readable()) => ready.ok()?.ok()?,
-                _ = ended.wait_for(|ended| *ended) => return None,
-            }
+    async fn first(&self, stream: &mut TcpStream, ended: &mut watch::Receiver<bool>) -> Option<First> {
+        let first = poll_fn(|context| self.poll_first(Pin::new(stream), context));
+        tokio::select! {
+            biased;
+            first = tokio::time::timeout(self.time, first) => first.ok()?,
+            _ = ended.wait_for(|ended| *ended) => None,
         }
     }
 
-    fn try_first(&self, stream: &TcpStream) -> io::Result<Option<First>> {
-        let mut buffer = [0; FIRST_READ];
-        let length = stream.try_read(&mut buffer)?;
-        let bytes = &buffer[..length];
-        if bytes.is_empty() {
-            return Ok(None);
+    fn poll_first(&self, stream: Pin<&mut TcpStream>, context: &mut Context<'_>) -> Poll<Option<First>> {
+        let mut buffer = [MaybeUninit::uninit(); FIRST_READ];
+        let mut buffer = ReadBuf::uninit(&mut buffer);
+        if ready!(stream.poll_read(context, &mut buffer)).is_err() || buffer.filled().is_empty() {
+            return Poll::Ready(None);
         }
-        Ok(Some(match greeting::parse(bytes) {
+        let bytes = buffer.filled();
+        Poll::Ready(Some(match greeting::parse(bytes) {
             Some((request, length)) if length <= self.max_head && has_host(&request) => {
                 First::Handshake(request, bytes[length..].into())
             }

@@ -323,3 +323,12 @@ fn write(stream: &OwnedWriteHalf, outbox: &mut Outbox) -> io::Result<()> {
     }
     Ok(())
 }
+
+impl Drop for Sending {
+    /// Closing the stream is enough; the write half would shut it down first, which is a system call of its own.
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            stream.forget();
+        }
+    }
+}

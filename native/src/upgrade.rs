@@ -15,6 +15,7 @@ use switchboard_core::protocol::{Reader, Refusal, WebSocket, encode_head};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use crate::acceptor::NODELAY_IS_INHERITED;
 use crate::host::{Host, Presence};
 use crate::life::Life;
 use crate::prefixed::Prefixed;
@@ -77,6 +78,9 @@ pub(crate) async fn enter(
                 written = write_all(&stream, &head) => written.ok()?,
                 () = admitted.socket.terminated() => return None,
             }
+            if !NODELAY_IS_INHERITED {
+                let _ = stream.set_nodelay(true);
+            }
             Some(admitted.open(stream, rest))
         }
         Err(refusal) => {
@@ -123,8 +127,6 @@ fn admit(
 impl Admitted {
     /// The 101 is written. `rest` came behind the request.
     fn open(self, stream: TcpStream, rest: Vec<u8>) -> Receiver {
-        // Frames are written as a whole, so waiting for more would only delay them.
-        let _ = stream.set_nodelay(true);
         let (read, write) = stream.into_split();
         self.socket.attach(write);
         let mut receiver = Receiver::new(self.presence, self.socket, read, self.reader);
@@ -140,6 +142,8 @@ async fn take_over(admitted: Admitted, on_upgrade: OnUpgrade) -> Option<Receiver
         () = admitted.socket.terminated() => return None,
     };
     let (stream, rest) = take_stream(upgraded)?;
+    // Frames are written as a whole, so waiting for more would only delay them.
+    let _ = stream.set_nodelay(true);
     Some(admitted.open(stream, rest))
 }
 

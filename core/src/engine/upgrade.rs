@@ -275,9 +275,16 @@ impl Engine {
             u128::from(self.state.random.next_u64()) << 64 | u128::from(self.state.random.next_u64());
         bits = bits & !(0xf << 76) | 0x4 << 76;
         bits = bits & !(0b11 << 62) | 0b10 << 62;
-        let (a, b, c) = (bits >> 96, bits >> 80 & 0xffff, bits >> 64 & 0xffff);
-        let (d, e) = (bits >> 48 & 0xffff, bits & 0xffff_ffff_ffff);
-        format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}").into()
+        let mut text = String::with_capacity(36);
+        for (index, byte) in bits.to_be_bytes().into_iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            text.extend(
+                [byte >> 4, byte & 0xf].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
+            );
+        }
+        text.into()
     }
 }
 
