@@ -26,6 +26,7 @@ use crate::life::Life;
 use crate::prefixed::Prefixed;
 use crate::receiver::Receiver;
 use crate::switchboard::{Switchboard, has_host};
+use crate::upgrade::Asked;
 
 /// Accepts connections and answers their requests.
 ///
@@ -74,10 +75,9 @@ pub(crate) struct Requests {
 }
 
 /// What a connection began with.
-#[allow(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 enum First {
-    /// An opening handshake, and what came behind it.
-    Handshake(Request<()>, Vec<u8>),
+    /// An opening handshake, about which the engine has been asked.
+    Asked(Asked),
     /// Something that HTTP has to look at.
     Other(Vec<u8>),
 }
@@ -144,8 +144,8 @@ impl Reception {
         address: SocketAddr,
         mut ended: watch::Receiver<bool>,
     ) -> Option<Receiver> {
-        match self.first(&mut stream, &mut ended).await? {
-            First::Handshake(request, rest) => self.switchboard.enter(stream, address, request, rest).await,
+        match self.first(&mut stream, address, &mut ended).await? {
+            First::Asked(asked) => asked.answer(stream).await,
             First::Other(bytes) => {
                 Box::pin(self.talk(Prefixed::new(bytes, stream), address, ended)).await;
                 None
@@ -154,8 +154,13 @@ impl Reception {
     }
 
     /// Waits for the first bytes; none if there is nothing to answer.
-    async fn first(&self, stream: &mut TcpStream, ended: &mut watch::Receiver<bool>) -> Option<First> {
-        let first = poll_fn(|context| self.poll_first(Pin::new(stream), context));
+    async fn first(
+        &self,
+        stream: &mut TcpStream,
+        address: SocketAddr,
+        ended: &mut watch::Receiver<bool>,
+    ) -> Option<First> {
+        let first = poll_fn(|context| self.poll_first(Pin::new(stream), address, context));
         tokio::select! {
             biased;
             first = tokio::time::timeout(self.time, first) => first.ok()?,
@@ -163,7 +168,12 @@ impl Reception {
         }
     }
 
-    fn poll_first(&self, stream: Pin<&mut TcpStream>, context: &mut Context<'_>) -> Poll<Option<First>> {
+    fn poll_first(
+        &self,
+        stream: Pin<&mut TcpStream>,
+        address: SocketAddr,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<First>> {
         let mut buffer = [MaybeUninit::uninit(); FIRST_READ];
         let mut buffer = ReadBuf::uninit(&mut buffer);
         if ready!(stream.poll_read(context, &mut buffer)).is_err() || buffer.filled().is_empty() {
@@ -172,7 +182,7 @@ impl Reception {
         let bytes = buffer.filled();
         Poll::Ready(Some(match greeting::parse(bytes) {
             Some((request, length)) if length <= self.max_head && has_host(&request) => {
-                First::Handshake(request, bytes[length..].into())
+                First::Asked(self.switchboard.ask(request, address, bytes[length..].into()))
             }
             _ => First::Other(bytes.into()),
         }))

@@ -14,15 +14,13 @@ use switchboard_core::{
     CloseCode, CloseFrame, Config, Engine, Found, HandlerResult, HttpEndpoint, Input, Limits, RouteKey,
     Router, Stats,
 };
-use tokio::net::TcpStream;
 
 use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::flush::Flush;
 use crate::host::Host;
 use crate::page;
-use crate::receiver::Receiver;
 use crate::server::ServerError;
-use crate::upgrade::{enter, refusal, upgrade};
+use crate::upgrade::{Asked, refusal, upgrade};
 
 /// Switchboard without a listener: [`Builder::build`](crate::Builder::build) makes it, [`router`](Self::router)
 /// connects it to an axum application that runs on plain TCP. Cloning gives another handle on the same one.
@@ -149,15 +147,9 @@ impl Switchboard {
         &self.shared.limits
     }
 
-    /// Answers an opening handshake that names its host, with what came behind it on the stream.
-    pub(crate) async fn enter(
-        &self,
-        stream: TcpStream,
-        address: SocketAddr,
-        request: Request<()>,
-        rest: Vec<u8>,
-    ) -> Option<Receiver> {
-        enter(&self.shared.host, stream, address, request, rest).await
+    /// Takes an opening handshake that names its host, with what came behind it on the stream.
+    pub(crate) fn ask(&self, request: Request<()>, address: SocketAddr, rest: Vec<u8>) -> Asked {
+        Asked::new(&self.shared.host, request, address, rest)
     }
 
     /// Answers any request.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -56,39 +57,75 @@ pub(crate) async fn upgrade(host: &Arc<Host>, request: Request<Body>) -> Respons
     }
 }
 
-/// Answers an opening handshake that was all that came on a stream, but for `rest`, as the engine decides.
-pub(crate) async fn enter(
-    host: &Arc<Host>,
-    stream: TcpStream,
-    address: SocketAddr,
-    request: Request<()>,
+/// An opening handshake that came on a stream of its own, and that the engine has been asked about. What waits for the
+/// answer holds no more than that.
+pub(crate) struct Asked {
+    presence: Presence,
+    decision: oneshot::Receiver<Decision>,
+    /// What came behind the request.
     rest: Vec<u8>,
-) -> Option<Receiver> {
-    let (presence, decision) = host.open(request, Some(address.ip()));
-    let decision = tokio::select! {
-        biased;
-        decision = decision => decision,
-        () = gone(&stream) => return None,
-    };
-    match admit(presence, decision) {
-        Ok(admitted) => {
-            let head = encode_head(&admitted.response);
-            tokio::select! {
-                biased;
-                written = write_all(&stream, &head) => written.ok()?,
-                () = admitted.socket.terminated() => return None,
-            }
-            if !NODELAY_IS_INHERITED {
-                let _ = stream.set_nodelay(true);
-            }
-            Some(admitted.open(stream, rest))
+}
+
+/// What became of it.
+enum Answered {
+    Open(Receiver),
+    /// The 101 is still being written.
+    Later(Pin<Box<dyn Future<Output = Option<Receiver>> + Send>>),
+    Refused,
+}
+
+impl Asked {
+    pub(crate) fn new(host: &Arc<Host>, request: Request<()>, address: SocketAddr, rest: Vec<u8>) -> Self {
+        let (presence, decision) = host.open(request, Some(address.ip()));
+        Self { presence, decision, rest }
+    }
+
+    /// Answers as the engine decides.
+    pub(crate) async fn answer(self, stream: TcpStream) -> Option<Receiver> {
+        let Self { presence, decision, rest } = self;
+        let decision = tokio::select! {
+            biased;
+            decision = decision => decision,
+            () = gone(&stream) => return None,
+        };
+        match answer(presence, decision, stream, rest) {
+            Answered::Open(receiver) => Some(receiver),
+            Answered::Later(later) => later.await,
+            Answered::Refused => None,
         }
+    }
+}
+
+fn answer(
+    presence: Presence,
+    decision: Result<Decision, oneshot::error::RecvError>,
+    stream: TcpStream,
+    rest: Vec<u8>,
+) -> Answered {
+    let admitted = match admit(presence, decision) {
+        Ok(admitted) => admitted,
         Err(refusal) => {
             // It is short and nothing was sent before, so the kernel takes it at once.
             let _ = stream.try_write(&refusal.encode());
-            None
+            return Answered::Refused;
         }
+    };
+    if !NODELAY_IS_INHERITED {
+        let _ = stream.set_nodelay(true);
     }
+    let mut head = encode_head(&admitted.response);
+    let written = stream.try_write(&head).unwrap_or_default();
+    if written == head.len() {
+        return Answered::Open(admitted.open(stream, rest));
+    }
+    let head = head.split_off(written);
+    Answered::Later(Box::pin(async move {
+        tokio::select! {
+            written = write_all(&stream, &head) => written.ok()?,
+            () = admitted.socket.terminated() => return None,
+        }
+        Some(admitted.open(stream, rest))
+    }))
 }
 
 /// A response of one line, after which the connection is closed.
