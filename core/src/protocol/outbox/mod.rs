@@ -246,6 +246,10 @@ impl Outbox {
             self.pong = Some(self.frames.len());
         }
         self.queued_bytes += frame.len();
+        // Most often a frame waits alone, and idle connections keep what they needed for it.
+        if self.frames.capacity() == 0 {
+            self.frames.reserve_exact(1);
+        }
         self.frames.push_back((frame, kind));
     }
 
