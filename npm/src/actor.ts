@@ -51,8 +51,8 @@ export const CLOSED_BY_CLIENT = 0
 /** Does what a batch asks for; called in the order in which to do it. */
 export interface Actor {
   accept(accept: Accept): void
-  reject(slot: number, response: Buffer): void
-  ignore(slot: number): void
+  reject(slot: number, generation: number, response: Buffer): void
+  ignore(slot: number, generation: number): void
   pause(slot: number, generation: number): void
   resume(slot: number, generation: number): void
   logged(level: number, text: string): void

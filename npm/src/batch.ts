@@ -53,12 +53,18 @@ export class Batch {
     return [words[this.#header + 4]!, words[this.#header + 5]!]
   }
 
+  /** Whether sockets wait for another round of Node's loop. */
+  get isMore(): boolean {
+    return this.#memory.words[this.#header + 6]! !== 0
+  }
+
   /**
    * Takes a turn: has everything done but the calls, which are given back, for they may start the next turn.
-   * `undefined` when there was nothing to do. What there is to write waits for a turn with `flush`.
+   * `undefined` when there was nothing to do. What there is to write waits for a turn with `flush`, and in a round
+   * of Node's loop, which one turn begins, only so much of it goes out.
    */
-  take(actor: Actor, flush: boolean): Call[] | undefined {
-    if (!this.#core.turn(flush)) return undefined
+  take(actor: Actor, flush: boolean, beginsRound: boolean): Call[] | undefined {
+    if (!this.#core.turn(flush, beginsRound)) return undefined
     this.#words = this.#memory.words
     this.#bytes = this.#memory.bytes
     this.#at = this.#words[this.#header]! / 4
@@ -106,10 +112,10 @@ export class Batch {
           actor.accept(this.#accept(slot, generation))
           break
         case REJECT:
-          actor.reject(slot, this.#copy())
+          actor.reject(slot, generation, this.#copy())
           break
         case IGNORE:
-          actor.ignore(slot)
+          actor.ignore(slot, generation)
           break
         case PAUSE:
           actor.pause(slot, generation)

@@ -16,6 +16,7 @@ import { describe, type Log } from './logger.js'
 import { type Encoded, kindOf } from './payload.js'
 import type { Setup } from './setup.js'
 import { Socket } from './socket.js'
+import { Sockets } from './sockets.js'
 import { type Stats, statsOf } from './stats.js'
 import { type Core, createCore, isTrap, lastPanic, Memory } from './wasm.js'
 
@@ -32,13 +33,14 @@ export class Host implements Actor {
   readonly #batch: Batch
   readonly #hooks: Hooks
   readonly #dialler: Dialler
-  /** By slot: from the upgrade to `removed`. */
-  readonly #sockets: (Socket | undefined)[] = []
+  readonly #sockets = new Sockets()
   /** Sockets of the upgrade in work that turned out to be somebody else's. */
   readonly #ignored = new Set<Socket>()
   #isTurning = false
   /** A turn is due at the end of this round of Node's loop. */
   #isDue = false
+  /** The next turn is the first of a round. */
+  #isFirst = true
   /** Hooks that answered may have others behind them. */
   #isAnswered = false
   #isClockSet = false
@@ -50,9 +52,6 @@ export class Host implements Actor {
     this.#tell((core) => core.timeout())
     this.turn()
   })
-  /** Sockets that are not closed yet. */
-  #open = 0
-  #onIdle: (() => void)[] = []
 
   /** Throws what is wrong with the configuration. */
   constructor(setup: Setup, root: string, log: Log) {
@@ -85,8 +84,7 @@ export class Host implements Actor {
       if (!core.upgrade(this.#memory.putRequest(text))) return
       socket = new Socket(this, request, raw, ...this.#batch.latest)
       if (head.length > 0) socket.head = head
-      this.#sockets[socket.slot] = socket
-      this.#open++
+      this.#sockets.add(socket)
     })
     if (socket === undefined) return this.#isBroken ? false : undefined
     this.turn()
@@ -115,21 +113,19 @@ export class Host implements Actor {
   /** The socket is closed. */
   disconnected(socket: Socket): void {
     this.input((core) => core.disconnected(socket.slot, socket.generation))
-    this.#left()
+    this.#sockets.left()
   }
 
   /** No new connections, a close frame to all, an end to waiting after `grace` ms; done when all sockets are closed. */
   shutdown(code: number, reason: string, grace = this.#core.shutdown_grace()): Promise<void> {
     this.#tell((core) => core.shutdown(code, reason, grace))
-    const idle = new Promise<void>((resolve) => this.#onIdle.push(resolve))
     this.turn()
-    this.#checkIdle()
-    return idle
+    return this.#sockets.idle()
   }
 
   /** Keeps the sockets from being destroyed by who is calling now. */
   keepSockets(): void {
-    for (const socket of this.#sockets) socket?.keep()
+    for (const socket of this.#sockets) socket.keep()
   }
 
   /** Puts a value on a feed. */
@@ -240,11 +236,12 @@ export class Host implements Actor {
     let isAwaited = false
     try {
       for (;;) {
-        const calls = this.#batch.take(this, write === 'always' || (write === 'unless-awaited' && !isAwaited))
+        const calls = this.#batch.take(this, write === 'always' || (write === 'unless-awaited' && !isAwaited), this.#isFirst)
+        this.#isFirst = false
         if (calls === undefined) break
         while (this.#deferred.length > 0) this.#deferred.shift()!()
         for (const call of calls) {
-          const socket = this.#find(call.slot, call.generation)
+          const socket = this.#sockets.find(call.slot, call.generation)
           if (socket && this.#hooks.run(call, socket)) isAwaited = true
         }
       }
@@ -254,58 +251,61 @@ export class Host implements Actor {
       this.#isTurning = false
       this.#isClockSet = false
     }
-    if (!this.#isBroken) this.#alarm.set(this.#batch.deadline)
+    if (this.#isBroken) return false
+    this.#alarm.set(this.#batch.deadline)
+    // A wide broadcast goes out in stretches, with a round of Node's loop between: others are served too.
+    if (this.#batch.isMore) this.#soon()
     return isAwaited
   }
 
   // What a batch asks for. The engine's memory is being read meanwhile, so what would change it is deferred.
 
   accept(accept: Accept): void {
-    const socket = this.#find(accept.slot, accept.generation)
+    const socket = this.#sockets.find(accept.slot, accept.generation)
     const head = socket?.accept(accept)
     if (socket && head) this.#deferred.push(() => this.receive(socket, head))
   }
 
-  reject(slot: number, response: Buffer): void {
-    this.#sockets[slot]?.reject(response)
-    this.#sockets[slot] = undefined
-    this.#left()
+  reject(slot: number, generation: number, response: Buffer): void {
+    this.#sockets.find(slot, generation)?.reject(response)
+    this.#sockets.remove(slot, generation)
+    this.#sockets.left()
   }
 
-  ignore(slot: number): void {
-    const socket = this.#sockets[slot]
+  ignore(slot: number, generation: number): void {
+    const socket = this.#sockets.find(slot, generation)
     if (!socket) return
     socket.release()
     this.#ignored.add(socket)
-    this.#sockets[slot] = undefined
-    this.#left()
+    this.#sockets.remove(slot, generation)
+    this.#sockets.left()
   }
 
   pause(slot: number, generation: number): void {
-    this.#find(slot, generation)?.pause()
+    this.#sockets.find(slot, generation)?.pause()
   }
 
   resume(slot: number, generation: number): void {
-    this.#find(slot, generation)?.resume()
+    this.#sockets.find(slot, generation)?.resume()
   }
 
   write(slot: number, generation: number, frames: Buffer | Buffer[]): void {
-    const socket = this.#find(slot, generation)
+    const socket = this.#sockets.find(slot, generation)
     if (socket && !socket.write(frames)) {
       this.#deferred.push(() => this.#tell((core) => core.blocked(slot, generation)))
     }
   }
 
   end(slot: number, generation: number): void {
-    this.#find(slot, generation)?.end()
+    this.#sockets.find(slot, generation)?.end()
   }
 
   terminate(slot: number, generation: number): void {
-    this.#find(slot, generation)?.terminate()
+    this.#sockets.find(slot, generation)?.terminate()
   }
 
   removed(slot: number, generation: number): void {
-    if (this.#find(slot, generation)) this.#sockets[slot] = undefined
+    this.#sockets.remove(slot, generation)
   }
 
   dial(upstream: number, dial: Dial): void {
@@ -351,21 +351,6 @@ export class Host implements Actor {
     }
   }
 
-  #left(): void {
-    this.#open--
-    this.#checkIdle()
-  }
-
-  #checkIdle(): void {
-    if (this.#open > 0) return
-    for (const resolve of this.#onIdle.splice(0)) resolve()
-  }
-
-  #find(slot: number, generation: number): Socket | undefined {
-    const socket = this.#sockets[slot]
-    return socket?.generation === generation ? socket : undefined
-  }
-
   /** All that one turn does happens at one time. */
   #setClock(): void {
     if (this.#isClockSet) return
@@ -382,6 +367,7 @@ export class Host implements Actor {
 
   readonly #onDue = (): void => {
     this.#isDue = false
+    this.#isFirst = true
     // What hooks send that are done within this tick goes out with the rest.
     if (this.#take('unless-awaited')) queueMicrotask(() => process.nextTick(() => this.turn()))
   }
@@ -392,8 +378,8 @@ export class Host implements Actor {
     this.#isBroken = true
     this.#alarm.stop()
     this.log.write('error', `the engine failed, restart the server: ${lastPanic() ?? describe(error)}`)
-    for (const socket of this.#sockets) socket?.terminate()
+    for (const socket of this.#sockets) socket.terminate()
     this.#dialler.terminate()
-    for (const resolve of this.#onIdle.splice(0)) resolve()
+    this.#sockets.giveUp()
   }
 }

@@ -14,13 +14,14 @@ use switchboard_core::{
 
 use crate::batch::{self, Batch};
 use crate::peer::{Life, Peer};
+use crate::schedule::Schedule;
 use crate::setup::Server;
 use crate::{call, request, upstream};
 
 /// Everything of one server but its sockets.
 ///
 /// Inputs only collect what is to be done; [`turn`](Self::turn) packs it for JavaScript, with one write per touched
-/// socket, however many messages it was sent since the turn before.
+/// socket, however many messages it was sent since the turn before, and with a stretch of the sockets at a time.
 pub(crate) struct Host {
     engine: Engine,
     patterns: Vec<String>,
@@ -36,7 +37,7 @@ pub(crate) struct Host {
     pub(crate) batch: Batch,
     effects: Vec<Effect>,
     events: Vec<Event>,
-    touched: Vec<ConnectionId>,
+    schedule: Schedule,
     /// What was sent last: more may come for the same receivers, also from another hook.
     burst: Option<(Recipients, Burst)>,
 }
@@ -55,7 +56,7 @@ impl Host {
             batch: Batch::default(),
             effects: Vec::new(),
             events: Vec::new(),
-            touched: Vec::new(),
+            schedule: Schedule::default(),
             burst: None,
         }
     }
@@ -227,6 +228,10 @@ impl Host {
                 }
             }),
             Effect::Terminate { id } => {
+                // What it would have been given in an earlier turn, had there been fewer sockets.
+                if self.schedule.is_waiting() {
+                    self.flush(id);
+                }
                 if let Some(peer) = self.peer(id) {
                     peer.life = Life::Ended;
                 }
@@ -309,10 +314,8 @@ impl Host {
     }
 
     fn touch(&mut self, id: ConnectionId) {
-        if let Some(peer) = find(&mut self.peers, id)
-            && !mem::replace(&mut peer.touched, true)
-        {
-            self.touched.push(id);
+        if let Some(peer) = find(&mut self.peers, id) {
+            self.schedule.touch(id, &mut peer.touched, 1);
         }
     }
 

@@ -15,6 +15,7 @@ mod host;
 mod panic;
 mod peer;
 mod request;
+mod schedule;
 mod setup;
 mod upstream;
 
@@ -32,8 +33,8 @@ pub struct Switchboard {
     /// Where JavaScript puts bytes.
     scratch: Vec<u8>,
     /// What the latest turn came to: address and length of its words, then the next deadline in ms (two words,
-    /// all ones: none). Then the two numbers of the latest connection.
-    header: Box<[u32; 6]>,
+    /// all ones: none). Then the two numbers of the latest connection, and whether sockets wait for the next round.
+    header: Box<[u32; 7]>,
 }
 
 #[wasm_bindgen]
@@ -49,7 +50,7 @@ impl Switchboard {
         }
         let setup = serde_wasm_bindgen::from_value(setup)?;
         let server = setup::server(setup, bytes).map_err(|error| JsValue::from(Error::new(&error)))?;
-        Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; 6]) })
+        Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; 7]) })
     }
 
     /// Address of the words that every turn and every upgrade leaves.
@@ -98,13 +99,18 @@ impl Switchboard {
     /// Packs what is to be done since the last turn; false when there is nothing. The turn before becomes invalid.
     ///
     /// What sockets are to write waits for a turn with `flush` that brings no hooks: as long as hooks run they may
-    /// have more to send.
-    pub fn turn(&mut self, flush: bool) -> bool {
+    /// have more to send. Only so many sockets write in one round of JavaScript's loop as are written at a stretch: the
+    /// first turn of the next says that it `begins_round`.
+    pub fn turn(&mut self, flush: bool, begins_round: bool) -> bool {
+        if begins_round {
+            self.host.begin_round();
+        }
         let words = self.host.turn(flush);
         let deadline = self.host.engine().poll_timeout().map_or(u64::MAX, Instant::as_ms);
         let packed = self.host.batch.packed().as_ptr() as usize;
         let header = [packed as u32, words as u32, deadline as u32, (deadline >> 32) as u32];
         self.header[..4].copy_from_slice(&header);
+        self.header[6] = u32::from(self.host.is_waiting());
         words > 0
     }
 
@@ -114,7 +120,7 @@ impl Switchboard {
         let head = request::parse(self.scratched(length));
         let Some(id) = self.host.upgrade(head) else { return false };
         let bits = id.to_bits();
-        self.header[4..].copy_from_slice(&[bits as u32, (bits >> 32) as u32]);
+        self.header[4..6].copy_from_slice(&[bits as u32, (bits >> 32) as u32]);
         true
     }
 

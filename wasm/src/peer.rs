@@ -3,13 +3,15 @@
 use switchboard_core::ConnectionId;
 use switchboard_core::protocol::{Overflow, Pushed, SocketOptions, WebSocket};
 
+use crate::schedule::Touched;
+
 /// A connection that was accepted and whose socket is not closed yet.
 pub(crate) struct Peer {
     pub(crate) id: ConnectionId,
     pub(crate) socket: WebSocket,
     overflow: Overflow,
-    /// It is in the list of sockets to flush.
-    pub(crate) touched: bool,
+    /// Whether it is among the sockets to flush.
+    pub(crate) touched: Touched,
     /// The socket takes no more for now.
     pub(crate) blocked: bool,
     /// Who wants that nothing is read.
@@ -49,7 +51,7 @@ impl Peer {
             id,
             socket: WebSocket::new(options),
             overflow: options.outbox.overflow,
-            touched: false,
+            touched: Touched::No,
             blocked: false,
             pause: Pause::default(),
             life: Life::Open,
@@ -59,8 +61,12 @@ impl Peer {
     /// Whether so much waits that it had better not wait for the end of the turn.
     pub(crate) fn is_ready_to_flush(&self) -> bool {
         const MUCH: usize = 1 << 16;
-        let outbox = self.socket.writer.outbox_ref();
-        !self.blocked && (outbox.queued_bytes() >= MUCH || outbox.is_full())
+        !self.blocked && self.socket.writer.outbox_ref().queued_bytes() >= MUCH
+    }
+
+    /// Whether so much waits that more would be counted against a client that has not been asked to take it.
+    pub(crate) fn has_to_flush(&self) -> bool {
+        !self.blocked && self.socket.writer.outbox_ref().is_full()
     }
 
     /// Whether the message found the outbox so full that the connection is to be closed. Pauses where that is the

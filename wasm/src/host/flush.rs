@@ -7,28 +7,40 @@ use switchboard_core::{ConnectionId, Input};
 use super::{Host, find};
 use crate::batch;
 use crate::peer::Life;
+use crate::schedule::Touched;
 
 impl Host {
     /// Packs what is to be done now; how many words that is.
     ///
     /// While there are hooks to run, sockets wait: what the hooks send goes out with the rest. JavaScript takes turns
-    /// until there is nothing left to do.
+    /// until there is nothing left to do, and goes on in the next round of its loop where
+    /// [sockets wait](Self::is_waiting).
     pub(crate) fn turn(&mut self, flush: bool) -> usize {
         if flush && !self.batch.has_calls() {
             self.send_all();
-            let mut touched = mem::take(&mut self.touched);
-            for id in touched.drain(..) {
+            let mut schedule = mem::take(&mut self.schedule);
+            schedule.run(|id| {
                 if let Some(peer) = find(&mut self.peers, id) {
-                    peer.touched = false;
+                    peer.touched = Touched::No;
                 }
                 self.flush(id);
-            }
-            self.touched = touched;
+            });
+            self.schedule = schedule;
         }
         self.batch.pack()
     }
 
-    fn flush(&mut self, id: ConnectionId) {
+    /// A new round of JavaScript's loop: as many sockets may be written as are at a stretch.
+    pub(crate) fn begin_round(&mut self) {
+        self.schedule.begin_round();
+    }
+
+    /// Whether sockets wait for the next round.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.schedule.is_waiting()
+    }
+
+    pub(super) fn flush(&mut self, id: ConnectionId) {
         let Some(peer) = find(&mut self.peers, id) else {
             return;
         };
@@ -77,12 +89,10 @@ impl Host {
             if peer.pause.is_on() && !pause.is_on() {
                 self.batch.before.about(batch::PAUSE, id);
             }
-            if !mem::replace(&mut peer.touched, true) {
-                self.touched.push(id);
-            }
+            self.schedule.touch(id, &mut peer.touched, to.len());
             // How much is sent in one go is no sign of a client that does not read: only what its socket has refused
             // may fill its outbox.
-            if peer.is_ready_to_flush() {
+            if peer.has_to_flush() || (peer.is_ready_to_flush() && self.schedule.take_place()) {
                 self.flush(id);
             }
         }
