@@ -52,7 +52,6 @@ export const CLOSED_BY_CLIENT = 0
 export interface Actor {
   accept(accept: Accept): void
   reject(slot: number, generation: number, response: Buffer): void
-  ignore(slot: number, generation: number): void
   pause(slot: number, generation: number): void
   resume(slot: number, generation: number): void
   logged(level: number, text: string): void

@@ -1,10 +1,11 @@
 /** Switchboard without Vite: on any server of Node's. */
 
 import { Host } from './host.js'
+import { intercept } from './intercept.js'
 import { Log } from './logger.js'
 import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './options.js'
 import { setUp } from './setup.js'
-import { createHandle, type Handle, intercept } from './request.js'
+import { createHandle, type Handle } from './request.js'
 import { type Stats, statsOf } from './stats.js'
 import { createUpgrade, type HttpServer, listen, type Upgrade } from './upgrade.js'
 
@@ -46,13 +47,17 @@ export function createSwitchboard(options: SwitchboardOptions): Switchboard {
 }
 
 /**
- * Serves WebSockets on an HTTP server. Upgrades that are not ours are left to its other listeners. Throws what is
- * wrong with the options.
+ * Serves WebSockets on an HTTP server. Upgrades that are ours are not shown to its other listeners, all others are
+ * left to them. Throws what is wrong with the options.
  */
 export function attach(httpServer: HttpServer, options: SwitchboardOptions): Switchboard {
   const switchboard = createSwitchboard(options)
-  const stops = [listen(httpServer, switchboard.upgrade), intercept(httpServer, switchboard.request)]
-  const detach = () => stops.forEach((stop) => stop())
+  const stopListening = listen(httpServer, switchboard.upgrade)
+  const stopAnswering = intercept(httpServer, 'request', switchboard.request)
+  const detach = () => {
+    stopAnswering()
+    stopListening()
+  }
   httpServer.once('close', detach)
   return { ...switchboard, close: (closing) => switchboard.close(closing).finally(detach) }
 }

@@ -7,7 +7,6 @@ import { BINARY, Memory, NOTHING } from './wasm.js'
 
 const ACCEPT = 1
 const REJECT = 2
-const IGNORE = 3
 const PAUSE = 4
 const RESUME = 5
 const LOG = 6
@@ -113,9 +112,6 @@ export class Batch {
           break
         case REJECT:
           actor.reject(slot, generation, this.#copy())
-          break
-        case IGNORE:
-          actor.ignore(slot, generation)
           break
         case PAUSE:
           actor.pause(slot, generation)

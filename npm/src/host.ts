@@ -23,6 +23,10 @@ import { type Core, createCore, isTrap, lastPanic, Memory } from './wasm.js'
 /** So many received bytes do not wait for more. */
 const MUCH = 256 * 1024
 
+/** What the engine says of an upgrade. */
+const OURS = 1
+const FOREIGN = 2
+
 /** All connections of one server. */
 export class Host implements Actor {
   readonly #core: Core
@@ -31,11 +35,10 @@ export class Host implements Actor {
   readonly #root: string
   readonly #memory: Memory
   readonly #batch: Batch
+  readonly #countsAddresses: boolean
   readonly #hooks: Hooks
   readonly #dialler: Dialler
   readonly #sockets = new Sockets()
-  /** Sockets of the upgrade in work that turned out to be somebody else's. */
-  readonly #ignored = new Set<Socket>()
   #isTurning = false
   /** A turn is due at the end of this round of Node's loop. */
   #isDue = false
@@ -60,6 +63,7 @@ export class Host implements Actor {
     this.#root = root
     this.#memory = new Memory(this.#core)
     this.#batch = new Batch(this.#core, this.#memory)
+    this.#countsAddresses = this.#core.counts_addresses()
     this.#hooks = new Hooks(this, setup.routes)
     this.#dialler = new Dialler(this)
     // What begins by itself begins now.
@@ -73,22 +77,23 @@ export class Host implements Actor {
     return this.#isBroken
   }
 
-  /** Whether the request is ours; then it is being answered. `undefined`: it cannot be understood. */
+  /**
+   * Whether the request is ours; then it is answered together with what else this round of Node's loop brings.
+   * `undefined`: it cannot be understood.
+   */
   upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): boolean | undefined {
-    if (this.#isBroken) return false
     const { method = 'GET', httpVersion, url = '', rawHeaders } = request
-    const address = request.socket?.remoteAddress ?? ''
-    const text = [method, httpVersion, url, address, ...rawHeaders].join('\n')
-    let socket: Socket | undefined
-    this.#tell((core) => {
-      if (!core.upgrade(this.#memory.putRequest(text))) return
-      socket = new Socket(this, request, raw, ...this.#batch.latest)
-      if (head.length > 0) socket.head = head
-      this.#sockets.add(socket)
-    })
-    if (socket === undefined) return this.#isBroken ? false : undefined
-    this.turn()
-    return !this.#ignored.delete(socket)
+    // Asking for the address is a system call.
+    const address = this.#countsAddresses ? (request.socket?.remoteAddress ?? '') : ''
+    const text = `${method}\n${httpVersion}\n${url}\n${address}\n${rawHeaders.join('\n')}`
+    let claim = FOREIGN
+    this.#tell((core) => (claim = core.upgrade(this.#memory.putRequest(text))))
+    if (claim !== OURS) return claim === FOREIGN ? false : undefined
+    const socket = new Socket(this, request, raw, ...this.#batch.latest)
+    if (head.length > 0) socket.head = head
+    this.#sockets.add(socket)
+    this.#soon()
+    return true
   }
 
   /** Bytes came. What becomes of them is done together with what else comes in this round of Node's loop. */
@@ -268,15 +273,6 @@ export class Host implements Actor {
 
   reject(slot: number, generation: number, response: Buffer): void {
     this.#sockets.find(slot, generation)?.reject(response)
-    this.#sockets.remove(slot, generation)
-    this.#sockets.left()
-  }
-
-  ignore(slot: number, generation: number): void {
-    const socket = this.#sockets.find(slot, generation)
-    if (!socket) return
-    socket.release()
-    this.#ignored.add(socket)
     this.#sockets.remove(slot, generation)
     this.#sockets.left()
   }

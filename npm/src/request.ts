@@ -1,10 +1,9 @@
 /** Plain HTTP beside the WebSockets: what dialects and feeds answer. */
 
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Host } from './host.js'
 import { describe } from './logger.js'
-import type { HttpServer } from './upgrade.js'
 
 /**
  * Answers a plain HTTP request if it is for a path of ours, and says whether it was. What is not ours is left as it
@@ -31,20 +30,6 @@ export function createHandle(host: Host): Handle {
         if (!request.destroyed) host.log.write('error', `${method} ${url}: ${describe(error)}`)
       })
     return true
-  }
-}
-
-/** Takes a server's requests for paths of ours before its listeners, whenever those are added; the result stops that. */
-export function intercept(server: HttpServer, handle: Handle): () => void {
-  const emitter = server as Server
-  const emit = emitter.emit
-  const own = function (this: Server, event: string | symbol, ...args: any[]): boolean {
-    if (event === 'request' && handle(args[0], args[1])) return true
-    return (emit as (...all: unknown[]) => boolean).call(this, event, ...args)
-  }
-  emitter.emit = own as typeof emit
-  return () => {
-    if (emitter.emit === own) emitter.emit = emit
   }
 }
 

@@ -86,13 +86,6 @@ export class Socket {
     return (this.#connection ??= new Connection(this.#host, this))
   }
 
-  /** Leaves the socket as it was found, to whoever else wants it. */
-  release(): void {
-    this.#raw.off('error', ignore)
-    this.#raw.off('close', onClose)
-    this.#raw.off('end', onEnd)
-  }
-
   /** Answers 101; frames may follow. Gives what came together with the request, if there was anything. */
   accept(accept: Accept): Buffer | undefined {
     this.name = accept.name

@@ -6,6 +6,7 @@ import type { Server as HttpsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 
 import type { Host } from './host.js'
+import { intercept } from './intercept.js'
 import { answer, ignore } from './socket.js'
 
 /** A server of Node's that emits `upgrade`. */
@@ -19,6 +20,7 @@ export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 
 /** Vite's own sockets: hot updates, and the ping by which a page learns that the server is back. */
 const VITE_PROTOCOLS = new Set(['vite-hmr', 'vite-ping'])
+const PROTOCOL = 'sec-websocket-protocol'
 
 const MALFORMED = response('400 Bad Request', 'the request is malformed')
 const BROKEN = response('503 Service Unavailable', 'the WebSocket engine failed; restart the server')
@@ -27,12 +29,12 @@ const BROKEN = response('503 Service Unavailable', 'the WebSocket engine failed;
 export function createUpgrade(host: Host, prefixes: string[]): Upgrade {
   return (request, socket, head) => {
     const url = request.url ?? ''
-    // Other listeners parse the URL too, Vite's without expecting that it may not be one.
-    if (!URL.canParse(`http://localhost${url}`)) {
+    // Other listeners parse the URL too, Vite's without expecting that it may not be one. A path always is.
+    if (!url.startsWith('/') && !URL.canParse(`http://localhost${url}`)) {
       request.url = '/'
       return refuse(socket, MALFORMED)
     }
-    if (VITE_PROTOCOLS.has(request.headers['sec-websocket-protocol'] ?? '')) return false
+    if (isOfVite(request.rawHeaders)) return false
     if (host.isBroken) return isBelow(url, prefixes) ? refuse(socket, BROKEN) : false
     const claimed = host.upgrade(request, socket, head)
     if (claimed !== undefined) return claimed
@@ -40,14 +42,29 @@ export function createUpgrade(host: Host, prefixes: string[]): Upgrade {
   }
 }
 
-/** Listens to a server's upgrades before anyone else; the result stops that. */
+/** Takes a server's upgrades that are ours before its listeners see them; the result stops that. */
 export function listen(server: HttpServer, upgrade: Upgrade): () => void {
-  const listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    upgrade(request, socket, head)
-  }
   const emitter = server as Server
-  emitter.prependListener('upgrade', listener)
-  return () => void emitter.off('upgrade', listener)
+  // To a server without any listener Node does not offer them at all.
+  const listener = (): void => {}
+  emitter.on('upgrade', listener)
+  const stop = intercept(emitter, 'upgrade', upgrade)
+  return () => {
+    stop()
+    emitter.off('upgrade', listener)
+  }
+}
+
+/** Whether one of Vite's own protocols, and nothing else, is asked for. The object of all headers need not be made for that. */
+function isOfVite(rawHeaders: string[]): boolean {
+  let protocol: string | undefined
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!
+    if (name.length !== PROTOCOL.length || name.toLowerCase() !== PROTOCOL) continue
+    if (protocol !== undefined) return false
+    protocol = rawHeaders[index + 1]
+  }
+  return protocol !== undefined && VITE_PROTOCOLS.has(protocol)
 }
 
 function refuse(socket: Duplex, text: string): true {

@@ -22,7 +22,6 @@ class Client extends Duplex {
     const rawHeaders = lines.flatMap((line) => line.split(': '))
     const request = { method: 'GET', httpVersion: '1.1', url: path, rawHeaders, headers: {}, socket: this }
     expect(switchboard.upgrade(request as unknown as IncomingMessage, this, Buffer.alloc(0))).toBe(true)
-    this.received = Buffer.alloc(0)
   }
 
   override _read(): void {}
@@ -50,7 +49,7 @@ class Client extends Duplex {
 }
 
 /** Many in one room, one beside it. */
-function gather(): { switchboard: Switchboard; many: Client[]; connections: WebSocketConnection[]; one: Client } {
+async function gather(): Promise<{ switchboard: Switchboard; many: Client[]; connections: WebSocketConnection[]; one: Client }> {
   const connections: WebSocketConnection[] = []
   const switchboard = createSwitchboard({
     logger: collect([]),
@@ -67,6 +66,8 @@ function gather(): { switchboard: Switchboard; many: Client[]; connections: WebS
   })
   const one = new Client(switchboard, '/api/echo')
   const many = Array.from({ length: MANY }, () => new Client(switchboard, '/api/room'))
+  await until(() => [one, ...many].every(({ received }) => received.length > 0) && connections.length === MANY)
+  for (const client of [one, ...many]) client.received = Buffer.alloc(0)
   return { switchboard, many, connections, one }
 }
 
@@ -82,7 +83,7 @@ async function until(isDone: () => boolean): Promise<void> {
 }
 
 test('an echo is answered in the middle of a wide broadcast', async () => {
-  const { switchboard, many, connections, one } = gather()
+  const { switchboard, many, connections, one } = await gather()
   many[0]!.say('all')
   await until(() => served(many, 1) > 0)
   expect(served(many, 1)).toBeLessThan(MANY)
@@ -97,7 +98,7 @@ test('an echo is answered in the middle of a wide broadcast', async () => {
 })
 
 test('an answer does not wait for the broadcast that comes with it', async () => {
-  const { switchboard, many, one } = gather()
+  const { switchboard, many, one } = await gather()
   many[0]!.say('all')
   one.say('me')
   await until(() => served(many, 1) > 0)
@@ -107,7 +108,7 @@ test('an answer does not wait for the broadcast that comes with it', async () =>
 })
 
 test('everyone gets everything once and in order, however much comes meanwhile', async () => {
-  const { switchboard, many, connections } = gather()
+  const { switchboard, many, connections } = await gather()
   many[0]!.say('a')
   await until(() => served(many, 1) > 0)
   for (const connection of connections) connection.send('b')
@@ -121,7 +122,7 @@ test('everyone gets everything once and in order, however much comes meanwhile',
 })
 
 test('who begins to close gets first what was sent before', async () => {
-  const { switchboard, many, connections } = gather()
+  const { switchboard, many, connections } = await gather()
   many[0]!.say('a')
   await until(() => served(many, 1) > 0)
   const [last, dropped] = [many.at(-1)!, many.at(-2)!]
@@ -135,7 +136,7 @@ test('who begins to close gets first what was sent before', async () => {
 })
 
 test.each([0, 60_000])('a server that closes within %i ms writes everything first', async (grace) => {
-  const { switchboard, many, one } = gather()
+  const { switchboard, many, one } = await gather()
   many[0]!.say('a')
   await until(() => served(many, 1) > 0)
   const closed = switchboard.close({ code: 1001, reason: 'over', grace })

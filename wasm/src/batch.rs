@@ -7,7 +7,6 @@
 //! ```text
 //! ACCEPT      id id route head(2) name(2) subprotocol(2) params(2) authData(2)   answer 101
 //! REJECT      id id response(2)                                                  answer this, close
-//! IGNORE      id id                                                              not ours
 //! PAUSE       id id                                                              stop reading
 //! RESUME      id id                                                              read on
 //! LOG         level text(2)
@@ -31,7 +30,6 @@ use switchboard_core::ConnectionId;
 
 pub(crate) const ACCEPT: u32 = 1;
 pub(crate) const REJECT: u32 = 2;
-pub(crate) const IGNORE: u32 = 3;
 pub(crate) const PAUSE: u32 = 4;
 pub(crate) const RESUME: u32 = 5;
 pub(crate) const LOG: u32 = 6;

@@ -30,7 +30,10 @@ pub(crate) struct Host {
     /// How many of the first routes JavaScript does not know of.
     from_environment: usize,
     shutdown_grace: u64,
+    counts_addresses: bool,
     ids: ConnectionIds,
+    /// The latest upgrade is for somebody else.
+    is_foreign: bool,
     /// By slot.
     peers: Vec<Option<Box<Peer>>>,
     pub(crate) now: Now,
@@ -43,14 +46,17 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(Server { engine, patterns, routes, from_environment, shutdown_grace }: Server) -> Self {
+    pub(crate) fn new(server: Server) -> Self {
+        let Server { engine, patterns, routes, from_environment, shutdown_grace, counts_addresses } = server;
         Self {
             engine,
             patterns,
             routes,
             from_environment,
             shutdown_grace,
+            counts_addresses,
             ids: ConnectionIds::default(),
+            is_foreign: false,
             peers: Vec::new(),
             now: Now::default(),
             batch: Batch::default(),
@@ -75,15 +81,20 @@ impl Host {
         &self.engine
     }
 
-    /// A client asks for a WebSocket; `None`: the request cannot be understood.
+    /// A client asks for a WebSocket; `None`: not from us.
     pub(crate) fn upgrade(
         &mut self,
-        head: Result<request::Head, request::Malformed>,
+        request::Head { request, address }: request::Head,
     ) -> Option<ConnectionId> {
-        let request::Head { request, address } = head.ok()?;
         let id = self.ids.allocate();
+        self.is_foreign = false;
         self.input(Input::Upgrade { id, request, address });
-        Some(id)
+        (!self.is_foreign).then_some(id)
+    }
+
+    /// Whether it matters how many connections come from one address.
+    pub(crate) fn counts_addresses(&self) -> bool {
+        self.counts_addresses
     }
 
     pub(crate) fn input(&mut self, input: Input) {
@@ -199,7 +210,7 @@ impl Host {
         match effect {
             Effect::Ignore { id } => {
                 self.ids.release(id);
-                self.batch.before.about(batch::IGNORE, id);
+                self.is_foreign = true;
             }
             Effect::Reject { id, refusal } => {
                 self.ids.release(id);

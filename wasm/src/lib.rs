@@ -115,13 +115,18 @@ impl Switchboard {
     }
 
     /// A client asks for a WebSocket; the first `length` bytes of scratch are its request, as `request.rs` describes it.
-    /// False when it cannot be understood.
-    pub fn upgrade(&mut self, length: usize) -> bool {
-        let head = request::parse(self.scratched(length));
-        let Some(id) = self.host.upgrade(head) else { return false };
+    /// 0: it cannot be understood; 1: it is answered with the next turn; 2: it is somebody else's.
+    pub fn upgrade(&mut self, length: usize) -> u32 {
+        let Ok(head) = request::parse(self.scratched(length)) else { return 0 };
+        let Some(id) = self.host.upgrade(head) else { return 2 };
         let bits = id.to_bits();
         self.header[4..6].copy_from_slice(&[bits as u32, (bits >> 32) as u32]);
-        true
+        1
+    }
+
+    /// Whether it matters which addresses requests come from.
+    pub fn counts_addresses(&self) -> bool {
+        self.host.counts_addresses()
     }
 
     /// The first `length` bytes of scratch came from this socket.

@@ -104,6 +104,8 @@ pub(crate) struct Server {
     pub(crate) from_environment: usize,
     /// How long in ms clients may take to close when the server stops.
     pub(crate) shutdown_grace: u64,
+    /// Whether there is a limit for the connections from one address.
+    pub(crate) counts_addresses: bool,
 }
 
 /// Builds the engine; what is wrong with the options in words for who wrote them.
@@ -145,9 +147,10 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     }
     let router = Router::new(keys).map_err(|error| error.to_string())?;
     let patterns = router.patterns().to_vec();
+    let counts_addresses = limits.connections_per_address.is_some();
     let mut engine = Engine::new(router, routes, limits, seed);
     configs.iter().for_each(|(config, _)| config.add_feeds(&mut engine));
-    Ok(Server { engine, patterns, routes: names, from_environment, shutdown_grace })
+    Ok(Server { engine, patterns, routes: names, from_environment, shutdown_grace, counts_addresses })
 }
 
 impl Part {
