@@ -97,13 +97,14 @@ impl Assembler {
         Ok(())
     }
 
-    /// A whole message in one frame, straight from the input.
-    pub(super) fn whole(&mut self, header: &Header, payload: &[u8]) -> Result<Message, Violation> {
-        let is_text = header.opcode == Opcode::Text;
-        if header.rsv1 {
-            return self.inflate(payload).and_then(|message| into_message(is_text, message));
-        }
-        into_message(is_text, Bytes::copy_from_slice(payload))
+    /// A whole message in one frame.
+    pub(super) fn whole(&mut self, opcode: Opcode, payload: Vec<u8>) -> Result<Message, Violation> {
+        into_message(opcode == Opcode::Text, payload.into())
+    }
+
+    /// A whole compressed message in one frame, straight from the input.
+    pub(super) fn whole_compressed(&mut self, opcode: Opcode, payload: &[u8]) -> Result<Message, Violation> {
+        into_message(opcode == Opcode::Text, self.inflate(payload)?)
     }
 
     /// Starts or continues a message with a frame that [`check`](Self::check) let pass.

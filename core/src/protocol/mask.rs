@@ -14,6 +14,25 @@ pub(super) fn apply(payload: &mut [u8], mask: [u8; 4], offset: usize) {
     }
 }
 
+/// What a whole payload says, unmasked on the way into memory of its own.
+pub(super) fn unmasked(payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
+    if payload.len() <= PIECE {
+        let mut plain = payload.to_vec();
+        apply(&mut plain, mask, 0);
+        return plain;
+    }
+    let mut plain = Vec::with_capacity(payload.len());
+    for piece in payload.chunks(PIECE) {
+        let begin = plain.len();
+        plain.extend_from_slice(piece);
+        apply(&mut plain[begin..], mask, begin);
+    }
+    plain
+}
+
+/// What fits the processor's nearest cache, so that a payload is fetched once and not twice.
+const PIECE: usize = 4096;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +50,17 @@ mod tests {
                 apply(tail, mask, split);
                 assert_eq!(bytes, expected, "length {length}, split {split}");
             }
+        }
+    }
+
+    #[test]
+    fn a_copy_is_what_unmasking_in_place_gives() {
+        let mask = [0x37, 0xfa, 0x21, 0x3d];
+        for length in [0, 1, 7, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5] {
+            let masked: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let mut expected = masked.clone();
+            apply(&mut expected, mask, 0);
+            assert_eq!(unmasked(&masked, mask), expected, "length {length}");
         }
     }
 }

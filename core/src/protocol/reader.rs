@@ -69,7 +69,8 @@ impl Reader {
         Self { state: START, assembler: Assembler::new(options) }
     }
 
-    /// Takes what the socket gave and appends what became of it. Unmasks in place: `input` is scrambled afterwards.
+    /// Takes what the socket gave and appends what became of it. May unmask in place: `input` is scrambled
+    /// afterwards.
     ///
     /// However the bytes are split over calls, the events are the same. After [`Event::Close`] and
     /// [`Event::Violation`] everything is ignored.
@@ -142,9 +143,7 @@ impl Reader {
         let payload = &mut input[taken..];
         match usize::try_from(header.length) {
             Ok(length) if length <= payload.len() => {
-                let payload = &mut payload[..length];
-                mask::apply(payload, header.mask, 0);
-                self.take_whole(&header, payload, events)?;
+                self.take_whole(&header, &mut payload[..length], events)?;
                 Ok(taken + length)
             }
             _ => {
@@ -157,18 +156,24 @@ impl Reader {
         }
     }
 
-    /// A frame that lies in the input as a whole.
+    /// A frame that lies in the input as a whole, still masked.
     fn take_whole(
         &mut self,
         header: &Header,
-        payload: &[u8],
+        payload: &mut [u8],
         events: &mut Vec<Event>,
     ) -> Result<(), Violation> {
+        if header.fin && !header.rsv1 && !header.opcode.is_control() && self.assembler.is_idle() {
+            let payload = mask::unmasked(payload, header.mask);
+            events.push(Event::Message(self.assembler.whole(header.opcode, payload)?));
+            return Ok(());
+        }
+        mask::apply(payload, header.mask, 0);
         if header.opcode.is_control() {
             return self.take_control(header.opcode, Bytes::copy_from_slice(payload), events);
         }
         if header.fin && self.assembler.is_idle() {
-            events.push(Event::Message(self.assembler.whole(header, payload)?));
+            events.push(Event::Message(self.assembler.whole_compressed(header.opcode, payload)?));
             return Ok(());
         }
         self.assembler.begin_frame(header);
