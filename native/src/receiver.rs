@@ -10,11 +10,14 @@ use switchboard_core::{ConnectionId, Input};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::tcp::OwnedReadHalf;
 
-use crate::host::Presence;
+use crate::host::{Presence, Turn};
 use crate::socket::{Duty, Socket};
 
 /// How much one read takes at most.
 const SCRATCH_BYTES: usize = 256 * 1024;
+
+/// Replies to a read of more than this do not wait for those of other connections.
+const MAX_CORKED_BYTES: usize = 8 * 1024;
 
 thread_local! {
     /// What is being read, so that connections hold no buffer while nothing comes.
@@ -52,7 +55,7 @@ impl Receiver {
         if !bytes.is_empty() {
             let mut events = Vec::new();
             self.reader.receive(&mut bytes, &mut events);
-            self.report(&mut events);
+            self.report(&mut events, true);
         }
     }
 
@@ -86,6 +89,7 @@ impl Receiver {
                 Duty::Wait => return Poll::Pending,
                 end => return Poll::Ready(end),
             }
+            let mut is_large = false;
             let events = SCRATCH.with_borrow_mut(|scratch| {
                 let length = self.socket.max_read().min(SCRATCH_BYTES);
                 let mut buffer = ReadBuf::new(&mut scratch.bytes[..length]);
@@ -93,6 +97,7 @@ impl Receiver {
                 if read.is_err() || buffer.filled().is_empty() {
                     return Poll::Ready(None);
                 }
+                is_large = buffer.filled().len() > MAX_CORKED_BYTES;
                 let mut events = std::mem::take(&mut scratch.events);
                 self.reader.receive(buffer.filled_mut(), &mut events);
                 Poll::Ready(Some(events))
@@ -101,7 +106,7 @@ impl Receiver {
                 return Poll::Ready(Duty::Drop);
             };
             if !events.is_empty() {
-                self.report(&mut events);
+                self.report(&mut events, is_large);
             }
             SCRATCH.with_borrow_mut(|scratch| scratch.events = events);
         }
@@ -124,14 +129,19 @@ impl Receiver {
         }
     }
 
-    /// One turn for everything that a read brought.
-    fn report(&mut self, events: &mut Vec<Event>) {
+    /// One turn for everything that a read brought. Replies to much are written while they are in the processor's caches.
+    fn report(&mut self, events: &mut Vec<Event>, is_large: bool) {
         let id = self.socket.id();
-        self.has_corked |= self.presence.host().corked_turn(|turn| {
+        let tell = |turn: &mut Turn<'_>| {
             for event in events.drain(..) {
                 turn.input(input(id, event));
             }
-        });
+        };
+        if is_large {
+            self.presence.host().turn(tell);
+        } else {
+            self.has_corked |= self.presence.host().corked_turn(tell);
+        }
     }
 
     fn uncork(&mut self) {
