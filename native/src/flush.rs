@@ -111,10 +111,12 @@ mod together {
                 }
             }
             let is_sound = ring.run(&mut self.batch);
-            for (socket, outcome) in sockets.iter().zip(self.batch.outcomes()) {
-                socket.end_write(outcome);
-            }
-            self.batch.clear();
+            let mut sockets = sockets.iter();
+            self.batch.conclude(|frames, outcome| {
+                if let Some(socket) = sockets.next() {
+                    socket.end_write(frames, outcome);
+                }
+            });
             if !is_sound {
                 self.ring = None;
                 self.is_unavailable = true;

@@ -6,8 +6,8 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::slice::Iter;
 
 use bytes::Bytes;
 use io_uring::{IoUring, opcode, squeue, types};
@@ -42,17 +42,17 @@ impl Batch {
         self.sends.push(send);
     }
 
-    /// How many bytes each socket took, in the order they were added, without waiting for any.
-    pub(crate) fn outcomes(&self) -> impl Iterator<Item = io::Result<usize>> {
-        self.sends.iter().map(|send| {
-            usize::try_from(send.outcome).map_err(|_| io::Error::from_raw_os_error(-send.outcome))
-        })
-    }
-
-    /// Empties it for the next time.
-    pub(crate) fn clear(&mut self) {
+    /// Says of each socket, in the order they were added, how many bytes it took without waiting, and gives its frames
+    /// back. Empties the batch for the next time.
+    pub(crate) fn conclude(&mut self, mut each: impl FnMut(&mut [Bytes], io::Result<usize>)) {
+        let mut begin = 0;
+        for send in self.sends.drain(..) {
+            let outcome = usize::try_from(send.outcome);
+            let outcome = outcome.map_err(|_| io::Error::from_raw_os_error(-send.outcome));
+            each(&mut self.frames[begin..send.end], outcome);
+            begin = send.end;
+        }
         self.frames.clear();
-        self.sends.clear();
     }
 }
 
@@ -80,9 +80,10 @@ impl Ring {
     pub(crate) fn run(&mut self, batch: &mut Batch) -> bool {
         let count = batch.sends.len().min(BATCH_SENDS);
         self.point_at(batch);
-        let mut begin = 0;
+        let (mut begin, mut headers) = (0, self.headers.iter());
         for (index, send) in batch.sends[..count].iter().enumerate() {
-            let entry = self.entry(index, send.socket, begin..send.end);
+            let entry = entry(send.socket, &self.slices[begin..send.end], &mut headers);
+            let entry = entry.user_data(index as u64);
             begin = send.end;
             // SAFETY: what the entry points at are the batch's frames and this ring's headers and slices. None of
             // them is touched, and the batch is borrowed, until `complete` has seen this entry's completion; where
@@ -106,25 +107,17 @@ impl Ring {
         self.headers.clear();
         let mut begin = 0;
         for send in &batch.sends {
+            let frames = begin..send.end;
+            begin = send.end;
+            if frames.len() == 1 {
+                continue;
+            }
             // SAFETY: a message header is integers and pointers, for which zero is a value.
             let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
-            header.msg_iov = self.slices[begin..].as_mut_ptr();
-            header.msg_iovlen = send.end - begin;
-            begin = send.end;
+            header.msg_iovlen = frames.len();
+            header.msg_iov = self.slices[frames].as_mut_ptr();
             self.headers.push(header);
         }
-    }
-
-    fn entry(&self, index: usize, socket: RawFd, frames: Range<usize>) -> squeue::Entry {
-        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        let socket = types::Fd(socket);
-        let entry = match &self.slices[frames] {
-            [frame] => {
-                opcode::Send::new(socket, frame.iov_base.cast(), frame.iov_len as u32).flags(flags).build()
-            }
-            _ => opcode::SendMsg::new(socket, &raw const self.headers[index]).flags(flags as u32).build(),
-        };
-        entry.user_data(index as u64)
     }
 
     /// Submits and waits for all completions, which come at once: no send waits for its socket.
@@ -153,6 +146,22 @@ impl Ring {
     }
 }
 
+/// One frame needs no header; several take the next one, which is about them.
+fn entry(socket: RawFd, frames: &[libc::iovec], headers: &mut Iter<'_, libc::msghdr>) -> squeue::Entry {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    let socket = types::Fd(socket);
+    match (frames, headers.as_slice()) {
+        (&[frame], _) => {
+            opcode::Send::new(socket, frame.iov_base.cast(), frame.iov_len as u32).flags(flags).build()
+        }
+        (_, [header, ..]) => {
+            headers.next();
+            opcode::SendMsg::new(socket, header).flags(flags as u32).build()
+        }
+        (_, []) => opcode::Nop::new().build(),
+    }
+}
+
 /// Whether it may work the next time.
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EINTR | libc::EAGAIN | libc::EBUSY))
@@ -177,6 +186,12 @@ mod tests {
         (listener.accept().expect("accepted").0, client)
     }
 
+    fn outcomes(batch: &mut Batch) -> Vec<Result<usize, io::ErrorKind>> {
+        let mut outcomes = Vec::new();
+        batch.conclude(|_, outcome| outcomes.push(outcome.map_err(|error| error.kind())));
+        outcomes
+    }
+
     #[test]
     fn every_socket_gets_its_frames_in_order() {
         let Some(mut ring) = ring() else { return };
@@ -189,7 +204,10 @@ mod tests {
             batch.add(server.as_fd());
         }
         assert!(ring.run(&mut batch));
-        for (number, ((_, client), outcome)) in pairs.iter().zip(batch.outcomes()).enumerate() {
+        let mut outcomes = Vec::new();
+        batch.conclude(|frames, outcome| outcomes.push((frames.len(), outcome)));
+        for (number, ((_, client), (frames, outcome))) in pairs.iter().zip(outcomes).enumerate() {
+            assert_eq!(frames, number % 4 + 1);
             let expected: String = (0..=number % 4).map(|part| format!("{number}.{part};")).collect();
             assert_eq!(outcome.expect("sent"), expected.len());
             let mut received = vec![0; expected.len()];
@@ -211,15 +229,12 @@ mod tests {
             batch.add(server.as_fd());
         }
         assert!(ring.run(&mut batch));
-        let outcomes: Vec<_> =
-            batch.outcomes().map(|outcome| outcome.map_err(|error| error.kind())).collect();
+        let outcomes = outcomes(&mut batch);
         assert!(matches!(outcomes[0], Ok(written) if written > 0 && written < large.len()), "{outcomes:?}");
         assert_eq!(outcomes[1..], [Err(io::ErrorKind::BrokenPipe), Ok(1)]);
-        batch.clear();
         batch.frames().push(large.clone());
         batch.add(full.as_fd());
         assert!(ring.run(&mut batch));
-        let again = batch.outcomes().next().map(|outcome| outcome.map_err(|error| error.kind()));
-        assert_eq!(again, Some(Err(io::ErrorKind::WouldBlock)));
+        assert_eq!(self::outcomes(&mut batch), [Err(io::ErrorKind::WouldBlock)]);
     }
 }

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use switchboard_core::protocol::{Burst, Outbox, Overflow, Pushed, Writer};
 use switchboard_core::{CloseFrame, ConnectionId};
 use tokio::net::TcpStream;
@@ -158,7 +159,7 @@ impl Socket {
             Some(stream) if is_plain && !outbox.is_blocked() && !outbox.is_empty() => {
                 *is_touched = false;
                 *is_writing = true;
-                batch.frames().extend(outbox.lend(FRAMES_PER_WRITE).cloned());
+                outbox.lend(FRAMES_PER_WRITE, batch.frames());
                 batch.add(stream.as_ref().as_fd());
                 true
             }
@@ -172,11 +173,11 @@ impl Socket {
 
     /// What became of it; goes on with what came meanwhile.
     #[cfg(target_os = "linux")]
-    pub(crate) fn end_write(&self, outcome: io::Result<usize>) {
+    pub(crate) fn end_write(&self, frames: &mut [Bytes], outcome: io::Result<usize>) {
         let mut sending = self.lock();
         sending.is_writing = false;
         // After an error the next write comes to the same, and knows what to do.
-        sending.writer.outbox().give_back(outcome.unwrap_or(0));
+        sending.writer.outbox().give_back(frames, outcome.unwrap_or(0));
         sending.write();
         sending.is_owner_due |= sending.ending != Ending::No;
         Self::wake_owner(sending);

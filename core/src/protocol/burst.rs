@@ -1,10 +1,12 @@
 //! Messages that go to the same receivers, one right after another.
 
+use std::cell::OnceCell;
+
 use bytes::Bytes;
 
 use super::deflate::Agreement;
 use super::header;
-use super::outgoing::Outgoing;
+use super::outgoing::{self, Outgoing};
 use crate::Message;
 
 /// What one turn sends to the same receivers, in order.
@@ -14,74 +16,102 @@ use crate::Message;
 /// can tell the difference but by the cost.
 #[derive(Debug)]
 pub struct Burst {
-    messages: Vec<Outgoing>,
-    payload_bytes: usize,
+    first: Message,
+    /// Most bursts are one message long.
+    more: Vec<Message>,
+    bytes: usize,
     /// Whether what is encoded is needed again.
     is_shared: bool,
-    encoded: Vec<(Option<Agreement>, Bytes)>,
+    plain: Option<Bytes>,
+    deflated: Vec<(Agreement, Bytes)>,
+    /// The same messages one by one, for whom that is needed.
+    outgoing: OnceCell<Vec<Outgoing>>,
 }
 
 impl Burst {
-    /// A burst of this many payload bytes takes no further message, to keep memory and caches small: 64 KiB.
+    /// A burst of this many bytes takes no further message, to keep memory and caches small: 64 KiB.
     pub const MAX_BYTES: usize = 64 * 1024;
 
     /// The first message, for this many receivers.
     pub fn new(message: Message, receivers: usize) -> Self {
-        let payload_bytes = message.payload().len();
         Self {
-            messages: vec![Outgoing::new(message)],
-            payload_bytes,
+            bytes: header::encoded_length(message.len()) + message.len(),
+            first: message,
+            more: Vec::new(),
             is_shared: receivers > 1,
-            encoded: Vec::new(),
+            plain: None,
+            deflated: Vec::new(),
+            outgoing: OnceCell::new(),
         }
     }
 
     /// Whether it may grow.
     pub fn has_room(&self) -> bool {
-        self.payload_bytes < Self::MAX_BYTES
+        self.bytes < Self::MAX_BYTES
     }
 
     /// Adds a message for the same receivers.
     pub fn push(&mut self, message: Message) {
-        self.payload_bytes += message.payload().len();
-        self.messages.push(Outgoing::new(message));
+        self.bytes += header::encoded_length(message.len()) + message.len();
+        self.more.push(message);
     }
 
-    /// The messages, in order.
-    pub(super) fn messages(&self) -> &[Outgoing] {
-        &self.messages
+    /// How many messages it is.
+    pub(super) fn len(&self) -> usize {
+        1 + self.more.len()
     }
 
-    /// About how many bytes it is on the wire: not more than that.
+    /// How many bytes it is on the wire: not more than that.
     pub(super) fn max_bytes(&self) -> usize {
-        let headers = self.messages.iter().map(|message| header::encoded_length(message.len()));
-        self.payload_bytes + headers.sum::<usize>()
+        self.bytes
+    }
+
+    /// The messages one by one, in order.
+    pub(super) fn outgoing(&self) -> &[Outgoing] {
+        self.outgoing.get_or_init(|| self.messages().cloned().map(Outgoing::new).collect())
     }
 
     /// All frames in one piece. With an agreement that has server context takeover this must not be asked for.
     pub(super) fn encoded(&mut self, agreement: Option<Agreement>) -> Bytes {
-        if let Some((_, bytes)) = self.encoded.iter().find(|(known, _)| *known == agreement) {
+        match agreement {
+            None => self.encoded_plain(),
+            Some(agreement) => self.encoded_deflated(agreement),
+        }
+    }
+
+    fn encoded_plain(&mut self) -> Bytes {
+        if let Some(bytes) = &self.plain {
             return bytes.clone();
         }
-        let bytes = match &self.messages[..] {
-            [message] if self.is_shared || agreement.is_some() => message.frame(agreement).clone(),
-            messages => self.concatenate(messages, agreement),
-        };
+        let mut bytes = Vec::with_capacity(self.bytes);
+        self.messages().for_each(|message| outgoing::encode_plain(message, &mut bytes));
+        let bytes = Bytes::from(bytes);
         if self.is_shared {
-            self.encoded.push((agreement, bytes.clone()));
+            self.plain = Some(bytes.clone());
         }
         bytes
     }
 
-    fn concatenate(&self, messages: &[Outgoing], agreement: Option<Agreement>) -> Bytes {
-        let Some(agreement) = agreement else {
-            let mut bytes = Vec::with_capacity(self.max_bytes());
-            messages.iter().for_each(|message| message.encode_plain(&mut bytes));
-            return bytes.into();
+    fn encoded_deflated(&mut self, agreement: Agreement) -> Bytes {
+        if let Some((_, bytes)) = self.deflated.iter().find(|(known, _)| *known == agreement) {
+            return bytes.clone();
+        }
+        let bytes = match self.outgoing() {
+            [message] => message.frame(Some(agreement)).clone(),
+            messages => {
+                let frames: Vec<&[u8]> =
+                    messages.iter().map(|message| &message.frame(Some(agreement))[..]).collect();
+                frames.concat().into()
+            }
         };
-        let mut bytes = Vec::new();
-        messages.iter().for_each(|message| bytes.extend_from_slice(message.frame(Some(agreement))));
-        bytes.into()
+        if self.is_shared {
+            self.deflated.push((agreement, bytes.clone()));
+        }
+        bytes
+    }
+
+    fn messages(&self) -> impl Iterator<Item = &Message> {
+        std::iter::once(&self.first).chain(&self.more)
     }
 }
 
@@ -186,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_large_burst_takes_no_more() {
-        let mut burst = Burst::new(Message::Binary(vec![0; Burst::MAX_BYTES - 1].into()), 2);
+        let mut burst = Burst::new(Message::Binary(vec![0; Burst::MAX_BYTES - 5].into()), 2);
         assert!(burst.has_room());
         burst.push("x".into());
         assert!(!burst.has_room());

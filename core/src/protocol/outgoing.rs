@@ -83,12 +83,6 @@ impl Outgoing {
         bytes.into()
     }
 
-    /// Appends the uncompressed frame.
-    pub(super) fn encode_plain(&self, bytes: &mut Vec<u8>) {
-        header::encode(self.opcode(), false, self.len(), bytes);
-        bytes.extend_from_slice(self.message.payload());
-    }
-
     /// How many bytes the payload is.
     pub(super) fn len(&self) -> usize {
         self.message.payload().len()
@@ -99,10 +93,20 @@ impl Outgoing {
     }
 
     pub(super) fn opcode(&self) -> Opcode {
-        match self.message {
-            Message::Text(_) => Opcode::Text,
-            Message::Binary(_) => Opcode::Binary,
-        }
+        opcode(&self.message)
+    }
+}
+
+/// Appends a message's uncompressed frame.
+pub(super) fn encode_plain(message: &Message, bytes: &mut Vec<u8>) {
+    header::encode(opcode(message), false, message.len(), bytes);
+    bytes.extend_from_slice(message.payload());
+}
+
+fn opcode(message: &Message) -> Opcode {
+    match message {
+        Message::Text(_) => Opcode::Text,
+        Message::Binary(_) => Opcode::Binary,
     }
 }
 

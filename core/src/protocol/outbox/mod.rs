@@ -127,19 +127,30 @@ impl Outbox {
         }
     }
 
-    /// Lends up to `count` frames, in order, to a write that ends later; of one written in part, the rest. They stay
-    /// as they are until [`give_back`](Self::give_back), which has to follow before anything else is written, and do
-    /// not count against the bound meanwhile.
-    pub fn lend(&mut self, count: usize) -> impl Iterator<Item = &Bytes> {
+    /// Moves up to `count` frames, in order, to a write that ends later; of one written in part, the rest. They do not
+    /// count against the bound until [`give_back`](Self::give_back), which has to follow before anything else is
+    /// written.
+    pub fn lend(&mut self, count: usize, to: &mut Vec<Bytes>) {
         self.lent = count.min(self.frames.len());
-        self.lent_bytes = self.frames.iter().take(self.lent).map(|(frame, _)| frame.len()).sum();
-        self.frames.iter().take(self.lent).map(|(frame, _)| frame)
+        let begin = to.len();
+        to.extend(self.frames.iter_mut().take(self.lent).map(|(frame, _)| std::mem::take(frame)));
+        self.lent_bytes = to[begin..].iter().map(Bytes::len).sum();
     }
 
-    /// The write has ended, and the socket has taken so many bytes.
-    pub fn give_back(&mut self, written: usize) {
-        (self.lent, self.lent_bytes) = (0, 0);
-        self.advance(written);
+    /// The write has ended: these are the frames that were lent, which are left empty, and the socket has taken so many
+    /// bytes.
+    pub fn give_back(&mut self, frames: &mut [Bytes], written: usize) {
+        let (lent, lent_bytes) = (std::mem::take(&mut self.lent), std::mem::take(&mut self.lent_bytes));
+        if written < lent_bytes {
+            for ((frame, _), lent) in self.frames.iter_mut().zip(frames) {
+                *frame = std::mem::take(lent);
+            }
+            return self.advance(written);
+        }
+        self.queued_bytes -= lent_bytes;
+        for _ in 0..lent {
+            self.remove_first();
+        }
     }
 
     /// Takes out the first piece: a frame, what is left of one, its header or its payload, or several frames.

@@ -118,20 +118,29 @@ fn what_is_being_written_is_neither_dropped_nor_replaced() {
     push(&mut outbox, 1, 5);
     pong(&mut outbox, 2);
     push(&mut outbox, 3, 5);
-    assert_eq!(outbox.lend(2).map(|frame| frame[0]).collect::<Vec<_>>(), [1, 2]);
+    let mut lent = Vec::new();
+    outbox.lend(2, &mut lent);
+    assert_eq!(lent.iter().map(|frame| frame[0]).collect::<Vec<_>>(), [1, 2]);
     pong(&mut outbox, 4);
     assert_eq!(push(&mut outbox, 5, 5), Pushed::Queued, "what is being written does not count");
     assert_eq!(push(&mut outbox, 8, 5), Pushed::Dropped(1));
-    assert_eq!(waiting(&outbox), [1, 2, 4, 5, 8]);
-    outbox.give_back(6);
+    outbox.give_back(&mut lent, 6);
     assert_eq!(waiting(&outbox), [2, 4, 5, 8]);
     assert_eq!(outbox.queued_bytes(), 1 + 2 + 5 + 5);
     outbox.advance(1);
     assert_eq!(outbox.pop().map(|frame| frame[0]), Some(4));
-    assert_eq!(outbox.lend(9).count(), 2);
-    outbox.give_back(0);
+    lent.clear();
+    outbox.lend(9, &mut lent);
+    assert_eq!(lent.len(), 2);
+    outbox.give_back(&mut lent, 0);
+    assert_eq!(waiting(&outbox), [5, 8]);
     assert_eq!(push(&mut outbox, 7, 1), Pushed::Dropped(1));
     assert_eq!(waiting(&outbox), [8, 7]);
+    lent.clear();
+    outbox.lend(1, &mut lent);
+    outbox.give_back(&mut lent, 5);
+    assert_eq!(waiting(&outbox), [7]);
+    assert_eq!(outbox.queued_bytes(), 1);
 }
 
 #[test]
