@@ -26,7 +26,7 @@ pub enum Effect {
         /// Which upgrade.
         id: ConnectionId,
         /// The whole answer; [`encode`](Refusal::encode) makes its bytes.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// Answer 101, make a [`WebSocket`](crate::protocol::WebSocket), then report
     /// [`Input::Opened`](crate::Input::Opened).

@@ -84,7 +84,7 @@ impl Engine {
     /// Takes note of one thing that happened. Appends what is to be done.
     pub fn handle_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
-            Input::Upgrade { id, request, address } => self.upgrade(now, id, request, address, effects),
+            Input::Upgrade { id, request, address } => self.upgrade(now, id, *request, address, effects),
             Input::Opened { id } => self.opened(now, id, effects),
             Input::Message { id, message } => self.message(now, id, message, effects),
             Input::Ping { id, payload } => self.ping(now, id, payload, effects),

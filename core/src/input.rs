@@ -19,7 +19,7 @@ pub enum Input {
         /// A fresh id from [`ConnectionIds`](crate::ConnectionIds).
         id: ConnectionId,
         /// The opening handshake, head only.
-        request: http::Request<()>,
+        request: Box<http::Request<()>>,
         /// The client's address, for logs and limits.
         address: Option<IpAddr>,
     },

@@ -112,7 +112,7 @@
 //!     .header("sec-websocket-version", "13")
 //!     .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
 //!     .body(())?;
-//! host.input(Input::Upgrade { id, request, address: None });
+//! host.input(Input::Upgrade { id, request: Box::new(request), address: None });
 //! // The text "Ada", masked with zeros.
 //! host.bytes(id, &mut [0x81, 0x83, 0, 0, 0, 0, b'A', b'd', b'a']);
 //! assert!(host.sockets[&id].1.ends_with(b"\x81\x0aHello Ada!"));

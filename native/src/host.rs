@@ -41,7 +41,7 @@ const MAX_CORKED: usize = 4;
 
 thread_local! {
     /// What a turn leaves to do; kept for its buffers.
-    static OUTCOME: Cell<Outcome> = Cell::default();
+    static OUTCOME: Cell<Option<Box<Outcome>>> = const { Cell::new(None) };
 }
 
 impl Host {
@@ -82,10 +82,10 @@ impl Host {
 
     /// Writes what was corked.
     pub(crate) fn uncork(&self) {
-        let mut outcome = OUTCOME.take();
+        let mut outcome = OUTCOME.take().unwrap_or_default();
         self.cork().take(&mut outcome.touched);
         self.flush.run(&mut outcome.touched, &self.runtime);
-        OUTCOME.set(outcome);
+        OUTCOME.set(Some(outcome));
     }
 
     fn take_turn<T>(
@@ -93,7 +93,7 @@ impl Host {
         act: impl FnOnce(&mut Turn<'_>) -> T,
         before_flush: impl FnOnce(&mut Outcome),
     ) -> T {
-        let mut outcome = OUTCOME.take();
+        let mut outcome = OUTCOME.take().unwrap_or_default();
         let result = {
             let mut switching = self.lock();
             let now = self.clock.now();
@@ -109,7 +109,7 @@ impl Host {
         }
         before_flush(&mut outcome);
         outcome.conclude(self);
-        OUTCOME.set(outcome);
+        OUTCOME.set(Some(outcome));
         result
     }
 
@@ -122,7 +122,7 @@ impl Host {
         let (sender, decision) = oneshot::channel();
         let id = self.turn(|turn| {
             let id = turn.switching.expect_decision(sender);
-            turn.input(Input::Upgrade { id, request, address });
+            turn.input(Input::Upgrade { id, request: Box::new(request), address });
             id
         });
         (Presence { host: self.clone(), id: Some(id) }, decision)

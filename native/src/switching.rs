@@ -186,7 +186,7 @@ impl Switching {
             Effect::Resume { id } => self.touch(id, outcome, |socket| socket.set_paused(false)),
             Effect::Accept(accept) => self.decide(accept.id, Decision::Accept(accept), outcome),
             Effect::Reject { id, refusal } => {
-                self.decide(id, Decision::Reject(refusal), outcome);
+                self.decide(id, Decision::Reject(*refusal), outcome);
                 self.ids.release(id);
             }
             Effect::Ignore { id } => {

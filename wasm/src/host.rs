@@ -88,7 +88,7 @@ impl Host {
     ) -> Option<ConnectionId> {
         let id = self.ids.allocate();
         self.is_foreign = false;
-        self.input(Input::Upgrade { id, request, address });
+        self.input(Input::Upgrade { id, request: Box::new(request), address });
         (!self.is_foreign).then_some(id)
     }
 

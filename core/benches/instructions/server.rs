@@ -33,7 +33,7 @@ impl Server {
             .header("connection", "Upgrade")
             .header("sec-websocket-version", "13")
             .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
-        self.input(Input::Upgrade { id, request: request.body(()).unwrap(), address: None });
+        self.input(Input::Upgrade { id, request: Box::new(request.body(()).unwrap()), address: None });
         assert!(matches!(self.effects[..], [Effect::Accept(_)]), "{:?}", self.effects);
         self.input(Input::Opened { id });
         id

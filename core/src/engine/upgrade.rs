@@ -50,7 +50,7 @@ impl Engine {
         }
         let handshake = match protocol::check(&request) {
             Ok(handshake) => handshake,
-            Err(refusal) => return effects.push(Effect::Reject { id, refusal }),
+            Err(refusal) => return turn_away(id, refusal, effects),
         };
         if !self.state.routes[route].settings.origins.allows(request.headers()) {
             let text = || {
@@ -86,7 +86,7 @@ impl Engine {
         });
         match admitted {
             Ok(Ok(())) => {}
-            Ok(Err(refusal)) => return effects.push(Effect::Reject { id, refusal }),
+            Ok(Err(refusal)) => return turn_away(id, refusal, effects),
             Err(error) => {
                 let text = || format!("admitting a client to {} failed: {error}", request.uri().path());
                 self.state.journal.note(now.instant, (route, "admit"), Level::Error, text, effects);
@@ -205,7 +205,7 @@ impl Engine {
             Ok(deflate) => deflate,
             Err(refusal) => {
                 self.state.connections.remove(id);
-                return effects.push(Effect::Reject { id, refusal });
+                return turn_away(id, refusal, effects);
             }
         };
         let (deflate, extension) = deflate.unzip();
@@ -303,5 +303,9 @@ struct RouteStart {
 }
 
 fn reject(id: ConnectionId, status: StatusCode, reason: &'static str, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Reject { id, refusal: Refusal::new(status, reason) });
+    turn_away(id, Refusal::new(status, reason), effects);
+}
+
+fn turn_away(id: ConnectionId, refusal: Refusal, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Reject { id, refusal: Box::new(refusal) });
 }

@@ -97,7 +97,11 @@ impl World {
         }
         let id = self.ids.allocate();
         self.clients.insert(id, Client::default());
-        self.input(Input::Upgrade { id, request: request.body(()).unwrap(), address: self.address });
+        self.input(Input::Upgrade {
+            id,
+            request: Box::new(request.body(()).unwrap()),
+            address: self.address,
+        });
         id
     }
 
