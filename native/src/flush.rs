@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+#[cfg(target_os = "linux")]
+use crate::pages::Pages;
 use crate::socket::Socket;
 
 /// So many sockets are written at a stretch, which takes two or three ms; then others have their turn.
@@ -44,6 +46,10 @@ impl Flush {
     fn write(self, sockets: &mut Vec<Arc<Socket>>) {
         #[cfg(target_os = "linux")]
         if self == Self::Together && sockets.len() >= together::MIN_SOCKETS {
+            let mut pages = Pages::default();
+            if sockets[..2].iter().any(|socket| socket.suits(&pages)) {
+                sockets.iter().for_each(|socket| socket.write_pages(&mut pages));
+            }
             together::flush(sockets);
         }
         for socket in sockets.drain(..) {

@@ -99,6 +99,8 @@ mod host;
 mod life;
 mod outcome;
 mod page;
+#[cfg(target_os = "linux")]
+mod pages;
 mod prefixed;
 mod receiver;
 #[cfg(target_os = "linux")]

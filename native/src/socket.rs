@@ -9,9 +9,12 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use switchboard_core::protocol::{Burst, Outbox, Overflow, Pushed, Writer};
 use switchboard_core::{CloseFrame, ConnectionId};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
+#[cfg(target_os = "linux")]
+use crate::pages::Pages;
 #[cfg(target_os = "linux")]
 use crate::ring::Batch;
 
@@ -146,6 +149,29 @@ impl Socket {
             sending.write();
         }
         Self::wake_owner(sending);
+    }
+
+    /// Whether a frame that others are sent too waits, and is so large that its pages had better be sent.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn suits(&self, pages: &Pages) -> bool {
+        self.lock().writer.outbox_ref().first().is_some_and(|first| pages.suit(first))
+    }
+
+    /// Writes the large frames that are first. What is left, errors included, is for a flush, which has to follow.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn write_pages(&self, pages: &mut Pages) {
+        let mut sending = self.lock();
+        let is_plain = sending.ending != Ending::Terminate && !sending.is_writing;
+        let Sending { stream, writer, .. } = &mut *sending;
+        let (Some(stream), outbox) = (stream, writer.outbox()) else { return };
+        let stream: &TcpStream = stream.as_ref();
+        while is_plain
+            && !outbox.is_blocked()
+            && let Some(first) = outbox.first().filter(|first| pages.suit(first))
+            && let Ok(written) = stream.try_io(Interest::WRITABLE, || pages.send(stream.as_fd(), first))
+        {
+            outbox.advance(written);
+        }
     }
 
     /// Puts what waits into a batch; then [`end_write`](Self::end_write) has to follow. False: it was flushed instead.

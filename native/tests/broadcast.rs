@@ -19,11 +19,16 @@ async fn relay(io_uring: bool) -> Running {
     start(Server::builder().config(config).io_uring(io_uring)).await
 }
 
-/// Sends numbered messages of very different lengths, all of them at once.
+/// Messages are numbered and of very different lengths.
+fn message(name: &str, number: usize) -> String {
+    let digits = (0..if number % 8 == 7 { 8_000 } else { number }).map(|digit| format!("{digit:05}"));
+    format!("{name} {number} {}", digits.collect::<String>())
+}
+
+/// Sends all messages at once.
 async fn publish(mut publisher: Client, name: &'static str) -> Client {
     for number in 0..MESSAGES {
-        let length = if number % 8 == 7 { 40_000 } else { number };
-        let text = format!("{name} {number} {}", "x".repeat(length));
+        let text = message(name, number);
         within("queueing", publisher.socket.feed(text.into())).await.expect("an open socket");
     }
     within("sending", publisher.socket.flush()).await.expect("an open socket");
@@ -35,11 +40,10 @@ async fn listen(mut subscriber: Client) -> Client {
     let (mut a, mut b) = (0, 0);
     while a + b < 2 * MESSAGES {
         let text = subscriber.text().await;
-        let (name, rest) = text.split_once(' ').expect("a name");
-        let number = rest.split(' ').next().and_then(|number| number.parse().ok());
-        let expected = if name == "a" { &mut a } else { &mut b };
-        assert_eq!(number, Some(*expected), "from {name}");
-        *expected += 1;
+        let (name, _) = text.split_once(' ').expect("a name");
+        let next = if name == "a" { &mut a } else { &mut b };
+        assert!(text == message(name, *next), "{name} {next}: {}", &text[..text.len().min(20)]);
+        *next += 1;
     }
     assert_eq!((a, b), (MESSAGES, MESSAGES));
     subscriber

@@ -11,8 +11,9 @@ pub struct ListenConfig {
     pub host: String,
     /// Default 4004. 0 takes any free port.
     pub port: u16,
-    /// Whether broadcasts to many are written through Linux's io_uring where the kernel has it and allows it, which
-    /// takes about a fifth less time; false: one system call for each receiver. Nothing else differs. Default true.
+    /// Whether broadcasts to many are written the cheapest way that Linux has and allows: small messages through io_uring,
+    /// large ones as pages that all receivers share; false: one copy and one system call for each receiver. Nothing
+    /// else differs. Default true.
     pub io_uring: bool,
 }
 

@@ -56,9 +56,9 @@ impl Burst {
         self.more.push(message);
     }
 
-    /// How many messages it is.
-    pub(super) fn len(&self) -> usize {
-        1 + self.more.len()
+    /// Whether it is one message for one receiver.
+    pub(super) fn is_single(&self) -> bool {
+        self.more.is_empty() && !self.is_shared
     }
 
     /// How many bytes it is on the wire: not more than that.

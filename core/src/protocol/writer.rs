@@ -130,7 +130,7 @@ impl Writer {
 
     /// Whether nothing of the burst would be refused or dropped, now or later, or needs this connection's own context.
     fn takes_whole(&self, burst: &Burst) -> bool {
-        let is_large = burst.len() == 1 && burst.max_bytes() >= MIN_UNCOPIED;
+        let is_large = burst.is_single() && burst.max_bytes() >= MIN_UNCOPIED;
         let has_own_form = self.is_closed || self.has_context() || is_large;
         !has_own_form
             && self.outbox.overflow() != Overflow::DropOldest

@@ -153,6 +153,11 @@ impl Outbox {
         }
     }
 
+    /// The first piece, or what is left of it.
+    pub fn first(&self) -> Option<&Bytes> {
+        self.frames.front().map(|(frame, _)| frame)
+    }
+
     /// Takes out the first piece: a frame, what is left of one, its header or its payload, or several frames.
     pub fn pop(&mut self) -> Option<Bytes> {
         let frame = self.remove_first()?;
