@@ -139,9 +139,11 @@ export class Batch {
     return this.#words[this.#at++]!
   }
 
-  /** A 64-bit number; the engine counts no further than JavaScript can. */
+  /** A 64-bit number; the engine counts no further than JavaScript can. A small one is not made a float, which takes memory. */
   #wide(): number {
-    return this.#word() + this.#word() * 2 ** 32
+    const low = this.#word()
+    const high = this.#word()
+    return high === 0 ? low : low + high * 2 ** 32
   }
 
   #payload(): string | Buffer | undefined {

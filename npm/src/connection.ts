@@ -81,29 +81,47 @@ export const DONE = Promise.resolve()
 
 /** A connection that asks its host for everything. */
 export class Connection implements WebSocketConnection {
-  readonly id: string
-  readonly path: string
-  readonly req: UpgradeRequest
-  readonly authData: any
-  readonly subprotocol: string | undefined
-  metadata: Record<string, any> = {}
   readonly #host: Host
   readonly #socket: Socket
   #rooms: Rooms | undefined
+  #metadata: Record<string, any> | undefined
 
   /** @internal */
   constructor(host: Host, socket: Socket) {
     this.#host = host
     this.#socket = socket
-    this.id = socket.name
-    this.path = socket.path
-    this.req = socket.request
-    this.authData = socket.authData
-    this.subprotocol = socket.subprotocol
+  }
+
+  get id(): string {
+    return this.#socket.name
+  }
+
+  get path(): string {
+    return this.#socket.path
+  }
+
+  get req(): UpgradeRequest {
+    return this.#socket.request
+  }
+
+  get authData(): any {
+    return this.#socket.authData
+  }
+
+  get subprotocol(): string | undefined {
+    return this.#socket.subprotocol
   }
 
   get closed(): boolean {
     return !this.#ask((core, slot, generation) => core.is_open(slot, generation), false)
+  }
+
+  get metadata(): Record<string, any> {
+    return (this.#metadata ??= {})
+  }
+
+  set metadata(value: Record<string, any>) {
+    this.#metadata = value
   }
 
   get rooms(): Set<string> {

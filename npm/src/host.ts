@@ -18,6 +18,7 @@ import type { Setup } from './setup.js'
 import { Socket } from './socket.js'
 import { Sockets } from './sockets.js'
 import { type Stats, statsOf } from './stats.js'
+import { Strings } from './strings.js'
 import { type Core, createCore, isTrap, lastPanic, Memory } from './wasm.js'
 
 /** So many received bytes do not wait for more. */
@@ -36,6 +37,7 @@ export class Host implements Actor {
   readonly #memory: Memory
   readonly #batch: Batch
   readonly #countsAddresses: boolean
+  readonly #strings = new Strings()
   readonly #hooks: Hooks
   readonly #dialler: Dialler
   readonly #sockets = new Sockets()
@@ -89,6 +91,8 @@ export class Host implements Actor {
     let claim = FOREIGN
     this.#tell((core) => (claim = core.upgrade(this.#memory.putRequest(text))))
     if (claim !== OURS) return claim === FOREIGN ? false : undefined
+    // Now, not when a handler asks for it: memory that is used for a moment ten thousand times does not come back.
+    this.#strings.share(request)
     const socket = new Socket(this, request, raw, ...this.#batch.latest)
     if (head.length > 0) socket.head = head
     this.#sockets.add(socket)

@@ -13,6 +13,8 @@ import type { Host } from './host.js'
 /** Under this name a socket of Node's knows its {@link Socket}: so all share their listeners. */
 const OWNER = Symbol('switchboard')
 
+const NOBODY: (() => void)[] = []
+
 /** A socket of Node's that is ours. */
 interface Owned extends Duplex {
   [OWNER]: Socket
@@ -42,9 +44,8 @@ export class Socket {
   readonly #raw: Duplex
   #connection: Connection | undefined
   #channels: Map<string, Member> | undefined
-  #closed: Promise<void> | undefined
-  #resolveClosed: (() => void) | undefined
-  #isClosed = false
+  /** Who wants to know when the transport is gone; `undefined` after that. */
+  #onClosed: (() => void)[] | undefined = NOBODY
   #isEnded = false
   #isBlocked = false
 
@@ -77,8 +78,12 @@ export class Socket {
 
   /** Resolves when the transport is gone. */
   get closed(): Promise<void> {
-    if (this.#isClosed) return Promise.resolve()
-    return (this.#closed ??= new Promise((resolve) => (this.#resolveClosed = resolve)))
+    const waiting = this.#onClosed
+    if (waiting === undefined) return Promise.resolve()
+    return new Promise((resolve) => {
+      if (waiting === NOBODY) this.#onClosed = [resolve]
+      else waiting.push(resolve)
+    })
   }
 
   /** What handlers see; made when the first of them runs. */
@@ -187,8 +192,9 @@ export class Socket {
   }
 
   #close(): void {
-    this.#isClosed = true
-    this.#resolveClosed?.()
+    const waiting = this.#onClosed
+    this.#onClosed = undefined
+    for (const resolve of waiting ?? []) resolve()
   }
 }
 
