@@ -10,7 +10,7 @@ import { createSwitchboard, type Switchboard, type WebSocketConnection } from 'v
 import { handshake } from './support/client.js'
 import { collect } from './support/server.js'
 
-const MANY = 3000
+const MANY = 4000
 
 /** A client without a network: what the server writes is there at once. */
 class Client extends Duplex {

@@ -30,8 +30,8 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// So many sockets take JavaScript two to four ms.
-    const STRETCH: usize = 512;
+    /// So many sockets take JavaScript three to eight ms, the less the fewer there are beside them.
+    const STRETCH: usize = 1024;
     /// So few go ahead of those that wait: answers, beside a broadcast.
     const AHEAD: usize = 256;
 
@@ -103,9 +103,9 @@ mod tests {
     #[test]
     fn a_wide_broadcast_goes_in_stretches_and_each_socket_once() {
         let (mut schedule, mut ids) = (Schedule::default(), ConnectionIds::default());
-        let all = touched(&mut schedule, &mut ids, 1200);
+        let all = touched(&mut schedule, &mut ids, 2400);
         let mut written = Vec::new();
-        for stretch in [512, 512, 176] {
+        for stretch in [1024, 1024, 352] {
             schedule.begin_round();
             let now = run(&mut schedule);
             assert_eq!(now.len(), stretch);
@@ -121,41 +121,41 @@ mod tests {
     fn few_go_ahead_of_many() {
         let (mut schedule, mut ids) = (Schedule::default(), ConnectionIds::default());
         schedule.begin_round();
-        let all = touched(&mut schedule, &mut ids, 1000);
-        assert_eq!(run(&mut schedule), all[..512]);
+        let all = touched(&mut schedule, &mut ids, 2000);
+        assert_eq!(run(&mut schedule), all[..1024]);
         assert!(!schedule.take_place());
         let one = touched(&mut schedule, &mut ids, 1);
         assert_eq!(run(&mut schedule), one);
         schedule.begin_round();
         let one = touched(&mut schedule, &mut ids, 1);
-        assert_eq!(run(&mut schedule), [&one[..], &all[512..]].concat());
+        assert_eq!(run(&mut schedule), [&one[..], &all[1024..]].concat());
     }
 
     #[test]
     fn an_answer_does_not_wait_for_the_broadcast_of_its_turn() {
         let (mut schedule, mut ids) = (Schedule::default(), ConnectionIds::default());
-        let all = touched(&mut schedule, &mut ids, 1000);
+        let all = touched(&mut schedule, &mut ids, 2000);
         let one = touched(&mut schedule, &mut ids, 1);
         let mut state = Touched::WithMany;
-        schedule.touch(all[999], &mut state, 1);
-        schedule.touch(all[999], &mut state, 1);
-        schedule.touch(all[999], &mut state, 1000);
+        schedule.touch(all[1999], &mut state, 1);
+        schedule.touch(all[1999], &mut state, 1);
+        schedule.touch(all[1999], &mut state, 2000);
         assert_eq!(state, Touched::WithFew);
         schedule.begin_round();
-        assert_eq!(run(&mut schedule), [&one[..], &all[999..], &all[..512]].concat());
+        assert_eq!(run(&mut schedule), [&one[..], &all[1999..], &all[..1024]].concat());
     }
 
     #[test]
     fn who_waits_is_not_overtaken_for_ever() {
         let (mut schedule, mut ids) = (Schedule::default(), ConnectionIds::default());
         schedule.begin_round();
-        let all = touched(&mut schedule, &mut ids, 1000);
+        let all = touched(&mut schedule, &mut ids, 2000);
         run(&mut schedule);
         let wide = touched(&mut schedule, &mut ids, Schedule::AHEAD + 1);
         schedule.begin_round();
-        assert_eq!(run(&mut schedule), [&all[512..], &wide[..24]].concat());
+        assert_eq!(run(&mut schedule), [&all[1024..], &wide[..48]].concat());
         schedule.begin_round();
-        assert_eq!(run(&mut schedule), wide[24..]);
+        assert_eq!(run(&mut schedule), wide[48..]);
     }
 
     #[test]
