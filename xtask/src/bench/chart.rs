@@ -107,7 +107,7 @@ fn bar(entry: &Entry, most: f64, metric: Option<Metric>) -> Group {
     };
     let class = match &*entry.contender {
         ours if ours.starts_with("switchboard") => "ours",
-        "raw-epoll" => "limit",
+        "raw-epoll" | "raw-uring" => "limit",
         _ => "peer",
     };
     let length = |value: f64| value.max(0.0) / most * (WIDTH - 2.0 * MARGIN - NAMES - VALUES);

@@ -19,6 +19,8 @@ use crate::{native, npm};
 pub(super) enum Contender {
     /// The limit: encoded once, one write for each receiver, no rules.
     RawEpoll,
+    /// The same with one submission to io_uring for all receivers of a turn.
+    RawUring,
     /// Bun's own server, which is uWebSockets.
     Bun,
     /// Our native server with its dialects.
@@ -49,6 +51,7 @@ impl Contender {
     pub(super) fn name(self) -> &'static str {
         match self {
             Contender::RawEpoll => "raw-epoll",
+            Contender::RawUring => "raw-uring",
             Contender::Bun => "bun",
             Contender::Switchboard => "switchboard",
             Contender::Axum => "axum",
@@ -65,7 +68,11 @@ impl Contender {
         let is_asked = work.contenders.is_empty() || work.contenders.contains(&self);
         let has_deflate = !matches!(
             self,
-            Contender::RawEpoll | Contender::Axum | Contender::FastWebSockets | Contender::WsOnce
+            Contender::RawEpoll
+                | Contender::RawUring
+                | Contender::Axum
+                | Contender::FastWebSockets
+                | Contender::WsOnce
         );
         // It differs from `ws` in broadcasts only.
         let differs = self != Contender::WsOnce || work.is_fan_out();
@@ -78,7 +85,7 @@ impl Contender {
             Contender::Switchboard => native::build_release(project).map(drop),
             Contender::SwitchboardVite => npm::run(project, &npm::Options { release: true }),
             Contender::Bun | Contender::Ws | Contender::WsOnce | Contender::Crossws => install(project),
-            Contender::RawEpoll | Contender::Axum | Contender::FastWebSockets => {
+            Contender::RawEpoll | Contender::RawUring | Contender::Axum | Contender::FastWebSockets => {
                 build(project, self.program())
             }
         }
@@ -103,7 +110,7 @@ impl Contender {
             Contender::Ws => listen(script(&npm::program("node")?, project, "ws.js"))?,
             Contender::WsOnce => listen(script(&npm::program("node")?, project, "ws-once.js"))?,
             Contender::Crossws => listen(script(&npm::program("node")?, project, "crossws.js"))?,
-            Contender::RawEpoll | Contender::Axum | Contender::FastWebSockets => {
+            Contender::RawEpoll | Contender::RawUring | Contender::Axum | Contender::FastWebSockets => {
                 listen(Command::new(rust_target(project).join("release").join(self.program())))?
             }
         };
@@ -131,13 +138,14 @@ impl Contender {
             Contender::Crossws => format!("{}, Node {}", package("crossws")?, node()?),
             Contender::Axum => locked(project, "axum")?,
             Contender::FastWebSockets => locked(project, "fastwebsockets")?,
-            Contender::RawEpoll => "our own".to_owned(),
+            Contender::RawEpoll | Contender::RawUring => "our own".to_owned(),
         })
     }
 
     fn program(self) -> &'static str {
         match self {
             Contender::RawEpoll => "raw_epoll",
+            Contender::RawUring => "raw_uring",
             other => other.name(),
         }
     }
@@ -147,6 +155,7 @@ impl ValueEnum for Contender {
     fn value_variants<'a>() -> &'a [Self] {
         &[
             Contender::RawEpoll,
+            Contender::RawUring,
             Contender::Bun,
             Contender::Switchboard,
             Contender::Axum,

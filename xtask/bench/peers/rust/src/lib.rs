@@ -1,5 +1,7 @@
 //! Servers that `cargo xtask bench` measures Switchboard against, one program each.
 
+pub mod raw;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 

@@ -1,218 +1,25 @@
-//! The limit: one thread on epoll that encodes what one read brought once and writes it to each receiver with one
-//! call. No limits, no control frames, no other rules.
+//! The control: one call for each receiver.
 
-use std::collections::HashMap;
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
-use std::rc::Rc;
+use std::io;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use rustix::buffer::spare_capacity;
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
-use sha1::{Digest, Sha1};
+use bench_peers::raw::{self, Method, Send};
+use rustix::net::SendFlags;
 
-const LISTENER: u64 = u64::MAX;
-const SCRATCH: usize = 256 << 10;
+struct Each;
 
-struct Connection {
-    stream: TcpStream,
-    room: Option<Rc<str>>,
-    is_open: bool,
-    received: Vec<u8>,
-    unsent: Vec<u8>,
-}
+impl Method for Each {
+    const SENDS: usize = 1;
 
-struct Server {
-    epoll: OwnedFd,
-    listener: TcpListener,
-    connections: Vec<Option<Connection>>,
-    free: Vec<usize>,
-    rooms: HashMap<Rc<str>, Vec<usize>>,
+    fn send<'s>(&mut self, sends: impl Iterator<Item = Send<'s>>, taken: &mut Vec<usize>) -> io::Result<()> {
+        // An error comes again when the rest is written.
+        taken.extend(sends.map(|send| {
+            send.and_then(|(socket, bytes)| rustix::net::send(socket, bytes, SendFlags::NOSIGNAL).ok())
+                .unwrap_or(0)
+        }));
+        Ok(())
+    }
 }
 
 fn main() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    listener.set_nonblocking(true)?;
-    println!("http://{}", listener.local_addr()?);
-    let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-    epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
-    let (connections, free, rooms) = (Vec::new(), Vec::new(), HashMap::new());
-    Server { epoll, listener, connections, free, rooms }.serve()
-}
-
-impl Server {
-    fn serve(&mut self) -> io::Result<()> {
-        let (mut events, mut scratch): (Vec<Event>, _) = (Vec::with_capacity(1024), vec![0; SCRATCH]);
-        loop {
-            events.clear();
-            epoll::wait(&self.epoll, spare_capacity(&mut events), None)?;
-            for event in &events {
-                let (data, flags) = (event.data.u64(), event.flags);
-                if data == LISTENER {
-                    self.accept()?;
-                    continue;
-                }
-                let number = data as usize;
-                if flags.contains(EventFlags::OUT) {
-                    self.write(number, &[]);
-                }
-                if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
-                    self.read(number, &mut scratch);
-                }
-            }
-        }
-    }
-
-    fn accept(&mut self) -> io::Result<()> {
-        while let Ok((stream, _)) = self.listener.accept() {
-            stream.set_nonblocking(true)?;
-            stream.set_nodelay(true)?;
-            let number = self.free.pop().unwrap_or(self.connections.len());
-            epoll::add(&self.epoll, &stream, EventData::new_u64(number as u64), EventFlags::IN)?;
-            let (received, unsent) = (Vec::new(), Vec::new());
-            let connection = Connection { stream, room: None, is_open: false, received, unsent };
-            match self.connections.get_mut(number) {
-                Some(place) => *place = Some(connection),
-                None => self.connections.push(Some(connection)),
-            }
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, number: usize, scratch: &mut [u8]) {
-        let Some(connection) = &mut self.connections[number] else { return };
-        let length = match connection.stream.read(scratch) {
-            Ok(length) if length > 0 => length,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-            _ => return self.leave(number),
-        };
-        if !connection.is_open {
-            connection.received.extend_from_slice(&scratch[..length]);
-            return self.open(number);
-        }
-        // Most of the time a read ends with a frame's end.
-        let frames = if connection.received.is_empty() {
-            let (frames, taken) = encode(&mut scratch[..length]);
-            connection.received.extend_from_slice(&scratch[taken..length]);
-            frames
-        } else {
-            connection.received.extend_from_slice(&scratch[..length]);
-            let mut received = std::mem::take(&mut connection.received);
-            let (frames, taken) = encode(&mut received);
-            received.drain(..taken);
-            connection.received = received;
-            frames
-        };
-        if frames.is_empty() {
-            return;
-        }
-        match connection.room.clone() {
-            None => self.write(number, &frames),
-            Some(room) => {
-                let members = self.rooms.get_mut(&room).map(std::mem::take).unwrap_or_default();
-                members
-                    .iter()
-                    .filter(|member| **member != number)
-                    .for_each(|member| self.write(*member, &frames));
-                // Whoever left meanwhile is found gone at the next write.
-                self.rooms.insert(room, members);
-            }
-        }
-    }
-
-    fn open(&mut self, number: usize) {
-        let Some(connection) = &mut self.connections[number] else { return };
-        let Some(end) = connection.received.windows(4).position(|window| window == b"\r\n\r\n") else {
-            return;
-        };
-        let head = String::from_utf8_lossy(&connection.received[..end]).into_owned();
-        connection.received.drain(..end + 4);
-        let path = head.split(' ').nth(1).unwrap_or_default();
-        let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap_or_default();
-        let accept = STANDARD.encode(Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
-        if !path.starts_with("/echo") {
-            let room: Rc<str> = path.into();
-            connection.room = Some(room.clone());
-            self.rooms.entry(room).or_default().push(number);
-        }
-        connection.is_open = true;
-        let response = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\n\r\n"
-        );
-        self.write(number, response.as_bytes());
-    }
-
-    fn write(&mut self, number: usize, bytes: &[u8]) {
-        let Some(connection) = &mut self.connections[number] else { return };
-        let waited = !connection.unsent.is_empty();
-        if waited {
-            connection.unsent.extend_from_slice(bytes);
-        }
-        let now = if waited { &connection.unsent[..] } else { bytes };
-        let written = match connection.stream.write(now) {
-            Ok(written) => written,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(_) => return,
-        };
-        if waited {
-            connection.unsent.drain(..written);
-        } else {
-            connection.unsent.extend_from_slice(&bytes[written..]);
-        }
-        let waits = !connection.unsent.is_empty();
-        if waits != waited {
-            let interest = if waits { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
-            let _ =
-                epoll::modify(&self.epoll, &connection.stream, EventData::new_u64(number as u64), interest);
-        }
-    }
-
-    fn leave(&mut self, number: usize) {
-        let Some(connection) = self.connections[number].take() else { return };
-        self.free.push(number);
-        if let Some(room) = connection.room
-            && let Some(members) = self.rooms.get_mut(&room)
-        {
-            members.retain(|member| *member != number);
-            if members.is_empty() {
-                self.rooms.remove(&room);
-            }
-        }
-    }
-}
-
-/// What the masked data frames hold, as a server sends it, and how many bytes they took.
-fn encode(bytes: &mut [u8]) -> (Vec<u8>, usize) {
-    let (mut frames, mut at) = (Vec::new(), 0);
-    while let Some((header, length)) = header(&bytes[at..]) {
-        let end = at + header + length;
-        if end > bytes.len() {
-            break;
-        }
-        frames.extend_from_slice(&bytes[at..at + header - 4]);
-        let unmasked = frames.len() + 1 - (header - 4);
-        frames[unmasked] &= 0x7f;
-        let mask =
-            [bytes[at + header - 4], bytes[at + header - 3], bytes[at + header - 2], bytes[at + header - 1]];
-        let key =
-            u64::from_ne_bytes([mask[0], mask[1], mask[2], mask[3], mask[0], mask[1], mask[2], mask[3]]);
-        let payload = &bytes[at + header..end];
-        let (words, rest) = payload.as_chunks::<8>();
-        frames.extend(words.iter().flat_map(|word| (u64::from_ne_bytes(*word) ^ key).to_ne_bytes()));
-        frames.extend(rest.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-        at = end;
-    }
-    (frames, at)
-}
-
-/// The lengths of a masked frame's header and payload.
-fn header(bytes: &[u8]) -> Option<(usize, usize)> {
-    match bytes.get(1)? & 0x7f {
-        126 => Some((8, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?)))),
-        127 => Some((14, u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize)),
-        short => Some((6, usize::from(short))),
-    }
+    raw::serve(Each)
 }
