@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use crate::connection::ConnectionId;
+use crate::id_hash::IdHash;
 use crate::members::Members;
 
 /// Members of a route and of its rooms, in the order they came. A room lives while somebody is in it.
@@ -68,7 +69,7 @@ impl Rooms {
         };
         let mut members = all_but(first, except);
         if let Some(second) = found.next() {
-            let mut union: IndexSet<_> = members.into_iter().chain(second.iter()).collect();
+            let mut union: IndexSet<_, IdHash> = members.into_iter().chain(second.iter()).collect();
             union.extend(found.flat_map(Members::iter));
             members = union.into_iter().filter(|id| Some(*id) != except).collect();
         }
