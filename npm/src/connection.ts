@@ -1,5 +1,7 @@
 /** A client as handlers see it. */
 
+import { inspect } from 'node:util'
+
 import type { UpgradeRequest } from './handler.js'
 import type { Host } from './host.js'
 import { describe } from './logger.js'
@@ -207,6 +209,16 @@ export class Connection implements WebSocketConnection {
 
   resetMissedPong(): void {
     this.#command((core, slot, generation) => core.reset_missed_pongs(slot, generation))
+  }
+
+  /** What a log or a debugger shows of it. */
+  toJSON(): object {
+    const { id, path, subprotocol, closed, metadata } = this
+    return { id, path, subprotocol, closed, metadata, rooms: this.getRooms() }
+  }
+
+  [inspect.custom](_depth: number, options: object, show = inspect): string {
+    return `WebSocketConnection ${show(this.toJSON(), options)}`
   }
 
   #ask<T>(question: (core: Core, slot: number, generation: number) => T, otherwise: T): T {

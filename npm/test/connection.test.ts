@@ -1,5 +1,7 @@
 /** The connection object as handlers see it. */
 
+import { inspect } from 'node:util'
+
 import { expect, test } from 'vitest'
 import type { WebSocketConnection } from 'vite-plugin-switchboard'
 
@@ -84,6 +86,15 @@ test('rooms are a live set', async () => {
   rooms.clear()
   expect(connection.getRooms()).toEqual([])
   expect(() => connection.joinRoom('r'.repeat(257))).toThrow(RangeError)
+})
+
+test('a log shows what it is', async () => {
+  const { connection } = await open()
+  connection.joinRoom('lobby')
+  connection.metadata.user = 'ada'
+  const shown = { id: connection.id, path: '/api/room/a', closed: false, metadata: { user: 'ada' }, rooms: ['lobby'] }
+  expect(JSON.parse(JSON.stringify(connection))).toEqual(shown)
+  expect(inspect(connection)).toMatch(/^WebSocketConnection \{.*rooms: \[ 'lobby' \]/s)
 })
 
 test('who hears a broadcast', async () => {
