@@ -115,6 +115,8 @@ struct Client {
     opened: bool,
     /// The model: the rooms of an open connection.
     rooms: Option<BTreeSet<String>>,
+    /// Those it was in when it began to close: to them it may still say goodbye.
+    last_rooms: BTreeSet<String>,
     connects: usize,
     closes: usize,
 }
@@ -160,7 +162,15 @@ impl Harness {
                 self.world.address = address.then_some([127, 0, 0, 1].into());
                 let id = self.world.upgrade(if to_hooks { "/hooks" } else { "/ledger" });
                 let route = usize::from(to_hooks);
-                self.clients.push(Client { id, route, opened: false, rooms: None, connects: 0, closes: 0 });
+                self.clients.push(Client {
+                    id,
+                    route,
+                    opened: false,
+                    rooms: None,
+                    last_rooms: BTreeSet::new(),
+                    connects: 0,
+                    closes: 0,
+                });
             }
             Step::Opened(who) => {
                 let Some(index) = self.pick(who) else { return };
@@ -268,6 +278,7 @@ impl Harness {
                 if let Some(rooms) = &mut self.clients[index].rooms {
                     rooms.remove(&room);
                 }
+                self.clients[index].last_rooms.remove(&room);
             }
             Order::Broadcast(rooms, include_self) => {
                 let rooms: Option<Vec<String>> = rooms.map(|rooms| {
@@ -281,7 +292,8 @@ impl Harness {
             }
             Order::BroadcastAllRooms(include_self) => {
                 self.world.command(id, Command::BroadcastAllRooms { message, include_self }).unwrap();
-                let mine = self.clients[index].rooms.clone().unwrap_or_default();
+                let Client { rooms, last_rooms, .. } = &self.clients[index];
+                let mine = rooms.as_ref().unwrap_or(last_rooms).clone();
                 self.heard(index, &text, include_self, |joined| mine.is_empty() || !mine.is_disjoint(joined));
             }
             Order::Send => {
@@ -363,7 +375,7 @@ impl Harness {
         for client in clients.iter_mut() {
             world.received(client.id);
             if !world.engine.connection(client.id).is_some_and(|connection| connection.is_open()) {
-                client.rooms = None;
+                client.last_rooms.extend(client.rooms.take().into_iter().flatten());
             }
         }
         assert!(world.engine.connections() <= CONNECTIONS);
