@@ -1,13 +1,13 @@
 /** Switchboard without Vite: on any server of Node's. */
 
-import { Host } from './host.js'
-import { intercept } from './intercept.js'
-import { Log } from './logger.js'
-import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './options.js'
-import { setUp } from './setup.js'
-import { createHandle, type Handle } from './request.js'
-import { type Stats, statsOf } from './stats.js'
-import { createUpgrade, type HttpServer, listen, type Upgrade } from './upgrade.js'
+import { intercept } from './accept/intercept.js'
+import { createHandle, type Handle } from './accept/request.js'
+import { createUpgrade, type HttpServer, listen, type Upgrade } from './accept/upgrade.js'
+import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './config/options.js'
+import { setUp } from './config/setup.js'
+import { Host } from './host/host.js'
+import { Log } from './host/logger.js'
+import { type Stats, statsOf } from './host/stats.js'
 
 /** How a server says goodbye. */
 export interface CloseOptions {

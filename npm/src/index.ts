@@ -4,8 +4,8 @@
  * @module
  */
 
-export { switchboard, switchboard as default, switchboard as universalApi, switchboard as universalApiPlugin, upgrade } from './plugin.js'
-export type { PluginApi, SwitchboardPlugin } from './plugin.js'
+export { switchboard, switchboard as default, switchboard as universalApi, switchboard as universalApiPlugin, upgrade } from './vite/plugin.js'
+export type { PluginApi, SwitchboardPlugin } from './vite/plugin.js'
 
 export { attach, createSwitchboard } from './attach.js'
 export type { CloseOptions, Switchboard } from './attach.js'
@@ -18,12 +18,12 @@ export type {
   ReplayOptions,
   SwitchboardOptions,
   UpstreamOptions,
-} from './options.js'
-export type { Logger } from './logger.js'
-export type { Stats } from './stats.js'
-export type { HttpServer, Upgrade } from './upgrade.js'
-export type { Handle } from './request.js'
-export type { CommandsClient, CommandsEvents, CommandsOptions } from './commands.js'
+} from './config/options.js'
+export type { Logger } from './host/logger.js'
+export type { Stats } from './host/stats.js'
+export type { HttpServer, Upgrade } from './accept/upgrade.js'
+export type { Handle } from './accept/request.js'
+export type { CommandsClient, CommandsEvents, CommandsOptions } from './dialect/commands.js'
 
 export type {
   Authenticate,
@@ -40,7 +40,7 @@ export type {
   TokenAuthentication,
   UpgradeRequest,
   WebSocketHandler,
-} from './handler.js'
+} from './config/handler.js'
 export type {
   ChannelCallbacks,
   ChannelEvent,
@@ -49,6 +49,6 @@ export type {
   DeclaredChannel,
   LeaveReason,
   PhoenixOptions,
-} from './channel.js'
-export type { ProxyInspector, ProxyOptions, ProxyTarget } from './proxy.js'
-export type { BroadcastOptions, WebSocketConnection } from './connection.js'
+} from './dialect/channel.js'
+export type { ProxyInspector, ProxyOptions, ProxyTarget } from './dialect/proxy.js'
+export type { BroadcastOptions, WebSocketConnection } from './connection/connection.js'

@@ -6,10 +6,10 @@ import type { Duplex } from 'node:stream'
 
 import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
 
-import { type Started, start } from './attach.js'
-import type { PluginOptions } from './options.js'
-import { type Stats, sum } from './stats.js'
-import { type HttpServer, listen, type Upgrade } from './upgrade.js'
+import { type HttpServer, listen, type Upgrade } from '../accept/upgrade.js'
+import { type Started, start } from '../attach.js'
+import type { PluginOptions } from '../config/options.js'
+import { type Stats, sum } from '../host/stats.js'
 
 /** What the plugin offers to who embeds Vite. */
 export interface PluginApi {

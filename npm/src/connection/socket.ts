@@ -4,11 +4,11 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-import type { Accept } from './actor.js'
-import type { Member } from './channel.js'
+import type { UpgradeRequest } from '../config/handler.js'
+import type { Member } from '../dialect/channel.js'
+import type { Accept } from '../host/actor.js'
+import type { Host } from '../host/host.js'
 import { Connection } from './connection.js'
-import type { UpgradeRequest } from './handler.js'
-import type { Host } from './host.js'
 
 /** Under this name a socket of Node's knows its {@link Socket}: so all share their listeners. */
 const OWNER = Symbol('switchboard')

@@ -4,8 +4,8 @@ import { STATUS_CODES } from 'node:http'
 
 import { WebSocket } from 'ws'
 
-import type { Host } from './host.js'
-import { BINARY, TEXT } from './wasm.js'
+import type { Host } from '../host/host.js'
+import { BINARY, TEXT } from '../host/wasm.js'
 
 /** What to open, as the engine describes it: `wasm/src/upstream.rs`. */
 export interface Dial {

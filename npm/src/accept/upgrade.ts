@@ -5,9 +5,9 @@ import type { Http2SecureServer } from 'node:http2'
 import type { Server as HttpsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 
-import type { Host } from './host.js'
+import { answer, ignore } from '../connection/socket.js'
+import type { Host } from '../host/host.js'
 import { intercept } from './intercept.js'
-import { answer, ignore } from './socket.js'
 
 /** A server of Node's that emits `upgrade`. */
 export type HttpServer = Server | HttpsServer | Http2SecureServer

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 
-import { initSync, last_panic, Switchboard } from './switchboard_wasm.js'
+import { initSync, last_panic, Switchboard } from '../switchboard_wasm.js'
 
 /** The engine of one server, as wasm-bindgen exports it. */
 export type Core = Switchboard
@@ -25,7 +25,7 @@ let memory: { readonly buffer: ArrayBuffer } | undefined
 
 /** Compiles the module on first use. */
 export function createCore(setup: object, seed: Uint8Array): Core {
-  memory ??= initSync({ module: readFileSync(new URL('./switchboard_wasm_bg.wasm', import.meta.url)) }).memory
+  memory ??= initSync({ module: readFileSync(new URL('../switchboard_wasm_bg.wasm', import.meta.url)) }).memory
   return new Switchboard(setup, seed)
 }
 

@@ -1,14 +1,14 @@
 /** Runs the user's functions, and answers the engine when they are done. */
 
-import { type Call, CLOSED_BY_CLIENT, Hook } from './actor.js'
-import { DONE } from './connection.js'
-import type { AuthenticateResult, ResponseRule } from './handler.js'
-import type { Host } from './host.js'
-import { describe } from './logger.js'
+import type { AuthenticateResult, ResponseRule } from '../config/handler.js'
+import type { RouteCallbacks } from '../config/setup.js'
+import { DONE } from '../connection/connection.js'
+import type { Socket } from '../connection/socket.js'
+import { type Call, CLOSED_BY_CLIENT, Hook } from '../host/actor.js'
+import type { Host } from '../host/host.js'
+import { describe } from '../host/logger.js'
+import { NOTHING } from '../host/wasm.js'
 import { decode, encode, isThenable, kindOf } from './payload.js'
-import type { RouteCallbacks } from './setup.js'
-import type { Socket } from './socket.js'
-import { NOTHING } from './wasm.js'
 
 /** An entry of `responses` that matched, and what it says. */
 interface Found {

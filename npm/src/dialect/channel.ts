@@ -1,12 +1,12 @@
 /** Phoenix channels whose behaviour is the user's functions. */
 
-import type { WebSocketConnection } from './connection.js'
-import type { Awaitable } from './handler.js'
-import type { Host } from './host.js'
-import { describe } from './logger.js'
-import { isThenable } from './payload.js'
-import type { CustomHook } from './setup.js'
-import type { Socket } from './socket.js'
+import { isThenable } from '../callbacks/payload.js'
+import type { Awaitable } from '../config/handler.js'
+import type { CustomHook } from '../config/setup.js'
+import type { WebSocketConnection } from '../connection/connection.js'
+import type { Socket } from '../connection/socket.js'
+import type { Host } from '../host/host.js'
+import { describe } from '../host/logger.js'
 
 /** The settings of the dialect `phoenix`. Topics are looked for in `killmails`, `realtime` and `channels`, in this order. */
 export interface PhoenixOptions {

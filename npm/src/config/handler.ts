@@ -2,10 +2,10 @@
 
 import type { IncomingMessage } from 'node:http'
 
-import type { PhoenixOptions } from './channel.js'
-import type { CommandsOptions } from './commands.js'
-import type { WebSocketConnection } from './connection.js'
-import type { ProxyOptions } from './proxy.js'
+import type { WebSocketConnection } from '../connection/connection.js'
+import type { PhoenixOptions } from '../dialect/channel.js'
+import type { CommandsOptions } from '../dialect/commands.js'
+import type { ProxyOptions } from '../dialect/proxy.js'
 
 /** The opening handshake's request. */
 export interface UpgradeRequest extends IncomingMessage {

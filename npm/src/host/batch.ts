@@ -1,7 +1,7 @@
 /** Reads what a turn of the engine asks for. `wasm/src/batch.rs` describes the layout. */
 
+import type { Dial } from '../upstream/dial.js'
 import type { Accept, Actor, Call } from './actor.js'
-import type { Dial } from './dial.js'
 import type { Core } from './wasm.js'
 import { BINARY, Memory, NOTHING } from './wasm.js'
 

@@ -1,7 +1,7 @@
 /** The dialect `commands`, and the functions that hear of its server's events. */
 
-import type { Awaitable } from './handler.js'
-import type { CustomHook } from './setup.js'
+import type { Awaitable } from '../config/handler.js'
+import type { CustomHook } from '../config/setup.js'
 
 /** Somebody who is connected. */
 export interface CommandsClient {

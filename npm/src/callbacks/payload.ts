@@ -2,7 +2,7 @@
 
 import { types } from 'node:util'
 
-import { BINARY, TEXT } from './wasm.js'
+import { BINARY, TEXT } from '../host/wasm.js'
 
 /** What a value is on the wire. */
 export type Encoded = string | Uint8Array

@@ -1,7 +1,7 @@
 /** The plugin's options. */
 
+import type { Logger } from '../host/logger.js'
 import type { OutboundOptions, RouteOptions, WebSocketHandler } from './handler.js'
-import type { Logger } from './logger.js'
 
 /** How much is logged. */
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug'

@@ -2,8 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { Host } from './host.js'
-import { describe } from './logger.js'
+import type { Host } from '../host/host.js'
+import { describe } from '../host/logger.js'
 
 /**
  * Answers a plain HTTP request if it is for a path of ours, and says whether it was. What is not ours is left as it

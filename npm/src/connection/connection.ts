@@ -2,13 +2,13 @@
 
 import { inspect } from 'node:util'
 
-import type { UpgradeRequest } from './handler.js'
-import type { Host } from './host.js'
-import { describe } from './logger.js'
-import { encode } from './payload.js'
+import { encode } from '../callbacks/payload.js'
+import type { UpgradeRequest } from '../config/handler.js'
+import type { Host } from '../host/host.js'
+import { describe } from '../host/logger.js'
+import type { Core } from '../host/wasm.js'
 import { Rooms } from './rooms.js'
 import type { Socket } from './socket.js'
-import type { Core } from './wasm.js'
 
 /** Whom a broadcast goes to. */
 export interface BroadcastOptions {

@@ -3,13 +3,13 @@
 import { readFileSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 
+import type { Socket } from '../connection/socket.js'
+import { separateChannels } from '../dialect/channel.js'
+import { separateCommands } from '../dialect/commands.js'
+import { separateProxy } from '../dialect/proxy.js'
+import type { Host } from '../host/host.js'
 import type { Callbacks, ResponseRule, RouteOptions, WebSocketHandler } from './handler.js'
-import { separateChannels } from './channel.js'
-import { separateCommands } from './commands.js'
-import type { Host } from './host.js'
 import { KNOWN_KEYS, type Resolved } from './options.js'
-import { separateProxy } from './proxy.js'
-import type { Socket } from './socket.js'
 
 /** The functions of one route, and what is needed to call them. */
 export interface RouteCallbacks extends Callbacks {

@@ -1,9 +1,9 @@
 /** Functions that look at what passes a proxy. */
 
-import type { WebSocketConnection } from './connection.js'
-import type { Awaitable } from './handler.js'
-import { isThenable } from './payload.js'
-import type { CustomHook } from './setup.js'
+import { isThenable } from '../callbacks/payload.js'
+import type { Awaitable } from '../config/handler.js'
+import type { CustomHook } from '../config/setup.js'
+import type { WebSocketConnection } from '../connection/connection.js'
 
 /**
  * Looks at a message: text as text, bytes as a `Buffer`. `false` drops it, text or bytes go on instead of it, and

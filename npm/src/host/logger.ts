@@ -1,6 +1,6 @@
 /** Log lines, and where they go. */
 
-import type { LogLevel } from './options.js'
+import type { LogLevel } from '../config/options.js'
 
 /** Takes log lines. Vite's logger is one, and so is the console. */
 export interface Logger {

@@ -1,6 +1,6 @@
 /** What a turn of the engine may ask for. */
 
-import type { Dial } from './dial.js'
+import type { Dial } from '../upstream/dial.js'
 
 /** Names a connection: a slot, and which of its users. */
 export interface ConnectionId {
