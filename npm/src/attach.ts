@@ -1,5 +1,7 @@
 /** Switchboard without Vite: on any server of Node's. */
 
+import type { Duplex } from 'node:stream'
+
 import { intercept } from './accept/intercept.js'
 import { createHandle, type Handle } from './accept/request.js'
 import { createUpgrade, type HttpServer, listen, type Upgrade } from './accept/upgrade.js'
@@ -68,8 +70,8 @@ export interface Started {
   log: Log
   /** Whether anything is served. */
   enabled: boolean
-  /** Keeps the sockets from being destroyed by who is calling now. */
-  keepSockets(): void
+  /** Keeps the sockets from being destroyed before this tick is over; `below` finds what carries a TLS socket. */
+  keepSockets(below: (raw: Duplex) => Duplex | undefined): void
 }
 
 /** Starts what the options describe. `root` is where the relative path of a configuration file starts. */
@@ -93,7 +95,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
     stats: () => host.stats(),
     close: ({ code = 1001, reason = '', grace } = {}) => host.shutdown(code, reason, grace),
   }
-  return { switchboard, log, enabled: true, keepSockets: () => host.keepSockets() }
+  return { switchboard, log, enabled: true, keepSockets: (below) => host.keepSockets(below) }
 }
 
 /** What stands in where everything is switched off. */

@@ -86,6 +86,11 @@ export class Socket {
     })
   }
 
+  /** The socket of Node's that the server handed over. */
+  get raw(): Duplex {
+    return this.#raw
+  }
+
   /** What handlers see; made when the first of them runs. */
   get connection(): Connection {
     return (this.#connection ??= new Connection(this.#host, this))
@@ -177,13 +182,14 @@ export class Socket {
   }
 
   /**
-   * Keeps who is calling now from destroying the socket, as Vite does with all when it stops: this one has a goodbye
-   * to say.
+   * Keeps the socket, and the one `below` it, from being destroyed before this tick is over. Vite destroys all sockets
+   * when it stops; what waits for this client, the close frame included, is still to be written.
    */
-  keep(): void {
-    const raw = this.#raw
-    raw.destroy = () => raw
-    queueMicrotask(() => Reflect.deleteProperty(raw, 'destroy'))
+  keep(below?: Duplex): void {
+    for (const raw of below === undefined ? [this.#raw] : [this.#raw, below]) {
+      raw.destroy = () => raw
+      queueMicrotask(() => Reflect.deleteProperty(raw, 'destroy'))
+    }
   }
 
   /** Closes at once. */

@@ -132,9 +132,9 @@ export class Host implements Actor {
     return this.#sockets.idle()
   }
 
-  /** Keeps the sockets from being destroyed by who is calling now. */
-  keepSockets(): void {
-    for (const socket of this.#sockets) socket.keep()
+  /** Keeps the sockets from being destroyed before this tick is over; `below` finds what carries a TLS socket. */
+  keepSockets(below: (raw: Duplex) => Duplex | undefined): void {
+    for (const socket of this.#sockets) socket.keep(below(socket.raw))
   }
 
   /** Puts a value on a feed. */

@@ -10,6 +10,7 @@ import { type HttpServer, listen, type Upgrade } from '../accept/upgrade.js'
 import { type Started, start } from '../attach.js'
 import type { PluginOptions } from '../config/options.js'
 import { type Stats, sum } from '../host/stats.js'
+import { TcpSockets } from './tcp.js'
 
 /** What the plugin offers to who embeds Vite. */
 export interface PluginApi {
@@ -26,6 +27,11 @@ export interface PluginApi {
 /** The plugin, with its `api`. */
 export type SwitchboardPlugin = Plugin<PluginApi> & { api: PluginApi }
 
+/** One server of Vite's that is served. */
+interface Serving extends Started {
+  tcp: TcpSockets
+}
+
 /** All that run in this process, for {@link upgrade}. */
 const running = new Set<Started>()
 
@@ -38,14 +44,18 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
   const started = new Set<Started>()
   let environment = options.environment
 
-  function serve(server: ViteDevServer | PreviewServer): Started {
+  function serve(server: ViteDevServer | PreviewServer): Serving {
     const { config } = server
     const logger = {
       info: (line: string) => config.logger.info(line, { timestamp: true }),
       warn: (line: string) => config.logger.warn(line, { timestamp: true }),
       error: (line: string) => config.logger.error(line, { timestamp: true }),
     }
-    const one = start({ ...options, ...allowed(options, 'ws' in server ? config.server : config.preview), environment, logger }, config.root)
+    const shared = allowed(options, 'ws' in server ? config.server : config.preview)
+    const one: Serving = {
+      ...start({ ...options, ...shared, environment, logger }, config.root),
+      tcp: new TcpSockets(server.httpServer as HttpServer | null),
+    }
     if (!one.enabled) return one
     started.add(one)
     running.add(one)
@@ -57,11 +67,12 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
     return one
   }
 
-  function stop(one: Started, code: number): void {
+  function stop(one: Serving, code: number): void {
     started.delete(one)
     running.delete(one)
-    // Vite destroys all sockets next. Ours end by themselves within the grace time, and Vite's HTTP server waits for it.
-    one.keepSockets()
+    // Vite destroys all sockets next, over HTTPS the TCP ones below those that we know. Ours end by themselves within
+    // the grace time, and Vite's HTTP server waits for it.
+    one.keepSockets((raw) => one.tcp.below(raw))
     void one.switchboard.close({ code })
   }
 
