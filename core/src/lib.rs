@@ -141,59 +141,25 @@ pub mod time;
 
 pub mod protocol;
 
-pub mod pattern;
-pub use pattern::{Params, Pattern, PatternError};
+mod routing;
+pub use routing::authentication::{Authentication, Denial, TokenPlace, TokenRule, Verdict};
+pub use routing::origin::{OriginPatterns, Origins};
+pub use routing::pattern::{self, Params, Pattern, PatternError};
+pub use routing::route::RouteSettings;
+pub use routing::router::{Found, RouteKey, Router};
 
-mod router;
-pub use router::{Found, RouteKey, Router};
+mod interface;
+pub use interface::close_cause::CloseCause;
+pub use interface::connection_id::{ConnectionId, ConnectionIds};
+pub use interface::effect::{Accept, Effect, Level, Recipients};
+pub use interface::hook::{Answer, CallId, Hook, HookKind};
+pub use interface::http_endpoint::{HttpEndpoint, json_response};
+pub use interface::input::Input;
+pub use interface::stats::Stats;
+pub use interface::upstream::{Dial, UpstreamEvent, UpstreamId};
 
-mod engine;
-pub use engine::{Engine, Route};
-
-mod input;
-pub use input::Input;
-
-mod effect;
-pub use effect::{Accept, Effect, Level, Recipients};
-
-mod connection;
-pub use connection::{CloseCause, Connection, ConnectionId, ConnectionIds};
-
-mod handler;
-pub use handler::{Handler, HandlerError, HandlerResult};
-
-mod context;
-pub use context::Context;
-
-mod command;
-pub use command::{Command, CommandError};
-
-mod hook;
-pub use hook::{Answer, CallId, Hook, HookKind};
-
-mod deferred;
-pub use deferred::{Deferred, Hooks, ResponseAudience};
-
-mod watched;
-pub use watched::Watched;
-
-mod route;
-pub use route::RouteSettings;
-
-mod auth;
-pub use auth::{Authentication, Denial, TokenPlace, TokenRule, Verdict};
-
-mod limits;
-pub use limits::Limits;
-
-mod stats;
-pub use stats::Stats;
-
-mod rate;
-pub use rate::MessageRate;
-
-mod origin;
-pub use origin::{OriginPatterns, Origins};
+pub mod template;
+pub use template::{ConnectionScope, Scope, Series, Template, TemplateError, ValueTemplate};
 
 mod feed;
 pub use feed::{
@@ -201,32 +167,24 @@ pub use feed::{
     UpstreamSettings,
 };
 
-mod http_endpoint;
-pub use http_endpoint::{HttpEndpoint, json_response};
+mod state;
+pub use state::connection::Connection;
+pub use state::limits::Limits;
+pub use state::rate::MessageRate;
 
-mod upstream;
-pub use upstream::{Dial, UpstreamEvent, UpstreamId};
+mod handler;
+pub use handler::command::{Command, CommandError};
+pub use handler::context::Context;
+pub use handler::deferred::{Deferred, Hooks, ResponseAudience};
+pub use handler::watched::Watched;
+pub use handler::{Handler, HandlerError, HandlerResult};
 
-mod heartbeat;
-mod id_hash;
-mod inbox;
-mod journal;
-mod members;
-mod rooms;
-mod stored_request;
-mod timers;
-
-mod base36;
-mod suggest;
-
-pub mod template;
-pub use template::{ConnectionScope, Scope, Series, Template, TemplateError, ValueTemplate};
-
-pub mod rules;
-
-pub mod config;
-pub use config::{Config, ConfigError, RouteConfig};
+mod engine;
+pub use engine::{Engine, Route};
 
 pub mod dialect;
 
-pub mod proxy;
+mod schema;
+
+pub mod config;
+pub use config::{Config, ConfigError, RouteConfig};

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use support::world::{World, route};
 use switchboard_core::config::Config;
-use switchboard_core::proxy::{Direction, Proxy, ProxyHooks, ProxyOptions};
+use switchboard_core::dialect::proxy::{Direction, Proxy, ProxyHooks, ProxyOptions};
 use switchboard_core::{
     Answer, CloseCode, CloseFrame, Connection, Hook, Level, Message, RouteSettings, UpstreamEvent,
 };

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use switchboard_core::config;
 use switchboard_core::config::{Config, Dialect, RouteConfig};
-use switchboard_core::dialect::{self, phoenix::Phoenix};
+use switchboard_core::dialect::phoenix::Phoenix;
 use switchboard_core::{Authentication, Handler, Route, RouteKey, RouteSettings, Watched};
 
 use crate::callbacks::Callbacks;
@@ -42,8 +43,8 @@ impl Endpoint {
         callbacks: Option<Callbacks>,
     ) -> Option<Self> {
         let handler = match &callbacks {
-            Some(callbacks) => dialect::with_callbacks(config, route, callbacks.hooks(), callbacks.proxied()),
-            None => dialect::handler(config, route)?,
+            Some(callbacks) => config::with_callbacks(config, route, callbacks.hooks(), callbacks.proxied()),
+            None => config::handler(config, route)?,
         };
         let kind = match route.dialect() {
             Dialect::Handlers => "callbacks",

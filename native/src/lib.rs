@@ -61,7 +61,7 @@
 //!
 //! [`Builder::build`] gives a [`Switchboard`] without a listener; its [`router`](Switchboard::router) takes the
 //! requests that no other route of the application takes.
-// Allowed in `ring` alone.
+// Allowed in `flush::ring` alone.
 #![deny(unsafe_code)]
 
 mod server;
@@ -75,39 +75,18 @@ pub use endpoint::{Endpoint, EndpointInfo};
 
 mod callbacks;
 pub use callbacks::{
-    Callbacks, ChannelCallbacks, ChannelReply, ChannelSocket, CommandsAudience, CommandsClient,
-    CommandsEvents, IntoChannelReply, IntoHandlerResult, IntoPassed, IntoResponseMessage, IntoVerdict,
+    Audience, Callbacks, ChannelCallbacks, ChannelReply, ChannelSocket, CommandsAudience, CommandsClient,
+    CommandsEvents, Handshake, Incoming, IntoChannelReply, IntoHandlerResult, IntoPassed,
+    IntoResponseMessage, IntoVerdict, Peer,
 };
 
+mod accept;
 mod connection;
-pub use connection::{Audience, Peer};
-
-mod handshake;
-pub use handshake::Handshake;
-
-mod incoming;
-pub use incoming::Incoming;
-
-mod acceptor;
-mod clock;
-mod cork;
-mod dial;
 mod example;
 mod flush;
-mod greeting;
 mod host;
-mod life;
-mod outcome;
 mod page;
-#[cfg(target_os = "linux")]
-mod pages;
-mod prefixed;
-mod receiver;
-#[cfg(target_os = "linux")]
-mod ring;
-mod socket;
-mod switching;
-mod upgrade;
+mod upstream;
 
 #[doc(inline)]
 pub use switchboard_core::dialect::phoenix::{Payload, Termination as LeaveReason};

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::acceptor::Acceptor;
+use crate::accept::acceptor::Acceptor;
 use crate::callbacks::Callbacks;
 use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::switchboard::Switchboard;

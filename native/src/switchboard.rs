@@ -15,12 +15,12 @@ use switchboard_core::{
     Router, Stats,
 };
 
+use crate::accept::upgrade::{Asked, refusal, upgrade};
 use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::flush::Flush;
 use crate::host::Host;
 use crate::page;
 use crate::server::ServerError;
-use crate::upgrade::{Asked, refusal, upgrade};
 
 /// Switchboard without a listener: [`Builder::build`](crate::Builder::build) makes it, [`router`](Self::router)
 /// connects it to an axum application that runs on plain TCP. Cloning gives another handle on the same one.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use switchboard_core::config;
 use switchboard_core::config::{Config, ConfigError, RouteConfig};
-use switchboard_core::dialect;
-use switchboard_core::proxy::ProxyHooks;
+use switchboard_core::dialect::proxy::ProxyHooks;
 use switchboard_core::{Authentication, Engine, Hooks, Limits, ResponseAudience, Route, Router};
 
 /// What JavaScript gives: one or more configurations, tried in order, and which callbacks their routes have.
@@ -188,7 +188,7 @@ impl HookSet {
             settings.authentication = Authentication::Handler;
         }
         let ProxyHookSet { client, target } = self.proxy;
-        let handler = dialect::with_callbacks(config, route, self.into(), ProxyHooks { client, target });
+        let handler = config::with_callbacks(config, route, self.into(), ProxyHooks { client, target });
         Route { settings, handler }
     }
 }

@@ -12,8 +12,8 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::ConfigError;
-use super::error::describe;
 use crate::message::{CloseCode, CloseFrame};
+use crate::schema::error::describe;
 
 /// `false`: everyone. `true`: whoever has an `Authorization` header that is not blank. A header's name: whoever
 /// has that header. An object: whoever shows a good token. Who may not come in gets HTTP 401 or what is written.

@@ -26,9 +26,9 @@ use super::{
     TokenConfig, TokenPlaceConfig,
 };
 use crate::dialect::events::EventsOptions;
-use crate::origin::OriginPatterns;
-use crate::pattern::Pattern;
-use crate::proxy::{ProxyAuth, ProxyOptions, Secret, TargetOptions};
+use crate::dialect::proxy::{ProxyAuth, ProxyOptions, Secret, TargetOptions};
+use crate::routing::origin::OriginPatterns;
+use crate::routing::pattern::Pattern;
 
 const STATS: &str = "/admin/websocket/stats";
 const HEALTH: &str = "/health";

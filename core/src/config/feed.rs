@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::feed::{
     FeedSettings, FeedSource, IntervalSettings, PostSettings, ReplaySettings, UpstreamSettings,
 };
-use crate::suggest::nearest;
+use crate::schema::suggest::nearest;
 use crate::template::Source;
 
 /// A stream of JSON values, and what is remembered of it.

@@ -27,9 +27,8 @@ mod authenticate;
 mod compression;
 mod dotenv;
 mod environment;
-mod error;
 mod feed;
-mod interval;
+mod handlers;
 mod limits;
 mod listen;
 mod origins;
@@ -40,21 +39,21 @@ mod response;
 mod room_switch;
 mod route;
 mod settings;
-mod toggle;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::router::RouteKey;
+use crate::routing::router::RouteKey;
 
+pub use crate::dialect::rules::Parse;
+pub use crate::schema::{ConfigError, Interval, Toggle};
 pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlaceConfig};
 pub use compression::{CompressionConfig, PerMessageDeflateConfig};
 pub use dotenv::parse_dotenv;
 pub use environment::environment_files;
-pub use error::ConfigError;
 pub use feed::FeedConfig;
-pub use interval::Interval;
+pub use handlers::{handler, with_callbacks};
 pub use limits::{LimitsConfig, MessageRateConfig};
 pub use listen::ListenConfig;
 pub use origins::OriginsConfig;
@@ -62,8 +61,7 @@ pub use outbound::{OutboundConfig, OverflowConfig};
 pub use prefixes::Prefixes;
 pub use response::{ResponseBroadcast, ResponseConfig};
 pub use room_switch::RoomSwitch;
-pub use route::{Dialect, Parse, RouteConfig};
-pub use toggle::Toggle;
+pub use route::{Dialect, RouteConfig};
 
 /// A whole server.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
-use crate::origin::{OriginPatterns, Origins};
+use crate::routing::origin::{OriginPatterns, Origins};
 
 /// A list of origins, or `"*"` for all. By default pages of the same host, of this machine and of `allowedHosts`.
 #[derive(Clone, Debug, Default)]

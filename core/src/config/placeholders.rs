@@ -1,8 +1,8 @@
 //! Whether the placeholders of a route's rules have something to stand for.
 
 use super::{ConfigError, Parse, RouteConfig};
-use crate::rules::{ActionTemplate, On, Rule};
-use crate::suggest::nearest;
+use crate::dialect::rules::{ActionTemplate, On, Rule};
+use crate::schema::suggest::nearest;
 use crate::template::Source;
 
 /// Checks the placeholders of all responses, rules and the relay's room.

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::describe;
+use crate::schema::error::describe;
 
 /// Path prefixes, one or a list, each with a leading slash and without a trailing one. An empty prefix and `/`
 /// are none.

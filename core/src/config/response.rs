@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Toggle;
-use crate::rules::{ActionTemplate, Match, On, RoomTemplates, Rule};
+use crate::dialect::rules::{ActionTemplate, Match, On, RoomTemplates, Rule};
 use crate::template::ValueTemplate;
 
 /// The answer to messages of one kind. The first that matches is the only one.

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::describe;
+use crate::schema::error::describe;
 
 /// A room's name, or none: `false`. The default is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -13,11 +13,11 @@ use crate::dialect::actions::ActionsOptions;
 use crate::dialect::commands::CommandsOptions;
 use crate::dialect::events::EventsOptions;
 use crate::dialect::phoenix::PhoenixOptions;
+use crate::dialect::proxy::ProxyOptions;
+use crate::dialect::rules::{Parse, Rule, Rules};
 use crate::dialect::topics::TopicsOptions;
-use crate::pattern::Pattern;
 use crate::protocol::DeflateConfig;
-use crate::proxy::ProxyOptions;
-use crate::rules::{Rule, Rules};
+use crate::routing::pattern::Pattern;
 use crate::template::Template;
 
 /// One endpoint: which paths it serves, and how.
@@ -149,19 +149,6 @@ impl Dialect {
             Dialect::Proxy => "proxy",
         }
     }
-}
-
-/// What becomes of a text message before handlers get it. Binary messages stay bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Parse {
-    /// The value if it is JSON, otherwise the text.
-    #[default]
-    Json,
-    /// The text.
-    Text,
-    /// Its bytes.
-    None,
 }
 
 impl RouteConfig {

@@ -7,15 +7,15 @@ use http::StatusCode;
 use super::{
     AuthenticateConfig, Config, ConfigError, Dialect, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig,
 };
-use crate::auth::{Authentication, Denial, TokenPlace, TokenRule};
-use crate::dialect::{self, phoenix::Phoenix};
+use crate::dialect::phoenix::Phoenix;
 use crate::engine::{Engine, Route};
 use crate::handler::Handler;
-use crate::limits::Limits;
 use crate::message::{CloseCode, CloseFrame};
-use crate::rate::MessageRate;
-use crate::route::RouteSettings;
-use crate::router::Router;
+use crate::routing::authentication::{Authentication, Denial, TokenPlace, TokenRule};
+use crate::routing::route::RouteSettings;
+use crate::routing::router::Router;
+use crate::state::limits::Limits;
+use crate::state::rate::MessageRate;
 
 impl Config {
     /// The router over all routes, which stand in it in their order.
@@ -31,7 +31,7 @@ impl Config {
     ) -> Vec<Route> {
         let routes = self.routes.iter().enumerate().map(|(index, route)| Route {
             settings: self.route_settings(route),
-            handler: dialect::handler(self, route).unwrap_or_else(|| handler(index, route)),
+            handler: super::handler(self, route).unwrap_or_else(|| handler(index, route)),
         });
         routes.collect()
     }

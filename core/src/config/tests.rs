@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::protocol::DeflateConfig;
-use crate::router::{Found, Router};
+use crate::routing::router::{Found, Router};
 
 fn route(route: Value) -> RouteConfig {
     let config = Config::from_value(json!({ "routes": [route] }));

@@ -19,10 +19,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::context::Context;
-use crate::effect::Level;
 use crate::feed::FeedValue;
+use crate::handler::context::Context;
 use crate::handler::{Handler, HandlerError, HandlerResult};
+use crate::interface::effect::Level;
 use crate::message::Message;
 
 /// The dialect's settings.

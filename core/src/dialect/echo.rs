@@ -1,6 +1,6 @@
 //! Every message goes back to its sender: text as text, binary as binary, byte for byte.
 
-use crate::context::Context;
+use crate::handler::context::Context;
 use crate::handler::{Handler, HandlerResult};
 use crate::message::Message;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::context::Context;
+use crate::handler::context::Context;
 use crate::handler::{Handler, HandlerResult};
 use crate::message::Message;
-use crate::template::{ConnectionScope, Scope, Template};
+use crate::template::{Scope, Template};
 
 /// The dialect `relay`.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl Relay {
         let rooms = || connection.rooms().map(ToString::to_string).collect();
         // A random room would be a room for one, so the configuration lets no such template through.
         let mut random = |_: &mut [u8]| {};
-        let mut scope = Scope::new(ConnectionScope::of(connection, &rooms), cx.now().wall, &mut random);
+        let mut scope = Scope::new(connection.scope(&rooms), cx.now().wall, &mut random);
         Some(template.text(&mut scope)).filter(|room| !room.is_empty())
     }
 }

@@ -5,14 +5,15 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Engine;
-use super::state::Owner;
-use crate::connection::{Connection, ConnectionId};
-use crate::effect::{Effect, Level};
 use crate::handler::{HandlerError, HandlerResult};
-use crate::hook::HookKind;
-use crate::http_endpoint::{HttpEndpoint, json_response};
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::effect::{Effect, Level};
+use crate::interface::hook::HookKind;
+use crate::interface::http_endpoint::{HttpEndpoint, json_response};
+use crate::interface::upstream::{UpstreamEvent, UpstreamId};
+use crate::state::Owner;
+use crate::state::connection::Connection;
 use crate::time::Now;
-use crate::upstream::{UpstreamEvent, UpstreamId};
 
 impl Engine {
     /// The plain HTTP paths that are answered here; all others are somebody else's.

@@ -1,15 +1,17 @@
 //! The one road from open to gone.
 
 use super::{Engine, Life};
-use crate::connection::{CloseCause, Closure, Connection, ConnectionId, Phase};
-use crate::effect::{Effect, Level};
 use crate::handler::HandlerError;
-use crate::hook::HookKind;
-use crate::inbox::Inbound;
+use crate::interface::close_cause::CloseCause;
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::effect::{Effect, Level};
+use crate::interface::hook::HookKind;
 use crate::message::{CloseCode, CloseFrame};
 use crate::protocol::Violation;
+use crate::state::connection::{Closure, Connection, Phase};
+use crate::state::inbox::Inbound;
+use crate::state::timers::Timer;
 use crate::time::Now;
-use crate::timers::Timer;
 
 impl Engine {
     /// The client's close frame: the beginning of the closing handshake or the end of ours.

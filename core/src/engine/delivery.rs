@@ -3,15 +3,16 @@
 use bytes::Bytes;
 
 use super::Engine;
-use crate::connection::{Connection, ConnectionId, Phase};
-use crate::context::Context;
-use crate::effect::{Effect, Level};
 use crate::handler::HandlerError;
-use crate::hook::{Answer, CallId, HookKind};
-use crate::inbox::Inbound;
+use crate::handler::context::Context;
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::effect::{Effect, Level};
+use crate::interface::hook::{Answer, CallId, HookKind};
 use crate::message::{CloseCode, CloseFrame, Message};
+use crate::state::connection::{Connection, Phase};
+use crate::state::inbox::Inbound;
+use crate::state::timers::Timer;
 use crate::time::Now;
-use crate::timers::Timer;
 
 impl Engine {
     pub(super) fn message(

@@ -5,14 +5,14 @@ use http::Response;
 use rand_chacha::rand_core::RngCore;
 use serde_json::Value;
 
-use super::state::Owner;
 use super::{Engine, Life};
-use crate::effect::{Effect, Level};
 use crate::feed::post;
 use crate::feed::source::{FeedSource, Source, Work};
+use crate::interface::effect::{Effect, Level};
+use crate::interface::upstream::{UpstreamEvent, UpstreamId};
+use crate::state::Owner;
+use crate::state::timers::Timer;
 use crate::time::{Instant, Now};
-use crate::timers::Timer;
-use crate::upstream::{UpstreamEvent, UpstreamId};
 
 impl Engine {
     /// Adds a source to a feed. It starts with the first [`handle_timeout`](Self::handle_timeout).

@@ -1,14 +1,16 @@
 //! What is due.
 
 use super::Engine;
-use crate::connection::{CloseCause, Connection, ConnectionId, Phase};
-use crate::effect::Effect;
 use crate::handler::HandlerError;
-use crate::heartbeat::{Heartbeat, Inactivity};
-use crate::hook::{CallId, HookKind};
+use crate::interface::close_cause::CloseCause;
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::effect::Effect;
+use crate::interface::hook::{CallId, HookKind};
 use crate::message::{CloseCode, CloseFrame};
+use crate::state::connection::{Connection, Phase};
+use crate::state::heartbeat::{Heartbeat, Inactivity};
+use crate::state::timers::Timer;
 use crate::time::Now;
-use crate::timers::Timer;
 
 impl Engine {
     pub(super) fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {

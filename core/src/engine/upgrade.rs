@@ -7,18 +7,19 @@ use http::{StatusCode, header};
 use rand_chacha::rand_core::RngCore;
 
 use super::{Engine, Life};
-use crate::auth::{Authentication, Verdict};
-use crate::connection::{Connection, ConnectionId, Phase};
-use crate::effect::{Accept, Effect, Level};
-use crate::heartbeat::{Heartbeat, Inactivity};
-use crate::hook::Hook;
-use crate::inbox::{Inbound, Inbox};
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::effect::{Accept, Effect, Level};
+use crate::interface::hook::Hook;
 use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
-use crate::rate::Bucket;
-use crate::router::Found;
-use crate::stored_request::StoredRequest;
+use crate::routing::authentication::{Authentication, Verdict};
+use crate::routing::router::Found;
+use crate::state::connection::{Connection, Phase};
+use crate::state::heartbeat::{Heartbeat, Inactivity};
+use crate::state::inbox::{Inbound, Inbox};
+use crate::state::rate::Bucket;
+use crate::state::stored_request::StoredRequest;
+use crate::state::timers::Timer;
 use crate::time::Now;
-use crate::timers::Timer;
 
 impl Engine {
     pub(super) fn upgrade(

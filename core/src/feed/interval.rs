@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::pattern::Params;
+use crate::routing::pattern::Params;
 use crate::template::{ConnectionScope, Scope, Series, ValueTemplate};
 use crate::time::WallTime;
 

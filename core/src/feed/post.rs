@@ -21,8 +21,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http_endpoint::{HttpEndpoint, json_response};
-use crate::origin::Origins;
+use crate::interface::http_endpoint::{HttpEndpoint, json_response};
+use crate::routing::origin::Origins;
 
 /// Which requests fill a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

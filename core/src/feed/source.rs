@@ -4,7 +4,7 @@ use super::interval::{IntervalSettings, IntervalSource};
 use super::post::PostSettings;
 use super::replay::{Replay, ReplaySettings};
 use super::upstream::{Backoff, UpstreamSettings};
-use crate::upstream::UpstreamId;
+use crate::interface::upstream::UpstreamId;
 
 /// A source to be added to a feed with [`Engine::add_source`](crate::Engine::add_source).
 #[derive(Clone, Debug, PartialEq)]

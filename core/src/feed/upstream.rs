@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::field;
+use crate::interface::upstream::Dial;
 use crate::message::Message;
-use crate::upstream::Dial;
 
 /// The server, and what to make of what it says. Times are in ms.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]

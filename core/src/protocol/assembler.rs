@@ -7,7 +7,7 @@ use super::error::Violation;
 use super::header::{Header, Opcode};
 use super::utf8::Utf8Validator;
 use super::websocket::SocketOptions;
-use crate::{Message, Text};
+use crate::message::{Message, Text};
 
 /// How much is allocated on the word of a header, in bytes; the rest as it comes.
 const MAX_PREALLOCATION: usize = 64 * 1024;

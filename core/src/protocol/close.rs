@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::error::Violation;
-use crate::{CloseCode, CloseFrame, Text};
+use crate::message::{CloseCode, CloseFrame, Text};
 
 /// Reads what the client says about its closing.
 pub(super) fn parse(payload: Bytes) -> Result<Option<CloseFrame>, Violation> {

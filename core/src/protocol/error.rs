@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{CloseCode, CloseFrame};
+use crate::message::{CloseCode, CloseFrame};
 
 /// A broken rule; the connection fails with its code (RFC 6455 section 7.1.7).
 ///

@@ -10,7 +10,7 @@ use super::error::Violation;
 use super::header::{Header, Opcode};
 use super::mask;
 use super::websocket::SocketOptions;
-use crate::{CloseFrame, Message};
+use crate::message::{CloseFrame, Message};
 
 /// What came in.
 #[derive(Clone, Debug, PartialEq, Eq)]

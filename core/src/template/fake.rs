@@ -1,7 +1,7 @@
 //! Lifelike values from small tables, enough for a screen that is being designed.
 
 use super::generated::{int_between, pick};
-use crate::suggest::nearest;
+use crate::schema::suggest::nearest;
 
 /// The kinds of lifelike values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

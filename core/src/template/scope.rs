@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{Series, source};
-use crate::auth::query_value;
+use crate::message::{CloseFrame, Message};
+use crate::routing::authentication::query_value;
+use crate::routing::pattern::Params;
 use crate::time::WallTime;
-use crate::{CloseFrame, Connection, Message, Params};
 
 /// One event as templates and rules see it.
 pub struct Scope<'a> {
@@ -74,19 +75,6 @@ impl<'a> Scope<'a> {
 }
 
 impl<'a> ConnectionScope<'a> {
-    /// This connection. `rooms` gives the names of its rooms when asked.
-    pub fn of(connection: &'a Connection, rooms: &'a dyn Fn() -> Vec<String>) -> Self {
-        Self {
-            id: connection.name(),
-            path: connection.path(),
-            subprotocol: connection.subprotocol(),
-            params: connection.params(),
-            query: connection.query(),
-            auth_data: connection.auth_data(),
-            rooms,
-        }
-    }
-
     /// The first value of `name` in the query, decoded.
     pub(super) fn query_value(&self, name: &str) -> Option<String> {
         query_value(self.query, name)

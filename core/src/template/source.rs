@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Scope;
 use super::generated::Generated;
-use crate::suggest::nearest;
+use crate::schema::suggest::nearest;
 
 /// The dotted paths that placeholders, and the keys of a rule's `match`, are made of.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,11 +7,11 @@ use tokio::sync::oneshot;
 
 use super::channel::ChannelCall;
 use super::{Callback, Callbacks};
-use crate::connection::Peer;
-use crate::handshake::Handshake;
+use crate::callbacks::handshake::Handshake;
+use crate::callbacks::incoming::Incoming;
+use crate::callbacks::peer::Peer;
 use crate::host::Host;
-use crate::incoming::Incoming;
-use crate::outcome::Called;
+use crate::host::outcome::Called;
 
 /// Runs a callback in a task of its own, when the one `before` is done. However it ends, the engine gets one answer,
 /// and `done` is dropped.

@@ -13,7 +13,7 @@ use super::BoxFuture;
 use super::channel_reply::{ChannelReply, IntoChannelReply};
 use super::channel_socket::{ChannelSocket, Membership};
 use super::convert::IntoHandlerResult;
-use crate::connection::Peer;
+use crate::callbacks::peer::Peer;
 
 type Event =
     Box<dyn Fn(ChannelSocket, Payload) -> BoxFuture<Result<ChannelReply, HandlerError>> + Send + Sync>;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use switchboard_core::dialect::phoenix::Payload;
 
 use super::channel_reply::ChannelReply;
-use crate::connection::Peer;
+use crate::callbacks::peer::Peer;
 
 /// A client on a topic, from its join to its leave: clone it, keep it, use it from any task or thread.
 ///

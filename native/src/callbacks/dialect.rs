@@ -3,7 +3,7 @@
 use switchboard_core::config::{Dialect, RouteConfig};
 use switchboard_core::dialect::commands::{Commands, CommandsOptions};
 use switchboard_core::dialect::phoenix::{self, ChannelOptions, Phoenix, TopicPattern};
-use switchboard_core::proxy::ProxyHooks;
+use switchboard_core::dialect::proxy::ProxyHooks;
 use switchboard_core::{Deferred, Handler, Hooks, Pattern, Watched};
 
 use super::Callbacks;

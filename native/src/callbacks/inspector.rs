@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use switchboard_core::{HandlerError, Message};
 
 use super::Custom;
-use crate::connection::Peer;
+use crate::callbacks::peer::Peer;
 
 /// What becomes of a message that passes a proxy: the message as `Some`, another one, or none; or a `Result` of that.
 pub trait IntoPassed {

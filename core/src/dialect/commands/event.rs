@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::context::Context;
-use crate::hook::Hook;
+use crate::handler::context::Context;
+use crate::interface::hook::Hook;
 use crate::message::Message;
 
 /// An event of Rakit's server. The host starts the server, so `start` is its own to tell.

@@ -32,12 +32,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::Value;
 
-use crate::base36::timed_name;
-use crate::context::Context;
+use crate::dialect::timed_name::timed_name;
+use crate::handler::context::Context;
 use crate::handler::{Handler, HandlerError, HandlerResult};
-use crate::http_endpoint::HttpEndpoint;
+use crate::interface::http_endpoint::HttpEndpoint;
 use crate::message::Message;
-use crate::template::{ConnectionScope, Scope, Series, ValueTemplate};
+use crate::template::{Scope, Series, ValueTemplate};
 use frame::{Ask, Frame, in_javascript, is_truthy};
 
 pub use options::{EventsOptions, MockEvent};
@@ -98,7 +98,7 @@ impl Events {
         };
         let rooms = || connection.rooms().map(ToString::to_string).collect();
         let mut fill = |bytes: &mut [u8]| session.random.fill_bytes(bytes);
-        let mut scope = Scope::new(ConnectionScope::of(connection, &rooms), now, &mut fill);
+        let mut scope = Scope::new(connection.scope(&rooms), now, &mut fill);
         scope.series = Some(&mut session.series);
         let data = self.options.mock[index].data.value(&mut scope).unwrap_or_default();
         connection.extensions_mut().insert(session);

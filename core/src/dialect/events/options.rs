@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::config::{ConfigError, Interval};
+use crate::schema::{ConfigError, Interval};
 use crate::template::ValueTemplate;
 
 /// Which events there are, and what surrounds them.

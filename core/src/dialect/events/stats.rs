@@ -6,9 +6,9 @@ use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::EventsOptions;
-use crate::base36::timed_name;
-use crate::context::Context;
-use crate::http_endpoint::{HttpEndpoint, json_response};
+use crate::dialect::timed_name::timed_name;
+use crate::handler::context::Context;
+use crate::interface::http_endpoint::{HttpEndpoint, json_response};
 
 /// The paths that are answered.
 pub(super) fn endpoints(options: &EventsOptions) -> Vec<HttpEndpoint> {

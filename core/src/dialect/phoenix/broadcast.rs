@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use super::channel::{Channel, ChannelContext, Reply, Termination};
 use super::message::Payload;
 use super::options::ChannelOptions;
-use crate::auth::query_value;
-use crate::config::Toggle;
-use crate::connection::Connection;
 use crate::feed::FeedValue;
 use crate::handler::{HandlerError, HandlerResult};
+use crate::routing::authentication::query_value;
+use crate::schema::Toggle;
+use crate::state::connection::Connection;
 
 /// A declared channel.
 #[derive(Debug)]

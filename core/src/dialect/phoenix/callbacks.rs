@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::channel::{Channel, ChannelContext, Reply, Termination};
 use super::message::{Payload, Status};
 use crate::handler::HandlerError;
-use crate::hook::Hook;
+use crate::interface::hook::Hook;
 
 /// Asks the host for everything.
 #[derive(Debug)]

@@ -7,12 +7,13 @@ use serde_json::{Map, Value, json};
 use super::message::{Body, Outgoing, Payload, Status};
 use super::presence::Presence;
 use super::sockets::{ReplyTo, Sockets};
-use crate::connection::{Connection, ConnectionId};
-use crate::context::Context;
 use crate::feed::FeedValue;
+use crate::handler::context::Context;
 use crate::handler::{HandlerError, HandlerResult};
-use crate::hook::CallId;
-use crate::http_endpoint::HttpEndpoint;
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::hook::CallId;
+use crate::interface::http_endpoint::HttpEndpoint;
+use crate::state::connection::Connection;
 
 /// The behaviour behind a topic pattern. One value serves all clients and all topics of its pattern.
 ///

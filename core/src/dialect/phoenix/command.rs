@@ -19,8 +19,8 @@ use serde_json::{Map, Value};
 use super::channel::{ChannelContext, Termination};
 use super::handler::Phoenix;
 use super::message::{Payload, Status};
-use crate::context::Context;
 use crate::handler::HandlerResult;
+use crate::handler::context::Context;
 
 /// The fields of all commands.
 #[derive(Deserialize)]

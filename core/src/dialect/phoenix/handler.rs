@@ -13,16 +13,17 @@ use super::serializer::Version;
 use super::sockets::{ReplyTo, Sockets};
 use super::topic::TopicPattern;
 use super::turn::{Stage, Turn};
-use crate::auth::query_value;
-use crate::connection::{CloseCause, ConnectionId};
-use crate::context::Context;
 use crate::feed::FeedValue;
+use crate::handler::context::Context;
 use crate::handler::{Handler, HandlerError, HandlerResult};
-use crate::hook::{Answer, CallId, HookKind};
-use crate::http_endpoint::HttpEndpoint;
+use crate::interface::close_cause::CloseCause;
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::hook::{Answer, CallId, HookKind};
+use crate::interface::http_endpoint::HttpEndpoint;
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::protocol::Refusal;
-use crate::route::RouteSettings;
+use crate::routing::authentication::query_value;
+use crate::routing::route::RouteSettings;
 
 /// The timer for silence; channels' timers have a join's number above the low 32 bits.
 const IDLE: u64 = 0;

@@ -7,9 +7,9 @@ use super::handler::Phoenix;
 use super::message::{Incoming, Outgoing, Payload, Status};
 use super::sockets::{Joined, ReplyTo};
 use super::turn::{Stage, Turn};
-use crate::connection::ConnectionId;
-use crate::context::Context;
 use crate::handler::HandlerResult;
+use crate::handler::context::Context;
+use crate::interface::connection_id::ConnectionId;
 
 impl Phoenix {
     pub(super) fn join(

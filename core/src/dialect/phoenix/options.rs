@@ -11,7 +11,7 @@ use super::handler::Phoenix;
 use super::killmails::{Killmails, KillmailsOptions};
 use super::realtime::Realtime;
 use super::topic::TopicPattern;
-use crate::config::{Interval, Toggle};
+use crate::schema::{Interval, Toggle};
 
 /// A Phoenix socket and its channels. Topics are looked for in `killmails`, `realtime` and `channels`, in this
 /// order.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use crate::connection::ConnectionId;
+use crate::interface::connection_id::ConnectionId;
 
 /// The presences of all topics of a route: per key a list of *metas*, one for each connection that is tracked
 /// under it.
@@ -83,7 +83,7 @@ fn entry(key: &str, metas: [Map<String, Value>; 1]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::ConnectionIds;
+    use crate::interface::connection_id::ConnectionIds;
 
     fn meta(name: &str) -> Map<String, Value> {
         Map::from_iter([("name".to_owned(), name.into())])

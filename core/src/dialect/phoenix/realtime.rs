@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 
 use super::channel::{Channel, ChannelContext, Reply, Termination};
 use super::message::Payload;
-use crate::connection::{Connection, ConnectionId};
 use crate::handler::{HandlerError, HandlerResult};
+use crate::interface::connection_id::ConnectionId;
+use crate::state::connection::Connection;
 
 /// The channel.
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::message::{Body, Incoming, Outgoing, Payload, Status};
 use super::serializer::{Form, Version};
-use crate::connection::ConnectionId;
-use crate::context::Context;
+use crate::handler::context::Context;
+use crate::interface::connection_id::ConnectionId;
 use crate::time::Instant;
 
 /// One client.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::connection::ConnectionId;
+use crate::interface::connection_id::ConnectionId;
 
 #[derive(Debug)]
 pub(super) struct Turn {

@@ -44,13 +44,13 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::connection::Connection;
-use crate::context::Context;
-use crate::effect::Level;
 use crate::feed::FeedValue;
+use crate::handler::context::Context;
 use crate::handler::{Handler, HandlerError, HandlerResult};
-use crate::http_endpoint::{HttpEndpoint, json_response};
+use crate::interface::effect::Level;
+use crate::interface::http_endpoint::{HttpEndpoint, json_response};
 use crate::message::{CloseCode, Message};
+use crate::state::connection::Connection;
 pub use options::{Generation, Stream, TopicsOptions};
 use request::Request;
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::Interval;
+use crate::schema::Interval;
 
 /// The dialect's settings. Times are in ms.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

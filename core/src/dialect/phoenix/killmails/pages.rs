@@ -6,7 +6,7 @@ use http::{Request, Response, StatusCode};
 use serde_json::json;
 
 use super::options::KillmailsOptions;
-use crate::http_endpoint::{HttpEndpoint, json_response};
+use crate::interface::http_endpoint::{HttpEndpoint, json_response};
 use crate::time::WallTime;
 
 /// Connections from which on the server calls itself degraded.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::channel::ChannelContext;
 use super::options::KillmailsOptions;
-use crate::context::Context;
+use crate::handler::context::Context;
 
 /// Recent kills per system, when there are any.
 const RECENT_KILLS: usize = 5;

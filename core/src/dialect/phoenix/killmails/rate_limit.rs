@@ -1,7 +1,7 @@
 //! How often a connection may change its subscription.
 
 use super::options::RateLimitOptions;
-use crate::context::Context;
+use crate::handler::context::Context;
 use crate::time::Instant;
 
 /// A token bucket in ms of refill time, so that it needs no fractions.

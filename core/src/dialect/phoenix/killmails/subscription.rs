@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 use serde_json::Value;
 
 use super::preload::{Delivery, PreloadRequest};
-use crate::connection::ConnectionId;
+use crate::interface::connection_id::ConnectionId;
 
 /// What a client can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -190,7 +190,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::connection::ConnectionIds;
+    use crate::interface::connection_id::ConnectionIds;
 
     #[test]
     fn a_kill_reaches_everyone_once_by_system_or_character() {

@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use crate::auth::query_value;
-use crate::connection::Connection;
-use crate::context::Context;
+use crate::handler::context::Context;
+use crate::routing::authentication::query_value;
+use crate::state::connection::Connection;
 use crate::time::WallTime;
 
 /// The names by which a client may call itself in its query, the first one counts.

@@ -1,0 +1,192 @@
+//! All state of one server, and its two entrances: what happened, and what time it is.
+
+mod beside;
+mod closing;
+mod delivery;
+mod sources;
+mod ticking;
+mod upgrade;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::feed::source::Source;
+use crate::feed::{Feed, FeedSettings};
+use crate::handler::command::{Command, CommandError};
+use crate::handler::context::Context;
+use crate::handler::{Handler, HandlerError};
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::effect::Effect;
+use crate::interface::http_endpoint::HttpEndpoint;
+use crate::interface::input::Input;
+use crate::interface::stats::Stats;
+use crate::routing::route::RouteSettings;
+use crate::routing::router::Router;
+use crate::state::connection::Connection;
+use crate::state::limits::Limits;
+use crate::state::{Owner, RouteState, State};
+use crate::time::{Instant, Now};
+
+/// One endpoint: its rules and its behaviour. Its place in the [`Router`] is its place among the routes.
+pub struct Route {
+    /// The rules.
+    pub settings: RouteSettings,
+    /// The behaviour.
+    pub handler: Box<dyn Handler>,
+}
+
+/// Routes, connections, rooms and timers of one server.
+///
+/// Everything that happens goes in through [`handle_input`](Self::handle_input); what is to be done about it
+/// comes out as [`Effect`]s, in the order to do it. The host sleeps until [`poll_timeout`](Self::poll_timeout),
+/// which it reads again after every call, and then calls [`handle_timeout`](Self::handle_timeout).
+pub struct Engine {
+    router: Router,
+    handlers: Vec<Box<dyn Handler>>,
+    endpoints: Vec<(HttpEndpoint, Owner<usize>)>,
+    sources: Vec<Source>,
+    state: State,
+    life: Life,
+}
+
+/// Whether the server takes connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Serving,
+    Draining,
+}
+
+impl Engine {
+    /// A server of these routes, which stand in the order of the router's. All randomness, the ids that users
+    /// see included, comes from `seed`.
+    pub fn new(router: Router, routes: Vec<Route>, limits: Limits, seed: [u8; 32]) -> Self {
+        let mut handlers = Vec::with_capacity(routes.len());
+        let mut states = Vec::with_capacity(routes.len());
+        for Route { settings, handler } in routes {
+            handlers.push(handler);
+            states.push(RouteState { settings, rooms: Default::default() });
+        }
+        let state = State::new(states, limits, ChaCha8Rng::from_seed(seed));
+        let endpoints = handlers.iter().enumerate();
+        let endpoints = endpoints
+            .flat_map(|(route, handler)| {
+                handler.endpoints().into_iter().map(move |endpoint| (endpoint, Owner::Handler(route)))
+            })
+            .collect();
+        Self { router, handlers, endpoints, sources: Vec::new(), state, life: Life::Serving }
+    }
+
+    /// Adds a feed. The first one of a name is the one that counts.
+    pub fn add_feed(&mut self, settings: FeedSettings) {
+        self.state.feeds.push(Feed::new(settings));
+    }
+
+    /// Takes note of one thing that happened. Appends what is to be done.
+    pub fn handle_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Upgrade { id, request, address } => self.upgrade(now, id, *request, address, effects),
+            Input::Opened { id } => self.opened(now, id, effects),
+            Input::Message { id, message } => self.message(now, id, message, effects),
+            Input::Ping { id, payload } => self.ping(now, id, payload, effects),
+            Input::Pong { id, payload } => self.pong(now, id, payload, effects),
+            Input::CloseReceived { id, frame } => self.close_received(now, id, frame, effects),
+            Input::Violated { id, violation } => self.violated(now, id, violation, effects),
+            Input::Overflowed { id } => self.overflowed(now, id, effects),
+            Input::Disconnected { id } => self.disconnected(now, id, effects),
+            Input::Answer { call, answer } => self.answer(now, call, answer, effects),
+            Input::Upstream { upstream, event } => self.upstream(now, upstream, event, effects),
+            Input::Publish { feed, value } => self.publish(now, &feed, value, effects),
+            Input::File { feed, content } => self.file_read(now, &feed, content, effects),
+            Input::Shutdown { frame, grace_ms } => self.shutdown(now, frame, grace_ms, effects),
+        }
+    }
+
+    /// Carries out a request of the user's code at once, also while a hook of the connection is under way.
+    /// Before the connection has opened and after its last hook it does nothing; from one that is closing, broadcasts
+    /// still go out, so that a close hook can say goodbye to the others.
+    pub fn command(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        command: Command,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), CommandError> {
+        let connection = self.state.connections.get(id).filter(|connection| connection.has_opened());
+        let Some(route) = connection.map(Connection::route) else {
+            return Ok(());
+        };
+        Context { state: &mut self.state, effects, now, route, id: Some(id) }.apply(command)
+    }
+
+    /// Does what is due. Early and repeated calls do nothing.
+    pub fn handle_timeout(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.tick(now, effects);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do, if nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.state.timers.next()
+    }
+
+    /// How many connections are known, from their opening handshake to their last hook.
+    pub fn connections(&self) -> usize {
+        self.state.connections.len()
+    }
+
+    /// How much there is of everything, to watch a server and to find leaks.
+    pub fn stats(&self) -> Stats {
+        let state = &self.state;
+        Stats {
+            connections: state.connections.len(),
+            rooms: state.routes.iter().map(|route| route.rooms.names().count()).sum(),
+            timers: state.timers.len(),
+            calls: state.calls.len(),
+            upstreams: state.upstreams.len(),
+        }
+    }
+
+    /// A connection, while it is known.
+    pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
+        self.state.connections.get(id)
+    }
+
+    /// The names of a route's rooms, in no particular order.
+    pub fn rooms(&self, route: usize) -> impl Iterator<Item = &str> {
+        self.state.routes.get(route).into_iter().flat_map(|route| route.rooms.names()).map(|name| &**name)
+    }
+
+    /// Who would hear a broadcast to `room` of a route; `None`: to everyone on it.
+    pub fn audience(&self, route: usize, room: Option<&str>) -> Vec<ConnectionId> {
+        match (self.state.routes.get(route), room) {
+            (Some(route), Some(room)) => route.rooms.members([room], None),
+            (Some(route), None) => route.rooms.everyone(None),
+            (None, _) => Vec::new(),
+        }
+    }
+
+    /// How many timers are armed for a connection.
+    pub fn timers(&self, id: ConnectionId) -> usize {
+        self.state.timers.count(id)
+    }
+
+    /// Runs one method of a connection's handler. A panic costs no more than an error would.
+    fn run<T>(
+        &mut self,
+        now: Now,
+        route: usize,
+        id: Option<ConnectionId>,
+        effects: &mut Vec<Effect>,
+        method: impl FnOnce(&mut dyn Handler, &mut Context<'_>) -> Result<T, HandlerError>,
+    ) -> Result<T, HandlerError> {
+        let Some(handler) = self.handlers.get_mut(route) else {
+            return Err("the route has no handler".into());
+        };
+        let mut context = Context { state: &mut self.state, effects, now, route, id };
+        let run = std::panic::AssertUnwindSafe(|| method(handler.as_mut(), &mut context));
+        std::panic::catch_unwind(run).unwrap_or_else(|panic| {
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            Err(format!("the handler panicked: {message}").into())
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! The handler whose behaviour is the user's code in the host: JS callbacks, async closures.
+
+use bytes::Bytes;
+
+use crate::handler::context::Context;
+use crate::handler::{Handler, HandlerError, HandlerResult};
+use crate::interface::close_cause::CloseCause;
+use crate::interface::hook::{Answer, Hook, HookKind};
+use crate::message::{CloseFrame, Message};
+use crate::routing::authentication::Verdict;
+
+/// Which hooks the user's code has. What is absent is never called and costs nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hooks {
+    /// `authenticate`, as a function.
+    pub authenticate: bool,
+    /// `onConnect`.
+    pub connect: bool,
+    /// `transformRawData`.
+    pub transform: bool,
+    /// `responses`: where each entry's response goes, in order.
+    pub responses: Vec<ResponseAudience>,
+    /// `onMessage`.
+    pub message: bool,
+    /// `onPing`. Pings are then answered by the user's code or not at all.
+    pub ping: bool,
+    /// `onPong`.
+    pub pong: bool,
+    /// `onClose`.
+    pub close: bool,
+    /// `onError`.
+    pub error: bool,
+}
+
+/// Where the response of a matching entry of `responses` goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ResponseAudience {
+    /// To the sender.
+    #[default]
+    Sender,
+    /// `broadcast: true`: to the others in all of the sender's rooms.
+    AllRooms,
+    /// `broadcast: {room, includeSelf}`.
+    Broadcast {
+        /// To this room; `None`: to everyone on the route.
+        room: Option<String>,
+        /// Also to the sender.
+        include_self: bool,
+    },
+}
+
+/// Asks the host for everything.
+#[derive(Debug)]
+pub struct Deferred {
+    hooks: Hooks,
+}
+
+impl Deferred {
+    /// A handler that has these hooks called.
+    pub fn new(hooks: Hooks) -> Self {
+        Self { hooks }
+    }
+
+    /// The step after the raw message was transformed, or instead of that.
+    fn respond(&self, cx: &mut Context<'_>, message: Option<Message>) {
+        if !self.hooks.responses.is_empty() {
+            cx.call(Hook::Respond { message });
+        } else if self.hooks.message {
+            cx.call(Hook::Message { message });
+        }
+    }
+}
+
+impl Handler for Deferred {
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+        if !self.hooks.authenticate {
+            return Some(Verdict::accept());
+        }
+        let params = cx.connection().map(|connection| connection.params().clone()).unwrap_or_default();
+        cx.call(Hook::Authenticate { params });
+        None
+    }
+
+    fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        if self.hooks.connect {
+            cx.call(Hook::Connect);
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+        if self.hooks.transform {
+            cx.call(Hook::Transform { message });
+        } else {
+            self.respond(cx, Some(message));
+        }
+        Ok(())
+    }
+
+    fn answers_pings(&self) -> bool {
+        !self.hooks.ping
+    }
+
+    fn ping(&mut self, cx: &mut Context<'_>, payload: Bytes) -> HandlerResult {
+        if self.hooks.ping {
+            cx.call(Hook::Ping(payload));
+        }
+        Ok(())
+    }
+
+    fn pong(&mut self, cx: &mut Context<'_>, payload: Bytes) -> HandlerResult {
+        if self.hooks.pong {
+            cx.call(Hook::Pong(payload));
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, cx: &mut Context<'_>, frame: &CloseFrame, cause: CloseCause) -> HandlerResult {
+        if self.hooks.close {
+            cx.call(Hook::Close { frame: frame.clone(), cause });
+        }
+        Ok(())
+    }
+
+    fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
+        if self.hooks.error {
+            cx.call(Hook::Error { message: error.to_string() });
+        } else {
+            cx.send_error_frame(error);
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, hook: HookKind, answer: Answer) -> HandlerResult {
+        match (hook, answer) {
+            (HookKind::Transform, _) => self.respond(cx, None),
+            (HookKind::Respond, Answer::Response { index, message: Some(message) }) => {
+                match self.hooks.responses.get(index) {
+                    Some(ResponseAudience::Sender) | None => cx.send(message),
+                    Some(ResponseAudience::AllRooms) => cx.broadcast_all_rooms(false, message),
+                    Some(ResponseAudience::Broadcast { room: Some(room), include_self }) => {
+                        cx.broadcast_to([room], *include_self, message);
+                    }
+                    Some(ResponseAudience::Broadcast { room: None, include_self: true }) => {
+                        cx.broadcast_to_all(message);
+                    }
+                    Some(ResponseAudience::Broadcast { room: None, include_self: false }) => {
+                        cx.broadcast(message);
+                    }
+                }
+            }
+            // The value is already with the host.
+            (HookKind::Respond, Answer::NoMatch) if self.hooks.message => {
+                cx.call(Hook::Message { message: None });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

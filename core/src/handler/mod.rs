@@ -1,0 +1,158 @@
+//! What a route does with its connections.
+
+pub(crate) mod command;
+pub(crate) mod context;
+pub(crate) mod deferred;
+pub(crate) mod watched;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::feed::FeedValue;
+use crate::handler::context::Context;
+use crate::interface::close_cause::CloseCause;
+use crate::interface::hook::{Answer, HookKind};
+use crate::interface::http_endpoint::HttpEndpoint;
+use crate::interface::upstream::{UpstreamEvent, UpstreamId};
+use crate::message::{CloseFrame, Message};
+use crate::protocol::Refusal;
+use crate::routing::authentication::Verdict;
+use crate::routing::route::RouteSettings;
+
+/// What a handler method comes to. An error costs at most this connection: it goes to
+/// [`Handler::error`], and after a failed [`connect`](Handler::connect) the connection is closed with 1011.
+pub type HandlerResult = Result<(), HandlerError>;
+
+/// The behaviour of one route: a dialect, rules, callbacks, or a type of yours.
+///
+/// Methods are called one at a time and, for one connection, in strict order: `connect`, then everything
+/// the client sends as it came, then `close`. After a [`Context::call`] the connection's next event waits
+/// for the answer; other connections do not. The state of the whole route lives in `self`.
+///
+/// ```
+/// use switchboard_core::{Context, Handler, HandlerResult, Message};
+///
+/// /// Tells everyone else on the route what each client says.
+/// struct Shout;
+///
+/// impl Handler for Shout {
+///     fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+///         let text = message.as_text().ok_or("only text can be shouted")?.to_uppercase();
+///         cx.broadcast(text);
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Handler: Send {
+    /// Decides whether a client may come in, on routes whose
+    /// [`Authentication`](crate::Authentication) is `Handler`. `None`: a hook was called and its answer
+    /// ([`Answer::Verdict`]) decides. The connection has no rooms yet and nothing can be sent.
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+        let _ = cx;
+        Some(Verdict::accept())
+    }
+
+    /// What the dialect demands of an opening handshake beyond RFC 6455, before authentication. The default demands
+    /// nothing. A panic is answered 500.
+    fn admit(&self, settings: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
+        let _ = (settings, request);
+        Ok(())
+    }
+
+    /// The connection is open, in its default room, and its timers run.
+    fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        let _ = cx;
+        Ok(())
+    }
+
+    /// A message came.
+    fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult;
+
+    /// Whether pings are answered without asking. False: [`ping`](Self::ping) does it, or nobody.
+    fn answers_pings(&self) -> bool {
+        true
+    }
+
+    /// A ping came.
+    fn ping(&mut self, cx: &mut Context<'_>, payload: Bytes) -> HandlerResult {
+        let _ = (cx, payload);
+        Ok(())
+    }
+
+    /// A pong came.
+    fn pong(&mut self, cx: &mut Context<'_>, payload: Bytes) -> HandlerResult {
+        let _ = (cx, payload);
+        Ok(())
+    }
+
+    /// The connection has ended. It hears no broadcast any more, but is still in its rooms to look at, and
+    /// what it broadcasts still reaches the others. Called exactly once for every `connect`.
+    fn close(&mut self, cx: &mut Context<'_>, frame: &CloseFrame, cause: CloseCause) -> HandlerResult {
+        let _ = (cx, frame, cause);
+        Ok(())
+    }
+
+    /// Another method or hook failed, or the client broke the protocol. The default tells the client
+    /// `{"type":"error","message":…}`, which after a close frame goes nowhere.
+    fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
+        cx.send_error_frame(error);
+        Ok(())
+    }
+
+    /// A hook that this handler called is done. Failures of hooks do not come here but to
+    /// [`error`](Self::error).
+    fn answer(&mut self, cx: &mut Context<'_>, hook: HookKind, answer: Answer) -> HandlerResult {
+        let _ = (cx, hook, answer);
+        Ok(())
+    }
+
+    /// The user's code asks for something that only this dialect knows, such as a push on a channel: in the
+    /// name of a connection, or of nobody in particular.
+    fn command(&mut self, cx: &mut Context<'_>, name: &str, payload: Value) -> HandlerResult {
+        let _ = (cx, payload);
+        Err(format!("this route knows no command {name:?}").into())
+    }
+
+    /// A value was published on one of the route's feeds.
+    fn publish(&mut self, cx: &mut Context<'_>, feed: &str, value: &FeedValue) -> HandlerResult {
+        let _ = (cx, feed, value);
+        Ok(())
+    }
+
+    /// An outgoing connection that this handler opened ([`Context::dial`]) for the connection in focus.
+    fn upstream(
+        &mut self,
+        cx: &mut Context<'_>,
+        upstream: UpstreamId,
+        event: UpstreamEvent,
+    ) -> HandlerResult {
+        let _ = (cx, upstream, event);
+        Ok(())
+    }
+
+    /// The plain HTTP paths that this handler answers, asked once at the start.
+    fn endpoints(&self) -> Vec<HttpEndpoint> {
+        Vec::new()
+    }
+
+    /// A request for one of [`endpoints`](Self::endpoints).
+    fn request(
+        &mut self,
+        cx: &mut Context<'_>,
+        request: &http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HandlerError> {
+        let _ = (cx, request);
+        Err("this route answers no HTTP requests".into())
+    }
+
+    /// A timer that this handler set is due: [`Context::set_timer`] with a connection,
+    /// [`Context::set_route_timer`] without.
+    fn timeout(&mut self, cx: &mut Context<'_>, key: u64) -> HandlerResult {
+        let _ = (cx, key);
+        Ok(())
+    }
+}
+
+/// Why a handler could not do its part, in words for the person who wrote it. Any error or text becomes one
+/// with `?` or `.into()`.
+pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,127 @@
+//! The host's callbacks on a route that has a behaviour of its own.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::feed::FeedValue;
+use crate::handler::context::Context;
+use crate::handler::deferred::{Deferred, Hooks};
+use crate::handler::{Handler, HandlerError, HandlerResult};
+use crate::interface::close_cause::CloseCause;
+use crate::interface::hook::{Answer, HookKind};
+use crate::interface::http_endpoint::HttpEndpoint;
+use crate::interface::upstream::{UpstreamEvent, UpstreamId};
+use crate::message::{CloseFrame, Message};
+use crate::protocol::Refusal;
+use crate::routing::authentication::Verdict;
+use crate::routing::route::RouteSettings;
+
+/// Does what the inner handler does, then lets the callbacks see it: an `onMessage` on a relay watches the relay.
+pub struct Watched {
+    inner: Box<dyn Handler>,
+    callbacks: Deferred,
+    has_authenticate: bool,
+    has_error: bool,
+    handles_errors: bool,
+}
+
+impl Watched {
+    /// A handler with these callbacks beside it. `handles_errors`: it recovers from errors itself, and has to hear of
+    /// them even where there is an `onError`.
+    pub fn new(inner: Box<dyn Handler>, hooks: Hooks, handles_errors: bool) -> Self {
+        let (has_authenticate, has_error) = (hooks.authenticate, hooks.error);
+        Self { inner, has_authenticate, has_error, handles_errors, callbacks: Deferred::new(hooks) }
+    }
+}
+
+impl Handler for Watched {
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+        match self.inner.authenticate(cx) {
+            Some(Verdict::Accept { .. }) if self.has_authenticate => self.callbacks.authenticate(cx),
+            verdict => verdict,
+        }
+    }
+
+    fn admit(&self, settings: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
+        self.inner.admit(settings, request)
+    }
+
+    fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        self.inner.connect(cx)?;
+        self.callbacks.connect(cx)
+    }
+
+    fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+        self.inner.message(cx, message.clone())?;
+        self.callbacks.message(cx, message)
+    }
+
+    fn answers_pings(&self) -> bool {
+        self.inner.answers_pings() && self.callbacks.answers_pings()
+    }
+
+    fn ping(&mut self, cx: &mut Context<'_>, payload: Bytes) -> HandlerResult {
+        self.inner.ping(cx, payload.clone())?;
+        self.callbacks.ping(cx, payload)
+    }
+
+    fn pong(&mut self, cx: &mut Context<'_>, payload: Bytes) -> HandlerResult {
+        self.inner.pong(cx, payload.clone())?;
+        self.callbacks.pong(cx, payload)
+    }
+
+    fn close(&mut self, cx: &mut Context<'_>, frame: &CloseFrame, cause: CloseCause) -> HandlerResult {
+        self.inner.close(cx, frame, cause)?;
+        self.callbacks.close(cx, frame, cause)
+    }
+
+    fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
+        if self.handles_errors || !self.has_error {
+            self.inner.error(cx, error)?;
+        }
+        match self.has_error {
+            true => self.callbacks.error(cx, error),
+            false => Ok(()),
+        }
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, hook: HookKind, answer: Answer) -> HandlerResult {
+        match hook {
+            HookKind::Custom => self.inner.answer(cx, hook, answer),
+            _ => self.callbacks.answer(cx, hook, answer),
+        }
+    }
+
+    fn timeout(&mut self, cx: &mut Context<'_>, key: u64) -> HandlerResult {
+        self.inner.timeout(cx, key)
+    }
+
+    fn command(&mut self, cx: &mut Context<'_>, name: &str, payload: Value) -> HandlerResult {
+        self.inner.command(cx, name, payload)
+    }
+
+    fn publish(&mut self, cx: &mut Context<'_>, feed: &str, value: &FeedValue) -> HandlerResult {
+        self.inner.publish(cx, feed, value)
+    }
+
+    fn upstream(
+        &mut self,
+        cx: &mut Context<'_>,
+        upstream: UpstreamId,
+        event: UpstreamEvent,
+    ) -> HandlerResult {
+        self.inner.upstream(cx, upstream, event)
+    }
+
+    fn endpoints(&self) -> Vec<HttpEndpoint> {
+        self.inner.endpoints()
+    }
+
+    fn request(
+        &mut self,
+        cx: &mut Context<'_>,
+        request: &http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HandlerError> {
+        self.inner.request(cx, request)
+    }
+}

@@ -1,0 +1,158 @@
+//! Questions to the user's code, and its answers.
+//!
+//! The engine never calls user code (it may await, throw, or call back into the engine): a hook leaves as
+//! [`Effect::Call`](crate::Effect::Call) and its answer comes back as [`Input::Answer`](crate::Input::Answer).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::interface::close_cause::CloseCause;
+use crate::message::{CloseFrame, Message};
+use crate::routing::authentication::Verdict;
+use crate::routing::pattern::Params;
+
+/// Names one [`Hook`] that waits for its answer. Never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub(crate) u64);
+
+impl CallId {
+    /// The id as a number, for crossing into JavaScript.
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The inverse of [`to_bits`](Self::to_bits).
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+}
+
+/// One call of the user's code. Everything it needs beyond the connection's own data is here by value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Hook {
+    /// May this client come in? Answer: [`Answer::Verdict`].
+    Authenticate {
+        /// What the pattern's `{name}` parts stood for.
+        params: Params,
+    },
+    /// The connection is open.
+    Connect,
+    /// Turn a raw message into the value that the following hooks of the same message work with. The value
+    /// stays with the host: the next hook of this connection carries no message.
+    Transform {
+        /// As it came.
+        message: Message,
+    },
+    /// Does one of the route's `responses` match? Answer: [`Answer::Response`] or [`Answer::NoMatch`].
+    Respond {
+        /// As it came; `None`: the value of the [`Hook::Transform`] before.
+        message: Option<Message>,
+    },
+    /// A message for the user's `onMessage`.
+    Message {
+        /// As it came; `None`: the value of the hook before.
+        message: Option<Message>,
+    },
+    /// The client sent a ping.
+    Ping(Bytes),
+    /// The client sent a pong.
+    Pong(Bytes),
+    /// The connection has ended.
+    Close {
+        /// Code and reason, 1005 and 1006 included.
+        frame: CloseFrame,
+        /// Who ended it.
+        cause: CloseCause,
+    },
+    /// Another hook failed, or the client broke the protocol.
+    Error {
+        /// What went wrong.
+        message: String,
+    },
+    /// A dialect's own question, such as a channel join. Answer: [`Answer::Json`].
+    Custom {
+        /// What the host's table of callbacks knows it by.
+        name: Arc<str>,
+        /// The arguments.
+        payload: Value,
+    },
+}
+
+impl Hook {
+    /// Which hook it is.
+    pub fn kind(&self) -> HookKind {
+        match self {
+            Hook::Authenticate { .. } => HookKind::Authenticate,
+            Hook::Connect => HookKind::Connect,
+            Hook::Transform { .. } => HookKind::Transform,
+            Hook::Respond { .. } => HookKind::Respond,
+            Hook::Message { .. } => HookKind::Message,
+            Hook::Ping(_) => HookKind::Ping,
+            Hook::Pong(_) => HookKind::Pong,
+            Hook::Close { .. } => HookKind::Close,
+            Hook::Error { .. } => HookKind::Error,
+            Hook::Custom { .. } => HookKind::Custom,
+        }
+    }
+}
+
+/// The hooks by kind; `name` is what users call them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "named as the variants of `Hook`")]
+pub enum HookKind {
+    Authenticate,
+    Connect,
+    Transform,
+    Respond,
+    Message,
+    Ping,
+    Pong,
+    Close,
+    Error,
+    Custom,
+}
+
+impl HookKind {
+    /// The option's name as users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            HookKind::Authenticate => "authenticate",
+            HookKind::Connect => "onConnect",
+            HookKind::Transform => "transformRawData",
+            HookKind::Respond => "responses",
+            HookKind::Message => "onMessage",
+            HookKind::Ping => "onPing",
+            HookKind::Pong => "onPong",
+            HookKind::Close => "onClose",
+            HookKind::Error => "onError",
+            HookKind::Custom => "callback",
+        }
+    }
+}
+
+/// What came of a hook.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It finished.
+    Done,
+    /// To [`Hook::Authenticate`].
+    Verdict(Verdict),
+    /// To [`Hook::Respond`]: the entry at `index` matched; `message` is its response, if it has one.
+    Response {
+        /// Which of the route's `responses`.
+        index: usize,
+        /// What to send; `None` sends nothing.
+        message: Option<Message>,
+    },
+    /// To [`Hook::Respond`]: no entry matched.
+    NoMatch,
+    /// To [`Hook::Custom`].
+    Json(Value),
+    /// It threw or rejected.
+    Failed {
+        /// The error's message.
+        message: String,
+    },
+}

@@ -1,0 +1,112 @@
+//! What a host tells the engine.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::hook::{Answer, CallId};
+use crate::interface::upstream::{UpstreamEvent, UpstreamId};
+use crate::message::{CloseFrame, Message};
+use crate::protocol::Violation;
+
+/// One thing that happened. Hosts pass each on as it comes; the engine keeps the order per connection.
+#[derive(Debug)]
+pub enum Input {
+    /// A client asks for a WebSocket.
+    Upgrade {
+        /// A fresh id from [`ConnectionIds`](crate::ConnectionIds).
+        id: ConnectionId,
+        /// The opening handshake, head only.
+        request: Box<http::Request<()>>,
+        /// The client's address, for logs and limits.
+        address: Option<IpAddr>,
+    },
+    /// The response of [`Effect::Accept`](crate::Effect::Accept) is on its way; frames may follow.
+    Opened {
+        /// Which connection.
+        id: ConnectionId,
+    },
+    /// A whole message came.
+    Message {
+        /// From whom.
+        id: ConnectionId,
+        /// What.
+        message: Message,
+    },
+    /// A ping came.
+    Ping {
+        /// From whom.
+        id: ConnectionId,
+        /// At most 125 bytes.
+        payload: Bytes,
+    },
+    /// A pong came.
+    Pong {
+        /// From whom.
+        id: ConnectionId,
+        /// At most 125 bytes.
+        payload: Bytes,
+    },
+    /// A close frame came; `None` when it carried no code.
+    CloseReceived {
+        /// From whom.
+        id: ConnectionId,
+        /// What it said.
+        frame: Option<CloseFrame>,
+    },
+    /// The client broke RFC 6455 or a size limit.
+    Violated {
+        /// Who.
+        id: ConnectionId,
+        /// How, with the close code that goes out.
+        violation: Violation,
+    },
+    /// The outbox of this connection is over its bound.
+    Overflowed {
+        /// Whose.
+        id: ConnectionId,
+    },
+    /// The transport is gone: end of stream, reset, or dropped after
+    /// [`Effect::Disconnect`](crate::Effect::Disconnect). Reported exactly once per accepted connection.
+    Disconnected {
+        /// Which connection.
+        id: ConnectionId,
+    },
+    /// A hook finished.
+    Answer {
+        /// From [`Effect::Call`](crate::Effect::Call).
+        call: CallId,
+        /// What came of it.
+        answer: Answer,
+    },
+    /// Something happened to an outgoing connection.
+    Upstream {
+        /// From [`Effect::Dial`](crate::Effect::Dial).
+        upstream: UpstreamId,
+        /// What.
+        event: UpstreamEvent,
+    },
+    /// A value for a feed; unknown feeds take none.
+    Publish {
+        /// Its name.
+        feed: String,
+        /// What everyone is told.
+        value: Value,
+    },
+    /// A file was read, or could not be.
+    File {
+        /// The feed of [`Effect::ReadFile`](crate::Effect::ReadFile).
+        feed: String,
+        /// The whole file, or what went wrong.
+        content: Result<Bytes, String>,
+    },
+    /// The server goes down: no new connections, `frame` to all, whoever remains after `grace_ms` is dropped.
+    Shutdown {
+        /// 1001 when the process ends, 1012 when it comes back.
+        frame: CloseFrame,
+        /// How long clients may take, in ms.
+        grace_ms: u64,
+    },
+}

@@ -1,0 +1,10 @@
+//! What the engine and its host say to each other: plain values, without behaviour.
+
+pub(crate) mod close_cause;
+pub(crate) mod connection_id;
+pub(crate) mod effect;
+pub(crate) mod hook;
+pub(crate) mod http_endpoint;
+pub(crate) mod input;
+pub(crate) mod stats;
+pub(crate) mod upstream;

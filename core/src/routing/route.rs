@@ -1,0 +1,58 @@
+//! The rules of one endpoint, as the engine needs them.
+
+use std::sync::Arc;
+
+use crate::protocol::{DeflateConfig, Overflow};
+use crate::routing::authentication::Authentication;
+use crate::routing::origin::Origins;
+
+/// Everything about a route that is not its handler. Times are in ms, sizes in bytes.
+#[derive(Clone, Debug)]
+pub struct RouteSettings {
+    /// Wait this long before each message is handled. Default 0.
+    pub delay: u64,
+    /// Subprotocols the route speaks, `*` for any; none: the client's offer goes unanswered. Default none.
+    pub subprotocols: Vec<String>,
+    /// Time between pings. Default off.
+    pub heartbeat: Option<u64>,
+    /// Longest silence. Default off.
+    pub inactivity_timeout: Option<u64>,
+    /// The room every connection joins first. Default none.
+    pub default_room: Option<Arc<str>>,
+    /// permessage-deflate, if the client offers it. Default off.
+    pub deflate: Option<DeflateConfig>,
+    /// The largest message taken, after inflating. Default 16 MiB.
+    pub max_payload: usize,
+    /// Who may come in. Default everyone.
+    pub authentication: Authentication,
+    /// How much may wait for a client that does not read. Default 1 MiB.
+    pub max_outbound: usize,
+    /// What happens when more waits. Default: close 1013.
+    pub overflow: Overflow,
+    /// Whose pages may connect; others are answered 403. Default: the same host's and this machine's.
+    pub origins: Origins,
+    /// The feeds whose values the route's handler is told. Default none.
+    pub feeds: Vec<String>,
+    /// What speaks here: the dialect's name. Default `handlers`.
+    pub kind: &'static str,
+}
+
+impl Default for RouteSettings {
+    fn default() -> Self {
+        Self {
+            delay: 0,
+            subprotocols: Vec::new(),
+            heartbeat: None,
+            inactivity_timeout: None,
+            default_room: None,
+            deflate: None,
+            max_payload: 16 << 20,
+            authentication: Authentication::Open,
+            max_outbound: 1 << 20,
+            overflow: Overflow::Close,
+            origins: Origins::Local,
+            feeds: Vec::new(),
+            kind: "handlers",
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! From a request's path to the route that serves it.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::routing::pattern::{self, Params, Pattern, PatternError};
+
+/// What the router has to know of a route.
+#[derive(Clone, Debug)]
+pub struct RouteKey {
+    /// The prefixes below which the pattern counts, such as `/api`. None: the pattern is for whole paths.
+    pub prefixes: Vec<String>,
+    /// The paths that the route serves, below its prefixes.
+    pub pattern: Pattern,
+    /// A disabled route serves nothing, but its prefixes stay claimed.
+    pub disabled: bool,
+    /// Whether its paths are served with a slash at their end too.
+    pub trailing_slash: bool,
+}
+
+impl RouteKey {
+    /// An enabled route for whole paths.
+    pub fn new(pattern: Pattern) -> Self {
+        Self { prefixes: Vec::new(), pattern, disabled: false, trailing_slash: false }
+    }
+}
+
+/// Finds the first route, in order of declaration, that serves a path.
+#[derive(Clone, Debug)]
+pub struct Router {
+    /// The enabled routes with their index among all routes.
+    routes: Vec<Entry>,
+    prefixes: Vec<String>,
+    patterns: Vec<String>,
+    /// Narrows all routes down to a few candidates in one pass over the path.
+    candidates: GlobSet,
+    /// The position in `routes` of each glob of `candidates`.
+    positions: Vec<usize>,
+    claim_all: bool,
+}
+
+/// What there is at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<'r> {
+    /// A route serves it.
+    Route {
+        /// The route's place among those given to [`Router::new`].
+        index: usize,
+        /// What the pattern's parameters stand for.
+        params: Params,
+    },
+    /// It is ours, but nothing serves it.
+    Unmatched {
+        /// All patterns that are served, with their prefixes: what the path might have meant.
+        known: &'r [String],
+    },
+    /// It is not ours: somebody else may serve it.
+    Foreign,
+}
+
+impl Router {
+    /// A router over `routes`, which are tried in order. Fails only where a pattern is too large for the table.
+    pub fn new(routes: impl IntoIterator<Item = RouteKey>) -> Result<Self, PatternError> {
+        let mut router = Self {
+            routes: Vec::new(),
+            prefixes: Vec::new(),
+            patterns: Vec::new(),
+            candidates: GlobSet::empty(),
+            positions: Vec::new(),
+            claim_all: false,
+        };
+        let mut globs = GlobSetBuilder::new();
+        for (index, route) in routes.into_iter().enumerate() {
+            router.add(index, route, &mut globs)?;
+        }
+        router.candidates = globs.build().map_err(|error| {
+            let all = router.patterns.join(" ");
+            PatternError { pattern: all, character: 1, message: format!("together too large: {error}") }
+        })?;
+        Ok(router)
+    }
+
+    /// Claims every path: one that no route serves is then `Unmatched`, never `Foreign`. For a host that has the
+    /// port to itself.
+    pub fn claim_all(mut self) -> Self {
+        self.claim_all = true;
+        self
+    }
+
+    /// What there is at `path`, which comes without the query.
+    pub fn find(&self, path: &str) -> Found<'_> {
+        if let Some(segments) = pattern::split(path) {
+            let mut positions = self.narrow(&segments);
+            let bare = segments.strip_suffix(&[""]).filter(|bare| !bare.is_empty());
+            if let Some(bare) = bare {
+                positions.extend(self.narrow(bare));
+            }
+            positions.sort_unstable();
+            positions.dedup();
+            for route in positions.iter().map(|&position| &self.routes[position]) {
+                let without_slash = || route.matches(bare.filter(|_| route.trailing_slash)?);
+                if let Some(params) = route.matches(&segments).or_else(without_slash) {
+                    return Found::Route { index: route.index, params };
+                }
+            }
+        }
+        if self.claims(path) { Found::Unmatched { known: &self.patterns } } else { Found::Foreign }
+    }
+
+    /// All patterns that are served, with their prefixes, in order.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+
+    /// The positions of the routes that may serve these segments.
+    fn narrow(&self, segments: &[&str]) -> Vec<usize> {
+        let normalized = format!("/{}", segments.join("/"));
+        self.candidates.matches(&normalized).iter().map(|&glob| self.positions[glob]).collect()
+    }
+
+    /// Whether `path` is ours even where no route serves it.
+    fn claims(&self, path: &str) -> bool {
+        if self.claim_all {
+            return true;
+        }
+        // Only the head of a path beyond the bounds is looked at: that is where the prefix stands.
+        let head = &path[..path.floor_char_boundary(Pattern::MAX_PATH_BYTES)];
+        let segments = head.split('/').filter(|segment| !segment.is_empty());
+        self.prefixes.iter().any(|prefix| {
+            let mut segments = segments.clone();
+            head.starts_with('/') && parts(prefix).all(|part| segments.next() == Some(part))
+        })
+    }
+
+    fn add(&mut self, index: usize, route: RouteKey, globs: &mut GlobSetBuilder) -> Result<(), PatternError> {
+        let mut prefixes: Vec<String> = Vec::new();
+        for prefix in &route.prefixes {
+            let prefix: String = parts(prefix).flat_map(|part| ["/", part]).collect();
+            if !prefix.is_empty() && !prefixes.contains(&prefix) {
+                prefixes.push(prefix);
+            }
+        }
+        for prefix in &prefixes {
+            if !self.prefixes.contains(prefix) {
+                self.prefixes.push(prefix.clone());
+            }
+        }
+        if route.disabled {
+            return Ok(());
+        }
+        if prefixes.is_empty() {
+            prefixes.push(String::new());
+        }
+        for prefix in &prefixes {
+            self.patterns.push(format!("{prefix}{}", route.pattern));
+            for glob in route.pattern.candidate_globs(prefix) {
+                let glob = GlobBuilder::new(&glob).literal_separator(true).build().map_err(|error| {
+                    let pattern = route.pattern.to_string();
+                    PatternError { pattern, character: 1, message: error.kind().to_string() }
+                })?;
+                globs.add(glob);
+                self.positions.push(self.routes.len());
+            }
+        }
+        let prefixes = prefixes.iter().map(|prefix| parts(prefix).map(str::to_owned).collect()).collect();
+        self.routes.push(Entry {
+            index,
+            prefixes,
+            pattern: route.pattern,
+            trailing_slash: route.trailing_slash,
+        });
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    index: usize,
+    /// Each prefix as segments; one of none stands for no prefix.
+    prefixes: Vec<Vec<String>>,
+    pattern: Pattern,
+    trailing_slash: bool,
+}
+
+impl Entry {
+    fn matches(&self, path: &[&str]) -> Option<Params> {
+        self.prefixes.iter().find_map(|prefix| {
+            let (head, rest) = path.split_at_checked(prefix.len())?;
+            if head != prefix.as_slice() {
+                return None;
+            }
+            self.pattern.match_segments(if rest.is_empty() { &[""] } else { rest })
+        })
+    }
+}
+
+/// The segments of a prefix, whose slashes at both ends mean nothing.
+fn parts(prefix: &str) -> impl Iterator<Item = &str> {
+    prefix.split('/').filter(|part| !part.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(prefixes: &[&str], pattern: &str) -> RouteKey {
+        let prefixes = prefixes.iter().map(|prefix| prefix.to_string()).collect();
+        RouteKey { prefixes, ..RouteKey::new(Pattern::new(pattern).expect(pattern)) }
+    }
+
+    fn router(routes: &[(&[&str], &str)]) -> Router {
+        Router::new(routes.iter().map(|(prefixes, pattern)| key(prefixes, pattern))).expect("a router")
+    }
+
+    fn index(found: Found<'_>) -> Option<usize> {
+        match found {
+            Found::Route { index, .. } => Some(index),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_first_match_in_order_wins() {
+        let router = router(&[(&[], "/a/**"), (&[], "/a/b"), (&[], "/{x}"), (&[], "/c")]);
+        for (path, expected) in
+            [("/a/b", Some(0)), ("/a", Some(0)), ("/c", Some(2)), ("/d", Some(2)), ("/d/e", None)]
+        {
+            assert_eq!(index(router.find(path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_ends_at_a_slash() {
+        let router =
+            router(&[(&["/api"], "/ws/chat"), (&["/api"], "/"), (&["/mock", "/api/v2/"], "/ws/{x}")]);
+        let table = [
+            ("/api/ws/chat", Some(0)),
+            ("//api//ws//chat", Some(0)),
+            ("/api", Some(1)),
+            ("/api/", Some(1)),
+            ("/mock/ws/a", Some(2)),
+            ("/api/v2/ws/a", Some(2)),
+            ("/api/ws/chat/", None),
+        ];
+        for (path, expected) in table {
+            assert_eq!(index(router.find(path)), expected, "{path}");
+        }
+        for path in ["/api/nothing", "/mock", "/mock/", "//api//x"] {
+            assert!(matches!(router.find(path), Found::Unmatched { .. }), "{path}");
+        }
+        for path in ["/apix/ws/chat", "/", "", "/ws/chat", "api/ws/chat", "/ap"] {
+            assert_eq!(router.find(path), Found::Foreign, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_unmatched_path_is_told_what_there_is() {
+        let mut disabled = key(&["/off"], "/ws");
+        disabled.disabled = true;
+        let keys = [key(&["/api", "/mock"], "/ws/chat"), key(&[], "/echo"), disabled];
+        let router = Router::new(keys).expect("a router");
+        let known: &[_] = &["/api/ws/chat".to_owned(), "/mock/ws/chat".to_owned(), "/echo".to_owned()];
+        assert_eq!(router.find("/api/x"), Found::Unmatched { known });
+        assert_eq!(router.find("/off/ws"), Found::Unmatched { known });
+        assert_eq!(router.find("/elsewhere"), Found::Foreign);
+        assert_eq!(router.claim_all().find("/elsewhere"), Found::Unmatched { known });
+    }
+
+    #[test]
+    fn a_disabled_route_lets_the_next_one_match() {
+        let disabled = RouteKey { disabled: true, ..key(&[], "/ws") };
+        let router = Router::new([disabled, key(&[], "/*")]).expect("a router");
+        assert_eq!(index(router.find("/ws")), Some(1));
+    }
+
+    #[test]
+    fn parameters_are_found() {
+        let router = router(&[(&["/api"], "/relay/{room}")]);
+        let params = [("room", "lobby")].into_iter().collect();
+        assert_eq!(router.find("/api/relay/lobby"), Found::Route { index: 0, params });
+    }
+
+    #[test]
+    fn paths_beyond_the_bounds_match_nothing() {
+        let router = router(&[(&["/api"], "/**")]);
+        assert!(matches!(router.find(&format!("/api{}", "/a".repeat(5000))), Found::Unmatched { .. }));
+        assert_eq!(router.find(&"/a".repeat(5000)), Found::Foreign);
+    }
+
+    proptest! {
+        /// The candidates are never fewer than the matches.
+        #[test]
+        fn the_table_finds_what_the_pattern_matches(
+            pattern in "(/(a|b|\\.|a\\.|\\*|\\*\\*|a\\*|\\?|\\{x\\}|\\[a\\]|!){1,2}){1,4}/?",
+            prefix in "(/[ab.])?",
+            path in "(/[ab.é]{0,2}){0,5}/?",
+        ) {
+            // A repeated parameter is no valid pattern.
+            if let Ok(pattern) = Pattern::new(&pattern) {
+                let key = RouteKey { prefixes: vec![prefix], ..RouteKey::new(pattern) };
+                let router = Router::new([key]).expect("a router");
+                let expected = pattern::split(&path).and_then(|path| router.routes[0].matches(&path));
+                let found = match router.find(&path) {
+                    Found::Route { params, .. } => Some(params),
+                    _ => None,
+                };
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_slash_at_the_end_can_be_allowed() {
+        let slash = RouteKey { trailing_slash: true, ..key(&["/a"], "/ws") };
+        let router = Router::new([slash, key(&[], "/{x}"), key(&[], "/root")]).expect("routes");
+        let index = |path| match router.find(path) {
+            Found::Route { index, .. } => Some(index),
+            _ => None,
+        };
+        assert_eq!((index("/a/ws"), index("/a/ws/"), index("/root/")), (Some(0), Some(0), None));
+        let root = RouteKey { trailing_slash: true, ..key(&[], "/") };
+        assert!(matches!(Router::new([root]).expect("route").find("/"), Found::Route { .. }));
+    }
+}

@@ -1,0 +1,12 @@
+//! What options of all rooms are made of: kinds of values, and errors that name the key.
+//!
+//! Nothing here knows an option by name. Each room owns the options that belong to it; `config` composes them.
+
+pub(crate) mod error;
+mod interval;
+pub(crate) mod suggest;
+mod toggle;
+
+pub use error::ConfigError;
+pub use interval::Interval;
+pub use toggle::Toggle;

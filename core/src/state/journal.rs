@@ -1,0 +1,76 @@
+//! Keeps the log readable: what happens a thousand times is said once, with a count.
+
+use std::collections::HashMap;
+
+use crate::interface::effect::{Effect, Level};
+use crate::time::Instant;
+
+/// What was said lately.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    entries: HashMap<(usize, &'static str), Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    said: Instant,
+    kept_back: u64,
+}
+
+impl Journal {
+    /// The same thing about the same route is said at most once in so many ms.
+    const INTERVAL: u64 = 1_000;
+
+    /// Says `text` about a route, unless the same `kind` of thing was said within the last second.
+    pub(crate) fn note(
+        &mut self,
+        now: Instant,
+        (route, kind): (usize, &'static str),
+        level: Level,
+        text: impl FnOnce() -> String,
+        effects: &mut Vec<Effect>,
+    ) {
+        let entry = self.entries.get_mut(&(route, kind));
+        let kept_back = match entry {
+            Some(entry) if now.ms_since(entry.said) < Self::INTERVAL => {
+                entry.kept_back += 1;
+                return;
+            }
+            Some(entry) => {
+                entry.said = now;
+                std::mem::take(&mut entry.kept_back)
+            }
+            None => {
+                self.entries.insert((route, kind), Entry { said: now, kept_back: 0 });
+                0
+            }
+        };
+        let mut text = text();
+        if kept_back > 0 {
+            text.push_str(&format!(" (and {kept_back} times more since)"));
+        }
+        effects.push(Effect::Log { level, text });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thousand_times_is_said_once_and_counted() {
+        let (mut journal, mut effects) = (Journal::default(), Vec::new());
+        for ms in 0..1_001 {
+            let text = || "too fast".to_owned();
+            journal.note(Instant::from_ms(ms), (0, "rate"), Level::Warn, text, &mut effects);
+        }
+        let texts: Vec<_> = effects
+            .iter()
+            .map(|effect| match effect {
+                Effect::Log { text, .. } => text.as_str(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(texts, ["too fast", "too fast (and 999 times more since)"]);
+    }
+}

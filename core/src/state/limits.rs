@@ -1,0 +1,49 @@
+//! The bounds of one server. Whatever a peer controls has one.
+
+use crate::state::rate::MessageRate;
+
+/// Bounds that a developer never notices and an attacker does. Times are in ms, sizes in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once; one more is answered 503. Default 10,000.
+    pub connections: usize,
+    /// Connections at once from one address; one more is answered 429. Default: no bound.
+    pub connections_per_address: Option<usize>,
+    /// How many messages one client may send; then close 1008. Default: no bound.
+    pub message_rate: Option<MessageRate>,
+    /// Rooms one connection can be in; one more is a [`CommandError`](crate::CommandError). Default 1,000.
+    pub rooms_per_connection: usize,
+    /// Length of a room's name; more is a [`CommandError`](crate::CommandError). Default 256.
+    pub room_name_bytes: usize,
+    /// Messages of one connection that wait for its handler; then reading pauses. Default 256.
+    pub pending_messages: usize,
+    /// Length of an opening handshake's request: target, and header names and values. A longer one is answered
+    /// 431. Default 16,384.
+    pub handshake_bytes: usize,
+    /// From the 101 to the host's `Opened`. Default 10,000.
+    pub handshake_timeout: u64,
+    /// How long `authenticate` may take; then 503. Default 10,000.
+    pub authenticate_timeout: u64,
+    /// How long any other hook may take; then it counts as failed. Default 30,000; `None`: for ever.
+    pub handler_timeout: Option<u64>,
+    /// From a close frame to the client's answer; then the connection is dropped. Default 10,000.
+    pub close_timeout: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            connections_per_address: None,
+            message_rate: None,
+            rooms_per_connection: 1_000,
+            room_name_bytes: 256,
+            pending_messages: 256,
+            handshake_bytes: 16_384,
+            handshake_timeout: 10_000,
+            authenticate_timeout: 10_000,
+            handler_timeout: Some(30_000),
+            close_timeout: 10_000,
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Everything the engine knows except the handlers, so that a handler can be given the rest.
+//!
+//! One file for each thing that is kept: connections, rooms, timers, what waits. Nothing here calls a handler.
+
+pub(crate) mod connection;
+pub(crate) mod heartbeat;
+mod id_hash;
+pub(crate) mod inbox;
+pub(crate) mod journal;
+pub(crate) mod limits;
+mod members;
+pub(crate) mod rate;
+pub(crate) mod rooms;
+pub(crate) mod stored_request;
+pub(crate) mod timers;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::feed::Feed;
+use crate::interface::close_cause::CloseCause;
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::effect::Effect;
+use crate::interface::hook::{CallId, Hook, HookKind};
+use crate::interface::upstream::UpstreamId;
+use crate::message::{CloseCode, CloseFrame};
+use crate::routing::route::RouteSettings;
+use crate::state::connection::{Closure, Connection, Phase};
+use crate::state::journal::Journal;
+use crate::state::limits::Limits;
+use crate::state::rooms::Rooms;
+use crate::state::timers::{Timer, Timers};
+use crate::time::Now;
+
+/// The engine without its handlers.
+pub(crate) struct State {
+    pub(crate) connections: Connections,
+    pub(crate) routes: Vec<RouteState>,
+    pub(crate) timers: Timers,
+    pub(crate) limits: Limits,
+    pub(crate) random: ChaCha8Rng,
+    pub(crate) calls: HashMap<CallId, Call>,
+    pub(crate) feeds: Vec<Feed>,
+    pub(crate) journal: Journal,
+    /// Outgoing connections by whom they are for.
+    pub(crate) upstreams: HashMap<UpstreamId, Owner<ConnectionId>>,
+    /// The call whose outcome is being handled.
+    pub(crate) answered: Option<CallId>,
+    next_call: u64,
+    next_upstream: u64,
+}
+
+/// Whom a plain HTTP path or an outgoing connection belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner<T> {
+    /// A handler: that of a route, or for a connection.
+    Handler(T),
+    /// A feed's source, by its place.
+    Source(usize),
+}
+
+/// One route without its handler.
+pub(crate) struct RouteState {
+    pub(crate) settings: RouteSettings,
+    pub(crate) rooms: Rooms,
+}
+
+/// A hook whose answer is awaited.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
+    pub(crate) id: ConnectionId,
+    pub(crate) kind: HookKind,
+}
+
+impl State {
+    pub(crate) fn new(routes: Vec<RouteState>, limits: Limits, random: ChaCha8Rng) -> Self {
+        Self {
+            connections: Connections::default(),
+            routes,
+            timers: Timers::default(),
+            limits,
+            random,
+            calls: HashMap::new(),
+            feeds: Vec::new(),
+            journal: Journal::default(),
+            upstreams: HashMap::new(),
+            answered: None,
+            next_call: 0,
+            next_upstream: 0,
+        }
+    }
+
+    /// Lets a hook out and remembers that its connection waits for it.
+    pub(crate) fn call(
+        &mut self,
+        id: ConnectionId,
+        hook: Hook,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Option<CallId> {
+        let connection = self.connections.get_mut(id)?;
+        let kind = hook.kind();
+        let call = CallId(self.next_call);
+        self.next_call += 1;
+        connection.inbox.calls += 1;
+        self.calls.insert(call, Call { id, kind });
+        let timeout = match kind {
+            HookKind::Authenticate => Some(self.limits.authenticate_timeout),
+            _ => self.limits.handler_timeout,
+        };
+        if let Some(ms) = timeout {
+            self.timers.set(Timer::Call(call), now.instant + ms);
+        }
+        effects.push(Effect::Call { call, id, route: connection.route, hook });
+        Some(call)
+    }
+
+    /// A fresh id for an outgoing connection.
+    pub(crate) fn next_upstream(&mut self) -> UpstreamId {
+        self.next_upstream += 1;
+        UpstreamId(self.next_upstream)
+    }
+
+    /// The id that the next call will have.
+    pub(crate) fn next_call(&self) -> CallId {
+        CallId(self.next_call)
+    }
+
+    /// Takes a call that was answered or given up; its connection may go on.
+    pub(crate) fn finish_call(&mut self, call: CallId) -> Option<Call> {
+        let finished = self.calls.remove(&call)?;
+        self.timers.cancel(Timer::Call(call));
+        if let Some(connection) = self.connections.get_mut(finished.id) {
+            connection.inbox.calls = connection.inbox.calls.saturating_sub(1);
+        }
+        Some(finished)
+    }
+
+    /// Sends a close frame, if the connection is open, and starts waiting for the client's.
+    pub(crate) fn start_closing(
+        &mut self,
+        id: ConnectionId,
+        frame: Option<CloseFrame>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.connections.get(id).is_some_and(Connection::is_open) {
+            return;
+        }
+        let seen = frame.clone().unwrap_or_else(|| CloseFrame::new(CloseCode::NO_STATUS, ""));
+        self.end(id, Box::new(Closure { frame: seen, cause: CloseCause::Server }));
+        self.timers.set(Timer::Closing(id), now.instant + self.limits.close_timeout);
+        effects.push(Effect::Close { id, frame });
+        // The client's own close frame has to be read.
+        if let Some(connection) = self.connections.get_mut(id)
+            && std::mem::take(&mut connection.inbox.paused)
+        {
+            effects.push(Effect::Resume { id });
+        }
+    }
+
+    /// Drops an accepted connection, wherever it stands, without waiting for anything.
+    pub(crate) fn terminate(&mut self, id: ConnectionId, cause: CloseCause, effects: &mut Vec<Effect>) {
+        match self.connections.get(id).map(|connection| &connection.phase) {
+            Some(Phase::Open) => {
+                let frame = CloseFrame::new(CloseCode::ABNORMAL, "");
+                self.end(id, Box::new(Closure { frame, cause }));
+            }
+            Some(Phase::Accepted | Phase::Closing(_) | Phase::Refusing(_)) => {}
+            _ => return,
+        }
+        effects.push(Effect::Terminate { id });
+    }
+
+    /// The one way out of `Open`: from here on the connection hears nothing and its watches are off.
+    pub(crate) fn end(&mut self, id: ConnectionId, closure: Box<Closure>) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if closure.cause == CloseCause::Server {
+            connection.inbox.clear();
+        }
+        connection.phase = Phase::Closing(closure);
+        let route = connection.route;
+        self.timers.cancel_all(id);
+        if let Some(connection) = self.connections.get(id) {
+            self.routes[route].rooms.exit(id, connection.rooms());
+        }
+    }
+}
+
+/// The connections by slot.
+#[derive(Default)]
+pub(crate) struct Connections {
+    slots: Vec<Option<Connection>>,
+    len: usize,
+    addresses: HashMap<IpAddr, usize>,
+}
+
+impl Connections {
+    pub(crate) fn insert(&mut self, connection: Connection) {
+        let slot = connection.id.slot();
+        if self.slots.len() <= slot {
+            self.slots.resize_with(slot + 1, || None);
+        }
+        if let Some(address) = connection.address {
+            *self.addresses.entry(address).or_default() += 1;
+        }
+        if self.slots[slot].replace(connection).is_none() {
+            self.len += 1;
+        }
+    }
+
+    pub(crate) fn get(&self, id: ConnectionId) -> Option<&Connection> {
+        self.slots.get(id.slot())?.as_ref().filter(|connection| connection.id == id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.slots.get_mut(id.slot())?.as_mut().filter(|connection| connection.id == id)
+    }
+
+    pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
+        let address = self.get(id)?.address;
+        if let Some(address) = address
+            && let Some(count) = self.addresses.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.addresses.remove(&address);
+            }
+        }
+        self.len -= 1;
+        self.slots[id.slot()].take()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Connection> {
+        self.slots.iter().flatten()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many connections there are from one address.
+    pub(crate) fn count_of(&self, address: IpAddr) -> usize {
+        self.addresses.get(&address).copied().unwrap_or(0)
+    }
+}

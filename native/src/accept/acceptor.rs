@@ -1,0 +1,219 @@
+//! HTTP/1.1 on the server's own port, with bounds on what a client may send before it is understood.
+
+use std::convert::Infallible;
+use std::future::{pending, poll_fn};
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::serve::Listener;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::accept::opening;
+use crate::accept::prefixed::Prefixed;
+use crate::accept::upgrade::Asked;
+use crate::connection::receiver::Receiver;
+use crate::connection::task::Life;
+use crate::switchboard::{Switchboard, has_host};
+
+/// Accepts connections and answers their requests.
+///
+/// | What does not end | What becomes of it |
+/// |---|---|
+/// | a request's head, within `limits.handshakeTimeout` | the connection is dropped |
+/// | a request's head, within `limits.handshakeBytes` | 431 |
+/// | a head's lines, after a hundred | 431 |
+/// | the wait for a connection's next request, within `limits.handshakeTimeout` | the connection is dropped |
+/// | connections that are no WebSockets yet, after `limits.maxConnections` | the next ones wait to be accepted |
+///
+/// `axum::serve` has none of these bounds.
+///
+/// An opening handshake that comes as a whole, as nearly all do, never sees hyper, which would take as much time as all
+/// the rest. Everything else is hyper's.
+pub(crate) struct Acceptor {
+    listener: TcpListener,
+    reception: Arc<Reception>,
+    /// Turns true when connections shall end after the request in work.
+    ended: watch::Receiver<bool>,
+}
+
+/// What all connections have in common until they are WebSockets.
+struct Reception {
+    switchboard: Switchboard,
+    http: Builder,
+    /// For one request's head.
+    time: Duration,
+    /// The longest head.
+    max_head: usize,
+}
+
+/// hyper takes no smaller one.
+const SMALLEST_BUFFER: usize = 8192;
+
+/// How much of an opening handshake is read at once; longer ones are read by HTTP.
+const FIRST_READ: usize = 4096;
+
+/// Whether accepted streams are as their listener was set, which saves a system call for each.
+pub(crate) const NODELAY_IS_INHERITED: bool = cfg!(target_os = "linux");
+
+/// The connections that are still with HTTP.
+pub(crate) struct Requests {
+    /// Each connection holds a receiver.
+    open: watch::Sender<()>,
+}
+
+/// What a connection began with.
+enum First {
+    /// An opening handshake, about which the engine has been asked.
+    Asked(Asked),
+    /// Something that HTTP has to look at.
+    Other(Vec<u8>),
+}
+
+impl Acceptor {
+    pub(crate) fn new(listener: TcpListener, switchboard: Switchboard, ended: watch::Receiver<bool>) -> Self {
+        let limits = switchboard.limits();
+        let time = Duration::from_millis(limits.handshake_timeout);
+        let max_head = limits.handshake_bytes.max(SMALLEST_BUFFER);
+        // Not hyper-util's: looking for HTTP/2 in the first bytes, it waits for them without an end.
+        let mut http = Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(time).max_buf_size(max_head);
+        let reception = Arc::new(Reception { switchboard, http, time, max_head });
+        Self { listener, reception, ended }
+    }
+
+    /// Accepts until `stop`; then nobody listens on the port any more.
+    pub(crate) async fn accept_until(mut self, stop: impl Future<Output = ()>) -> Requests {
+        if NODELAY_IS_INHERITED {
+            let _ = socket2::SockRef::from(&self.listener).set_tcp_nodelay(true);
+        }
+        let open = watch::Sender::new(());
+        let limit = self.reception.switchboard.limits().connections;
+        let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let (place, (stream, address)) = tokio::select! {
+                accepted = accept(&mut self.listener, places.clone()) => accepted,
+                () = &mut stop => return Requests { open },
+            };
+            let (reception, ended, is_open) = (self.reception.clone(), self.ended.clone(), open.subscribe());
+            Life::begin(async move {
+                let receiver = reception.receive(stream, address, ended).await;
+                drop((place, is_open));
+                receiver
+            });
+        }
+    }
+}
+
+impl Requests {
+    /// Waits until the last connection is done with HTTP.
+    pub(crate) async fn finished(self) {
+        self.open.closed().await;
+    }
+}
+
+/// Waits for a place, then for a connection.
+async fn accept(
+    listener: &mut TcpListener,
+    places: Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, (TcpStream, SocketAddr)) {
+    // Nobody closes the semaphore, so there is always a place in the end.
+    let place = places.acquire_owned().await.ok();
+    // axum's way of accepting waits and tries again after errors such as too many open files.
+    (place, Listener::accept(listener).await)
+}
+
+impl Reception {
+    /// Answers one connection's requests, until one of them takes it over or it ends.
+    async fn receive(
+        &self,
+        mut stream: TcpStream,
+        address: SocketAddr,
+        mut ended: watch::Receiver<bool>,
+    ) -> Option<Receiver> {
+        match self.first(&mut stream, address, &mut ended).await? {
+            First::Asked(asked) => asked.answer(stream).await,
+            First::Other(bytes) => {
+                Box::pin(self.talk(Prefixed::new(bytes, stream), address, ended)).await;
+                None
+            }
+        }
+    }
+
+    /// Waits for the first bytes; none if there is nothing to answer.
+    async fn first(
+        &self,
+        stream: &mut TcpStream,
+        address: SocketAddr,
+        ended: &mut watch::Receiver<bool>,
+    ) -> Option<First> {
+        let first = poll_fn(|context| self.poll_first(Pin::new(stream), address, context));
+        tokio::select! {
+            biased;
+            first = tokio::time::timeout(self.time, first) => first.ok()?,
+            _ = ended.wait_for(|ended| *ended) => None,
+        }
+    }
+
+    fn poll_first(
+        &self,
+        stream: Pin<&mut TcpStream>,
+        address: SocketAddr,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<First>> {
+        let mut buffer = [MaybeUninit::uninit(); FIRST_READ];
+        let mut buffer = ReadBuf::uninit(&mut buffer);
+        if ready!(stream.poll_read(context, &mut buffer)).is_err() || buffer.filled().is_empty() {
+            return Poll::Ready(None);
+        }
+        let bytes = buffer.filled();
+        Poll::Ready(Some(match opening::parse(bytes) {
+            Some((request, length)) if length <= self.max_head && has_host(&request) => {
+                First::Asked(self.switchboard.ask(request, address, bytes[length..].into()))
+            }
+            _ => First::Other(bytes.into()),
+        }))
+    }
+
+    /// Speaks HTTP.
+    async fn talk(&self, stream: Prefixed, address: SocketAddr, mut ended: watch::Receiver<bool>) {
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(address));
+            let switchboard = self.switchboard.clone();
+            async move { Ok::<_, Infallible>(switchboard.answer(request).await) }
+        });
+        let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let end = async move {
+            if ended.wait_for(|ended| *ended).await.is_err() {
+                pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            result = connection.as_mut() => return log(address, result),
+            () = end => connection.as_mut().graceful_shutdown(),
+        }
+        log(address, connection.await);
+    }
+}
+
+/// What clients do wrong is of interest to those only who look for it.
+fn log(address: SocketAddr, result: hyper::Result<()>) {
+    if let Err(error) = result {
+        tracing::debug!("{address}: {error}");
+    }
+}

@@ -1,0 +1,224 @@
+//! From an HTTP request to an open connection.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::{Request, Response, StatusCode};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade::downcast;
+use switchboard_core::Accept;
+use switchboard_core::protocol::{Reader, Refusal, WebSocket, encode_head};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+use crate::accept::acceptor::NODELAY_IS_INHERITED;
+use crate::accept::prefixed::Prefixed;
+use crate::connection::receiver::Receiver;
+use crate::connection::task::Life;
+use crate::flush::socket::Socket;
+use crate::host::switching::Decision;
+use crate::host::{Host, Presence};
+
+/// A client that was let in, whose transport is still to come.
+struct Admitted {
+    presence: Presence,
+    socket: Arc<Socket>,
+    reader: Reader,
+    /// The 101.
+    response: Response<()>,
+}
+
+/// Answers an opening handshake that came through HTTP as the engine decides; after a 101 the connection has a task of
+/// its own.
+pub(crate) async fn upgrade(host: &Arc<Host>, request: Request<Body>) -> Response<Body> {
+    let (mut parts, _) = request.into_parts();
+    let on_upgrade = parts.extensions.remove::<OnUpgrade>();
+    let address: Option<IpAddr> = parts.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
+    parts.extensions.clear();
+    let (presence, decision) = host.open(Request::from_parts(parts, ()), address);
+    let decision = decision.await;
+    if on_upgrade.is_none() && matches!(decision, Ok(Decision::Accept(_))) {
+        return refusal(StatusCode::BAD_REQUEST, "this connection cannot be upgraded");
+    }
+    match admit(presence, decision) {
+        Ok(mut admitted) => {
+            let response = std::mem::take(&mut admitted.response);
+            if let Some(on_upgrade) = on_upgrade {
+                Life::begin(take_over(admitted, on_upgrade));
+            }
+            response.map(|()| Body::empty())
+        }
+        Err(refusal) => refusal.response().map(Body::from),
+    }
+}
+
+/// An opening handshake that came on a stream of its own, and that the engine has been asked about. What waits for the
+/// answer holds no more than that.
+pub(crate) struct Asked {
+    presence: Presence,
+    decision: oneshot::Receiver<Decision>,
+    /// What came behind the request.
+    rest: Vec<u8>,
+}
+
+/// What became of it.
+enum Answered {
+    Open(Receiver),
+    /// The 101 is still being written.
+    Later(Pin<Box<dyn Future<Output = Option<Receiver>> + Send>>),
+    Refused,
+}
+
+impl Asked {
+    pub(crate) fn new(host: &Arc<Host>, request: Request<()>, address: SocketAddr, rest: Vec<u8>) -> Self {
+        let (presence, decision) = host.open(request, Some(address.ip()));
+        Self { presence, decision, rest }
+    }
+
+    /// Answers as the engine decides.
+    pub(crate) async fn answer(self, stream: TcpStream) -> Option<Receiver> {
+        let Self { presence, decision, rest } = self;
+        let decision = tokio::select! {
+            biased;
+            decision = decision => decision,
+            () = gone(&stream) => return None,
+        };
+        match answer(presence, decision, stream, rest) {
+            Answered::Open(receiver) => Some(receiver),
+            Answered::Later(later) => later.await,
+            Answered::Refused => None,
+        }
+    }
+}
+
+fn answer(
+    presence: Presence,
+    decision: Result<Decision, oneshot::error::RecvError>,
+    stream: TcpStream,
+    rest: Vec<u8>,
+) -> Answered {
+    let admitted = match admit(presence, decision) {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            // It is short and nothing was sent before, so the kernel takes it at once.
+            let _ = stream.try_write(&refusal.encode());
+            return Answered::Refused;
+        }
+    };
+    if !NODELAY_IS_INHERITED {
+        let _ = stream.set_nodelay(true);
+    }
+    let mut head = encode_head(&admitted.response);
+    let written = stream.try_write(&head).unwrap_or_default();
+    if written == head.len() {
+        return Answered::Open(admitted.open(stream, rest));
+    }
+    let head = head.split_off(written);
+    Answered::Later(Box::pin(async move {
+        tokio::select! {
+            written = write_all(&stream, &head) => written.ok()?,
+            () = admitted.socket.terminated() => return None,
+        }
+        Some(admitted.open(stream, rest))
+    }))
+}
+
+/// A response of one line, after which the connection is closed.
+pub(crate) fn refusal(status: StatusCode, line: &'static str) -> Response<Body> {
+    Refusal::new(status, line).response().map(Body::from)
+}
+
+/// Tells the engine that the connection is open, if the client is let in.
+fn admit(
+    presence: Presence,
+    decision: Result<Decision, oneshot::error::RecvError>,
+) -> Result<Admitted, Refusal> {
+    let accept = match decision {
+        Ok(Decision::Accept(accept)) => accept,
+        Ok(Decision::Reject(refusal)) => {
+            presence.refused();
+            return Err(refusal);
+        }
+        Ok(Decision::Ignore) => {
+            presence.refused();
+            return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no WebSocket here"));
+        }
+        Err(_) => return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is going down")),
+    };
+    let Accept { id, response, socket: options, .. } = *accept;
+    let overflow = options.outbox.overflow;
+    let WebSocket { reader, writer } = WebSocket::new(&options);
+    let socket = Arc::new(Socket::new(id, writer, overflow));
+    // Open before the 101 is written, so that whoever has read it misses nothing that is sent afterwards.
+    if !presence.host().turn(|turn| turn.opened(socket.clone())) {
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the connection was given up"));
+    }
+    Ok(Admitted { presence, socket, reader, response })
+}
+
+impl Admitted {
+    /// The 101 is written. `rest` came behind the request.
+    fn open(self, stream: TcpStream, rest: Vec<u8>) -> Receiver {
+        let (read, write) = stream.into_split();
+        self.socket.attach(write);
+        let mut receiver = Receiver::new(self.presence, self.socket, read, self.reader);
+        receiver.receive(rest);
+        receiver
+    }
+}
+
+/// Takes the connection over from HTTP once the 101 is written.
+async fn take_over(admitted: Admitted, on_upgrade: OnUpgrade) -> Option<Receiver> {
+    let upgraded = tokio::select! {
+        upgraded = on_upgrade => upgraded.ok()?,
+        () = admitted.socket.terminated() => return None,
+    };
+    let (stream, rest) = take_stream(upgraded)?;
+    // Frames are written as a whole, so waiting for more would only delay them.
+    let _ = stream.set_nodelay(true);
+    Some(admitted.open(stream, rest))
+}
+
+/// The TCP stream, and what came on it after the request. HTTP's own buffers are dropped.
+fn take_stream(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
+    // Below our own acceptor the stream is as it was given to HTTP, below `axum::serve` hyper-util has wrapped it.
+    let upgraded = match upgraded.downcast::<TokioIo<Prefixed>>() {
+        Ok(parts) => {
+            let (first, stream) = parts.io.into_inner().into_parts();
+            return Some((stream, [parts.read_buf.as_ref(), &first].concat()));
+        }
+        Err(upgraded) => upgraded,
+    };
+    match downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(parts) => Some((parts.io.into_inner(), parts.read_buf.into())),
+        Err(_) => {
+            tracing::error!("Switchboard serves plain TCP only; put TLS in a reverse proxy before it");
+            None
+        }
+    }
+}
+
+/// Waits until the client is gone, as long as it sends nothing.
+async fn gone(stream: &TcpStream) {
+    if let Ok(1) = stream.peek(&mut [0]).await {
+        std::future::pending().await
+    }
+}
+
+async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match stream.try_write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

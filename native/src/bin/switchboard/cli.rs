@@ -1,0 +1,149 @@
+//! The command line, and the configuration it names.
+
+use std::fmt::Display;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use switchboard::{Config, ServerError};
+
+use crate::environment::Environment;
+
+/// What is served without `--config`.
+const DEFAULT_CONFIG: &str = include_str!("../../../switchboard.toml");
+
+/// Where clients of the Mock API Server, whose variables the environment may have, look for it.
+const ENVIRONMENT_PORT: u16 = 3000;
+
+/// A WebSocket backend without backend code.
+///
+/// Serves the routes of a configuration file; without one, all five systems side by side, to try things out.
+/// WEBSOCKET_* variables, also in .env files of the working directory, add mock events and proxies.
+/// RUST_LOG sets what is logged (default: info).
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    /// The configuration: TOML, or JSON if the name ends in .json
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Listen on this name or address instead of the configured one
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+    /// Listen on this port instead of the configured one; 0 takes a free one
+    #[arg(short, long, value_name = "PORT")]
+    port: Option<u16>,
+}
+
+impl Arguments {
+    /// The configuration, with what the environment adds and the command line changes.
+    pub(crate) fn config(&self, environment: &Environment) -> Result<Config, StartError> {
+        let mut config = self.read()?;
+        let added = config.add_environment(|name| environment.get(name));
+        let added = added.map_err(|error| StartError::Config {
+            file: "the environment".to_owned(),
+            message: error.to_string(),
+        })?;
+        if added && self.config.is_none() && environment.get("PORT").is_none() {
+            config.listen.port = ENVIRONMENT_PORT;
+        }
+        if let Some(host) = &self.host {
+            config.listen.host.clone_from(host);
+        }
+        if let Some(port) = self.port {
+            config.listen.port = port;
+        }
+        Ok(config)
+    }
+
+    /// Fills in the variables that the configuration leaves to the environment. `${PORT}` is where the server itself
+    /// can be found.
+    pub(crate) fn resolve(
+        &self,
+        config: &mut Config,
+        environment: &Environment,
+        port: u16,
+    ) -> Result<(), StartError> {
+        let variable = |name: &str| match name {
+            "PORT" => Some(port.to_string()),
+            _ => environment.get(name),
+        };
+        config.resolve(variable).map_err(|error| StartError::config(self, &error))
+    }
+
+    fn read(&self) -> Result<Config, StartError> {
+        let Some(path) = &self.config else {
+            return Config::from_toml(DEFAULT_CONFIG).map_err(|error| StartError::config(self, &error));
+        };
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| StartError::config(self, &format!("cannot be read: {source}")))?;
+        let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let config = if is_json { Config::from_json(&text) } else { Config::from_toml(&text) };
+        let mut config = config.map_err(|error| StartError::config(self, &error))?;
+        if let Some(folder) = path.parent() {
+            anchor(&mut config, folder);
+        }
+        Ok(config)
+    }
+}
+
+/// Lets the files that a configuration names begin in its own folder, so that it can be started from anywhere.
+fn anchor(config: &mut Config, folder: &Path) {
+    for replay in config.feeds.iter_mut().filter_map(|feed| feed.replay.as_mut()) {
+        replay.file = folder.join(&replay.file).to_string_lossy().into_owned();
+    }
+}
+
+/// Why the program ends with an error.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The configuration cannot be used.
+    #[error("{file}: {message}")]
+    Config {
+        /// Which.
+        file: String,
+        /// The key's path, and what to write instead.
+        message: String,
+    },
+    /// The port is taken, or not allowed.
+    #[error("cannot listen on {host}:{port}: {source}{}", hint(.source, *.port))]
+    Listen {
+        /// A name or an address.
+        host: String,
+        /// Which port.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The server does not start.
+    #[error(transparent)]
+    Server(ServerError),
+    /// The server broke.
+    #[error(transparent)]
+    Serve(io::Error),
+}
+
+impl StartError {
+    pub(crate) fn config(arguments: &Arguments, message: &dyn Display) -> Self {
+        let file = arguments.config.as_ref().map(|path| path.display().to_string());
+        let file = file.unwrap_or_else(|| "the built-in configuration".to_owned());
+        StartError::Config { file, message: message.to_string() }
+    }
+
+    /// 2 for what the user wrote wrong, as clap does; 1 for the rest.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            StartError::Config { .. } => 2,
+            _ => 1,
+        }
+    }
+}
+
+fn hint(error: &io::Error, port: u16) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "\nAnother program listens there. Stop it, or choose with --port (0 takes a free one).".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => format!("\nPort {port} needs more rights; choose with --port."),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,326 @@
+//! Handlers made of async closures.
+
+mod call;
+mod channel;
+mod channel_reply;
+mod channel_socket;
+mod commands;
+mod convert;
+mod dialect;
+mod handshake;
+mod incoming;
+mod inspector;
+pub(crate) mod peer;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use serde_json::Value;
+use switchboard_core::dialect::commands::ServerEvent;
+use switchboard_core::dialect::proxy::ProxyHooks;
+use switchboard_core::{
+    CloseCause, CloseFrame, HandlerError, HandlerResult, Hooks, Message, ResponseAudience, Verdict,
+};
+
+pub(crate) use call::{run, start};
+pub use channel::ChannelCallbacks;
+pub use channel_reply::{ChannelReply, IntoChannelReply};
+pub use channel_socket::ChannelSocket;
+pub(crate) use channel_socket::Membership;
+pub use commands::{CommandsAudience, CommandsClient, CommandsEvents};
+pub use convert::{IntoHandlerResult, IntoResponseMessage, IntoVerdict};
+pub use handshake::Handshake;
+pub use incoming::Incoming;
+pub use inspector::IntoPassed;
+pub use peer::{Audience, Peer};
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Callback<A, T = HandlerResult> = Box<dyn Fn(Peer, A) -> BoxFuture<T> + Send + Sync>;
+type Authenticate = Box<dyn Fn(Handshake) -> BoxFuture<Result<Verdict, HandlerError>> + Send + Sync>;
+type Custom = Box<dyn Fn(Peer, Value) -> BoxFuture<Result<Value, HandlerError>> + Send + Sync>;
+type Matcher = Box<dyn Fn(&Peer, &Incoming) -> bool + Send + Sync>;
+
+/// What a route does, as async closures. What is left out costs nothing.
+///
+/// Beside a dialect ([`Builder::callbacks`](crate::Builder::callbacks)) they see what its clients do, after the dialect
+/// has done its part. Some dialects ask for more: [`channel`](Self::channel), [`commands`](Self::commands),
+/// [`on_client_message`](Self::on_client_message).
+///
+/// Callbacks of one connection run one after another, in the order of what they are about, each awaited before
+/// the next; those of different connections run side by side. A callback may return nothing, or a `Result`;
+/// an error, as a panic, goes to [`on_error`](Self::on_error), and one of [`on_connect`](Self::on_connect)
+/// closes the connection with 1011.
+///
+/// ```
+/// use switchboard::{Audience, Callbacks, HandlerResult, Incoming, Message, Peer};
+///
+/// async fn chat(peer: Peer, message: Incoming) -> HandlerResult {
+///     let room = message.value()["room"].as_str().unwrap_or("lobby").to_owned();
+///     peer.join_room(&room)?;
+///     peer.broadcast_with(Message::json(&message.value()), Audience::room(room));
+///     Ok(())
+/// }
+///
+/// let callbacks = Callbacks::new()
+///     .on_connect(|peer: Peer| async move { peer.send("welcome") })
+///     .on_message(chat);
+/// ```
+#[derive(Default)]
+pub struct Callbacks {
+    authenticate: Option<Authenticate>,
+    connect: Option<Callback<()>>,
+    transform: Option<Callback<Message, Result<Incoming, HandlerError>>>,
+    responses: Vec<Response>,
+    message: Option<Callback<Incoming>>,
+    ping: Option<Callback<Bytes>>,
+    pong: Option<Callback<Bytes>>,
+    close: Option<Callback<(CloseFrame, CloseCause)>>,
+    error: Option<Callback<HandlerError>>,
+    /// The hooks of dialects, by name.
+    custom: HashMap<String, Custom>,
+    /// By topic.
+    channels: Vec<(String, ChannelCallbacks)>,
+    /// The events that `custom` has listeners for; `None`: the dialect is another.
+    events: Option<Vec<ServerEvent>>,
+    start: Option<commands::Start>,
+    proxied: ProxyHooks,
+}
+
+/// One entry of `responses`.
+struct Response {
+    matches: Matcher,
+    respond: Callback<Incoming, Result<Option<Message>, HandlerError>>,
+    audience: ResponseAudience,
+}
+
+impl Callbacks {
+    /// No callbacks yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Decides before the upgrade whether a client may come in: by a `bool`, a [`Verdict`], or a `Result` of
+    /// either. False is answered 401, an error 500.
+    pub fn authenticate<F, R>(mut self, callback: impl Fn(Handshake) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoVerdict,
+    {
+        self.authenticate = Some(Box::new(move |handshake| {
+            let future = callback(handshake);
+            Box::pin(async move { future.await.into_verdict() })
+        }));
+        self
+    }
+
+    /// The connection is open.
+    pub fn on_connect<F, R>(mut self, callback: impl Fn(Peer) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoHandlerResult,
+    {
+        self.connect = Some(boxed(move |peer, ()| callback(peer)));
+        self
+    }
+
+    /// Turns each raw message into what the other callbacks get: a [`Message`] or a JSON value, made
+    /// [`Incoming`] by `into()`. After an error the message is dropped.
+    pub fn transform_raw_data<F>(
+        mut self,
+        callback: impl Fn(Peer, Message) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Incoming, HandlerError>> + Send + 'static,
+    {
+        self.transform = Some(Box::new(move |peer, message| Box::pin(callback(peer, message))));
+        self
+    }
+
+    /// Answers messages for which `matches` is true; the first such entry answers, and
+    /// [`on_message`](Self::on_message) is not called for them. A response of `None` sends nothing.
+    pub fn response<F, R>(
+        mut self,
+        matches: impl Fn(&Peer, &Incoming) -> bool + Send + Sync + 'static,
+        respond: impl Fn(Peer, Incoming) -> F + Send + Sync + 'static,
+        audience: ResponseAudience,
+    ) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoResponseMessage,
+    {
+        self.responses.push(Response {
+            matches: Box::new(matches),
+            respond: Box::new(move |peer, incoming| {
+                let future = respond(peer, incoming);
+                Box::pin(async move { future.await.into_response_message() })
+            }),
+            audience,
+        });
+        self
+    }
+
+    /// A message came that no [`response`](Self::response) matched.
+    pub fn on_message<F, R>(mut self, callback: impl Fn(Peer, Incoming) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoHandlerResult,
+    {
+        self.message = Some(boxed(callback));
+        self
+    }
+
+    /// A ping came. With this callback pings are answered by it ([`Peer::pong`]) or not at all.
+    pub fn on_ping<F, R>(mut self, callback: impl Fn(Peer, Bytes) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoHandlerResult,
+    {
+        self.ping = Some(boxed(callback));
+        self
+    }
+
+    /// A pong came.
+    pub fn on_pong<F, R>(mut self, callback: impl Fn(Peer, Bytes) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoHandlerResult,
+    {
+        self.pong = Some(boxed(callback));
+        self
+    }
+
+    /// The connection has ended, with which code and reason and by whom. Called once for every `on_connect`; its
+    /// broadcasts still reach the others.
+    pub fn on_close<F, R>(
+        mut self,
+        callback: impl Fn(Peer, CloseFrame, CloseCause) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoHandlerResult,
+    {
+        self.close = Some(boxed(move |peer, (frame, cause)| callback(peer, frame, cause)));
+        self
+    }
+
+    /// Another callback failed, or the client broke the protocol. Without this callback the client is told
+    /// `{"type":"error","message":…}`.
+    pub fn on_error<F, R>(
+        mut self,
+        callback: impl Fn(Peer, HandlerError) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoHandlerResult,
+    {
+        self.error = Some(boxed(callback));
+        self
+    }
+
+    /// The channel on these topics of Phoenix: one topic, or `room:*` for all that begin so. The first one that matches
+    /// counts.
+    ///
+    /// On a route of the configuration the dialect has to be `phoenix`; a channel that its `channels` do not name comes
+    /// behind them. A route of one's own speaks Phoenix by this; Phoenix's clients append `/websocket` to its path.
+    pub fn channel(mut self, topic: impl Into<String>, channel: ChannelCallbacks) -> Self {
+        self.channels.push((topic.into(), channel));
+        self
+    }
+
+    /// What to do when something happens in the dialect `commands`. A route of one's own speaks that dialect by this.
+    pub fn commands(mut self, events: CommandsEvents) -> Self {
+        let CommandsEvents { start, listeners } = events;
+        self.start = start;
+        self.events = Some(listeners.iter().map(|(event, _)| *event).collect());
+        self.custom.extend(listeners.into_iter().map(|(event, run)| (event.name().to_owned(), run)));
+        self
+    }
+
+    /// Looks at each message from a client of a `proxy` before it passes to the target: what it returns goes on instead,
+    /// `None` drops it, as an error does. Messages wait for it, in their order.
+    pub fn on_client_message<F, R>(
+        mut self,
+        callback: impl Fn(Peer, Message) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoPassed,
+    {
+        self.proxied.client = true;
+        self.custom.insert("onClientMessage".to_owned(), inspector::inspector(callback));
+        self
+    }
+
+    /// Looks at each message from the target of a `proxy` before it passes to the client, as
+    /// [`on_client_message`](Self::on_client_message) does the other way.
+    pub fn on_target_message<F, R>(
+        mut self,
+        callback: impl Fn(Peer, Message) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoPassed,
+    {
+        self.proxied.target = true;
+        self.custom.insert("onTargetMessage".to_owned(), inspector::inspector(callback));
+        self
+    }
+
+    /// Answers the [`Hook::Custom`](switchboard_core::Hook::Custom) of this name that a [`Handler`](crate::Handler) of
+    /// yours calls for; the answer comes to its [`Handler::answer`](crate::Handler::answer).
+    pub fn on_custom<F, E>(
+        mut self,
+        name: impl Into<String>,
+        callback: impl Fn(Peer, Value) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Value, E>> + Send + 'static,
+        E: Into<HandlerError>,
+    {
+        let custom: Custom = Box::new(move |peer, payload| {
+            let future = callback(peer, payload);
+            Box::pin(async move { future.await.map_err(Into::into) })
+        });
+        self.custom.insert(name.into(), custom);
+        self
+    }
+
+    /// Whether there is an `authenticate`.
+    pub(crate) fn authenticates(&self) -> bool {
+        self.authenticate.is_some()
+    }
+
+    /// Which hooks the engine has to call.
+    pub(crate) fn hooks(&self) -> Hooks {
+        Hooks {
+            authenticate: self.authenticates(),
+            connect: self.connect.is_some(),
+            transform: self.transform.is_some(),
+            responses: self.responses.iter().map(|response| response.audience.clone()).collect(),
+            message: self.message.is_some(),
+            ping: self.ping.is_some(),
+            pong: self.pong.is_some(),
+            close: self.close.is_some(),
+            error: self.error.is_some(),
+        }
+    }
+}
+
+fn boxed<A, F, R>(callback: impl Fn(Peer, A) -> F + Send + Sync + 'static) -> Callback<A>
+where
+    F: Future<Output = R> + Send + 'static,
+    R: IntoHandlerResult,
+{
+    Box::new(move |peer, argument| {
+        let future = callback(peer, argument);
+        Box::pin(async move { future.await.into_handler_result() })
+    })
+}
+
+impl std::fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Callbacks").field(&self.hooks()).finish()
+    }
+}

@@ -1,0 +1,285 @@
+//! A connection as callbacks see it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use serde_json::Value;
+use switchboard_core::{Command, CommandError, Connection, ConnectionId, HandlerResult, Message, Params};
+
+use crate::callbacks::Membership;
+use crate::callbacks::incoming::Incoming;
+use crate::host::Host;
+
+/// A handle on one connection: clone it, keep it, use it from any task or thread.
+///
+/// Everything it is asked to do happens at once, in the order of the calls; nothing waits for the network. For
+/// a connection that is closed it does nothing. A [`Handler`](crate::Handler) runs while the engine is locked
+/// and uses its [`Context`](crate::Context) instead: a `Peer` would wait for the handler for ever.
+#[derive(Clone)]
+pub struct Peer {
+    host: Arc<Host>,
+    data: Arc<PeerData>,
+}
+
+/// What does not change during a connection, and what its callbacks keep.
+pub(crate) struct PeerData {
+    id: ConnectionId,
+    name: Arc<str>,
+    request: http::Request<()>,
+    address: Option<IpAddr>,
+    params: Params,
+    subprotocol: Option<String>,
+    auth_data: Value,
+    metadata: Mutex<http::Extensions>,
+    /// The message between two hooks that both look at it.
+    current: Mutex<Option<Incoming>>,
+    route: usize,
+    /// The topics of Phoenix whose joins were begun.
+    channels: Mutex<HashMap<String, Arc<Membership>>>,
+}
+
+/// To whom [`Peer::broadcast_with`] sends. The default is everyone else on the route.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    /// Only members of any of these rooms, each once; `Some` of none is nobody. Default `None`: the whole route.
+    pub rooms: Option<Vec<String>>,
+    /// Also the sender, if it is among them. Default false.
+    pub include_self: bool,
+}
+
+impl Audience {
+    /// The others in one room. The sender need not be a member.
+    pub fn room(name: impl Into<String>) -> Self {
+        Self::rooms([name])
+    }
+
+    /// The others in any of these rooms.
+    pub fn rooms<R: Into<String>>(names: impl IntoIterator<Item = R>) -> Self {
+        Self { rooms: Some(names.into_iter().map(Into::into).collect()), include_self: false }
+    }
+
+    /// The same, with the sender.
+    pub fn including_self(mut self) -> Self {
+        self.include_self = true;
+        self
+    }
+}
+
+impl Peer {
+    pub(crate) fn new(host: Arc<Host>, data: Arc<PeerData>) -> Self {
+        Self { host, data }
+    }
+
+    pub(crate) fn data(&self) -> &PeerData {
+        &self.data
+    }
+
+    /// The id that users see: a version 4 UUID.
+    pub fn id(&self) -> &str {
+        &self.data.name
+    }
+
+    /// The whole path of the opening handshake, without the query.
+    pub fn path(&self) -> &str {
+        self.data.request.uri().path()
+    }
+
+    /// The opening handshake's request.
+    pub fn request(&self) -> &http::Request<()> {
+        &self.data.request
+    }
+
+    /// The client's address, if the server knows it.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.data.address
+    }
+
+    /// What the pattern's `{name}` parts stood for, not percent-decoded.
+    pub fn params(&self) -> &Params {
+        &self.data.params
+    }
+
+    /// The subprotocol both sides agreed on.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.data.subprotocol.as_deref()
+    }
+
+    /// What authentication said about the client; null when it said nothing.
+    pub fn auth_data(&self) -> &Value {
+        &self.data.auth_data
+    }
+
+    /// A place for your own data on this connection, by type. Not to be held across an await.
+    pub fn metadata(&self) -> MutexGuard<'_, http::Extensions> {
+        self.data.metadata.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nothing can be sent any more.
+    pub fn is_closed(&self) -> bool {
+        !self.look(Connection::is_open).unwrap_or_default()
+    }
+
+    /// Sends a message: a string as text, [`Bytes`] as binary, a [`Value`] through [`Message::json`].
+    pub fn send(&self, message: impl Into<Message>) {
+        self.apply(Command::Send(message.into()));
+    }
+
+    /// Sends to everyone else on the route.
+    pub fn broadcast(&self, message: impl Into<Message>) {
+        self.broadcast_with(message, Audience::default());
+    }
+
+    /// Sends to an audience.
+    pub fn broadcast_with(&self, message: impl Into<Message>, to: Audience) {
+        let Audience { rooms, include_self } = to;
+        self.apply(Command::Broadcast { message: message.into(), rooms, include_self });
+    }
+
+    /// Sends to the members of all rooms that this connection is in, each once; without rooms, to the whole route.
+    pub fn broadcast_all_rooms(&self, message: impl Into<Message>, include_self: bool) {
+        self.apply(Command::BroadcastAllRooms { message: message.into(), include_self });
+    }
+
+    /// Joins a room. Fails where a limit is reached.
+    pub fn join_room(&self, room: impl Into<String>) -> Result<(), CommandError> {
+        self.command(Command::Join(room.into()))
+    }
+
+    /// Leaves a room; nothing happens when it was not in it.
+    pub fn leave_room(&self, room: impl Into<String>) {
+        self.apply(Command::Leave(room.into()));
+    }
+
+    /// Whether the connection is in a room.
+    pub fn is_in_room(&self, room: &str) -> bool {
+        self.look(|connection| connection.is_in_room(room)).unwrap_or_default()
+    }
+
+    /// The rooms the connection is in, in the order it joined them.
+    pub fn rooms(&self) -> Vec<String> {
+        self.look(|connection| connection.rooms().map(|room| room.to_string()).collect()).unwrap_or_default()
+    }
+
+    /// Sends a ping of at most 125 bytes.
+    pub fn ping(&self, payload: impl Into<Bytes>) -> Result<(), CommandError> {
+        self.command(Command::Ping(payload.into()))
+    }
+
+    /// Sends a pong of at most 125 bytes.
+    pub fn pong(&self, payload: impl Into<Bytes>) -> Result<(), CommandError> {
+        self.command(Command::Pong(payload.into()))
+    }
+
+    /// Starts the closing handshake. Fails for a code that must not be sent; a long reason is cut at 123 bytes.
+    pub fn close(&self, code: u16, reason: impl Into<String>) -> Result<(), CommandError> {
+        self.command(Command::Close { code: Some(code), reason: reason.into() })
+    }
+
+    /// Drops the connection without a close frame; the client sees 1006.
+    pub fn force_close(&self) {
+        self.apply(Command::Terminate);
+    }
+
+    /// Starts pinging every so many ms, anew.
+    pub fn start_heartbeat(&self, interval_ms: u64) {
+        self.apply(Command::Heartbeat(Some(interval_ms)));
+    }
+
+    /// Stops pinging.
+    pub fn stop_heartbeat(&self) {
+        self.apply(Command::Heartbeat(None));
+    }
+
+    /// Counts no pong as missed.
+    pub fn reset_missed_pongs(&self) {
+        self.apply(Command::ResetMissedPongs);
+    }
+
+    /// Closes the connection after so many ms in which nothing comes, counted from now.
+    pub fn start_inactivity_timeout(&self, timeout_ms: u64) {
+        self.apply(Command::InactivityTimeout(Some(timeout_ms)));
+    }
+
+    /// Lets the connection be as silent as it likes.
+    pub fn stop_inactivity_timeout(&self) {
+        self.apply(Command::InactivityTimeout(None));
+    }
+
+    /// Has the route's dialect or [`Handler`](crate::Handler) do what only it knows, in the name of this connection:
+    /// its [`Handler::command`](crate::Handler::command).
+    pub fn dialect_command(&self, name: &str, payload: Value) -> HandlerResult {
+        self.host.dialect_command(self.data.route, Some(self.data.id), name, payload)
+    }
+
+    /// The same in nobody's name.
+    pub(crate) fn command_of_nobody(&self, name: &str, payload: Value) -> HandlerResult {
+        self.host.dialect_command(self.data.route, None, name, payload)
+    }
+
+    fn command(&self, command: Command) -> Result<(), CommandError> {
+        self.host.command(self.data.id, command)
+    }
+
+    /// For commands that cannot fail.
+    fn apply(&self, command: Command) {
+        let _ = self.command(command);
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Connection) -> T) -> Option<T> {
+        self.host.look(|engine| engine.connection(self.data.id).map(look))
+    }
+}
+
+impl fmt::Debug for Peer {
+    /// The path without the query, which may hold a token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").field("id", &self.id()).field("path", &self.path()).finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Peer {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.data, &other.data)
+    }
+}
+
+impl PeerData {
+    pub(crate) fn new(connection: &Connection) -> Self {
+        Self {
+            id: connection.id(),
+            name: connection.name().clone(),
+            request: connection.request(),
+            address: connection.address(),
+            params: connection.params().clone(),
+            subprotocol: connection.subprotocol().map(str::to_owned),
+            auth_data: connection.auth_data().clone(),
+            metadata: Mutex::default(),
+            current: Mutex::default(),
+            route: connection.route(),
+            channels: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn request(&self) -> &http::Request<()> {
+        &self.request
+    }
+
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    pub(crate) fn channels(&self) -> MutexGuard<'_, HashMap<String, Arc<Membership>>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_current(&self, incoming: Incoming) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(incoming);
+    }
+
+    pub(crate) fn take_current(&self) -> Option<Incoming> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}

@@ -1,0 +1,168 @@
+//! The receiving half of a connection's TCP stream: the connection's own task.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use switchboard_core::protocol::{Event, Reader};
+use switchboard_core::{ConnectionId, Input};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::tcp::OwnedReadHalf;
+
+use crate::flush::socket::{Duty, Socket};
+use crate::host::{Presence, Turn};
+
+/// How much one read takes at most.
+const SCRATCH_BYTES: usize = 256 * 1024;
+
+/// Replies to a read of more than this do not wait for those of other connections.
+const MAX_CORKED_BYTES: usize = 8 * 1024;
+
+thread_local! {
+    /// What is being read, so that connections hold no buffer while nothing comes.
+    static SCRATCH: RefCell<Scratch> =
+        RefCell::new(Scratch { bytes: vec![0; SCRATCH_BYTES].into_boxed_slice(), events: Vec::new() });
+}
+
+struct Scratch {
+    bytes: Box<[u8]>,
+    events: Vec<Event>,
+}
+
+/// Reads one connection to its end. When it is dropped the transport is gone, which the engine is told.
+pub(crate) struct Receiver {
+    presence: Presence,
+    socket: Arc<Socket>,
+    stream: OwnedReadHalf,
+    reader: Reader,
+    /// It is this task that has to write what was corked.
+    has_corked: bool,
+}
+
+impl Receiver {
+    pub(crate) fn new(
+        presence: Presence,
+        socket: Arc<Socket>,
+        stream: OwnedReadHalf,
+        reader: Reader,
+    ) -> Self {
+        Self { presence, socket, stream, reader, has_corked: false }
+    }
+
+    /// Takes what came along with the opening handshake.
+    pub(crate) fn receive(&mut self, mut bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            let mut events = Vec::new();
+            self.reader.receive(&mut bytes, &mut events);
+            self.report(&mut events, true);
+        }
+    }
+
+    /// Closes this server's side.
+    pub(crate) fn shutdown(&mut self) {
+        self.uncork();
+        self.socket.shutdown();
+    }
+
+    /// Makes the end abrupt.
+    pub(crate) fn reset(&mut self) {
+        self.uncork();
+        self.socket.reset();
+    }
+
+    /// Reads and reports until there is something else to do.
+    pub(crate) fn poll_read_all(&mut self, context: &mut Context<'_>) -> Poll<Duty> {
+        self.uncork();
+        let polled = self.poll_read_ready(context);
+        if self.has_corked {
+            // Comes back here behind all tasks that are ready.
+            context.waker().wake_by_ref();
+        }
+        polled
+    }
+
+    fn poll_read_ready(&mut self, context: &mut Context<'_>) -> Poll<Duty> {
+        loop {
+            match self.socket.poll_duty(context) {
+                Duty::Read => {}
+                Duty::Wait => return Poll::Pending,
+                end => return Poll::Ready(end),
+            }
+            let mut is_large = false;
+            let events = SCRATCH.with_borrow_mut(|scratch| {
+                let length = self.socket.max_read().min(SCRATCH_BYTES);
+                let mut buffer = ReadBuf::new(&mut scratch.bytes[..length]);
+                let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+                if read.is_err() || buffer.filled().is_empty() {
+                    return Poll::Ready(None);
+                }
+                is_large = buffer.filled().len() > MAX_CORKED_BYTES;
+                let mut events = std::mem::take(&mut scratch.events);
+                self.reader.receive(buffer.filled_mut(), &mut events);
+                Poll::Ready(Some(events))
+            });
+            let Some(mut events) = ready!(events) else {
+                return Poll::Ready(Duty::Drop);
+            };
+            if !events.is_empty() {
+                self.report(&mut events, is_large);
+            }
+            SCRATCH.with_borrow_mut(|scratch| scratch.events = events);
+        }
+    }
+
+    /// Reads to the end of the stream without looking.
+    pub(crate) fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.socket.poll_duty(context) == Duty::Drop {
+                return Poll::Ready(());
+            }
+            let is_end = SCRATCH.with_borrow_mut(|scratch| {
+                let mut buffer = ReadBuf::new(&mut scratch.bytes);
+                let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+                Poll::Ready(read.is_err() || buffer.filled().is_empty())
+            });
+            if ready!(is_end) {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// One turn for everything that a read brought. Replies to much are written while they are in the processor's caches.
+    fn report(&mut self, events: &mut Vec<Event>, is_large: bool) {
+        let id = self.socket.id();
+        let tell = |turn: &mut Turn<'_>| {
+            for event in events.drain(..) {
+                turn.input(input(id, event));
+            }
+        };
+        if is_large {
+            self.presence.host().turn(tell);
+        } else {
+            self.has_corked |= self.presence.host().corked_turn(tell);
+        }
+    }
+
+    fn uncork(&mut self) {
+        if std::mem::take(&mut self.has_corked) {
+            self.presence.host().uncork();
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.uncork();
+    }
+}
+
+fn input(id: ConnectionId, event: Event) -> Input {
+    match event {
+        Event::Message(message) => Input::Message { id, message },
+        Event::Ping(payload) => Input::Ping { id, payload },
+        Event::Pong(payload) => Input::Pong { id, payload },
+        Event::Close(frame) => Input::CloseReceived { id, frame },
+        Event::Violation(violation) => Input::Violated { id, violation },
+    }
+}

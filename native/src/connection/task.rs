@@ -1,0 +1,101 @@
+//! One connection's task, from its first byte to its last.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use crate::connection::receiver::Receiver;
+use crate::flush::socket::Duty;
+
+/// How long a client may take to close its side after this server closed its own.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What is done for one connection, stage by stage. The runtime keeps it for as long as the connection lives, and it is
+/// no larger than what an open connection needs: an async function keeps room for everything it ever held.
+///
+/// ```text
+/// Entering ─▶ Receiving ─▶ Lingering ─▶ Over
+///     └───────────┴──(refused, dropped)──▲
+/// ```
+pub(crate) enum Life {
+    /// HTTP and the engine decide about it.
+    Entering(Entering),
+    /// It is a WebSocket.
+    Receiving(Receiver),
+    /// This server has closed its side.
+    Lingering(Box<Lingering>),
+    /// There is nothing to do any more.
+    Over,
+}
+
+/// Comes to a connection that is open, if the client is let in.
+type Entering = Pin<Box<dyn Future<Output = Option<Receiver>> + Send>>;
+
+pub(crate) struct Lingering {
+    receiver: Receiver,
+    end: Pin<Box<Sleep>>,
+}
+
+impl Life {
+    /// Starts the task.
+    pub(crate) fn begin(entering: impl Future<Output = Option<Receiver>> + Send + 'static) {
+        tokio::spawn(Self::Entering(Box::pin(entering)));
+    }
+}
+
+impl Future for Life {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let next = match &mut *self {
+                Self::Entering(entering) => match ready!(entering.as_mut().poll(context)) {
+                    Some(receiver) => Self::Receiving(receiver),
+                    None => Self::Over,
+                },
+                Self::Receiving(receiver) => match ready!(receiver.poll_read_all(context)) {
+                    Duty::Disconnect => self.linger(),
+                    _ => {
+                        receiver.reset();
+                        Self::Over
+                    }
+                },
+                Self::Lingering(lingering) => {
+                    // Closing a socket that holds unread bytes resets it, and the client could lose our close frame.
+                    if lingering.receiver.poll_discard(context).is_pending() {
+                        ready!(lingering.end.as_mut().poll(context));
+                    }
+                    Self::Over
+                }
+                Self::Over => return Poll::Ready(()),
+            };
+            *self = next;
+        }
+    }
+}
+
+impl Life {
+    fn linger(&mut self) -> Self {
+        match std::mem::replace(self, Self::Over) {
+            Self::Receiving(mut receiver) => {
+                receiver.shutdown();
+                let end = Box::pin(tokio::time::sleep(LINGER));
+                Self::Lingering(Box::new(Lingering { receiver, end }))
+            }
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_task_of_an_idle_connection_is_small() {
+        // With what tokio adds it fits 256 bytes.
+        assert!(size_of::<Life>() <= 152, "{} bytes", size_of::<Life>());
+    }
+}

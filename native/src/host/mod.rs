@@ -1,0 +1,278 @@
+//! The engine, the sockets, and the turn that connects them.
+
+mod clock;
+pub(crate) mod outcome;
+pub(crate) mod switching;
+
+use std::cell::Cell;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use bytes::Bytes;
+use serde_json::Value;
+use switchboard_core::time::Instant;
+use switchboard_core::{CloseFrame, Command, CommandError, ConnectionId, Engine, HandlerResult, Input};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot};
+
+use crate::callbacks::{self, Callbacks};
+use crate::flush::Flush;
+use crate::flush::cork::{Cork, Corked};
+use crate::flush::socket::Socket;
+use crate::host::clock::Clock;
+use crate::host::outcome::Outcome;
+use crate::host::switching::{Decision, Switching};
+
+/// One server's state, shared by all its tasks.
+///
+/// Whatever happens is a *turn*: lock, tell the engine, carry out its effects (frames go to outboxes, under the
+/// lock, so that their order is the same for everyone), unlock; then flush each touched socket once, straight
+/// from the thread whose turn it was. No lock is held across an await, and of the sockets' locks never two.
+pub(crate) struct Host {
+    switching: Mutex<Switching>,
+    clock: Clock,
+    /// One callbacks table per route; `None` where the handler needs none.
+    callbacks: Vec<Option<Arc<Callbacks>>>,
+    flush: Flush,
+    cork: Mutex<Cork>,
+    runtime: Handle,
+    alarm: Arc<Notify>,
+    emptied: Notify,
+}
+
+/// A turn that touched more sockets than this is written at once.
+const MAX_CORKED: usize = 4;
+
+thread_local! {
+    /// What a turn leaves to do; kept for its buffers.
+    static OUTCOME: Cell<Option<Box<Outcome>>> = const { Cell::new(None) };
+}
+
+impl Host {
+    /// Starts the engine's clock and the task that watches its deadlines. Has to run inside a tokio runtime.
+    pub(crate) fn start(engine: Engine, callbacks: Vec<Option<Arc<Callbacks>>>, flush: Flush) -> Arc<Self> {
+        let host = Arc::new(Self {
+            switching: Mutex::new(Switching::new(engine)),
+            clock: Clock::start(),
+            callbacks,
+            flush,
+            cork: Mutex::default(),
+            runtime: Handle::current(),
+            alarm: Arc::new(Notify::new()),
+            emptied: Notify::new(),
+        });
+        host.runtime.spawn(watch_deadlines(Arc::downgrade(&host), host.alarm.clone()));
+        host.callbacks.iter().flatten().for_each(|callbacks| callbacks::start(&host, callbacks));
+        host
+    }
+
+    /// Takes one turn.
+    pub(crate) fn turn<T>(self: &Arc<Self>, act: impl FnOnce(&mut Turn<'_>) -> T) -> T {
+        self.take_turn(act, |_| {})
+    }
+
+    /// Takes one turn of a connection that was read. True: the caller has to [`uncork`](Self::uncork) once the runtime
+    /// comes back to its task, when all other connections that are ready were read too.
+    #[must_use]
+    pub(crate) fn corked_turn(self: &Arc<Self>, act: impl FnOnce(&mut Turn<'_>)) -> bool {
+        let mut corked = Corked::Not;
+        self.take_turn(act, |outcome| {
+            if outcome.touched.len() <= MAX_CORKED {
+                corked = self.cork().add(&mut outcome.touched);
+            }
+        });
+        corked == Corked::ToBeFlushed
+    }
+
+    /// Writes what was corked.
+    pub(crate) fn uncork(&self) {
+        let mut outcome = OUTCOME.take().unwrap_or_default();
+        self.cork().take(&mut outcome.touched);
+        self.flush.run(&mut outcome.touched, &self.runtime);
+        OUTCOME.set(Some(outcome));
+    }
+
+    fn take_turn<T>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&mut Turn<'_>) -> T,
+        before_flush: impl FnOnce(&mut Outcome),
+    ) -> T {
+        let mut outcome = OUTCOME.take().unwrap_or_default();
+        let result = {
+            let mut switching = self.lock();
+            let now = self.clock.now();
+            let result = act(&mut Turn { switching: &mut switching, now });
+            switching.carry_out(now, &mut outcome);
+            result
+        };
+        if outcome.is_alarm_earlier {
+            self.alarm.notify_one();
+        }
+        if outcome.is_empty {
+            self.emptied.notify_waiters();
+        }
+        before_flush(&mut outcome);
+        outcome.conclude(self);
+        OUTCOME.set(Some(outcome));
+        result
+    }
+
+    /// A client asks for a WebSocket: its id, and where the engine's decision will come.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        request: http::Request<()>,
+        address: Option<IpAddr>,
+    ) -> (Presence, oneshot::Receiver<Decision>) {
+        let (sender, decision) = oneshot::channel();
+        let id = self.turn(|turn| {
+            let id = turn.switching.expect_decision(sender);
+            turn.input(Input::Upgrade { id, request: Box::new(request), address });
+            id
+        });
+        (Presence { host: self.clone(), id: Some(id) }, decision)
+    }
+
+    /// Carries out what user code asks of a connection.
+    pub(crate) fn command(self: &Arc<Self>, id: ConnectionId, command: Command) -> Result<(), CommandError> {
+        self.turn(|turn| turn.switching.command(turn.now, id, command))
+    }
+
+    /// Has a route's dialect do what only it knows, in the name of a connection or of nobody.
+    pub(crate) fn dialect_command(
+        self: &Arc<Self>,
+        route: usize,
+        id: Option<ConnectionId>,
+        name: &str,
+        payload: Value,
+    ) -> HandlerResult {
+        self.turn(|turn| turn.switching.dialect_command(turn.now, route, id, name, payload))
+    }
+
+    /// Looks at the engine.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
+        look(self.lock().engine())
+    }
+
+    /// Says goodbye to everyone, and waits until the last close hook is done or `grace_ms` are over.
+    pub(crate) async fn drain(self: &Arc<Self>, frame: CloseFrame, grace_ms: u64) {
+        // The last tenth is for the close hooks of clients that did not answer.
+        let for_clients = grace_ms - grace_ms / 10;
+        self.turn(|turn| turn.input(Input::Shutdown { frame, grace_ms: for_clients }));
+        let emptied = async {
+            loop {
+                let next = self.emptied.notified();
+                if self.look(Engine::connections) == 0 {
+                    return;
+                }
+                next.await;
+            }
+        };
+        let grace = std::time::Duration::from_millis(grace_ms);
+        if tokio::time::timeout(grace, emptied).await.is_err() {
+            let left = self.look(Engine::connections);
+            tracing::warn!(connections = left, "stopped before every connection had closed");
+        }
+    }
+
+    pub(crate) fn callbacks(&self, route: usize) -> Option<&Arc<Callbacks>> {
+        self.callbacks.get(route)?.as_ref()
+    }
+
+    /// Writes to sockets.
+    pub(crate) fn flush(&self, sockets: &mut Vec<Arc<Socket>>) {
+        self.flush.run(sockets, &self.runtime);
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    fn cork(&self) -> MutexGuard<'_, Cork> {
+        self.cork.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A panic under the lock is caught by the engine, so a poisoned lock still guards a sound state.
+    fn lock(&self) -> MutexGuard<'_, Switching> {
+        self.switching.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The host while its lock is held.
+pub(crate) struct Turn<'a> {
+    switching: &'a mut Switching,
+    now: switchboard_core::time::Now,
+}
+
+impl Turn<'_> {
+    /// Tells the engine that something happened.
+    pub(crate) fn input(&mut self, input: Input) {
+        self.switching.handle_input(self.now, input);
+    }
+
+    /// A connection's opening handshake is done. False: the engine has given it up meanwhile.
+    pub(crate) fn opened(&mut self, socket: Arc<Socket>) -> bool {
+        let id = socket.id();
+        let is_known = self.switching.add(socket);
+        self.input(Input::Opened { id });
+        is_known
+    }
+
+    /// A plain HTTP request, for whichever handler answers it.
+    pub(crate) fn request(&mut self, request: &http::Request<Bytes>) -> Option<http::Response<Bytes>> {
+        self.switching.request(self.now, request)
+    }
+}
+
+/// Stands for a client from its request to the end of its transport, which the engine is told when this is
+/// dropped: so it hears of every end exactly once, whatever task the client was with.
+pub(crate) struct Presence {
+    host: Arc<Host>,
+    id: Option<ConnectionId>,
+}
+
+impl Presence {
+    /// The client was turned away, which the engine knows already.
+    pub(crate) fn refused(mut self) {
+        self.id = None;
+    }
+
+    pub(crate) fn host(&self) -> &Arc<Host> {
+        &self.host
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.host.turn(|turn| {
+                turn.switching.remove(id);
+                turn.input(Input::Disconnected { id });
+            });
+        }
+    }
+}
+
+/// Calls the engine at its deadlines, as long as there is a host.
+async fn watch_deadlines(host: Weak<Host>, alarm: Arc<Notify>) {
+    loop {
+        let Some((deadline, clock)) = host.upgrade().map(|host| (host.lock().set_alarm(), host.clock)) else {
+            return;
+        };
+        match deadline.and_then(|deadline: Instant| clock.tokio_instant(deadline)) {
+            Some(deadline) => tokio::select! {
+                () = tokio::time::sleep_until(deadline) => {
+                    let Some(host) = host.upgrade() else { return };
+                    host.turn(|turn| turn.switching.handle_timeout(turn.now));
+                }
+                () = alarm.notified() => {}
+            },
+            None => alarm.notified().await,
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.alarm.notify_one();
+    }
+}

@@ -1,0 +1,92 @@
+//! What one turn leaves to do once the lock is released.
+
+use std::sync::Arc;
+
+use switchboard_core::{CallId, ConnectionId, Hook, Input, Level};
+use tokio::sync::oneshot;
+
+use crate::callbacks;
+use crate::callbacks::peer::PeerData;
+use crate::flush::socket::Socket;
+use crate::host::Host;
+use crate::host::switching::Decision;
+use crate::upstream::Dialled;
+
+/// Collected under the lock, done after it.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// Each once.
+    pub(crate) touched: Vec<Arc<Socket>>,
+    pub(crate) decisions: Vec<(oneshot::Sender<Decision>, Decision)>,
+    pub(crate) calls: Vec<Called>,
+    pub(crate) dials: Vec<Dialled>,
+    /// Files to read, each for a feed.
+    pub(crate) files: Vec<(String, String)>,
+    pub(crate) log: Vec<(Level, String)>,
+    /// The next deadline is earlier than the one slept to.
+    pub(crate) is_alarm_earlier: bool,
+    /// The last connection is gone.
+    pub(crate) is_empty: bool,
+}
+
+/// A hook to run.
+pub(crate) struct Called {
+    pub(crate) call: CallId,
+    pub(crate) id: ConnectionId,
+    pub(crate) route: usize,
+    pub(crate) peer: Option<Arc<PeerData>>,
+    pub(crate) hook: Hook,
+}
+
+impl Outcome {
+    /// Does it all; what is left is empty buffers.
+    pub(crate) fn conclude(&mut self, host: &Arc<Host>) {
+        host.flush(&mut self.touched);
+        for (sender, decision) in self.decisions.drain(..) {
+            // Whoever asked may have gone, and reports that itself.
+            let _ = sender.send(decision);
+        }
+        // One step of a dialect may call for several callbacks of its connection, which run in that order.
+        let mut before = None;
+        let mut calls = self.calls.drain(..).peekable();
+        while let Some(called) = calls.next() {
+            let (done, after) = match calls.peek() {
+                Some(next) if next.id == called.id => Some(oneshot::channel()).unzip(),
+                _ => (None, None),
+            };
+            callbacks::run(host, called, before.take(), done);
+            before = after;
+        }
+        drop(calls);
+        for dialled in self.dials.drain(..) {
+            dialled.start(host);
+        }
+        for (feed, file) in self.files.drain(..) {
+            read(host, feed, file);
+        }
+        for (level, text) in self.log.drain(..) {
+            log(level, &text);
+        }
+        self.is_alarm_earlier = false;
+        self.is_empty = false;
+    }
+}
+
+/// Relative paths begin where the process was started; those of a configuration file are no longer relative here.
+fn read(host: &Arc<Host>, feed: String, file: String) {
+    let reader = host.clone();
+    host.runtime().spawn_blocking(move || {
+        let content = std::fs::read(&file).map(Into::into).map_err(|error| error.to_string());
+        reader.turn(|turn| turn.input(Input::File { feed, content }));
+    });
+}
+
+fn log(level: Level, text: &str) {
+    match level {
+        Level::Trace => tracing::trace!("{text}"),
+        Level::Debug => tracing::debug!("{text}"),
+        Level::Info => tracing::info!("{text}"),
+        Level::Warn => tracing::warn!("{text}"),
+        Level::Error => tracing::error!("{text}"),
+    }
+}

@@ -1,0 +1,276 @@
+//! What is behind the host's lock: the engine, and how its effects are carried out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value;
+use switchboard_core::protocol::{Burst, Refusal};
+use switchboard_core::time::{Instant, Now};
+use switchboard_core::{
+    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, HandlerResult, Hook, Input,
+    Recipients, UpstreamEvent, UpstreamId,
+};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::oneshot;
+
+use crate::callbacks::peer::PeerData;
+use crate::flush::socket::{Ending, Socket};
+use crate::host::outcome::{Called, Outcome};
+use crate::upstream::{Dialled, Order, Orders};
+
+/// What the engine decided about an opening handshake.
+pub(crate) enum Decision {
+    /// Answer 101.
+    Accept(Box<Accept>),
+    /// Answer this.
+    Reject(Refusal),
+    /// Not ours.
+    Ignore,
+}
+
+/// The engine with the sockets that its effects are for.
+pub(crate) struct Switching {
+    engine: Engine,
+    ids: ConnectionIds,
+    /// By slot, so that a broadcast walks one vector.
+    sockets: Vec<Option<Arc<Socket>>>,
+    openings: HashMap<ConnectionId, oneshot::Sender<Decision>>,
+    /// The connections that the server opened itself.
+    upstreams: HashMap<UpstreamId, Orders>,
+    /// What callbacks see of a connection, from its first hook on.
+    peers: HashMap<ConnectionId, Arc<PeerData>>,
+    effects: Vec<Effect>,
+    /// What effects gave rise to.
+    inputs: Vec<Input>,
+    /// What the deadline task sleeps to.
+    alarm: Option<Instant>,
+}
+
+impl Switching {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            ids: ConnectionIds::default(),
+            sockets: Vec::new(),
+            openings: HashMap::new(),
+            upstreams: HashMap::new(),
+            peers: HashMap::new(),
+            effects: Vec::new(),
+            inputs: Vec::new(),
+            alarm: None,
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// A fresh id, and who waits for the decision about it.
+    pub(crate) fn expect_decision(&mut self, sender: oneshot::Sender<Decision>) -> ConnectionId {
+        let id = self.ids.allocate();
+        self.openings.insert(id, sender);
+        id
+    }
+
+    pub(crate) fn handle_input(&mut self, now: Now, input: Input) {
+        if let Input::Upstream { upstream, event } = &input
+            && event.is_last()
+        {
+            self.upstreams.remove(upstream);
+        }
+        self.engine.handle_input(now, input, &mut self.effects);
+    }
+
+    pub(crate) fn request(
+        &mut self,
+        now: Now,
+        request: &http::Request<Bytes>,
+    ) -> Option<http::Response<Bytes>> {
+        self.engine.request(now, request, &mut self.effects)
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Now) {
+        self.engine.handle_timeout(now, &mut self.effects);
+    }
+
+    pub(crate) fn command(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        command: Command,
+    ) -> Result<(), CommandError> {
+        self.engine.command(now, id, command, &mut self.effects)
+    }
+
+    pub(crate) fn dialect_command(
+        &mut self,
+        now: Now,
+        route: usize,
+        id: Option<ConnectionId>,
+        name: &str,
+        payload: Value,
+    ) -> HandlerResult {
+        self.engine.dialect_command(now, route, id, name, payload, &mut self.effects)
+    }
+
+    /// Takes a socket in, unless the engine has given its connection up meanwhile and the slot may be another's.
+    pub(crate) fn add(&mut self, socket: Arc<Socket>) -> bool {
+        let slot = socket.id().slot();
+        if self.engine.connection(socket.id()).is_none() {
+            return false;
+        }
+        if self.sockets.len() <= slot {
+            self.sockets.resize(slot + 1, None);
+        }
+        self.sockets[slot] = Some(socket);
+        true
+    }
+
+    pub(crate) fn remove(&mut self, id: ConnectionId) {
+        self.openings.remove(&id);
+        if self.socket(id).is_some() {
+            self.sockets[id.slot()] = None;
+        }
+    }
+
+    /// What the deadline task shall sleep to.
+    pub(crate) fn set_alarm(&mut self) -> Option<Instant> {
+        self.alarm = self.engine.poll_timeout();
+        self.alarm
+    }
+
+    /// Carries out all effects, and those of the inputs that they give rise to.
+    pub(crate) fn carry_out(&mut self, now: Now, outcome: &mut Outcome) {
+        let mut effects = std::mem::take(&mut self.effects);
+        loop {
+            let mut drained = effects.drain(..).peekable();
+            while let Some(effect) = drained.next() {
+                match effect {
+                    Effect::Send { to, message } => {
+                        let burst = Effect::gather(&to, message, &mut drained);
+                        self.send(&to, burst, outcome);
+                    }
+                    other => self.perform(other, outcome),
+                }
+            }
+            drop(drained);
+            if self.inputs.is_empty() {
+                break;
+            }
+            for input in self.inputs.drain(..) {
+                self.engine.handle_input(now, input, &mut effects);
+            }
+        }
+        self.effects = effects;
+        let next = self.engine.poll_timeout();
+        outcome.is_alarm_earlier = match (next, self.alarm) {
+            (Some(next), Some(alarm)) => next < alarm,
+            (next, None) => next.is_some(),
+            (None, Some(_)) => false,
+        };
+        if outcome.is_alarm_earlier {
+            self.alarm = next;
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, outcome: &mut Outcome) {
+        match effect {
+            Effect::Send { to, message } => self.send(&to, Burst::new(message, to.len()), outcome),
+            Effect::Ping { id, payload } => self.touch(id, outcome, |socket| socket.ping(&payload)),
+            Effect::Pong { id, payload } => self.touch(id, outcome, |socket| socket.pong(&payload)),
+            Effect::Close { id, frame } => self.touch(id, outcome, |socket| socket.close(frame.as_ref())),
+            Effect::Disconnect { id } => self.touch(id, outcome, |socket| socket.end(Ending::Disconnect)),
+            Effect::Terminate { id } => self.touch(id, outcome, |socket| socket.end(Ending::Terminate)),
+            Effect::Pause { id } => self.touch(id, outcome, |socket| socket.set_paused(true)),
+            Effect::Resume { id } => self.touch(id, outcome, |socket| socket.set_paused(false)),
+            Effect::Accept(accept) => self.decide(accept.id, Decision::Accept(accept), outcome),
+            Effect::Reject { id, refusal } => {
+                self.decide(id, Decision::Reject(*refusal), outcome);
+                self.ids.release(id);
+            }
+            Effect::Ignore { id } => {
+                self.decide(id, Decision::Ignore, outcome);
+                self.ids.release(id);
+            }
+            Effect::Call { call, id, route, hook } => {
+                let peer = match hook {
+                    Hook::Authenticate { .. } => self.engine.connection(id).map(PeerData::new).map(Arc::new),
+                    _ => self.peer(id),
+                };
+                outcome.calls.push(Called { call, id, route, peer, hook });
+            }
+            Effect::Dial { upstream, dial } => {
+                let (orders, dialled) = Dialled::new(upstream, dial);
+                self.upstreams.insert(upstream, orders);
+                outcome.dials.push(dialled);
+            }
+            Effect::SendUpstream { upstream, message } => self.order(upstream, Order::Send(message)),
+            Effect::CloseUpstream { upstream, frame } => {
+                self.order(upstream, Order::Close(frame));
+                self.upstreams.remove(&upstream);
+            }
+            Effect::ReadFile { feed, file } => outcome.files.push((feed, file)),
+            Effect::Removed { id } => {
+                self.remove(id);
+                self.peers.remove(&id);
+                self.ids.release(id);
+                outcome.is_empty |= self.engine.connections() == 0;
+            }
+            Effect::Log { level, text } => outcome.log.push((level, text)),
+        }
+    }
+
+    fn send(&mut self, to: &Recipients, mut burst: Burst, outcome: &mut Outcome) {
+        for &id in to.iter() {
+            if let Some(socket) = self.socket(id)
+                && socket.send(&mut burst, &mut outcome.touched)
+            {
+                self.inputs.push(Input::Overflowed { id });
+            }
+        }
+    }
+
+    fn touch(
+        &self,
+        id: ConnectionId,
+        outcome: &mut Outcome,
+        act: impl FnOnce(&mut crate::flush::socket::Sending),
+    ) {
+        if let Some(socket) = self.socket(id) {
+            socket.change(&mut outcome.touched, act);
+        }
+    }
+
+    fn decide(&mut self, id: ConnectionId, decision: Decision, outcome: &mut Outcome) {
+        if let Some(sender) = self.openings.remove(&id) {
+            outcome.decisions.push((sender, decision));
+        }
+    }
+
+    /// Tells an outgoing connection something; one whose other side does not read is given up.
+    fn order(&mut self, upstream: UpstreamId, order: Order) {
+        let Some(Err(TrySendError::Full(_))) =
+            self.upstreams.get(&upstream).map(|orders| orders.try_send(order))
+        else {
+            return;
+        };
+        self.upstreams.remove(&upstream);
+        let event = UpstreamEvent::Failed { message: "the upstream reads too slowly".to_owned() };
+        self.inputs.push(Input::Upstream { upstream, event });
+    }
+
+    /// Made once per connection, after authentication.
+    fn peer(&mut self, id: ConnectionId) -> Option<Arc<PeerData>> {
+        if let Some(peer) = self.peers.get(&id) {
+            return Some(peer.clone());
+        }
+        let peer = Arc::new(PeerData::new(self.engine.connection(id)?));
+        self.peers.insert(id, peer.clone());
+        Some(peer)
+    }
+
+    fn socket(&self, id: ConnectionId) -> Option<&Arc<Socket>> {
+        self.sockets.get(id.slot())?.as_ref().filter(|socket| socket.id() == id)
+    }
+}

@@ -1,0 +1,90 @@
+//! What a browser or a monitor sees.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use axum::body::Body;
+use http::{HeaderValue, Response, header};
+use serde_json::{Value, json};
+use switchboard_core::{HttpEndpoint, Stats};
+
+use crate::endpoint::EndpointInfo;
+
+/// The console: its files by path, each with its type.
+const FILES: [(&str, &str, &str); 5] = [
+    ("/", "text/html; charset=utf-8", include_str!("console.html")),
+    ("/switchboard/console.css", "text/css; charset=utf-8", include_str!("console.css")),
+    ("/switchboard/console.js", "text/javascript; charset=utf-8", include_str!("console.js")),
+    ("/switchboard/frames.js", "text/javascript; charset=utf-8", include_str!("frames.js")),
+    ("/switchboard/presets.js", "text/javascript; charset=utf-8", include_str!("presets.js")),
+];
+
+/// What the console asks for what there is.
+const ENDPOINTS: &str = "/switchboard/endpoints";
+
+/// The console, on which every endpoint can be tried, or one of its parts.
+pub(crate) fn console(
+    path: &str,
+    endpoints: &[EndpointInfo],
+    http: &[HttpEndpoint],
+) -> Option<Response<Body>> {
+    if path == ENDPOINTS {
+        return Some(respond("application/json", inventory(endpoints, http).to_string()));
+    }
+    let (_, content_type, text) = FILES.iter().find(|(known, _, _)| *known == path)?;
+    let mut response = respond(content_type, *text);
+    // Everything it needs is here; nothing else shall run.
+    let policy =
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self' ws: wss:; img-src data:";
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    Some(response)
+}
+
+/// That the server lives, and how much it has to do.
+pub(crate) fn health(stats: Stats) -> Response<Body> {
+    let body = json!({
+        "status": "ok",
+        "connections": stats.connections,
+        "rooms": stats.rooms,
+        "timers": stats.timers,
+        "calls": stats.calls,
+        "upstreams": stats.upstreams,
+        "uptimeSeconds": started().elapsed().as_secs(),
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    respond("application/json", body.to_string())
+}
+
+/// When the process began to serve.
+pub(crate) fn started() -> Instant {
+    static STARTED: OnceLock<Instant> = OnceLock::new();
+    *STARTED.get_or_init(Instant::now)
+}
+
+/// What is served where.
+fn inventory(endpoints: &[EndpointInfo], http: &[HttpEndpoint]) -> Value {
+    let websockets = endpoints.iter().map(|endpoint| {
+        json!({
+            "pattern": endpoint.pattern,
+            "kind": endpoint.kind,
+            "rules": endpoint.rules(),
+            "example": endpoint.example,
+            "message": endpoint.message,
+            "subprotocols": endpoint.subprotocols,
+        })
+    });
+    let plain = http.iter().map(|known| json!({ "method": known.method.as_str(), "path": known.path }));
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "endpoints": websockets.collect::<Value>(),
+        "http": plain.collect::<Value>(),
+    })
+}
+
+fn respond(content_type: &'static str, body: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(body.into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
