@@ -173,7 +173,7 @@ pub use state::limits::Limits;
 pub use state::rate::MessageRate;
 
 mod handler;
-pub use handler::command::{Command, CommandError};
+pub use handler::command::{Command, CommandError, RouteCommand};
 pub use handler::context::Context;
 pub use handler::deferred::{Deferred, Hooks, ResponseAudience};
 pub use handler::watched::Watched;

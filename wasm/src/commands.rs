@@ -134,8 +134,8 @@ impl Switchboard {
         command: impl FnOnce(Message) -> Command,
     ) {
         if let Some(message) = call::message(kind, self.scratched(length)) {
-            let result = self.host.command(id(slot, generation), command(message));
-            debug_assert_eq!(result, Ok(()));
+            // The only error that there can be is that the connection is gone.
+            let _ = self.host.command(id(slot, generation), command(message));
         }
     }
 }

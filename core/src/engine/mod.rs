@@ -3,6 +3,7 @@
 mod beside;
 mod closing;
 mod delivery;
+mod outside;
 mod sources;
 mod ticking;
 mod upgrade;
@@ -103,7 +104,8 @@ impl Engine {
 
     /// Carries out a request of the user's code at once, also while a hook of the connection is under way.
     /// Before the connection has opened and after its last hook it does nothing; from one that is closing, broadcasts
-    /// still go out, so that a close hook can say goodbye to the others.
+    /// still go out, so that a close hook can say goodbye to the others. A message to a connection that is not open is
+    /// [`CommandError::Closed`].
     pub fn command(
         &mut self,
         now: Now,
@@ -113,7 +115,10 @@ impl Engine {
     ) -> Result<(), CommandError> {
         let connection = self.state.connections.get(id).filter(|connection| connection.has_opened());
         let Some(route) = connection.map(Connection::route) else {
-            return Ok(());
+            return match command {
+                Command::Send(_) => Err(CommandError::Closed),
+                _ => Ok(()),
+            };
         };
         Context { state: &mut self.state, effects, now, route, id: Some(id) }.apply(command)
     }
@@ -148,20 +153,6 @@ impl Engine {
     /// A connection, while it is known.
     pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
         self.state.connections.get(id)
-    }
-
-    /// The names of a route's rooms, in no particular order.
-    pub fn rooms(&self, route: usize) -> impl Iterator<Item = &str> {
-        self.state.routes.get(route).into_iter().flat_map(|route| route.rooms.names()).map(|name| &**name)
-    }
-
-    /// Who would hear a broadcast to `room` of a route; `None`: to everyone on it.
-    pub fn audience(&self, route: usize, room: Option<&str>) -> Vec<ConnectionId> {
-        match (self.state.routes.get(route), room) {
-            (Some(route), Some(room)) => route.rooms.members([room], None),
-            (Some(route), None) => route.rooms.everyone(None),
-            (None, _) => Vec::new(),
-        }
     }
 
     /// How many timers are armed for a connection.

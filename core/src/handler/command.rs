@@ -51,9 +51,36 @@ pub enum Command {
     ResetMissedPongs,
 }
 
+/// One request of the user's code for a whole route, in nobody's name: `route.send(…)` outside of any callback.
+/// [`Engine::route_command`](crate::Engine::route_command) carries it out at once.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum RouteCommand {
+    /// Send to everyone on the route, as it is, whatever the route's dialect.
+    Send {
+        /// What.
+        message: Message,
+        /// Only to the members of this room; `None`: to everyone.
+        room: Option<String>,
+    },
+    /// Start the closing handshake with everyone on the route. Newcomers are let in as before.
+    Close {
+        /// 1000–1003, 1007–1014 or 3000–4999.
+        code: u16,
+        /// Why; cut at 123 bytes.
+        reason: String,
+        /// Only with the members of this room; `None`: with everyone.
+        room: Option<String>,
+    },
+}
+
 /// Why a [`Command`] was not carried out. The connection is as before.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CommandError {
+    /// A message came too late: the connection is closing or gone. Other commands do nothing then.
+    #[error("the connection is closed")]
+    Closed,
     /// A code that must not be sent.
     #[error("close code {0} cannot be sent; use 1000-1003, 1007-1014 or 3000-4999")]
     CloseCode(u16),

@@ -270,7 +270,12 @@ impl Context<'_> {
     /// Carries out a request of the user's code for this connection.
     pub fn apply(&mut self, command: Command) -> Result<(), CommandError> {
         match command {
-            Command::Send(message) => self.send(message),
+            Command::Send(message) => {
+                if !self.connection().is_some_and(Connection::is_open) {
+                    return Err(CommandError::Closed);
+                }
+                self.send(message);
+            }
             Command::Broadcast { message, rooms: None, include_self } => {
                 let except = self.id.filter(|_| !include_self);
                 let to = self.state.routes[self.route].rooms.everyone(except);
@@ -366,7 +371,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    fn deliver(&mut self, to: Vec<ConnectionId>, message: Message) {
+    pub(crate) fn deliver(&mut self, to: Vec<ConnectionId>, message: Message) {
         match to[..] {
             [] => {}
             [id] => self.effects.push(Effect::Send { to: Recipients::One(id), message }),

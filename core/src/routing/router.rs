@@ -1,5 +1,7 @@
 //! From a request's path to the route that serves it.
 
+use std::collections::HashMap;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::routing::pattern::{self, Params, Pattern, PatternError};
@@ -31,6 +33,8 @@ pub struct Router {
     routes: Vec<Entry>,
     prefixes: Vec<String>,
     patterns: Vec<String>,
+    /// What each route is called: its pattern as it was written, and with each of its prefixes.
+    names: HashMap<String, usize>,
     /// Narrows all routes down to a few candidates in one pass over the path.
     candidates: GlobSet,
     /// The position in `routes` of each glob of `candidates`.
@@ -64,6 +68,7 @@ impl Router {
             routes: Vec::new(),
             prefixes: Vec::new(),
             patterns: Vec::new(),
+            names: HashMap::new(),
             candidates: GlobSet::empty(),
             positions: Vec::new(),
             claim_all: false,
@@ -111,6 +116,12 @@ impl Router {
         &self.patterns
     }
 
+    /// The place of the route with this pattern, as it was written or with one of its prefixes; of several the first.
+    /// A disabled route has one too.
+    pub fn index_of(&self, pattern: &str) -> Option<usize> {
+        self.names.get(pattern).copied()
+    }
+
     /// The positions of the routes that may serve these segments.
     fn narrow(&self, segments: &[&str]) -> Vec<usize> {
         let normalized = format!("/{}", segments.join("/"));
@@ -143,6 +154,10 @@ impl Router {
             if !self.prefixes.contains(prefix) {
                 self.prefixes.push(prefix.clone());
             }
+        }
+        let prefixed = prefixes.iter().map(|prefix| format!("{prefix}{}", route.pattern));
+        for name in prefixed.chain([route.pattern.to_string()]) {
+            self.names.entry(name).or_insert(index);
         }
         if route.disabled {
             return Ok(());

@@ -57,6 +57,11 @@ impl Rooms {
         all_but(&self.everyone, except)
     }
 
+    /// Everyone on the route, in the order they came.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ConnectionId> {
+        self.everyone.iter()
+    }
+
     /// The members of any of `rooms` but `except`, each once.
     pub(crate) fn members<R: AsRef<str>>(
         &self,

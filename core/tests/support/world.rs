@@ -4,8 +4,8 @@ use switchboard_core::protocol::Violation;
 use switchboard_core::time::{Instant, Now, WallTime};
 use switchboard_core::{
     Accept, Answer, CallId, CloseCode, CloseFrame, Command, CommandError, ConnectionId, ConnectionIds, Dial,
-    Effect, Engine, Handler, Hook, Input, Level, Limits, Message, Pattern, Route, RouteKey, RouteSettings,
-    Router, UpstreamEvent, UpstreamId,
+    Effect, Engine, Handler, Hook, Input, Level, Limits, Message, Pattern, Route, RouteCommand, RouteKey,
+    RouteSettings, Router, UpstreamEvent, UpstreamId,
 };
 
 /// 2026-11-20T10:00:00Z.
@@ -168,6 +168,14 @@ impl World {
     pub fn command(&mut self, id: ConnectionId, command: Command) -> Result<(), CommandError> {
         let mut effects = Vec::new();
         let result = self.engine.command(self.now(), id, command, &mut effects);
+        self.carry_out(effects);
+        result
+    }
+
+    /// A command of user code for a whole route.
+    pub fn route_command(&mut self, route: usize, command: RouteCommand) -> Result<usize, CommandError> {
+        let mut effects = Vec::new();
+        let result = self.engine.route_command(self.now(), route, command, &mut effects);
         self.carry_out(effects);
         result
     }

@@ -1,0 +1,73 @@
+//! What user code sees of a route and does with it without being in one of its callbacks.
+
+use super::Engine;
+use crate::handler::command::{CommandError, RouteCommand};
+use crate::handler::context::Context;
+use crate::interface::connection_id::ConnectionId;
+use crate::interface::effect::Effect;
+use crate::message::{CloseCode, CloseFrame};
+use crate::time::Now;
+
+impl Engine {
+    /// The place of the route with this pattern, as it was written or with one of its prefixes; of several the first.
+    pub fn route_of(&self, pattern: &str) -> Option<usize> {
+        self.router.index_of(pattern)
+    }
+
+    /// Carries out a request for a whole route at once: to how many connections. A route that is not there has none.
+    pub fn route_command(
+        &mut self,
+        now: Now,
+        route: usize,
+        command: RouteCommand,
+        effects: &mut Vec<Effect>,
+    ) -> Result<usize, CommandError> {
+        match command {
+            RouteCommand::Send { message, room } => {
+                let to = self.audience(route, room.as_deref());
+                let count = to.len();
+                Context { state: &mut self.state, effects, now, route, id: None }.deliver(to, message);
+                Ok(count)
+            }
+            RouteCommand::Close { code, reason, room } => {
+                let code = CloseCode(code);
+                if !code.is_sendable() {
+                    return Err(CommandError::CloseCode(code.0));
+                }
+                let frame = CloseFrame::new(code, &reason);
+                let to = self.audience(route, room.as_deref());
+                for id in &to {
+                    self.state.start_closing(*id, Some(frame.clone()), now, effects);
+                }
+                Ok(to.len())
+            }
+        }
+    }
+
+    /// The names of a route's rooms, in no particular order.
+    pub fn rooms(&self, route: usize) -> impl Iterator<Item = &str> {
+        self.state.routes.get(route).into_iter().flat_map(|route| route.rooms.names()).map(|name| &**name)
+    }
+
+    /// Who would hear a broadcast to `room` of a route; `None`: to everyone on it.
+    pub fn audience(&self, route: usize, room: Option<&str>) -> Vec<ConnectionId> {
+        match (self.state.routes.get(route), room) {
+            (Some(route), Some(room)) => route.rooms.members([room], None),
+            (Some(route), None) => route.rooms.everyone(None),
+            (None, _) => Vec::new(),
+        }
+    }
+
+    /// How many would hear a broadcast to `room` of a route; `None`: to everyone on it.
+    pub fn audience_len(&self, route: usize, room: Option<&str>) -> usize {
+        let Some(route) = self.state.routes.get(route) else { return 0 };
+        room.map_or(route.rooms.everyone_len(), |room| route.rooms.len(room))
+    }
+
+    /// The open connection on a route whose [`name`](crate::Connection::name) is this: its id as users see it. All connections
+    /// of the route are looked at.
+    pub fn connection_named(&self, route: usize, name: &str) -> Option<ConnectionId> {
+        let is_named = |id: &ConnectionId| self.connection(*id).is_some_and(|known| **known.name() == *name);
+        self.state.routes.get(route)?.rooms.iter().find(is_named)
+    }
+}
