@@ -7,6 +7,7 @@ import { createHandle, type Handle } from './accept/request.js'
 import { createUpgrade, type HttpServer, listen, type Upgrade } from './accept/upgrade.js'
 import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './config/options.js'
 import { setUp } from './config/setup.js'
+import { closeCode, closeReason, milliseconds, name, optionsOf, shapeOf } from './connection/arguments.js'
 import { Host } from './host/host.js'
 import { Log } from './host/logger.js'
 import { type Stats, statsOf } from './host/stats.js'
@@ -14,11 +15,11 @@ import { type Stats, statsOf } from './host/stats.js'
 /** How a server says goodbye. */
 export interface CloseOptions {
   /** The close code that clients get. Default `1001`. */
-  code?: number
-  /** The reason beside it. Default `''`. */
-  reason?: string
+  code?: number | null
+  /** The reason beside it, at most 123 bytes. Default `''`. */
+  reason?: string | null
   /** How long in ms clients may take to answer; then they are dropped. Default: the option `shutdownGrace`. */
-  grace?: number
+  grace?: number | null
 }
 
 /** A running Switchboard. */
@@ -29,7 +30,7 @@ export interface Switchboard {
   readonly request: Handle
   /** The patterns of all endpoints, with their prefixes. */
   readonly patterns: string[]
-  /** Tells all routes that serve this feed a value. */
+  /** Tells all routes that serve this feed a value. Throws a `TypeError` for what JSON does not have. */
   publish(feed: string, value: unknown): void
   /**
    * Has a route's dialect do what only it knows: `broadcast` with `{ topic, event, payload }` in `phoenix`, `publish`
@@ -39,13 +40,16 @@ export interface Switchboard {
   command(pattern: string, name: string, payload: unknown): void
   /** How much there is right now: for a page of statistics, or a test that waits until all are gone. */
   stats(): Stats
-  /** Takes no more connections and closes those there are. Done when all are gone. */
-  close(options?: CloseOptions): Promise<void>
+  /**
+   * Takes no more connections and closes those there are. Done when all are gone. Rejects with a `RangeError` for a code
+   * that must not be sent, and closes nothing.
+   */
+  close(options?: CloseOptions | null): Promise<void>
 }
 
 /** A Switchboard for servers that forward upgrades themselves. Throws what is wrong with the options. */
 export function createSwitchboard(options: SwitchboardOptions): Switchboard {
-  return start(options, process.cwd()).switchboard
+  return create(options, 'createSwitchboard')
 }
 
 /**
@@ -53,7 +57,10 @@ export function createSwitchboard(options: SwitchboardOptions): Switchboard {
  * left to them. Throws what is wrong with the options.
  */
 export function attach(httpServer: HttpServer, options: SwitchboardOptions): Switchboard {
-  const switchboard = createSwitchboard(options)
+  if (typeof httpServer?.on !== 'function') {
+    throw new TypeError(`attach: expected a server as createServer() of node:http makes it, got ${shapeOf(httpServer)}`)
+  }
+  const switchboard = create(options, 'attach')
   const stopListening = listen(httpServer, switchboard.upgrade)
   const stopAnswering = intercept(httpServer, 'request', switchboard.request)
   const detach = () => {
@@ -61,7 +68,12 @@ export function attach(httpServer: HttpServer, options: SwitchboardOptions): Swi
     stopListening()
   }
   httpServer.once('close', detach)
-  return { ...switchboard, close: (closing) => switchboard.close(closing).finally(detach) }
+  return { ...switchboard, close: (closing) => switchboard.close(closing).then(detach) }
+}
+
+function create(options: SwitchboardOptions, what: string): Switchboard {
+  if (!options) throw new TypeError(`${what}: expected options such as { routes: [] }, got ${shapeOf(options)}`)
+  return start(optionsOf(options, what, '{ routes: [] }'), process.cwd()).switchboard
 }
 
 /** A running Switchboard, and what only the plugin needs to know of it. */
@@ -90,12 +102,22 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
     upgrade: createUpgrade(host, resolved.prefixes),
     request: createHandle(host),
     patterns: host.patterns(),
-    publish: (feed, value) => host.publish(feed, value),
-    command: (pattern, name, payload) => host.command(String(pattern), String(name), payload),
+    publish: (feed, value) => host.publish(name(feed, 'publish: feed'), value),
+    command: (pattern, command, payload) =>
+      host.command(name(pattern, 'command: pattern'), name(command, 'command: name'), payload),
     stats: () => host.stats(),
-    close: ({ code = 1001, reason = '', grace } = {}) => host.shutdown(code, reason, grace),
+    close: (options) => close(host, options),
   }
   return { switchboard, log, enabled: true, keepSockets: (below) => host.keepSockets(below) }
+}
+
+async function close(host: Host, options?: CloseOptions | null): Promise<void> {
+  const { code, reason, grace } = optionsOf(options, 'close', '{ code: 1001 }')
+  await host.shutdown(
+    closeCode(code ?? 1001, 'close: code'),
+    closeReason(reason ?? '', 'close: reason'),
+    grace === undefined || grace === null ? undefined : milliseconds(grace, 'close: grace', 'leave it out for shutdownGrace'),
+  )
 }
 
 /** What stands in where everything is switched off. */

@@ -26,7 +26,7 @@ test.each<[string, unknown, string]>([
   ['a wrong type', { wsHandlers: [{ pattern: '/', heartbeat: 'often' }] }, 'wsHandlers[0].heartbeat: expected'],
   ['no pattern', { wsHandlers: [{}] }, 'wsHandlers[0]: the key "pattern" is missing'],
   ['a bad pattern', { wsHandlers: [{ pattern: '/{a' }] }, 'wsHandlers[0].pattern'],
-  ['a callback that is none', { wsHandlers: [{ pattern: '/', onMessage: 'x' }] }, 'wsHandlers[0].onMessage: expected a function, got x'],
+  ['a callback that is none', { wsHandlers: [{ pattern: '/', onMessage: 'x' }] }, 'wsHandlers[0].onMessage: expected a function, got text'],
   ['no list', { wsHandlers: {} }, 'wsHandlers: expected a list'],
   ['no object', { wsHandlers: [null] }, 'wsHandlers[0]: expected an object'],
   ['a wrong limit', { wsHandlers: [], limits: { maxConnections: 0 } }, 'limits.maxConnections'],

@@ -1,7 +1,7 @@
 //! What user code asks of a connection.
 
 use js_sys::{Error, RangeError};
-use switchboard_core::{Command, CommandError, Message};
+use switchboard_core::{CloseCode, Command, CommandError, Message};
 use wasm_bindgen::prelude::*;
 
 use crate::{Switchboard, call, id};
@@ -88,11 +88,8 @@ impl Switchboard {
 
     /// Starts the closing handshake.
     pub fn close(&mut self, slot: u32, generation: u32, code: f64, reason: String) -> Result<(), JsValue> {
-        let Some(code) = call::close_code(code) else {
-            let text = format!("close code {code} is no close code; use 1000-1003, 1007-1014 or 3000-4999");
-            return Err(RangeError::new(&text).into());
-        };
-        self.command(slot, generation, Command::Close { code: Some(code), reason })
+        let code = sendable(code)?;
+        self.command(slot, generation, Command::Close { code: Some(code.0), reason })
     }
 
     /// Drops the connection without a close frame.
@@ -138,4 +135,13 @@ impl Switchboard {
             let _ = self.host.command(id(slot, generation), command(message));
         }
     }
+}
+
+/// A number of JavaScript's as a close code that may be sent, or a `RangeError`.
+pub(crate) fn sendable(code: f64) -> Result<CloseCode, JsValue> {
+    let known = call::close_code(code).map(CloseCode).filter(|code| code.is_sendable());
+    known.ok_or_else(|| {
+        let text = format!("close code {code} cannot be sent; use 1000-1003, 1007-1014 or 3000-4999");
+        RangeError::new(&text).into()
+    })
 }

@@ -21,7 +21,7 @@ mod upstream;
 
 use js_sys::Error;
 use switchboard_core::time::{Instant, Now, WallTime};
-use switchboard_core::{CloseCode, CloseFrame, ConnectionId, Input, Stats, UpstreamEvent, UpstreamId};
+use switchboard_core::{CloseFrame, ConnectionId, Input, Stats, UpstreamEvent, UpstreamId};
 use wasm_bindgen::prelude::*;
 
 use host::Host;
@@ -213,10 +213,13 @@ impl Switchboard {
         self.host.timeout();
     }
 
-    /// No new connections; a close frame to all; whoever remains after `grace` ms is dropped.
-    pub fn shutdown(&mut self, code: u16, reason: &str, grace: f64) {
-        let frame = CloseFrame::new(CloseCode(code), reason);
+    /// No new connections; a close frame to all; whoever remains after `grace` ms is dropped. Throws a `RangeError` for
+    /// a code that must not be sent.
+    pub fn shutdown(&mut self, code: f64, reason: &str, grace: f64) -> Result<(), JsValue> {
+        let code = commands::sendable(code)?;
+        let frame = CloseFrame::new(code, reason);
         self.host.input(Input::Shutdown { frame, grace_ms: grace.max(0.0) as u64 });
+        Ok(())
     }
 
     /// The rooms of a connection, in the order it joined them.

@@ -14,13 +14,15 @@ export type HttpServer = Server | HttpsServer | Http2SecureServer
 
 /**
  * Takes an upgrade request if it is ours, and says whether it was. What is not ours is left as it is, for other
- * listeners.
+ * listeners. `head` is what came behind the request; without it, nothing came.
  */
-export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head?: Buffer | null) => boolean
 
 /** Vite's own sockets: hot updates, and the ping by which a page learns that the server is back. */
 const VITE_PROTOCOLS = new Set(['vite-hmr', 'vite-ping'])
 const PROTOCOL = 'sec-websocket-protocol'
+
+const EMPTY = Buffer.alloc(0)
 
 const MALFORMED = response('400 Bad Request', 'the request is malformed')
 const BROKEN = response('503 Service Unavailable', 'the WebSocket engine failed; restart the server')
@@ -36,7 +38,7 @@ export function createUpgrade(host: Host, prefixes: string[]): Upgrade {
     }
     if (isOfVite(request.rawHeaders)) return false
     if (host.isBroken) return isBelow(url, prefixes) ? refuse(socket, BROKEN) : false
-    const claimed = host.upgrade(request, socket, head)
+    const claimed = host.upgrade(request, socket, head ?? EMPTY)
     if (claimed !== undefined) return claimed
     return isBelow(url, prefixes) ? refuse(socket, MALFORMED) : false
   }

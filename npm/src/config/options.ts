@@ -1,5 +1,6 @@
 /** The plugin's options. */
 
+import { name } from '../connection/arguments.js'
 import type { Logger } from '../host/logger.js'
 import type { OutboundOptions, RouteOptions, WebSocketHandler } from './handler.js'
 
@@ -218,27 +219,33 @@ const HTTP_KEYS = [
   'disablePureFsApi',
 ]
 
-/** Fills in the defaults that decide whether anything is served. */
-export function resolve(options: PluginOptions): Resolved {
+/** Fills in the defaults that decide whether anything is served. A key that is `null` is as if it were not there. */
+export function resolve(given: PluginOptions): Resolved {
+  const options = withoutNull(given)
   const prefixes = normalizePrefixes(options.endpointPrefix ?? '/api')
-  const given = Object.keys(options).filter((key) => options[key as keyof PluginOptions] !== undefined)
+  const keys = Object.keys(options)
   const handlers = prefixes.length > 0 ? (options.wsHandlers ?? []) : []
   const routes = options.routes ?? []
   // A key that is unknown may be a misspelt one of these, and is to be complained about.
   const environment = defined(options.environment ?? process.env)
   const isUseful =
-    ['wsHandlers', 'routes', 'config'].some((key) => given.includes(key)) || Boolean(environment.WEBSOCKET_ENABLED)
-  const isMisspelt = given.some((key) => !KNOWN_KEYS.includes(key) && !HTTP_KEYS.includes(key))
+    ['wsHandlers', 'routes', 'config'].some((key) => keys.includes(key)) || Boolean(environment.WEBSOCKET_ENABLED)
+  const isMisspelt = keys.some((key) => !KNOWN_KEYS.includes(key) && !HTTP_KEYS.includes(key))
   return {
     enabled: !options.disable && (options.enableWs ?? (isUseful || isMisspelt)),
     prefixes,
     handlers,
     routes,
-    given: given.filter((key) => !HTTP_KEYS.includes(key)),
-    ignored: given.filter((key) => HTTP_KEYS.includes(key)),
+    given: keys.filter((key) => !HTTP_KEYS.includes(key)),
+    ignored: keys.filter((key) => HTTP_KEYS.includes(key)),
     environment,
     options,
   }
+}
+
+/** The same without the keys whose value is `null` or `undefined`. */
+export function withoutNull<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null)) as T
 }
 
 function defined(variables: Record<string, string | undefined>): Record<string, string> {
@@ -249,6 +256,6 @@ function defined(variables: Record<string, string | undefined>): Record<string, 
 
 /** With a leading slash and without a trailing one; an empty prefix and `/` are none. */
 function normalizePrefixes(prefix: string | string[]): string[] {
-  const prefixes = [prefix].flat().map((text) => String(text).split('/').filter(Boolean).join('/'))
+  const prefixes = [prefix].flat().map((text) => name(text, '[switchboard] endpointPrefix').split('/').filter(Boolean).join('/'))
   return [...new Set(prefixes.filter(Boolean).map((text) => `/${text}`))]
 }

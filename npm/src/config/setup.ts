@@ -3,13 +3,14 @@
 import { readFileSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 
+import { shapeOf } from '../connection/arguments.js'
 import type { Socket } from '../connection/socket.js'
 import { separateChannels } from '../dialect/channel.js'
 import { separateCommands } from '../dialect/commands.js'
 import { separateProxy } from '../dialect/proxy.js'
 import type { Host } from '../host/host.js'
 import type { Callbacks, ResponseRule, RouteOptions, WebSocketHandler } from './handler.js'
-import { KNOWN_KEYS, type Resolved } from './options.js'
+import { KNOWN_KEYS, type Resolved, withoutNull } from './options.js'
 
 /** The functions of one route, and what is needed to call them. */
 export interface RouteCallbacks extends Callbacks {
@@ -49,6 +50,9 @@ const ANY_SUBPROTOCOL = { subprotocols: ['*'] }
 
 /** The plugin's prefix is for `wsHandlers` alone. */
 const WHOLE_PATHS = { prefix: [] }
+
+/** The types that `authenticate` may have. */
+const AUTHENTICATES = new Set(['undefined', 'boolean', 'string', 'object', 'function'])
 
 const CALLBACKS = [
   'onConnect',
@@ -110,22 +114,28 @@ function separate(
   defaults: object,
 ): { callbacks: RouteCallbacks; data: Record<string, unknown>; hooks: object } {
   if (typeof handler !== 'object' || handler === null) {
-    throw new Error(`${label}: expected an object with a pattern, got ${String(handler)}`)
+    throw new Error(`${label}: expected an object with a pattern, got ${shapeOf(handler)}`)
   }
-  const data: Record<string, unknown> = { ...defaults, ...handler }
-  const callbacks: RouteCallbacks = { responses: [], parse: handler.parse, custom: {} }
+  // What decides who may come in is not guessed: `null` is a mistake.
+  if (handler.authenticate === null || !AUTHENTICATES.has(typeof handler.authenticate)) {
+    const got = shapeOf(handler.authenticate)
+    throw new Error(`${label}.authenticate: expected a function, true, false, a header's name or { token: … }, got ${got}`)
+  }
+  const data: Record<string, unknown> = { ...defaults, ...withoutNull(handler) }
+  if (Array.isArray(data.responses)) data.responses = data.responses.map(withAudience)
+  const callbacks: RouteCallbacks = { responses: [], parse: handler.parse ?? undefined, custom: {} }
   for (const name of CALLBACKS) {
     const callback: unknown = handler[name]
     delete data[name]
     if (typeof callback === 'function') callbacks[name] = callback.bind(handler)
-    else if (callback !== undefined) throw new Error(`${label}.${name}: expected a function, got ${String(callback)}`)
+    else if (callback !== undefined && callback !== null) throw new Error(`${label}.${name}: expected a function, got ${shapeOf(callback)}`)
   }
   if (typeof handler.authenticate === 'function') {
     callbacks.authenticate = handler.authenticate.bind(handler)
     delete data.authenticate
   }
-  if (needsCallbacks(handler)) {
-    callbacks.responses = responses(handler, label)
+  if (needsCallbacks(data as unknown as WebSocketHandler)) {
+    callbacks.responses = responses(data as unknown as WebSocketHandler, label)
     delete data.responses
   }
   const channels = separateChannels(data.phoenix, label)
@@ -147,6 +157,14 @@ function separate(
     error: callbacks.onError !== undefined,
   }
   return { callbacks, data, hooks }
+}
+
+/** As in vite-plugin-universal-api, a `room` that is empty is none. */
+function withAudience(rule: ResponseRule): ResponseRule {
+  const broadcast: unknown = rule?.broadcast
+  if (typeof broadcast !== 'object' || broadcast === null || !('room' in broadcast) || broadcast.room) return rule
+  const { room: _, ...rest } = broadcast
+  return { ...rule, broadcast: rest }
 }
 
 /** Responses are the engine's business unless functions take part in them. */
@@ -171,7 +189,7 @@ function responses(handler: WebSocketHandler, label: string): ResponseRule[] {
 }
 
 function list<T>(value: unknown, name: string): T[] {
-  if (!Array.isArray(value)) throw new Error(`${name}: expected a list, got ${String(value)}`)
+  if (!Array.isArray(value)) throw new Error(`${name}: expected a list, got ${shapeOf(value)}`)
   return value
 }
 

@@ -7,20 +7,24 @@ import type { UpgradeRequest } from '../config/handler.js'
 import type { Host } from '../host/host.js'
 import { describe } from '../host/logger.js'
 import type { Core } from '../host/wasm.js'
+import { closeCode, closeReason, controlPayload, flag, milliseconds, name, nameOrNone, optionsOf, shapeOf } from './arguments.js'
 import { Rooms } from './rooms.js'
 import type { Socket } from './socket.js'
 
 /** Whom a broadcast goes to. */
 export interface BroadcastOptions {
-  /** The members of this room. Default: everyone on the handler. */
-  room?: string
+  /** The members of this room. Default, and with an empty text: everyone on the handler. */
+  room?: string | null
   /** The members of any of these rooms, each once; `[]` is nobody. Together with `room`: of that one too. */
-  rooms?: Iterable<string>
+  rooms?: Iterable<string> | null
   /** Also this connection, if it is among them. Default `false`. */
-  includeSelf?: boolean
+  includeSelf?: boolean | null
 }
 
-/** One client of a handler. After it is closed everything here does nothing. */
+/**
+ * One client of a handler. After it is closed everything here does nothing. Arguments that make no sense throw a
+ * `TypeError` that says what to write.
+ */
 export interface WebSocketConnection<AuthData = any> {
   /** Unique: a version 4 UUID. */
   readonly id: string
@@ -42,16 +46,16 @@ export interface WebSocketConnection<AuthData = any> {
   /** Sends text as text, bytes as binary, nothing for `undefined`, and anything else as JSON. */
   send(data: unknown): Promise<void>
   /** Sends to the others on this handler, or in rooms of it. */
-  broadcast(data: unknown, options?: BroadcastOptions): void
+  broadcast(data: unknown, options?: BroadcastOptions | null): void
   /** Sends to all rooms this connection is in, to each member once; without rooms to everyone on the handler. */
-  broadcastAllRooms(data: unknown, includeSelf?: boolean): void
+  broadcastAllRooms(data: unknown, includeSelf?: boolean | null): void
   /** Sends a ping of at most 125 bytes. */
-  ping(payload?: string | Uint8Array): void
+  ping(payload?: string | Uint8Array | null): void
   /** Sends an unasked pong of at most 125 bytes. */
-  pong(payload?: string | Uint8Array): void
+  pong(payload?: string | Uint8Array | null): void
   /**
    * Starts the closing handshake; done when the connection is gone. A code that must not be sent rejects with a
-   * `RangeError` and leaves the connection open. Defaults `1000` and `''`.
+   * `RangeError`, no number or no text with a `TypeError`; the connection stays open. Defaults `1000` and `''`.
    */
   close(code?: number, reason?: string): Promise<void>
   /** Drops the connection without a close frame; the client sees 1006. */
@@ -139,28 +143,30 @@ export class Connection implements WebSocketConnection {
     }
   }
 
-  broadcast(data: unknown, options: BroadcastOptions = {}): void {
-    const { room, rooms, includeSelf = false } = options
-    const named = rooms === undefined && room === undefined ? undefined : [...(rooms ?? [])].map(String)
-    if (room !== undefined) named!.push(String(room))
-    this.#host.broadcast(this.#socket, encode(data), named, Boolean(includeSelf))
+  broadcast(data: unknown, options?: BroadcastOptions | null): void {
+    const given = optionsOf(options, 'broadcast', "{ room: 'lobby' }")
+    const includeSelf = flag(given.includeSelf, 'broadcast: includeSelf')
+    this.#host.broadcast(this.#socket, encode(data), audience(given), includeSelf)
   }
 
-  broadcastAllRooms(data: unknown, includeSelf = false): void {
-    this.#host.broadcastAllRooms(this.#socket, encode(data), Boolean(includeSelf))
+  broadcastAllRooms(data: unknown, includeSelf?: boolean | null): void {
+    this.#host.broadcastAllRooms(this.#socket, encode(data), flag(includeSelf, 'broadcastAllRooms: includeSelf'))
   }
 
-  ping(payload: string | Uint8Array = ''): void {
-    this.#command((core, slot, generation) => core.ping(slot, generation, this.#control(payload)))
+  ping(payload?: string | Uint8Array | null): void {
+    const bytes = controlPayload(payload, 'ping')
+    this.#command((core, slot, generation) => core.ping(slot, generation, this.#host.put(bytes)))
   }
 
-  pong(payload: string | Uint8Array = ''): void {
-    this.#command((core, slot, generation) => core.pong(slot, generation, this.#control(payload)))
+  pong(payload?: string | Uint8Array | null): void {
+    const bytes = controlPayload(payload, 'pong')
+    this.#command((core, slot, generation) => core.pong(slot, generation, this.#host.put(bytes)))
   }
 
-  close(code = 1000, reason = ''): Promise<void> {
+  close(code: number = 1000, reason: string = ''): Promise<void> {
     try {
-      this.#command((core, slot, generation) => core.close(slot, generation, Number(code), String(reason)))
+      const [number, text] = [closeCode(code, 'close'), closeReason(reason, 'close')]
+      this.#command((core, slot, generation) => core.close(slot, generation, number, text))
       return this.#socket.closed
     } catch (error) {
       return this.#rejected('close', error)
@@ -172,15 +178,19 @@ export class Connection implements WebSocketConnection {
   }
 
   joinRoom(room: string): void {
-    this.#command((core, slot, generation) => core.join(slot, generation, String(room)))
+    const joined = name(room, 'joinRoom')
+    this.#command((core, slot, generation) => core.join(slot, generation, joined))
   }
 
   leaveRoom(room: string): void {
-    this.#command((core, slot, generation) => core.leave(slot, generation, String(room)))
+    const left = nameOrNone(room)
+    if (left !== undefined) this.#command((core, slot, generation) => core.leave(slot, generation, left))
   }
 
   isInRoom(room: string): boolean {
-    return this.#ask((core, slot, generation) => core.is_in_room(slot, generation, String(room)), false)
+    const asked = nameOrNone(room)
+    if (asked === undefined) return false
+    return this.#ask((core, slot, generation) => core.is_in_room(slot, generation, asked), false)
   }
 
   getRooms(): string[] {
@@ -188,7 +198,8 @@ export class Connection implements WebSocketConnection {
   }
 
   startHeartbeat(ms: number): void {
-    this.#command((core, slot, generation) => core.heartbeat(slot, generation, milliseconds(ms)))
+    const interval = milliseconds(ms, 'startHeartbeat', 'for none call stopHeartbeat()')
+    this.#command((core, slot, generation) => core.heartbeat(slot, generation, interval))
   }
 
   stopHeartbeat(): void {
@@ -196,7 +207,8 @@ export class Connection implements WebSocketConnection {
   }
 
   startInactivityTimeout(ms: number): void {
-    this.#command((core, slot, generation) => core.inactivity_timeout(slot, generation, milliseconds(ms)))
+    const timeout = milliseconds(ms, 'startInactivityTimeout', 'for none call stopInactivityTimeout()')
+    this.#command((core, slot, generation) => core.inactivity_timeout(slot, generation, timeout))
   }
 
   resetInactivityTimer(ms: number): void {
@@ -231,10 +243,6 @@ export class Connection implements WebSocketConnection {
     this.#host.input((core) => command(core, slot, generation))
   }
 
-  #control(payload: string | Uint8Array): number {
-    return this.#host.put(encode(payload) ?? '')
-  }
-
   /** Nobody has to await these promises: one that is not awaited must not end the process. */
   #rejected(what: string, error: unknown): Promise<never> {
     this.#host.log.write('warn', `${what} on ${this.path}: ${describe(error)}`)
@@ -244,7 +252,12 @@ export class Connection implements WebSocketConnection {
   }
 }
 
-function milliseconds(ms: number): number {
-  if (typeof ms !== 'number' || !(ms >= 0)) throw new RangeError(`expected a time in ms, got ${String(ms)}`)
-  return Math.ceil(ms)
+/** The rooms of a broadcast; `undefined` is everyone on the handler. */
+function audience({ room, rooms }: BroadcastOptions): string[] | undefined {
+  const named = room ? [name(room, "broadcast: room (for several write rooms: ['a', 'b'])")] : undefined
+  if (rooms === undefined || rooms === null) return named
+  if (typeof rooms !== 'object' || typeof rooms[Symbol.iterator] !== 'function') {
+    throw new TypeError(`broadcast: rooms: expected a list such as ['lobby'], got ${shapeOf(rooms)}`)
+  }
+  return [...[...rooms].map((one) => name(one, 'broadcast: rooms')), ...(named ?? [])]
 }

@@ -3,6 +3,7 @@
 import { isThenable } from '../callbacks/payload.js'
 import type { Awaitable } from '../config/handler.js'
 import type { CustomHook } from '../config/setup.js'
+import { flag, name, optionsOf, shapeOf } from '../connection/arguments.js'
 import type { WebSocketConnection } from '../connection/connection.js'
 import type { Socket } from '../connection/socket.js'
 import type { Host } from '../host/host.js'
@@ -93,13 +94,13 @@ export interface ChannelSocket {
   /** Answers a message that its function has not answered. */
   reply(ref: string | number | null, reply: { ok: unknown } | { error: unknown }): void
   /** Makes this client present under `key`, or changes its `meta`, and tells everyone on the topic. */
-  track(key: string, meta?: Record<string, unknown>): void
+  track(key: string, meta?: Record<string, unknown> | null): void
   /** Makes this client absent under `key`, or under every key, and tells everyone on the topic. */
-  untrack(key?: string): void
+  untrack(key?: string | null): void
   /** Tells this client who is present. */
   pushPresenceState(): void
   /** Ends the channel for this client; with `error` as if it had crashed. */
-  stop(options?: { error?: boolean }): void
+  stop(options?: { error?: boolean | null } | null): void
 }
 
 const FUNCTIONS = ['join', 'handleIn', 'leave'] as const
@@ -107,7 +108,7 @@ const FUNCTIONS = ['join', 'handleIn', 'leave'] as const
 /** Whether a channel is one with functions. */
 function isCallbacks(channel: object): channel is ChannelCallbacks {
   const { join, handleIn, leave } = channel as ChannelCallbacks
-  return typeof join === 'function' || handleIn !== undefined || leave !== undefined
+  return typeof join === 'function' || isGiven(handleIn) || isGiven(leave)
 }
 
 /** Separates the channels' functions from what the engine is told: hooks by name, and data. */
@@ -144,10 +145,15 @@ interface ChannelCall {
   reason: LeaveReason
 }
 
+/** `null` is as if nothing were written. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null
+}
+
 function check(channel: ChannelCallbacks, where: string): void {
   const expect = (key: string, value: unknown): void => {
-    if (value !== undefined && typeof value !== 'function') {
-      throw new Error(`${where}.${key}: expected a function, got ${String(value)}`)
+    if (isGiven(value) && typeof value !== 'function') {
+      throw new Error(`${where}.${key}: expected a function, got ${shapeOf(value)}`)
     }
   }
   expect('join', channel.join)
@@ -185,7 +191,7 @@ function handleIn(channel: ChannelCallbacks, call: ChannelCall, socket: Socket):
   const payload = decode(call.payload)
   if (typeof channel.handleIn === 'function') return then(channel.handleIn(call.event, payload, member), encodeReply)
   const answer = Object.hasOwn(channel.handleIn ?? {}, call.event) ? channel.handleIn![call.event] : undefined
-  if (answer === undefined) return encodeReply({ error: { reason: 'unmatched event' } })
+  if (!answer) return encodeReply({ error: { reason: 'unmatched event' } })
   return then(answer(payload, member), encodeReply)
 }
 
@@ -218,39 +224,44 @@ export class Member implements ChannelSocket {
     return this.#socket.connection
   }
 
-  push(event: string, payload: unknown = {}): void {
-    this.#command('push', { event: String(event), payload: encode(payload) })
+  push(event: string, payload?: unknown): void {
+    this.#command('push', { event: name(event, 'push: event'), payload: encode(payload) })
   }
 
-  broadcast(event: string, payload: unknown = {}): void {
-    this.#tell(undefined, 'broadcast', { event: String(event), payload: encode(payload) })
+  broadcast(event: string, payload?: unknown): void {
+    this.#tell(undefined, 'broadcast', { event: name(event, 'broadcast: event'), payload: encode(payload) })
   }
 
-  broadcastFrom(event: string, payload: unknown = {}): void {
+  broadcastFrom(event: string, payload?: unknown): void {
     // Who has left is not among those who would hear it.
     if (this.isOver) return this.broadcast(event, payload)
-    this.#command('broadcastFrom', { event: String(event), payload: encode(payload) })
+    this.#command('broadcastFrom', { event: name(event, 'broadcastFrom: event'), payload: encode(payload) })
   }
 
   reply(ref: string | number | null, reply: { ok: unknown } | { error: unknown }): void {
+    if (ref !== null && typeof ref !== 'string' && typeof ref !== 'number') {
+      throw new TypeError(`reply: expected the ref of a message, as socket.ref had it, got ${shapeOf(ref)}`)
+    }
     const encoded = encodeReply(reply)
-    this.#command('reply', { ref, status: encoded?.status, response: encoded?.response })
+    if (encoded?.status === undefined) throw new TypeError(`reply: expected { ok: … } or { error: … }, got ${shapeOf(reply)}`)
+    this.#command('reply', { ref, status: encoded.status, response: encoded.response })
   }
 
-  track(key: string, meta: Record<string, unknown> = {}): void {
-    this.#command('track', { key: String(key), meta })
+  track(key: string, meta?: Record<string, unknown> | null): void {
+    this.#command('track', { key: name(key, 'track: key'), meta: optionsOf(meta, 'track: meta', "{ status: 'away' }") })
   }
 
-  untrack(key?: string): void {
-    this.#command('untrack', key === undefined ? {} : { key: String(key) })
+  untrack(key?: string | null): void {
+    this.#command('untrack', key === undefined || key === null ? {} : { key: name(key, 'untrack: key') })
   }
 
   pushPresenceState(): void {
     this.#command('presenceState', {})
   }
 
-  stop({ error = false }: { error?: boolean } = {}): void {
-    this.#command('stop', { error: Boolean(error) })
+  stop(options?: { error?: boolean | null } | null): void {
+    const { error } = optionsOf(options, 'stop', '{ error: true }')
+    this.#command('stop', { error: flag(error, 'stop: error') })
   }
 
   #command(name: string, fields: object): void {

@@ -2,6 +2,7 @@
 
 import type { Awaitable } from '../config/handler.js'
 import type { CustomHook } from '../config/setup.js'
+import { shapeOf } from '../connection/arguments.js'
 
 /** Somebody who is connected. */
 export interface CommandsClient {
@@ -72,13 +73,13 @@ export function separateCommands(
 ): { hooks: Record<string, CustomHook>; start?: () => unknown; data: unknown } {
   if (typeof options !== 'object' || options === null || !('on' in options)) return { hooks: {}, data: options }
   const { on, ...data } = options as CommandsOptions
-  const given = Object.entries(on ?? {}).filter(([, listener]) => listener !== undefined)
+  const given = Object.entries(on ?? {}).filter(([, listener]) => listener !== undefined && listener !== null)
   for (const [name, listener] of given) {
     const where = `${label}.commands.on.${name}`
     if (!(EVENTS as readonly string[]).includes(name)) {
       throw new Error(`${where}: there is no such event; there are ${EVENTS.join(', ')}`)
     }
-    if (typeof listener !== 'function') throw new Error(`${where}: expected a function, got ${String(listener)}`)
+    if (typeof listener !== 'function') throw new Error(`${where}: expected a function, got ${shapeOf(listener)}`)
   }
   const listeners = on as CommandsEvents | undefined
   const hook =
@@ -93,5 +94,5 @@ export function separateCommands(
     crash: hook(({ client_id, message }) => listeners?.crash?.(new Error(message), client_id)),
   }
   const events = given.map(([name]) => name).filter((name) => name !== 'start')
-  return { hooks, start: listeners?.start, data: { ...data, events } }
+  return { hooks, start: listeners?.start ?? undefined, data: { ...data, events } }
 }

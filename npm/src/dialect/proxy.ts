@@ -3,6 +3,7 @@
 import { isThenable } from '../callbacks/payload.js'
 import type { Awaitable } from '../config/handler.js'
 import type { CustomHook } from '../config/setup.js'
+import { shapeOf } from '../connection/arguments.js'
 import type { WebSocketConnection } from '../connection/connection.js'
 
 /**
@@ -55,9 +56,9 @@ export function separateProxy(options: unknown, label: string): { hooks: Record<
   for (const name of INSPECTORS) {
     const inspector = data[name]
     delete data[name]
-    if (inspector === undefined) continue
+    if (inspector === undefined || inspector === null) continue
     if (typeof inspector !== 'function') {
-      throw new Error(`${label}.proxy.${name}: expected a function, got ${String(inspector)}`)
+      throw new Error(`${label}.proxy.${name}: expected a function, got ${shapeOf(inspector)}`)
     }
     hooks[name] = (payload, socket) => {
       const outcome: unknown = inspector(decode(payload as Crossing), socket.connection)

@@ -11,6 +11,7 @@ import { Strings } from '../accept/strings.js'
 import { Hooks } from '../callbacks/hooks.js'
 import { type Encoded, kindOf } from '../callbacks/payload.js'
 import type { Setup } from '../config/setup.js'
+import { shapeOf } from '../connection/arguments.js'
 import { Socket } from '../connection/socket.js'
 import { Sockets } from '../connection/sockets.js'
 import { type Dial, Dialler } from '../upstream/dial.js'
@@ -139,7 +140,9 @@ export class Host implements Actor {
 
   /** Puts a value on a feed. */
   publish(feed: string, value: unknown): void {
-    this.input((core) => core.publish(String(feed), JSON.stringify(value) ?? 'null'))
+    const text = JSON.stringify(value)
+    if (text === undefined) throw new TypeError(`publish: expected a value that JSON has, got ${shapeOf(value)}`)
+    this.input((core) => core.publish(feed, text))
   }
 
   /** Answers a plain HTTP request for a path of ours. */

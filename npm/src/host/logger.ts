@@ -1,5 +1,6 @@
 /** Log lines, and where they go. */
 
+import { shapeOf } from '../connection/arguments.js'
 import type { LogLevel } from '../config/options.js'
 
 /** Takes log lines. Vite's logger is one, and so is the console. */
@@ -19,9 +20,14 @@ export class Log {
   readonly #logger: Logger
   readonly #most: number
 
-  constructor(logger: Logger = console, level: LogLevel = 'info') {
-    this.#logger = logger
-    this.#most = LEVELS.indexOf(level)
+  /** Throws for what would log nothing. */
+  constructor(logger?: Logger | null, level?: LogLevel | null) {
+    this.#logger = logger ?? console
+    if ((['info', 'warn', 'error'] as const).some((method) => typeof this.#logger[method] !== 'function')) {
+      throw new TypeError(`[switchboard] logger: expected functions info, warn and error, got ${shapeOf(logger)}`)
+    }
+    this.#most = LEVELS.indexOf(level ?? 'info')
+    if (this.#most === -1) throw new Error(`[switchboard] logLevel: expected one of ${LEVELS.join(', ')}, got ${String(level)}`)
   }
 
   /** A line of the engine, by the number of its level. */

@@ -9,6 +9,7 @@ import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
 import { type HttpServer, listen, type Upgrade } from '../accept/upgrade.js'
 import { type Started, start } from '../attach.js'
 import type { PluginOptions } from '../config/options.js'
+import { optionsOf } from '../connection/arguments.js'
 import { type Stats, sum } from '../host/stats.js'
 import { TcpSockets } from './tcp.js'
 
@@ -40,7 +41,8 @@ const running = new Set<Started>()
  *
  * It is for Vite alone, as it lives in Vite's server; for other servers there is `attach`.
  */
-export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
+export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
+  const options = optionsOf(given, 'switchboard', "{ endpointPrefix: '/api', wsHandlers: [] }")
   const started = new Set<Started>()
   let environment = options.environment
 
@@ -88,13 +90,13 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
     },
 
     async configResolved(config) {
-      if (options.environment === undefined && config.envDir) {
+      if (!options.environment && config.envDir) {
         // Only Vite's own users have Vite.
         const { loadEnv } = await import('vite')
         environment = loadEnv(config.mode, config.envDir, '')
       }
       // Vite restarts when such a file changes, as it does for its own.
-      if (options.config !== undefined) {
+      if (options.config) {
         config.configFileDependencies.push(resolve(config.root, options.config).replaceAll('\\', '/'))
       }
     },
@@ -120,7 +122,7 @@ export function switchboard(options: PluginOptions = {}): SwitchboardPlugin {
  * Offers an upgrade request to all plugins that run in this process, and says whether one took it: for Vite in
  * middleware mode, where the HTTP server is yours.
  */
-export function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+export function upgrade(request: IncomingMessage, socket: Duplex, head?: Buffer | null): boolean {
   return offer(running, request, socket, head)
 }
 
@@ -130,7 +132,7 @@ function allowed(options: PluginOptions, { allowedHosts }: { allowedHosts?: true
   return { allowedHosts: [...(options.allowedHosts ?? []), ...(allowedHosts ?? [])] }
 }
 
-function offer(to: Set<Started>, request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+function offer(to: Set<Started>, request: IncomingMessage, socket: Duplex, head?: Buffer | null): boolean {
   for (const { switchboard } of to) {
     if (switchboard.upgrade(request, socket, head)) return true
   }
