@@ -49,7 +49,15 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
         4 => Just(TEXT), 4 => Just(BINARY), 6 => Just(CONTINUATION), 2 => Just(PING), 2 => Just(PONG),
         1 => 0_u8..16
     ];
+    let compressed = |payload: Vec<u8>| ClientDeflate::new(15, false).compress(&payload);
     let payload = prop_oneof![
+        2 => any_payload().prop_map(compressed),
+        1 => (any_payload(), any::<prop::sample::Index>(), any::<u8>()).prop_map(move |(payload, at, byte)| {
+            let mut payload = compressed(payload);
+            let at = at.index(payload.len());
+            payload[at] = byte;
+            payload
+        }),
         6 => "\\PC{0,40}".prop_map(String::into_bytes),
         2 => prop::collection::vec(any::<u8>(), 0..20),
         1 => prop::collection::vec(any::<u8>(), 120..300),
@@ -72,16 +80,17 @@ fn any_payload() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn any_split_gives_the_same_events(
         frames in prop::collection::vec(any_frame(), 1..12),
         lengths in prop::collection::vec(1_usize..30, 1..8),
         deflate in prop_oneof![Just(None), any::<bool>().prop_map(|takeover| Some(agreement(takeover, 15)))],
+        max_message in prop_oneof![Just(200_000_usize), 0_usize..300],
     ) {
         let bytes = frames.concat();
-        let options = options(deflate);
+        let options = SocketOptions { max_message, ..options(deflate) };
         let whole = events(&options, &bytes, &[]);
         prop_assert_eq!(&events(&options, &bytes, &[1]), &whole);
         prop_assert_eq!(&events(&options, &bytes, &lengths), &whole);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::deflate::{Agreement, History, InflateError, inflate};
+use super::deflate::{Agreement, History, InflateError, Inflater, inflate};
 use super::error::Violation;
 use super::header::{Header, Opcode};
 use super::utf8::Utf8Validator;
@@ -34,10 +34,27 @@ enum Compression {
 #[derive(Debug)]
 struct Assembly {
     is_text: bool,
-    is_compressed: bool,
-    payload: Vec<u8>,
+    body: Body,
     utf8: Utf8Validator,
     fragments: u32,
+    /// Bytes of payload that came, as they were on the wire.
+    received: usize,
+}
+
+/// What came of a message.
+#[derive(Debug)]
+enum Body {
+    Plain(Vec<u8>),
+    Compressed(Inflater),
+}
+
+impl Body {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Plain(payload) => payload,
+            Self::Compressed(inflater) => inflater.output(),
+        }
+    }
 }
 
 impl Assembler {
@@ -64,7 +81,7 @@ impl Assembler {
 
     /// Bytes held of the unfinished message.
     pub(super) fn buffered(&self) -> usize {
-        self.message.as_ref().map_or(0, |message| message.payload.len())
+        self.message.as_ref().map_or(0, |message| message.body.bytes().len())
     }
 
     /// Checks a data frame's header against what came before, before any of its payload.
@@ -75,7 +92,7 @@ impl Assembler {
             }
             (None, _) => (header.rsv1, 0, 0),
             (Some(message), Opcode::Continuation) => {
-                (message.is_compressed, message.payload.len(), message.fragments)
+                (matches!(message.body, Body::Compressed(_)), message.received, message.fragments)
             }
             (Some(_), _) => return Err(Violation::protocol("new message inside of a fragmented one")),
         };
@@ -104,7 +121,9 @@ impl Assembler {
 
     /// A whole compressed message in one frame, straight from the input.
     pub(super) fn whole_compressed(&mut self, opcode: Opcode, payload: &[u8]) -> Result<Message, Violation> {
-        into_message(opcode == Opcode::Text, self.inflate(payload)?)
+        let is_text = opcode == Opcode::Text;
+        let inflated = inflate(payload, self.compression.history(), is_text, self.max_message)?;
+        into_message(is_text, inflated)
     }
 
     /// Starts or continues a message with a frame that [`check`](Self::check) let pass.
@@ -112,38 +131,56 @@ impl Assembler {
         let message = self.message.get_or_insert_with(|| {
             Box::new(Assembly {
                 is_text: header.opcode == Opcode::Text,
-                is_compressed: header.rsv1,
-                payload: Vec::new(),
+                body: match header.rsv1 {
+                    true => Body::Compressed(Inflater::begin()),
+                    false => Body::Plain(Vec::new()),
+                },
                 utf8: Utf8Validator::default(),
                 fragments: 0,
+                received: 0,
             })
         });
         message.fragments += 1;
-        let declared = usize::try_from(header.length).unwrap_or(usize::MAX);
-        message.payload.reserve(declared.min(MAX_PREALLOCATION));
+        if let Body::Plain(payload) = &mut message.body {
+            let declared = usize::try_from(header.length).unwrap_or(usize::MAX);
+            payload.reserve(declared.min(MAX_PREALLOCATION));
+        }
     }
 
-    /// Takes the next unmasked bytes of the frame. Text fails at its first impossible byte.
+    /// Takes the next unmasked bytes of the frame. Text fails at its first impossible byte, compressed or not.
     pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), Violation> {
         let Some(message) = &mut self.message else { return Ok(()) };
-        if message.is_text && !message.is_compressed {
-            message.utf8.push(piece).map_err(|_| NOT_UTF8)?;
+        message.received += piece.len();
+        match &mut message.body {
+            Body::Plain(payload) => {
+                if message.is_text {
+                    message.utf8.push(piece).map_err(|_| NOT_UTF8)?;
+                }
+                payload.extend_from_slice(piece);
+            }
+            Body::Compressed(inflater) => {
+                let before = inflater.output().len();
+                let pushed = inflater.push(piece, self.compression.history().as_deref(), self.max_message);
+                // What was inflated before a fault is wrong before it.
+                if message.is_text {
+                    message.utf8.push(&inflater.output()[before..]).map_err(|_| NOT_UTF8)?;
+                }
+                pushed?;
+            }
         }
-        message.payload.extend_from_slice(piece);
         Ok(())
     }
 
     /// Ends the message with its last frame.
     pub(super) fn finish(&mut self) -> Result<Option<Message>, Violation> {
         let Some(message) = self.message.take() else { return Ok(None) };
-        if message.is_compressed {
-            let inflated = self.inflate(&message.payload)?;
-            return into_message(message.is_text, inflated).map(Some);
-        }
+        let payload = match message.body {
+            Body::Plain(payload) => Bytes::from(payload),
+            Body::Compressed(inflater) => inflater.finish(self.compression.history(), self.max_message)?,
+        };
         if !message.utf8.is_complete() {
             return Err(NOT_UTF8);
         }
-        let payload = Bytes::from(message.payload);
         Ok(Some(match message.is_text {
             true => Message::Text(Text::from_validated(payload)),
             false => Message::Binary(payload),
@@ -156,24 +193,32 @@ impl Assembler {
         self.compression = Compression::None;
     }
 
-    fn inflate(&mut self, payload: &[u8]) -> Result<Bytes, Violation> {
-        let history = match &mut self.compression {
-            Compression::WithHistory(history) => Some(&mut **history),
-            Compression::None | Compression::PerMessage => None,
-        };
-        inflate(payload, history, self.max_message).map_err(|error| match error {
-            InflateError::TooBig => Violation::too_big("inflated message is too big"),
-            InflateError::Invalid => Violation::payload("compressed data does not inflate"),
-        })
-    }
-
     /// Stored blocks make data a little longer than it was.
     fn max_compressed(&self) -> usize {
         self.max_message.saturating_add(self.max_message / 64).saturating_add(1024)
     }
 }
 
+impl Compression {
+    fn history(&mut self) -> Option<&mut History> {
+        match self {
+            Self::WithHistory(history) => Some(history),
+            Self::None | Self::PerMessage => None,
+        }
+    }
+}
+
 const NOT_UTF8: Violation = Violation::payload("text is not UTF-8");
+
+impl From<InflateError> for Violation {
+    fn from(error: InflateError) -> Self {
+        match error {
+            InflateError::TooBig => Self::too_big("inflated message is too big"),
+            InflateError::Invalid => Self::payload("compressed data does not inflate"),
+            InflateError::NotUtf8 => NOT_UTF8,
+        }
+    }
+}
 
 fn into_message(is_text: bool, payload: Bytes) -> Result<Message, Violation> {
     match is_text {
@@ -259,6 +304,22 @@ mod tests {
     }
 
     #[test]
+    fn a_compressed_message_fails_before_its_last_fragment() {
+        let options = SocketOptions { deflate: deflate(false), ..SocketOptions::with_max_message(100) };
+        let mut client = ClientDeflate::new(15, false);
+        let mut first = |payload: &[u8]| client_frame(RSV1 | TEXT, &client.compress(payload));
+        assert_eq!(code(&options, &first("half a €".as_bytes().split_at(8).0)), 0);
+        assert_eq!(code(&options, &first(b"fine, then \xff")), 1007);
+        assert_eq!(code(&options, &first(&[b'a'; 101])), 1009);
+        assert_eq!(code(&options, &first(&vec![b'a'; 1 << 20])), 1009);
+        assert_eq!(code(&options, &client_frame(RSV1 | TEXT, &[0xff; 5])), 1007);
+        // A frame that has not come as a whole yet.
+        let mut cut = client_frame(FIN | RSV1 | TEXT, &[&client.compress(b"\xff")[..], &[0; 50]].concat());
+        cut.truncate(cut.len() - 50);
+        assert_eq!(code(&options, &cut), 1007);
+    }
+
+    #[test]
     fn context_is_kept_where_it_was_agreed() {
         let second = [
             client_frame(FIN | RSV1 | TEXT, &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]),
@@ -281,8 +342,10 @@ mod tests {
             Header { fin: true, rsv1: false, opcode: Opcode::Binary, mask: [0; 4], length: 16 << 20 };
         assert_eq!(assembler.check(&header), Ok(()));
         assembler.begin_frame(&header);
-        let capacity = assembler.message.as_ref().map(|message| message.payload.capacity());
-        assert!(capacity.is_some_and(|capacity| capacity <= 2 * MAX_PREALLOCATION), "{capacity:?}");
+        let Some(Body::Plain(payload)) = assembler.message.map(|message| message.body) else {
+            panic!("a message has begun");
+        };
+        assert!(payload.capacity() <= 2 * MAX_PREALLOCATION, "{}", payload.capacity());
         let too_big = Header { length: (16 << 20) + 1, ..header };
         assert_eq!(
             Assembler::new(&SocketOptions::default()).check(&too_big).map_err(|v| v.code),

@@ -63,6 +63,17 @@ fn streams() -> Vec<Case> {
         case("bytes after a final block", whole(&[&final_block[..], &[0xff; 8]].concat()), Close(1007)),
         case("compressed text that is no UTF-8", whole(&deflated(&[0xff, 0xfe], 15)), Close(1007)),
         case(
+            "text that is no UTF-8, in a compressed message that never ends",
+            frame(RSV1 | TEXT, &deflated(&[b'a', 0xff], 15)),
+            Close(1007),
+        ),
+        case(
+            "a compressed message that is too long and never ends",
+            frame(RSV1 | BINARY, &deflated(&vec![0; INFLATED + 1], 15)),
+            Close(1009),
+        ),
+        case("no deflate, in a message that never ends", frame(RSV1 | TEXT, &[0xff; 20]), Close(1007)),
+        case(
             "RSV1 on a continuation",
             [frame(RSV1 | TEXT, &HELLO[..3]), frame(FIN | RSV1, &HELLO[3..])].concat(),
             Close(1002),

@@ -161,7 +161,7 @@ mod tests {
             for level in 0..=9 {
                 let payload = compress_once(&message, bits, level, <[u8]>::to_vec).expect("compressed");
                 assert_eq!(fits_window(&payload, bits, message.len()), message, "bits {bits} level {level}");
-                assert_eq!(inflate(&payload, None, message.len()).as_deref(), Ok(&message[..]));
+                assert_eq!(inflate(&payload, None, false, message.len()).as_deref(), Ok(&message[..]));
             }
         }
     }
@@ -174,7 +174,7 @@ mod tests {
             for length in [1, 100, 0, 5000, 100, 40_000, 70_000, 1, 33_000, 0, 7] {
                 let message = text(length);
                 let payload = compressor.compress(&message, <[u8]>::to_vec).expect("compressed");
-                let inflated = inflate(&payload, Some(&mut history), 70_000);
+                let inflated = inflate(&payload, Some(&mut history), false, 70_000);
                 assert_eq!(inflated.as_deref(), Ok(&message[..]), "bits {bits}, length {length}");
             }
         }
@@ -191,7 +191,11 @@ mod tests {
             .collect();
         for length in 1..noise.len() {
             let payload = compress_once(&noise[..length], 15, 6, <[u8]>::to_vec).expect("compressed");
-            assert_eq!(inflate(&payload, None, length).as_deref(), Ok(&noise[..length]), "length {length}");
+            assert_eq!(
+                inflate(&payload, None, false, length).as_deref(),
+                Ok(&noise[..length]),
+                "length {length}"
+            );
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Inflating one message (RFC 7692 section 7.2.2), never past a limit.
+//! Inflating messages (RFC 7692 section 7.2.2) as their payload comes, never past a limit.
 //!
-//! There is one decompressor per thread. What a client may refer back to is kept as its [`History`], plain bytes that
-//! prime the decompressor: that takes less memory than a decompressor per connection (at most the window, and nothing
-//! before the first message), and the end of the deflate stream can be forced, which is the only way to see that a
-//! message was cut short.
+//! Between messages there is one decompressor per thread; a message that comes in pieces has it, or one of its own,
+//! until it is complete. What a client may refer back to is kept as its [`History`], plain bytes that prime the
+//! decompressor: that takes less memory than a decompressor per connection (at most the window, and nothing before the
+//! first message), and the end of the deflate stream can be forced, which is the only way to see that a message was cut
+//! short.
 
 use std::cell::RefCell;
 use std::mem;
@@ -11,6 +12,7 @@ use std::mem;
 use bytes::Bytes;
 use flate2::{Decompress, FlushDecompress, Status};
 
+use super::super::utf8::Utf8Validator;
 use super::FLUSH_TAIL;
 
 /// What follows the flush tail: a final, empty block. A whole message leads exactly to its end, without output.
@@ -32,6 +34,8 @@ pub(in super::super) enum InflateError {
     TooBig,
     /// Not deflate data, or cut short.
     Invalid,
+    /// A text whose output, as far as it came, is not UTF-8.
+    NotUtf8,
 }
 
 /// The latest bytes a client with context takeover sent, as far back as its window reaches.
@@ -57,20 +61,29 @@ impl History {
 }
 
 thread_local! {
-    static INFLATER: RefCell<Inflater> = const { RefCell::new(Inflater { stream: None, output: Vec::new() }) };
+    static INFLATER: RefCell<Inflater> = const { RefCell::new(Inflater::new(None)) };
 }
 
 /// Inflates a message's payload into at most `max` bytes, and remembers it if the client may refer back to it.
+///
+/// Of several faults the one that comes first is told, as if the payload had come byte by byte.
 pub(in super::super) fn inflate(
     payload: &[u8],
     history: Option<&mut History>,
+    is_text: bool,
     max: usize,
 ) -> Result<Bytes, InflateError> {
     INFLATER.with_borrow_mut(|inflater| {
-        let remembered = history.as_ref().map_or(&[][..], |history| &history.bytes);
-        let result = inflater.run(payload, remembered, max);
+        (inflater.streams, inflater.is_ended) = (0, false);
+        let pushed = inflater.push(payload, history.as_deref(), max);
+        let result = pushed.and_then(|()| inflater.force_end(max));
+        let is_broken_text =
+            result.is_err() && is_text && Utf8Validator::default().push(&inflater.output).is_err();
         let message = inflater.take_output();
-        result?;
+        match result {
+            Err(_) if is_broken_text => return Err(InflateError::NotUtf8),
+            result => result?,
+        }
         if let Some(history) = history {
             history.push(&message);
         }
@@ -78,32 +91,86 @@ pub(in super::super) fn inflate(
     })
 }
 
-/// The decompressor of this thread and its output.
-struct Inflater {
+/// One message's decompressor and its output so far.
+#[derive(Debug)]
+pub(in super::super) struct Inflater {
     stream: Option<Decompress>,
     output: Vec<u8>,
+    /// How many deflate streams have begun.
+    streams: usize,
+    /// The latest stream has ended and nothing has come behind it.
+    is_ended: bool,
 }
 
 impl Inflater {
-    fn run(&mut self, payload: &[u8], history: &[u8], max: usize) -> Result<(), InflateError> {
-        // There are clients that send nothing at all for an empty message, though one zero byte is meant (7.2.3.6).
-        if payload.is_empty() {
-            return Ok(());
-        }
-        let Inflater { stream, output } = self;
-        let stream = stream.get_or_insert_with(|| Decompress::new(false));
-        let mut rest = payload;
-        for _ in 0..MAX_STREAMS {
-            prime(stream, history, output)?;
-            match feed(stream, rest, output, max)? {
-                // The last block was marked as final, and nothing follows it: tolerated without its empty block.
-                Some([]) => return Ok(()),
-                // More blocks follow a final one (7.2.3.5), the least of them the empty one of 7.2.3.4.
-                Some(more) => rest = more,
-                None => return finish(stream, output, max),
+    const fn new(stream: Option<Decompress>) -> Self {
+        Self { stream, output: Vec::new(), streams: 0, is_ended: false }
+    }
+
+    /// For a message that comes in pieces: takes the thread's decompressor, if it is there.
+    pub(in super::super) fn begin() -> Self {
+        Self::new(INFLATER.with_borrow_mut(|inflater| inflater.stream.take()))
+    }
+
+    /// What was inflated so far.
+    pub(in super::super) fn output(&self) -> &[u8] {
+        &self.output
+    }
+
+    /// Inflates the next piece of payload. After an error the output has what was inflated before it, at most one byte
+    /// more than `max`.
+    pub(in super::super) fn push(
+        &mut self,
+        mut piece: &[u8],
+        history: Option<&History>,
+        max: usize,
+    ) -> Result<(), InflateError> {
+        while !piece.is_empty() {
+            let stream = self.stream.get_or_insert_with(|| Decompress::new(false));
+            // More blocks may follow a final one (7.2.3.5), the least of them the empty one of 7.2.3.4.
+            if self.streams == 0 || self.is_ended {
+                if self.streams == MAX_STREAMS {
+                    return Err(InflateError::Invalid);
+                }
+                self.streams += 1;
+                self.is_ended = false;
+                prime(stream, history.map_or(&[], |history| &history.bytes), &self.output)?;
+            }
+            match feed(stream, piece, &mut self.output, max)? {
+                Some(rest) => {
+                    self.is_ended = true;
+                    piece = rest;
+                }
+                None => break,
             }
         }
-        Err(InflateError::Invalid)
+        Ok(())
+    }
+
+    /// Ends a message that came in pieces and remembers it if the client may refer back to it.
+    pub(in super::super) fn finish(
+        mut self,
+        history: Option<&mut History>,
+        max: usize,
+    ) -> Result<Bytes, InflateError> {
+        self.force_end(max)?;
+        if let Some(history) = history {
+            history.push(&self.output);
+        }
+        let Self { stream, mut output, .. } = self;
+        INFLATER.with_borrow_mut(|inflater| inflater.stream = stream);
+        output.shrink_to_fit();
+        Ok(output.into())
+    }
+
+    /// Fails for a message that was cut short.
+    fn force_end(&mut self, max: usize) -> Result<(), InflateError> {
+        match &mut self.stream {
+            // A last block that is marked as final is tolerated without the empty block behind it. There are also
+            // clients that send nothing at all for an empty message, though one zero byte is meant (7.2.3.6).
+            Some(stream) if self.streams > 0 && !self.is_ended => finish(stream, &mut self.output, max),
+            _ => Ok(()),
+        }
     }
 
     /// The output as bytes of its own; the buffer stays with the thread unless it has become large.
@@ -145,13 +212,14 @@ fn feed<'a>(
             output.reserve_exact(capacity.saturating_sub(output.len()).max(1));
         }
         let (taken_before, made_before) = (stream.total_in(), output.len());
-        let status =
-            stream.decompress_vec(input, output, FlushDecompress::None).map_err(|_| InflateError::Invalid)?;
-        let taken = usize::try_from(stream.total_in() - taken_before).unwrap_or(input.len());
-        input = &input[taken..];
+        let status = stream.decompress_vec(input, output, FlushDecompress::None);
         if output.len() > max {
+            output.truncate(max + 1);
             return Err(InflateError::TooBig);
         }
+        let status = status.map_err(|_| InflateError::Invalid)?;
+        let taken = usize::try_from(stream.total_in() - taken_before).unwrap_or(input.len());
+        input = &input[taken..];
         if status == Status::StreamEnd {
             return Ok(Some(input));
         }
@@ -183,7 +251,7 @@ mod tests {
     use super::*;
 
     fn once(payload: &[u8]) -> Result<Bytes, InflateError> {
-        inflate(payload, None, 1000)
+        inflate(payload, None, false, 1000)
     }
 
     #[test]
@@ -202,7 +270,7 @@ mod tests {
 
         let mut history = History::new(15);
         for payload in [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xf2, 0x00, 0x11, 0x00, 0x00]] {
-            assert_eq!(inflate(payload, Some(&mut history), 1000), hello, "7.2.3.2");
+            assert_eq!(inflate(payload, Some(&mut history), false, 1000), hello, "7.2.3.2");
         }
     }
 
@@ -251,13 +319,81 @@ mod tests {
         let zeros = vec![0; 10_000_000];
         compress.compress_vec(&zeros, &mut payload, flate2::FlushCompress::Sync).expect("compressed");
         payload.truncate(payload.len() - 4);
-        assert_eq!(inflate(&payload, None, 9_999_999), Err(InflateError::TooBig));
-        assert_eq!(inflate(&payload, None, 100), Err(InflateError::TooBig));
-        assert_eq!(inflate(&payload, None, 10_000_000).map(|message| message.len()), Ok(10_000_000));
+        assert_eq!(inflate(&payload, None, false, 9_999_999), Err(InflateError::TooBig));
+        assert_eq!(inflate(&payload, None, false, 100), Err(InflateError::TooBig));
+        assert_eq!(inflate(&payload, None, false, 10_000_000).map(|message| message.len()), Ok(10_000_000));
         INFLATER.with_borrow(|inflater| assert!(inflater.output.capacity() <= COPY_LIMIT));
-        assert_eq!(inflate(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], None, 5).map(|m| m.len()), Ok(5));
-        assert_eq!(inflate(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], None, 4), Err(InflateError::TooBig));
-        assert_eq!(inflate(&[0x00], None, 0).map(|message| message.len()), Ok(0));
+        assert_eq!(
+            inflate(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], None, false, 5).map(|m| m.len()),
+            Ok(5)
+        );
+        assert_eq!(
+            inflate(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], None, false, 4),
+            Err(InflateError::TooBig)
+        );
+        assert_eq!(inflate(&[0x00], None, false, 0).map(|message| message.len()), Ok(0));
+    }
+
+    /// A message that comes in pieces of this length, as [`inflate`] would see it.
+    fn in_pieces(
+        payload: &[u8],
+        piece: usize,
+        history: &mut History,
+        max: usize,
+    ) -> Result<Bytes, InflateError> {
+        let mut inflater = Inflater::begin();
+        let mut utf8 = Utf8Validator::default();
+        for piece in payload.chunks(piece) {
+            let before = inflater.output().len();
+            let pushed = inflater.push(piece, Some(history), max);
+            utf8.push(&inflater.output()[before..]).map_err(|_| InflateError::NotUtf8)?;
+            pushed?;
+        }
+        inflater.finish(Some(history), max)
+    }
+
+    #[test]
+    fn pieces_of_any_length_come_to_the_same() {
+        let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let stored = [0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00];
+        let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let not_text = [0x00, 0x02, 0x00, 0xfd, 0xff, 0x48, 0xff, 0x00];
+        let payloads = [
+            vec![],
+            vec![0x00],
+            hello.to_vec(),
+            stored.to_vec(),
+            [last, hello].concat(),
+            [&last[..], &[0xf2, 0x00, 0x11, 0x00, 0x00]].concat(),
+            vec![0xf2, 0x00, 0x11, 0x00, 0x00],
+            hello[..4].to_vec(),
+            not_text.to_vec(),
+            [&not_text[..7], &[0xff; 5]].concat(),
+            [&hello[..6], &[0xff; 5]].concat(),
+            stored[..10].repeat(50),
+            not_text[..7].repeat(50),
+            [0x03, 0x00].repeat(MAX_STREAMS + 1),
+        ];
+        for payload in &payloads {
+            for max in [0, 4, 5, 100, 1000] {
+                let remembered = || {
+                    let mut history = History::new(15);
+                    history.push(b"Hello");
+                    history
+                };
+                let mut history = remembered();
+                let whole = inflate(payload, Some(&mut history), true, max).and_then(|message| {
+                    std::str::from_utf8(&message).map_err(|_| InflateError::NotUtf8)?;
+                    Ok(message)
+                });
+                for piece in [1, 2, 3, 7, 1000] {
+                    let mut again = remembered();
+                    let found = in_pieces(payload, piece, &mut again, max);
+                    assert_eq!(found, whole, "{payload:x?} in pieces of {piece}, at most {max}");
+                    assert!(found.is_err() || again.bytes == history.bytes);
+                }
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!
 //! By default nobody keeps context between messages: then no connection owns compression state. Each thread keeps
 //! one decompressor and one compressor per window size and resets them per message, and one compressed frame serves
-//! every receiver of a broadcast.
+//! every receiver of a broadcast. Only a message that comes in pieces has a decompressor of its own, until it is complete.
 
 mod compress;
 mod config;
@@ -18,7 +18,7 @@ pub use negotiate::negotiate;
 pub use offer::Offer;
 
 pub(super) use compress::{Compressor, compress_once};
-pub(super) use inflate::{History, InflateError, inflate};
+pub(super) use inflate::{History, InflateError, Inflater, inflate};
 
 /// The name of the extension in `Sec-WebSocket-Extensions`.
 pub const EXTENSION: &str = "permessage-deflate";
