@@ -10,8 +10,7 @@ use switchboard_core::config::Config;
 
 fn world(config: Value) -> World {
     let config = Config::from_value(config).unwrap();
-    let router = config.router().unwrap().claim_all();
-    World::with_engine(config.engine(router, [7; 32], |_, _| unreachable!("every route has a dialect")))
+    World::with_engine(config.engine([7; 32]).unwrap())
 }
 
 #[test]

@@ -15,8 +15,7 @@ fn world(feed: &str) -> (World, ConnectionId) {
     let route =
         format!("[[routes]]\npattern = '/'\ndialect = 'actions'\nactions = {{ channels = {channels} }}");
     let config = Config::from_toml(&format!("[[feeds]]\nname = 'killmails'\n{feed}\n{route}")).unwrap();
-    let engine = config.engine(config.router().unwrap(), [7; 32], |_, _| panic!("no dialect"));
-    let mut world = World::with_engine(engine);
+    let mut world = World::with_engine(config.engine([7; 32]).unwrap());
     let id = world.connect("/");
     world.text(id, SUB);
     (world, id)

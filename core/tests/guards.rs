@@ -6,14 +6,16 @@ mod support;
 use std::collections::HashSet;
 
 use support::{World, route};
-use switchboard_core::config::Config;
+use switchboard_core::config::{Assembly, Config, RouteCallbacks};
 use switchboard_core::protocol::Refusal;
-use switchboard_core::{Context, Engine, Handler, HandlerResult, Message, RouteSettings};
+use switchboard_core::{Context, Handler, HandlerResult, Message, RouteSettings};
 
 fn world(config: &str) -> World {
     let config = Config::from_toml(config).unwrap();
-    let routes = config.engine_routes(|_, _| panic!("the route has no dialect"));
-    World::with_engine(Engine::new(config.router().unwrap(), routes, config.engine_limits(), [1; 32]))
+    let mut assembly = Assembly::default();
+    assembly.configured(&config, |_, _| RouteCallbacks::default());
+    let router = assembly.router().unwrap();
+    World::with_engine(assembly.engine(router, config.engine_limits(), [1; 32]))
 }
 
 #[test]

@@ -14,8 +14,7 @@ const LOBBY: &str = "killmails:lobby";
 fn world(options: KillmailsOptions) -> World {
     let channel = Killmails::new(options);
     let phoenix = Phoenix::new().with_channel(channel.topics(), channel);
-    let settings =
-        RouteSettings { feeds: vec!["killmails".into()], ..Phoenix::settings(RouteSettings::default()) };
+    let settings = RouteSettings { feeds: vec!["killmails".into()], ..RouteSettings::default() };
     let mut world = World::new(vec![route("/socket/websocket", settings, phoenix)]);
     let key = vec!["system_id".to_owned(), "solar_system_id".to_owned()];
     world.engine.add_feed(FeedSettings { key, ..FeedSettings::new("killmails") });

@@ -15,7 +15,7 @@ const V2: &str = "/socket/websocket?vsn=2.0.0";
 const V1: &str = "/socket/websocket";
 
 fn world(phoenix: Phoenix) -> World {
-    World::new(vec![route("/socket/websocket", Phoenix::settings(RouteSettings::default()), phoenix)])
+    World::new(vec![route("/socket/websocket", RouteSettings::default(), phoenix)])
 }
 
 fn topic(text: &str) -> TopicPattern {
@@ -209,11 +209,8 @@ fn a_declared_channel_passes_events_and_bytes_to_the_others() {
 
 #[test]
 fn rooms_per_connection_bound_the_joins() {
-    let routes = vec![route(
-        "/socket/websocket",
-        Phoenix::settings(RouteSettings::default()),
-        declared(json!({ "topic": "*" })),
-    )];
+    let routes =
+        vec![route("/socket/websocket", RouteSettings::default(), declared(json!({ "topic": "*" })))];
     let limits = switchboard_core::Limits { rooms_per_connection: 1, ..Default::default() };
     let mut world = World::with_limits(routes, limits);
     let id = world.connect(V2);

@@ -15,8 +15,7 @@ use switchboard_core::{
 
 fn world(routes: Value) -> World {
     let config = Config::from_value(json!({ "routes": routes })).unwrap();
-    let router = config.router().unwrap().claim_all();
-    World::with_engine(config.engine(router, [7; 32], |_, _| unreachable!("every route has a dialect")))
+    World::with_engine(config.engine([7; 32]).unwrap())
 }
 
 fn opened() -> UpstreamEvent {
@@ -177,8 +176,7 @@ fn credentials_come_from_the_environment_and_show_nowhere() {
     );
     config.resolve(|name| Some(if name == "HOST" { "host:81" } else { "s3cret" }.to_owned())).unwrap();
     assert!(!format!("{config:?}").contains("s3cret"));
-    let router = config.router().unwrap().claim_all();
-    let mut world = World::with_engine(config.engine(router, [7; 32], |_, _| unreachable!()));
+    let mut world = World::with_engine(config.engine([7; 32]).unwrap());
     let cookie = ("cookie", "a=1");
     let expected = [
         ("bearer", "ws://host:81/x", vec![cookie, ("authorization", "Bearer s3cret")]),

@@ -35,10 +35,7 @@ impl Run {
     fn new(transcript: &Transcript) -> Self {
         let config = Config::from_toml(&transcript.config)
             .unwrap_or_else(|error| panic!("{}: {error}", transcript.name));
-        let router = config.router().expect("routes").claim_all();
-        let engine = config.engine(router, [7; 32], |index, _| {
-            panic!("{}: routes[{index}] has no dialect", transcript.name)
-        });
+        let engine = config.engine([7; 32]).expect("routes");
         Self { world: World::with_engine(engine), names: Names::default(), clients: HashMap::new() }
     }
 

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use switchboard_core::config;
-use switchboard_core::config::{Config, Dialect, RouteConfig};
-use switchboard_core::dialect::phoenix::Phoenix;
+use switchboard_core::config::{Config, Dialect, RouteCallbacks, RouteConfig};
 use switchboard_core::{Authentication, Handler, Route, RouteKey, RouteSettings, Watched};
 
 use crate::callbacks::Callbacks;
@@ -42,16 +40,19 @@ impl Endpoint {
         route: &RouteConfig,
         callbacks: Option<Callbacks>,
     ) -> Option<Self> {
-        let handler = match &callbacks {
-            Some(callbacks) => config::with_callbacks(config, route, callbacks.hooks(), callbacks.proxied()),
-            None => config::handler(config, route)?,
-        };
+        if callbacks.is_none() && route.dialect() == Dialect::Handlers {
+            return None;
+        }
+        let has = callbacks
+            .as_ref()
+            .map(|callbacks| RouteCallbacks { hooks: callbacks.hooks(), proxied: callbacks.proxied() });
+        let Route { settings, handler } = config.route(route, has.unwrap_or_default());
         let kind = match route.dialect() {
             Dialect::Handlers => "callbacks",
             dialect => dialect.name(),
         };
         Some(Self {
-            settings: config.route_settings(route),
+            settings,
             handler,
             callbacks: callbacks.map(Arc::new),
             dialect: route.dialect(),
@@ -68,7 +69,7 @@ impl Endpoint {
                 self.example = callbacks.example(&key.pattern)?;
             }
         }
-        key.trailing_slash |= self.dialect == Dialect::Phoenix;
+        key.trailing_slash |= self.dialect.ignores_trailing_slash();
         Ok(self)
     }
 
@@ -94,15 +95,7 @@ impl Endpoint {
 
     /// What the engine gets, and the callbacks that it will call for.
     pub(crate) fn into_route(self) -> (Route, Option<Arc<Callbacks>>) {
-        let authenticates = self.authenticates();
-        let mut settings = match self.dialect {
-            Dialect::Phoenix => Phoenix::settings(self.settings),
-            _ => self.settings,
-        };
-        if authenticates {
-            settings.authentication = Authentication::Handler;
-        }
-        (Route { settings, handler: self.handler }, self.callbacks)
+        (Route { settings: self.settings, handler: self.handler }, self.callbacks)
     }
 
     fn authenticates(&self) -> bool {

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::State;
 use http::{Method, Request, Response, StatusCode, header, uri::Authority};
 use serde_json::Value;
+use switchboard_core::config::Assembly;
 use switchboard_core::protocol;
 use switchboard_core::{
     CloseCode, CloseFrame, Config, Engine, Found, HandlerResult, HttpEndpoint, Input, Limits, RouteKey,
@@ -67,20 +68,20 @@ impl Switchboard {
         has_page: bool,
     ) -> Result<Self, ServerError> {
         // Nobody else answers on this port, or in this fallback: what does not match is a mistake to report.
-        let router = Router::new(endpoints.iter().map(|(key, _)| key.clone()))?.claim_all();
+        let mut assembly = Assembly::default();
         let mut infos = Vec::new();
-        let mut routes = Vec::new();
         let mut callbacks = Vec::new();
         for (index, (key, endpoint)) in endpoints.into_iter().enumerate() {
             infos.extend(patterns(&key).map(|pattern| endpoint.info(pattern, index)));
             let (route, route_callbacks) = endpoint.into_route();
-            routes.push(route);
+            assembly.route(key, route);
             callbacks.push(route_callbacks);
         }
+        assembly.feeds(config);
+        let router = assembly.router()?.claim_all();
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| ServerError::Random(error.to_string()))?;
-        let mut engine = Engine::new(router.clone(), routes, limits.clone(), seed);
-        config.add_feeds(&mut engine);
+        let engine = assembly.engine(router.clone(), limits.clone(), seed);
         let http = engine.endpoints().cloned().collect();
         let flush = if config.listen.io_uring { Flush::Together } else { Flush::Each };
         let host = Host::start(engine, callbacks, flush);

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use switchboard_core::config;
-use switchboard_core::config::{Config, ConfigError, RouteConfig};
+use switchboard_core::config::{Assembly, Config, ConfigError, RouteCallbacks};
 use switchboard_core::dialect::proxy::ProxyHooks;
-use switchboard_core::{Authentication, Engine, Hooks, Limits, ResponseAudience, Route, Router};
+use switchboard_core::{Engine, Hooks, Limits, ResponseAudience};
 
 /// What JavaScript gives: one or more configurations, tried in order, and which callbacks their routes have.
 #[derive(Deserialize)]
@@ -132,24 +131,20 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
         from_environment = config.routes.len();
         configs.insert(0, (config, Vec::new()));
     }
-    let mut keys = Vec::new();
-    let mut routes = Vec::new();
+    let mut assembly = Assembly::default();
     let mut names = Vec::new();
     for (config, hooks) in &configs {
-        keys.extend(config.route_keys());
-        for (index, route) in config.routes.iter().enumerate() {
-            let hooks = hooks.get(index).cloned().unwrap_or_default();
+        assembly.configured(config, |index, _| hooks.get(index).cloned().unwrap_or_default().into());
+        for route in &config.routes {
             let pattern = route.pattern.to_string();
             let prefixed = config.prefixes(route).iter().map(|prefix| format!("{prefix}{pattern}"));
             names.push(prefixed.chain([pattern.clone()]).collect());
-            routes.push(hooks.attach(config, route));
         }
     }
-    let router = Router::new(keys).map_err(|error| error.to_string())?;
+    let router = assembly.router().map_err(|error| error.to_string())?;
     let patterns = router.patterns().to_vec();
     let counts_addresses = limits.connections_per_address.is_some();
-    let mut engine = Engine::new(router, routes, limits, seed);
-    configs.iter().for_each(|(config, _)| config.add_feeds(&mut engine));
+    let engine = assembly.engine(router, limits, seed);
     Ok(Server { engine, patterns, routes: names, from_environment, shutdown_grace, counts_addresses })
 }
 
@@ -180,16 +175,10 @@ impl Part {
     }
 }
 
-impl HookSet {
-    /// A route with these callbacks beside the handler that it has by configuration, if it has one.
-    fn attach(self, config: &Config, route: &RouteConfig) -> Route {
-        let mut settings = config.route_settings(route);
-        if self.authenticate {
-            settings.authentication = Authentication::Handler;
-        }
-        let ProxyHookSet { client, target } = self.proxy;
-        let handler = config::with_callbacks(config, route, self.into(), ProxyHooks { client, target });
-        Route { settings, handler }
+impl From<HookSet> for RouteCallbacks {
+    fn from(set: HookSet) -> Self {
+        let ProxyHookSet { client, target } = set.proxy;
+        Self { hooks: set.into(), proxied: ProxyHooks { client, target } }
     }
 }
 

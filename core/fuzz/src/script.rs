@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
-use switchboard_core::config::Config;
-use switchboard_core::{ConnectionId, Deferred, Engine, Hooks, Input, Message, Router};
+use switchboard_core::config::{Assembly, Config, Dialect, RouteCallbacks};
+use switchboard_core::{ConnectionId, Hooks, Input, Message, Router};
 
 use crate::world::World;
 
@@ -25,7 +25,9 @@ pub struct Plan {
 impl Plan {
     /// `None` where the patterns are too large together.
     pub fn new(config: Config) -> Option<Self> {
-        let router = config.router().ok()?.claim_all();
+        let mut assembly = Assembly::default();
+        assembly.configured(&config, |_, _| RouteCallbacks::default());
+        let router = assembly.router().ok()?.claim_all();
         Some(Self { config, router })
     }
 
@@ -33,8 +35,12 @@ impl Plan {
     pub fn serve(&self) -> World {
         // Routes that wait for the host's callbacks get a handler whose hooks the script never answers.
         let hooks = Hooks { connect: true, message: true, close: true, ..Hooks::default() };
-        let routes = self.config.engine_routes(|_, _| Box::new(Deferred::new(hooks.clone())));
-        World::with_engine(Engine::new(self.router.clone(), routes, self.config.engine_limits(), [7; 32]))
+        let mut assembly = Assembly::default();
+        assembly.configured(&self.config, |_, route| match route.dialect() {
+            Dialect::Handlers => RouteCallbacks { hooks: hooks.clone(), ..RouteCallbacks::default() },
+            _ => RouteCallbacks::default(),
+        });
+        World::with_engine(assembly.engine(self.router.clone(), self.config.engine_limits(), [7; 32]))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use switchboard_core::rules::{On, Rule, Rules};
+use switchboard_core::dialect::rules::{On, Rule, Rules};
 use switchboard_core::time::WallTime;
 use switchboard_core::{CloseCode, CloseFrame, Command, ConnectionScope, Message, Params, Scope, Template};
 

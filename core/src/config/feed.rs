@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Config, ConfigError, Toggle};
-use crate::engine::Engine;
 use crate::feed::{
     FeedSettings, FeedSource, IntervalSettings, PostSettings, ReplaySettings, UpstreamSettings,
 };
@@ -80,16 +79,6 @@ impl FeedConfig {
 }
 
 impl Config {
-    /// Gives an engine the feeds with their sources.
-    pub fn add_feeds(&self, engine: &mut Engine) {
-        for feed in &self.feeds {
-            engine.add_feed(feed.settings());
-            for source in feed.sources() {
-                engine.add_source(&feed.name, source);
-            }
-        }
-    }
-
     pub(super) fn check_feeds(&self) -> Result<(), ConfigError> {
         for (index, feed) in self.feeds.iter().enumerate() {
             let checked = match self.feeds[..index].iter().any(|other| other.name == feed.name) {

@@ -23,6 +23,7 @@
 //! Everything wrong stops the start with a [`ConfigError`] that names the key and says what to write instead.
 //! Callbacks are no part of this schema: a host adds them to the routes that it is given.
 
+mod assembly;
 mod authenticate;
 mod compression;
 mod dotenv;
@@ -48,12 +49,12 @@ use crate::routing::router::RouteKey;
 
 pub use crate::dialect::rules::Parse;
 pub use crate::schema::{ConfigError, Interval, Toggle};
+pub use assembly::{Assembly, RouteCallbacks};
 pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlaceConfig};
 pub use compression::{CompressionConfig, PerMessageDeflateConfig};
 pub use dotenv::parse_dotenv;
 pub use environment::environment_files;
 pub use feed::FeedConfig;
-pub use handlers::{handler, with_callbacks};
 pub use limits::{LimitsConfig, MessageRateConfig};
 pub use listen::ListenConfig;
 pub use origins::OriginsConfig;
@@ -160,7 +161,7 @@ impl Config {
             prefixes: self.prefixes(route).to_vec(),
             pattern: route.pattern.clone(),
             disabled: route.disabled,
-            trailing_slash: route.dialect() == Dialect::Phoenix,
+            trailing_slash: route.dialect().ignores_trailing_slash(),
         })
     }
 

@@ -134,6 +134,11 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Whether a path is served with a slash at its end too, as Phoenix does it.
+    pub fn ignores_trailing_slash(self) -> bool {
+        self == Dialect::Phoenix
+    }
+
     /// What it is called in a configuration.
     pub fn name(self) -> &'static str {
         match self {

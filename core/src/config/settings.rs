@@ -4,51 +4,14 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{
-    AuthenticateConfig, Config, ConfigError, Dialect, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig,
-};
-use crate::dialect::phoenix::Phoenix;
-use crate::engine::{Engine, Route};
-use crate::handler::Handler;
+use super::{AuthenticateConfig, Config, Dialect, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
 use crate::message::{CloseCode, CloseFrame};
 use crate::routing::authentication::{Authentication, Denial, TokenPlace, TokenRule};
 use crate::routing::route::RouteSettings;
-use crate::routing::router::Router;
 use crate::state::limits::Limits;
 use crate::state::rate::MessageRate;
 
 impl Config {
-    /// The router over all routes, which stand in it in their order.
-    pub fn router(&self) -> Result<Router, ConfigError> {
-        Router::new(self.route_keys()).map_err(|error| ConfigError::at("routes", error.to_string()))
-    }
-
-    /// The routes for an [`Engine`]. `handler` gives the behaviour of a route that has no dialect of its
-    /// own, by its place among the routes.
-    pub fn engine_routes(
-        &self,
-        mut handler: impl FnMut(usize, &RouteConfig) -> Box<dyn Handler>,
-    ) -> Vec<Route> {
-        let routes = self.routes.iter().enumerate().map(|(index, route)| Route {
-            settings: self.route_settings(route),
-            handler: super::handler(self, route).unwrap_or_else(|| handler(index, route)),
-        });
-        routes.collect()
-    }
-
-    /// The whole server. `router` is [`router`](Self::router), which a host may make claim all paths; `seed` and
-    /// `handler` are as for [`Engine::new`] and [`engine_routes`](Self::engine_routes).
-    pub fn engine(
-        &self,
-        router: Router,
-        seed: [u8; 32],
-        handler: impl FnMut(usize, &RouteConfig) -> Box<dyn Handler>,
-    ) -> Engine {
-        let mut engine = Engine::new(router, self.engine_routes(handler), self.engine_limits(), seed);
-        self.add_feeds(&mut engine);
-        engine
-    }
-
     /// The engine's bounds.
     pub fn engine_limits(&self) -> Limits {
         let LimitsConfig { max_connections, rooms_per_connection, room_name_bytes, .. } = self.limits;
@@ -73,7 +36,7 @@ impl Config {
     /// Everything about one of the routes that is not its handler.
     pub fn route_settings(&self, route: &RouteConfig) -> RouteSettings {
         let outbound = route.outbound.unwrap_or(self.limits.outbound);
-        let settings = RouteSettings {
+        RouteSettings {
             delay: route.delay.unwrap_or(self.delay),
             subprotocols: match (route.dialect(), &route.subprotocols[..]) {
                 // Which ones the other server speaks is its own business.
@@ -92,10 +55,6 @@ impl Config {
             origins: route.origins.as_ref().unwrap_or(&self.origins).origins(&self.allowed_hosts),
             feeds: route.feed_names().into_iter().map(|(_, name)| name).collect(),
             kind: route.dialect().name(),
-        };
-        match route.dialect() {
-            Dialect::Phoenix => Phoenix::settings(settings),
-            _ => settings,
         }
     }
 }

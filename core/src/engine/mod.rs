@@ -64,6 +64,7 @@ impl Engine {
         let mut handlers = Vec::with_capacity(routes.len());
         let mut states = Vec::with_capacity(routes.len());
         for Route { settings, handler } in routes {
+            let settings = handler.settings(settings);
             handlers.push(handler);
             states.push(RouteState { settings, rooms: Default::default() });
         }

@@ -7,7 +7,8 @@ use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::close_cause::CloseCause;
 use crate::interface::hook::{Answer, Hook, HookKind};
 use crate::message::{CloseFrame, Message};
-use crate::routing::authentication::Verdict;
+use crate::routing::authentication::{Authentication, Verdict};
+use crate::routing::route::RouteSettings;
 
 /// Which hooks the user's code has. What is absent is never called and costs nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,6 +73,13 @@ impl Deferred {
 }
 
 impl Handler for Deferred {
+    fn settings(&self, settings: RouteSettings) -> RouteSettings {
+        match self.hooks.authenticate {
+            true => RouteSettings { authentication: Authentication::Handler, ..settings },
+            false => settings,
+        }
+    }
+
     fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
         if !self.hooks.authenticate {
             return Some(Verdict::accept());

@@ -44,6 +44,12 @@ pub type HandlerResult = Result<(), HandlerError>;
 /// }
 /// ```
 pub trait Handler: Send {
+    /// What the handler makes of the settings of its route, asked once before it serves: a dialect may speak a
+    /// subprotocol of its own, or have to decide itself who may come in. Default: as they are.
+    fn settings(&self, settings: RouteSettings) -> RouteSettings {
+        settings
+    }
+
     /// Decides whether a client may come in, on routes whose
     /// [`Authentication`](crate::Authentication) is `Handler`. `None`: a hook was called and its answer
     /// ([`Answer::Verdict`]) decides. The connection has no rooms yet and nothing can be sent.

@@ -35,6 +35,10 @@ impl Watched {
 }
 
 impl Handler for Watched {
+    fn settings(&self, settings: RouteSettings) -> RouteSettings {
+        self.callbacks.settings(self.inner.settings(settings))
+    }
+
     fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
         match self.inner.authenticate(cx) {
             Some(Verdict::Accept { .. }) if self.has_authenticate => self.callbacks.authenticate(cx),

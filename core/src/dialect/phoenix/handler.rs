@@ -80,15 +80,6 @@ impl Phoenix {
         self
     }
 
-    /// A route's settings as this dialect needs them: it speaks the subprotocol that newer clients offer beside
-    /// their token.
-    pub fn settings(mut settings: RouteSettings) -> RouteSettings {
-        if settings.subprotocols.is_empty() {
-            settings.subprotocols.push("phoenix".into());
-        }
-        settings
-    }
-
     fn dispatch(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: Incoming) -> HandlerResult {
         match (&*message.topic, &*message.event) {
             ("phoenix", "heartbeat") => {
@@ -184,6 +175,14 @@ impl Phoenix {
 }
 
 impl Handler for Phoenix {
+    /// Newer clients offer the subprotocol `phoenix` beside their token.
+    fn settings(&self, mut settings: RouteSettings) -> RouteSettings {
+        if settings.subprotocols.is_empty() {
+            settings.subprotocols.push("phoenix".into());
+        }
+        settings
+    }
+
     fn admit(&self, _: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
         let query = request.uri().query().unwrap_or_default();
         version(query).map(drop).ok_or_else(|| Refusal::new(StatusCode::FORBIDDEN, ""))
