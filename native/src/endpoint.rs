@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use switchboard_core::config::{Config, Dialect, RouteCallbacks, RouteConfig};
+use switchboard_core::config::{Config, Dialect, Example, RouteCallbacks, RouteConfig};
 use switchboard_core::{Authentication, Handler, Route, RouteKey, RouteSettings, Watched};
 
 use crate::callbacks::Callbacks;
-use crate::example::Example;
 
 /// A handler with the rules of its route. Made of a [`Handler`] or of [`Callbacks`] with `from`.
 pub struct Endpoint {

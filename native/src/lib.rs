@@ -82,7 +82,6 @@ pub use callbacks::{
 
 mod accept;
 mod connection;
-mod example;
 mod flush;
 mod host;
 mod page;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use http::{Method, Request, Response, StatusCode, header, uri::Authority};
+use http::{Method, Request, Response, StatusCode, header};
 use serde_json::Value;
 use switchboard_core::config::Assembly;
 use switchboard_core::protocol;
@@ -72,7 +72,7 @@ impl Switchboard {
         let mut infos = Vec::new();
         let mut callbacks = Vec::new();
         for (index, (key, endpoint)) in endpoints.into_iter().enumerate() {
-            infos.extend(patterns(&key).map(|pattern| endpoint.info(pattern, index)));
+            infos.extend(key.patterns().into_iter().map(|pattern| endpoint.info(pattern, index)));
             let (route, route_callbacks) = endpoint.into_route();
             assembly.route(key, route);
             callbacks.push(route_callbacks);
@@ -155,7 +155,7 @@ impl Switchboard {
 
     /// Answers any request.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        if !has_host(&request) {
+        if !protocol::has_valid_host(&request) {
             return refusal(StatusCode::BAD_REQUEST, "Host is missing or malformed");
         }
         if request.headers().contains_key(header::UPGRADE) {
@@ -214,28 +214,4 @@ impl fmt::Debug for Switchboard {
 
 async fn answer(State(switchboard): State<Switchboard>, request: Request<Body>) -> Response<Body> {
     switchboard.answer(request).await
-}
-
-/// Whether the request names a host as RFC 9112 section 3.2 asks; before HTTP/1.1 it need not.
-pub(crate) fn has_host<T>(request: &Request<T>) -> bool {
-    let mut hosts = request.headers().get_all(header::HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Authority::try_from(host.as_bytes()).is_ok(),
-        (None, _) => request.version() < http::Version::HTTP_11,
-        (Some(_), Some(_)) => false,
-    }
-}
-
-/// A route's pattern below each of its prefixes; none while it is disabled.
-fn patterns(key: &RouteKey) -> impl Iterator<Item = String> {
-    let prefixes = match &key.prefixes[..] {
-        [] => &[String::new()],
-        prefixes => prefixes,
-    };
-    let enabled = if key.disabled { &[] } else { prefixes };
-    enabled
-        .iter()
-        .map(|prefix| format!("{}{}", prefix.trim_end_matches('/'), key.pattern))
-        .collect::<Vec<_>>()
-        .into_iter()
 }

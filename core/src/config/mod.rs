@@ -28,6 +28,7 @@ mod authenticate;
 mod compression;
 mod dotenv;
 mod environment;
+mod example;
 mod feed;
 mod handlers;
 mod limits;
@@ -54,6 +55,7 @@ pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlac
 pub use compression::{CompressionConfig, PerMessageDeflateConfig};
 pub use dotenv::parse_dotenv;
 pub use environment::environment_files;
+pub use example::Example;
 pub use feed::FeedConfig;
 pub use limits::{LimitsConfig, MessageRateConfig};
 pub use listen::ListenConfig;

@@ -272,20 +272,10 @@ impl Engine {
 
     /// A version 4 UUID.
     fn uuid(&mut self) -> Arc<str> {
-        let mut bits =
-            u128::from(self.state.random.next_u64()) << 64 | u128::from(self.state.random.next_u64());
-        bits = bits & !(0xf << 76) | 0x4 << 76;
-        bits = bits & !(0b11 << 62) | 0b10 << 62;
-        let mut text = String::with_capacity(36);
-        for (index, byte) in bits.to_be_bytes().into_iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.extend(
-                [byte >> 4, byte & 0xf].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
-            );
-        }
-        text.into()
+        let mut bytes = [0; 16];
+        self.state.random.fill_bytes(&mut bytes);
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        Arc::from(&*uuid::Builder::from_random_bytes(bytes).as_uuid().hyphenated().encode_lower(&mut text))
     }
 }
 

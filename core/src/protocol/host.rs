@@ -2,6 +2,19 @@
 
 use std::net::Ipv6Addr;
 
+use http::{Request, Version, header::HOST};
+
+/// Whether a request names its host as HTTP asks for it (RFC 9112 section 3.2): once and well-formed, or not at all
+/// before HTTP/1.1. Everything else is to be answered 400.
+pub fn has_valid_host<T>(request: &Request<T>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => is_valid_host(host.as_bytes()),
+        (None, _) => request.version() < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
+}
+
 /// Whether this is a non-empty host with an optional port.
 pub(super) fn is_valid_host(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else { return false };

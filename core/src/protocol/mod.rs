@@ -62,6 +62,7 @@ pub use deflate::{Agreement, DeflateConfig, negotiate};
 pub use error::Violation;
 pub use extension::ExtensionOffer;
 pub use handshake::{Handshake, check, select_subprotocol};
+pub use host::has_valid_host;
 pub use outbox::{Outbox, OutboxOptions, Overflow, Pushed};
 pub use outgoing::Outgoing;
 pub use reader::{Event, Reader};

@@ -24,6 +24,30 @@ impl RouteKey {
     pub fn new(pattern: Pattern) -> Self {
         Self { prefixes: Vec::new(), pattern, disabled: false, trailing_slash: false }
     }
+
+    /// The paths that the route serves, as patterns with each of its prefixes; none while it is disabled.
+    pub fn patterns(&self) -> Vec<String> {
+        if self.disabled {
+            return Vec::new();
+        }
+        let mut prefixes = self.clean_prefixes();
+        if prefixes.is_empty() {
+            prefixes.push(String::new());
+        }
+        prefixes.iter().map(|prefix| format!("{prefix}{}", self.pattern)).collect()
+    }
+
+    /// The prefixes that are any, each once, without slashes that mean nothing.
+    fn clean_prefixes(&self) -> Vec<String> {
+        let mut prefixes: Vec<String> = Vec::new();
+        for prefix in &self.prefixes {
+            let prefix: String = parts(prefix).flat_map(|part| ["/", part]).collect();
+            if !prefix.is_empty() && !prefixes.contains(&prefix) {
+                prefixes.push(prefix);
+            }
+        }
+        prefixes
+    }
 }
 
 /// Finds the first route, in order of declaration, that serves a path.
@@ -143,13 +167,7 @@ impl Router {
     }
 
     fn add(&mut self, index: usize, route: RouteKey, globs: &mut GlobSetBuilder) -> Result<(), PatternError> {
-        let mut prefixes: Vec<String> = Vec::new();
-        for prefix in &route.prefixes {
-            let prefix: String = parts(prefix).flat_map(|part| ["/", part]).collect();
-            if !prefix.is_empty() && !prefixes.contains(&prefix) {
-                prefixes.push(prefix);
-            }
-        }
+        let mut prefixes = route.clean_prefixes();
         for prefix in &prefixes {
             if !self.prefixes.contains(prefix) {
                 self.prefixes.push(prefix.clone());
@@ -165,8 +183,8 @@ impl Router {
         if prefixes.is_empty() {
             prefixes.push(String::new());
         }
+        self.patterns.extend(route.patterns());
         for prefix in &prefixes {
-            self.patterns.push(format!("{prefix}{}", route.pattern));
             for glob in route.pattern.candidate_globs(prefix) {
                 let glob = GlobBuilder::new(&glob).literal_separator(true).build().map_err(|error| {
                     let pattern = route.pattern.to_string();

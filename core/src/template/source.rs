@@ -172,10 +172,7 @@ fn random_id(random: &mut dyn FnMut(&mut [u8])) -> String {
 fn random_uuid(random: &mut dyn FnMut(&mut [u8])) -> String {
     let mut bytes = [0; 16];
     random(&mut bytes);
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    uuid::Builder::from_random_bytes(bytes).as_uuid().hyphenated().to_string()
 }
 
 fn owned(keys: &[&str]) -> Vec<String> {

@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use switchboard_core::protocol::has_valid_host;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -26,7 +27,7 @@ use crate::accept::prefixed::Prefixed;
 use crate::accept::upgrade::Asked;
 use crate::connection::receiver::Receiver;
 use crate::connection::task::Life;
-use crate::switchboard::{Switchboard, has_host};
+use crate::switchboard::Switchboard;
 
 /// Accepts connections and answers their requests.
 ///
@@ -181,7 +182,7 @@ impl Reception {
         }
         let bytes = buffer.filled();
         Poll::Ready(Some(match opening::parse(bytes) {
-            Some((request, length)) if length <= self.max_head && has_host(&request) => {
+            Some((request, length)) if length <= self.max_head && has_valid_host(&request) => {
                 First::Asked(self.switchboard.ask(request, address, bytes[length..].into()))
             }
             _ => First::Other(bytes.into()),

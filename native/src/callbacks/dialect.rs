@@ -1,13 +1,12 @@
 //! Which dialects the callbacks are for.
 
-use switchboard_core::config::{Dialect, RouteConfig};
+use switchboard_core::config::{Dialect, Example, RouteConfig};
 use switchboard_core::dialect::commands::{Commands, CommandsOptions};
 use switchboard_core::dialect::phoenix::{self, ChannelOptions, Phoenix, TopicPattern};
 use switchboard_core::dialect::proxy::ProxyHooks;
 use switchboard_core::{Deferred, Handler, Hooks, Pattern, Watched};
 
 use super::Callbacks;
-use crate::example::Example;
 
 impl Callbacks {
     /// Which callbacks look at what passes a proxy.

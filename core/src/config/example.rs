@@ -1,25 +1,27 @@
 //! What to try an endpoint with: a path that it serves, and a first message.
 
 use serde_json::json;
-use switchboard_core::config::{AuthenticateConfig, Dialect, RouteConfig, Toggle};
-use switchboard_core::dialect::topics::Stream;
-use switchboard_core::{Authentication, RouteSettings};
 
-/// What the configuration gives away for a conversation's beginning.
+use super::{AuthenticateConfig, Dialect, RouteConfig, Toggle};
+use crate::dialect::topics::Stream;
+use crate::routing::authentication::Authentication;
+use crate::routing::route::RouteSettings;
+
+/// How to try a route: what a console or a list of endpoints shows. The default knows nothing but the pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Example {
+pub struct Example {
     /// What `**` may stand for.
     rest: Option<String>,
     query: Option<&'static str>,
     /// Whether the configuration lets everyone in.
-    pub(crate) is_open: bool,
-    /// A first message.
-    pub(crate) message: Option<String>,
+    pub is_open: bool,
+    /// A first message, where the dialect has one.
+    pub message: Option<String>,
 }
 
 impl Example {
     /// For a configured route.
-    pub(crate) fn of(route: &RouteConfig) -> Self {
+    pub fn of(route: &RouteConfig) -> Self {
         let dialect = route.dialect();
         let proxy = route.proxy.as_ref().filter(|_| dialect == Dialect::Proxy);
         Self {
@@ -31,7 +33,7 @@ impl Example {
     }
 
     /// A path, with its query, that a pattern with its prefix serves.
-    pub(crate) fn path(&self, pattern: &str, settings: &RouteSettings) -> String {
+    pub fn path(&self, pattern: &str, settings: &RouteSettings) -> String {
         let path = filled(pattern, self.rest.as_deref().unwrap_or_default());
         let token = match &settings.authentication {
             Authentication::Token(rule) => rule.place.query().map(|name| format!("{name}=your-jwt-token")),
@@ -105,9 +107,8 @@ fn filled(pattern: &str, rest: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use switchboard_core::Config;
-
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn what_a_pattern_leaves_open_is_filled_in() {
