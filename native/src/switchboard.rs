@@ -125,7 +125,7 @@ impl Switchboard {
         self.shared.host.turn(|turn| turn.input(Input::Publish { feed, value }));
     }
 
-    /// Has the dialect of a route do what only it knows, in nobody's name: `broadcast` on a topic of Phoenix, with
+    /// Has the dialect of a route do what only it knows, not for a connection: `broadcast` on a topic of Phoenix, with
     /// `{"topic":…,"event":…,"payload":…}`. `pattern` is the route's, with its prefix. Fails for what the dialect does
     /// not take.
     pub fn command(&self, pattern: &str, name: &str, payload: Value) -> HandlerResult {

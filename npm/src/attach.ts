@@ -12,11 +12,11 @@ import { Host } from './host/host.js'
 import { Log } from './host/logger.js'
 import { type Stats, statsOf } from './host/stats.js'
 
-/** How a server says goodbye. */
+/** The close frame that clients get when a server stops. */
 export interface CloseOptions {
   /** The close code that clients get. Default `1001`. */
   code?: number | null
-  /** The reason beside it, at most 123 bytes. Default `''`. */
+  /** The close reason, at most 123 bytes. Default `''`. */
   reason?: string | null
   /** How long in ms clients may take to answer; then they are dropped. Default: the option `shutdownGrace`. */
   grace?: number | null

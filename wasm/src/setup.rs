@@ -165,7 +165,7 @@ impl Part {
         })
     }
 
-    /// `routes[1].x` in the words of whoever wrote `wsHandlers[1].x`.
+    /// `routes[1].x` under the name that the user wrote: `wsHandlers[1].x`.
     fn relabel(&self, error: &str) -> String {
         let named = error.strip_prefix("routes[").and_then(|rest| {
             let (index, rest) = rest.split_once(']')?;

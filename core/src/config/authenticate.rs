@@ -125,7 +125,7 @@ impl RefusalConfig {
 }
 
 fn header(name: &str) -> Result<HeaderName, String> {
-    name.parse().map_err(|_| format!("{name:?} is no name of a header; write one such as \"x-api-key\""))
+    name.parse().map_err(|_| format!("{name:?} is not the name of a header; write one such as \"x-api-key\""))
 }
 
 fn tokens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IndexMap<String, Value>, D::Error> {

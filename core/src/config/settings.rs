@@ -39,7 +39,7 @@ impl Config {
         RouteSettings {
             delay: route.delay.unwrap_or(self.delay),
             subprotocols: match (route.dialect(), &route.subprotocols[..]) {
-                // Which ones the other server speaks is its own business.
+                // Only the target knows which ones it speaks.
                 (Dialect::Proxy, []) => vec!["*".to_owned()],
                 (_, named) => named.to_vec(),
             },

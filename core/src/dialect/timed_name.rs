@@ -8,7 +8,7 @@ pub(crate) fn timed_name(cx: &mut Context<'_>, prefix: &str, separator: char) ->
     let mut bytes = [0; 9];
     cx.random(&mut bytes);
     let ms = cx.now().wall.as_ms();
-    // 256 is no multiple of 36; these are names, not secrets.
+    // The slight bias of the modulo does not matter: these are names, not secrets.
     let digits = bytes.map(|byte| char::from(DIGITS[usize::from(byte) % 36]));
     format!("{prefix}{ms}{separator}{}", String::from_iter(digits))
 }

@@ -119,7 +119,7 @@ impl Engine {
         self.put(now, id, Inbound::Close, effects);
     }
 
-    /// No new connections, goodbye to the others, and an end to waiting.
+    /// No new connections; a close frame for the others; and a deadline.
     pub(super) fn shutdown(&mut self, now: Now, frame: CloseFrame, grace_ms: u64, effects: &mut Vec<Effect>) {
         self.life = Life::Draining;
         self.stop_sources(effects);

@@ -107,7 +107,7 @@ fn values(body: &[u8]) -> Result<Vec<Value>, String> {
         [_] => return Err(format!("the body is not JSON: {whole}")),
         _ => {}
     }
-    // A value that spans lines and is broken somewhere is no list of values.
+    // A malformed value that spans several lines is not a list of values.
     if lines.iter().all(|(_, line)| serde_json::from_slice::<Value>(line).is_err()) {
         return Err(format!("the body is not JSON: {whole}"));
     }

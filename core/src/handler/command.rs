@@ -51,7 +51,7 @@ pub enum Command {
     ResetMissedPongs,
 }
 
-/// One request of the user's code for a whole route, in nobody's name: `route.send(…)` outside of any callback.
+/// One request of the user's code for a whole route, not for a connection: `route.send(…)` outside of any callback.
 /// [`Engine::route_command`](crate::Engine::route_command) carries it out at once.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Plain HTTP beside the WebSockets: status pages, admin statistics, publishing into a feed.
+//! Plain HTTP requests that handlers and feeds answer: status pages, admin statistics, publishing.
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, header};

@@ -99,7 +99,7 @@ fn accept(headers: &HeaderMap) -> Result<HeaderValue, Refusal> {
         "Sec-WebSocket-Key is missing",
         "Sec-WebSocket-Key is repeated",
     )?;
-    // 16 bytes are 22 digits and two fillers. The bits that the last digit has too many are nobody's business.
+    // 16 bytes are 22 digits and two fillers. The surplus bits of the last digit are ignored.
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let is_key = matches!(key.as_bytes(), [digits @ .., b'=', b'='] if digits.len() == 22 && digits.iter().all(is_digit));
     let invalid = Refusal::bad_request("Sec-WebSocket-Key is not 16 bytes in base64");

@@ -10,7 +10,7 @@ use super::response::encode_head;
 pub struct Refusal {
     /// The response's status.
     pub status: StatusCode,
-    /// What the status demands beside it, as `Sec-WebSocket-Version` with 426.
+    /// Headers that the status asks for, such as `Sec-WebSocket-Version` with 426.
     pub headers: HeaderMap,
     /// One line for the client's developer; the response's body.
     pub reason: &'static str,

@@ -44,7 +44,7 @@ impl Origins {
 pub struct OriginPatterns(GlobSet);
 
 impl OriginPatterns {
-    /// Fails on the first pattern that is none, with its place in the list and what is wrong.
+    /// Fails on the first malformed pattern, with its place in the list and what is wrong.
     pub fn new<P: AsRef<str>>(patterns: impl IntoIterator<Item = P>) -> Result<Self, (usize, String)> {
         let mut set = GlobSetBuilder::new();
         for (index, pattern) in patterns.into_iter().enumerate() {

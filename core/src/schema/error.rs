@@ -75,7 +75,7 @@ impl ConfigError {
         Self::at(path, message)
     }
 
-    /// A key that is none of `known`, for hosts with options of their own.
+    /// An unknown key, for hosts with options of their own.
     pub fn unknown_key(path: String, key: &str, known: &[&str]) -> Self {
         let meant =
             RENAMED.iter().find(|(other, new)| *other == key && known.contains(new)).map(|(_, new)| *new);

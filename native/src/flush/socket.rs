@@ -1,4 +1,4 @@
-//! The sending half of a connection's TCP stream, for whoever's turn brings it something.
+//! The sending half of a connection's TCP stream, shared by all turns that send to it.
 
 use std::io::{self, IoSlice};
 #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-/** Plain HTTP beside the WebSockets: what dialects and feeds answer. */
+/** Plain HTTP requests that dialects and feeds answer. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 

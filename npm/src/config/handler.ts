@@ -25,7 +25,7 @@ export interface AuthenticateResult<AuthData = any> {
    * 3000–4999. Default: none, the handshake is refused with HTTP 401.
    */
   code?: number
-  /** The reason beside `code`, at most 123 bytes. Default `''`. */
+  /** The close reason, at most 123 bytes. Default `''`. */
   reason?: string
   /** With `success: true`: what becomes `conn.authData`. Default `undefined`. */
   data?: AuthData

@@ -162,7 +162,7 @@ export class Host implements Actor {
     return { status: Number(parts[0]), headers: parts.slice(1, -1), body: parts.at(-1)! }
   }
 
-  /** Tells the dialect of the route with this pattern something in nobody's name. Throws what it does not take. */
+  /** Tells the dialect of the route with this pattern to do something that is not for one connection. Throws if the dialect refuses. */
   command(pattern: string, name: string, payload: unknown): void {
     if (this.#isBroken) return
     const route = this.#core.route(pattern)

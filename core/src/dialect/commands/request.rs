@@ -6,7 +6,7 @@ use serde_json::Value;
 /// One text frame.
 #[derive(Debug, PartialEq)]
 pub(super) enum Request {
-    /// For nobody: a ping, or an event that is none.
+    /// Nothing to do: a ping, or an unknown event.
     Nothing,
     Command(ClientCommand),
     Subscribe {

@@ -1,4 +1,4 @@
-//! What user code asks of a channel beside its replies.
+//! What user code asks of a channel apart from its replies.
 //!
 //! | command | payload |
 //! |---|---|

@@ -30,7 +30,7 @@ pub(crate) struct Joined {
     /// Which of the route's channels it is.
     pub(crate) mount: usize,
     pub(crate) join_ref: Value,
-    /// The how-manieth join of its socket.
+    /// The number of the join, counted per socket.
     pub(crate) number: u32,
 }
 

@@ -60,7 +60,7 @@ pub(super) enum Passing {
 pub(super) enum Ending {
     /// The path names no target.
     Unnamed,
-    /// The path names a target that is none.
+    /// The path names an unknown target.
     Unknown(String),
     /// No good URL came of the client's path.
     Malformed,

@@ -202,7 +202,7 @@ impl TargetOptions {
 
 fn check_header(name: &str) -> Result<(), ConfigError> {
     let Ok(name) = name.parse::<HeaderName>() else {
-        return Err(ConfigError::at("", format!("{name:?} is no name of a header")));
+        return Err(ConfigError::at("", format!("{name:?} is not the name of a header")));
     };
     let is_ours = [CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE].contains(&name)
         || name.as_str().starts_with("sec-websocket-");
