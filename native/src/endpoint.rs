@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use switchboard_core::config::{Config, Dialect, Example, RouteCallbacks, RouteConfig};
-use switchboard_core::{Authentication, Handler, Route, RouteKey, RouteSettings, Watched};
+use switchboard_core::{Authentication, Handler, Route, RouteKey, RouteSettings, WithCallbacks};
 
 use crate::callbacks::Callbacks;
 
@@ -28,7 +28,7 @@ impl Endpoint {
     /// The same handler with callbacks beside it: they answer what it asks ([`Callbacks::on_custom`]), and see what its
     /// clients do after it has done its part. Of errors both hear. Callbacks that were there are replaced.
     pub fn with_callbacks(mut self, callbacks: Callbacks) -> Self {
-        self.handler = Box::new(Watched::new(self.handler, callbacks.hooks(), true));
+        self.handler = Box::new(WithCallbacks::new(self.handler, callbacks.hooks(), true));
         self.callbacks = Some(Arc::new(callbacks));
         self
     }

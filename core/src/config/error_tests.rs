@@ -206,7 +206,7 @@ fn wrong_values_are_told_what_is_right() {
         (json!({ "perMessageDeflate": { "level": 10 } }), "perMessageDeflate.level: expected 0 to 9, got 10"),
         (
             json!({ "authenticate": "a b" }),
-            "authenticate: \"a b\" is no name of a header; write one such as \"x-api-key\"",
+            "authenticate: \"a b\" is not the name of a header; write one such as \"x-api-key\"",
         ),
         (
             json!({ "authenticate": 1 }),

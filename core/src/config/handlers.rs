@@ -6,7 +6,7 @@ use crate::dialect::{Echo, Relay, RulesHandler, actions, commands, events, topic
 use crate::engine::Route;
 use crate::handler::Handler;
 use crate::handler::deferred::{Deferred, Hooks};
-use crate::handler::watched::Watched;
+use crate::handler::with_callbacks::WithCallbacks;
 
 impl Config {
     /// A route as the engine takes it: its settings, and the handler of its dialect with the host's callbacks beside it.
@@ -18,7 +18,7 @@ impl Config {
         let handler = match self.handler(route, proxied) {
             None => Box::new(Deferred::new(hooks)),
             Some(handler) if hooks == Hooks::default() => handler,
-            Some(handler) => Box::new(Watched::new(handler, hooks, handles_errors)),
+            Some(handler) => Box::new(WithCallbacks::new(handler, hooks, handles_errors)),
         };
         Route { settings: self.route_settings(route), handler }
     }

@@ -87,7 +87,7 @@ impl Engine {
         };
         let (route, path) = (connection.route, connection.path().to_owned());
         let text = || format!("a client of {path} reads too slowly and is closed with 1013");
-        self.state.journal.note(now.instant, (route, "overflow"), Level::Warn, text, effects);
+        self.state.log_throttle.note(now.instant, (route, "overflow"), Level::Warn, text, effects);
         let frame = CloseFrame::new(CloseCode::TRY_AGAIN_LATER, "Reading too slowly");
         self.state.start_closing(id, Some(frame), now, effects);
     }

@@ -32,7 +32,7 @@ impl Engine {
             && !connection.bucket.take(rate, now.instant)
         {
             let text = || "a client sends more than limits.messageRate allows: closed with 1008".to_owned();
-            self.state.journal.note(now.instant, (route, "rate"), Level::Warn, text, effects);
+            self.state.log_throttle.note(now.instant, (route, "rate"), Level::Warn, text, effects);
             let frame = CloseFrame::new(CloseCode::POLICY_VIOLATION, "Too many messages");
             return self.state.start_closing(id, Some(frame), now, effects);
         }
@@ -136,10 +136,16 @@ impl Engine {
         let (route, path) = (connection.route, connection.path().to_owned());
         if kind == HookKind::Error {
             let text = format!("{} for {path} failed: {error}", kind.name());
-            return self.state.journal.note(now.instant, (route, "error"), Level::Error, || text, effects);
+            return self.state.log_throttle.note(
+                now.instant,
+                (route, "error"),
+                Level::Error,
+                || text,
+                effects,
+            );
         }
         let text = || format!("{} for {path}: {error}", kind.name());
-        self.state.journal.note(now.instant, (route, kind.name()), Level::Warn, text, effects);
+        self.state.log_throttle.note(now.instant, (route, kind.name()), Level::Warn, text, effects);
         let told = self.run(now, route, Some(id), effects, |handler, cx| handler.error(cx, &error));
         self.conclude(now, id, HookKind::Error, told, effects);
         if kind == HookKind::Connect

@@ -1,8 +1,8 @@
 //! All state of one server, and its two entrances: what happened, and what time it is.
 
-mod beside;
 mod closing;
 mod delivery;
+mod external;
 mod outside;
 mod sources;
 mod ticking;

@@ -77,7 +77,7 @@ impl Engine {
             let ms = self.state.limits.authenticate_timeout;
             let text = || format!("authenticate did not settle within {ms} ms: answered 503");
             let key = (route, "authenticate time");
-            self.state.journal.note(now.instant, key, crate::Level::Error, text, effects);
+            self.state.log_throttle.note(now.instant, key, crate::Level::Error, text, effects);
             return self.decided(now, id, verdict, effects);
         }
         let ms = self.state.limits.handler_timeout.unwrap_or_default();

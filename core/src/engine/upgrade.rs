@@ -37,7 +37,13 @@ impl Engine {
                 let path = request.uri().path();
                 let text =
                     || format!("no WebSocket handler matches {path}; known patterns: {}", known.join(", "));
-                self.state.journal.note(now.instant, (usize::MAX, "unmatched"), Level::Warn, text, effects);
+                self.state.log_throttle.note(
+                    now.instant,
+                    (usize::MAX, "unmatched"),
+                    Level::Warn,
+                    text,
+                    effects,
+                );
                 let reason = "no WebSocket handler matches this path";
                 return reject(id, StatusCode::NOT_FOUND, reason, effects);
             }
@@ -45,7 +51,7 @@ impl Engine {
         if request_bytes(&request) > self.state.limits.handshake_bytes {
             let text =
                 || "an opening handshake is longer than limits.handshakeBytes: answered 431".to_owned();
-            self.state.journal.note(now.instant, (route, "handshake"), Level::Warn, text, effects);
+            self.state.log_throttle.note(now.instant, (route, "handshake"), Level::Warn, text, effects);
             let reason = "the request is too long";
             return reject(id, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, reason, effects);
         }
@@ -59,7 +65,7 @@ impl Engine {
                 let (origin, path) = (origin.unwrap_or("?").escape_debug(), request.uri().path());
                 format!("{path} refuses pages of {origin}; `origins` can allow them")
             };
-            self.state.journal.note(now.instant, (route, "origin"), Level::Warn, text, effects);
+            self.state.log_throttle.note(now.instant, (route, "origin"), Level::Warn, text, effects);
             return reject(id, StatusCode::FORBIDDEN, "this origin may not connect", effects);
         }
         if self.life == Life::Draining {
@@ -67,14 +73,14 @@ impl Engine {
         }
         if self.state.connections.len() >= self.state.limits.connections {
             let text = || "limits.maxConnections is reached: newcomers are answered 503".to_owned();
-            self.state.journal.note(now.instant, (route, "connections"), Level::Warn, text, effects);
+            self.state.log_throttle.note(now.instant, (route, "connections"), Level::Warn, text, effects);
             return reject(id, StatusCode::SERVICE_UNAVAILABLE, "too many connections", effects);
         }
         if let (Some(limit), Some(address)) = (self.state.limits.connections_per_address, address)
             && self.state.connections.count_of(address) >= limit
         {
             let text = || format!("limits.maxConnectionsPerAddress is reached for {address}: answered 429");
-            self.state.journal.note(now.instant, (route, "address"), Level::Warn, text, effects);
+            self.state.log_throttle.note(now.instant, (route, "address"), Level::Warn, text, effects);
             return reject(
                 id,
                 StatusCode::TOO_MANY_REQUESTS,
@@ -90,7 +96,7 @@ impl Engine {
             Ok(Err(refusal)) => return turn_away(id, refusal, effects),
             Err(error) => {
                 let text = || format!("admitting a client to {} failed: {error}", request.uri().path());
-                self.state.journal.note(now.instant, (route, "admit"), Level::Error, text, effects);
+                self.state.log_throttle.note(now.instant, (route, "admit"), Level::Error, text, effects);
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 return reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
             }
@@ -176,7 +182,7 @@ impl Engine {
         };
         let text = || format!("authenticate for {} failed: {message}", connection.path());
         let key = (connection.route, "authenticate");
-        self.state.journal.note(now.instant, key, Level::Error, text, effects);
+        self.state.log_throttle.note(now.instant, key, Level::Error, text, effects);
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
     }

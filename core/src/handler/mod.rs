@@ -3,7 +3,7 @@
 pub(crate) mod command;
 pub(crate) mod context;
 pub(crate) mod deferred;
-pub(crate) mod watched;
+pub(crate) mod with_callbacks;
 
 use bytes::Bytes;
 use serde_json::Value;

@@ -6,8 +6,8 @@ pub(crate) mod connection;
 pub(crate) mod heartbeat;
 mod id_hash;
 pub(crate) mod inbox;
-pub(crate) mod journal;
 pub(crate) mod limits;
+pub(crate) mod log_throttle;
 mod members;
 pub(crate) mod rate;
 pub(crate) mod rooms;
@@ -28,8 +28,8 @@ use crate::interface::upstream::UpstreamId;
 use crate::message::{CloseCode, CloseFrame};
 use crate::routing::route::RouteSettings;
 use crate::state::connection::{Closure, Connection, Phase};
-use crate::state::journal::Journal;
 use crate::state::limits::Limits;
+use crate::state::log_throttle::LogThrottle;
 use crate::state::rooms::Rooms;
 use crate::state::timers::{Timer, Timers};
 use crate::time::Now;
@@ -43,7 +43,7 @@ pub(crate) struct State {
     pub(crate) random: ChaCha8Rng,
     pub(crate) calls: HashMap<CallId, Call>,
     pub(crate) feeds: Vec<Feed>,
-    pub(crate) journal: Journal,
+    pub(crate) log_throttle: LogThrottle,
     /// Outgoing connections by whom they are for.
     pub(crate) upstreams: HashMap<UpstreamId, Owner<ConnectionId>>,
     /// The call whose outcome is being handled.
@@ -84,7 +84,7 @@ impl State {
             random,
             calls: HashMap::new(),
             feeds: Vec::new(),
-            journal: Journal::default(),
+            log_throttle: LogThrottle::default(),
             upstreams: HashMap::new(),
             answered: None,
             next_call: 0,

@@ -4,7 +4,7 @@ use switchboard_core::config::{Dialect, Example, RouteConfig};
 use switchboard_core::dialect::commands::{Commands, CommandsOptions};
 use switchboard_core::dialect::phoenix::{self, ChannelOptions, Phoenix, TopicPattern};
 use switchboard_core::dialect::proxy::ProxyHooks;
-use switchboard_core::{Deferred, Handler, Hooks, Pattern, Watched};
+use switchboard_core::{Deferred, Handler, Hooks, Pattern, WithCallbacks};
 
 use super::Callbacks;
 
@@ -76,7 +76,7 @@ impl Callbacks {
         };
         match hooks == Hooks::default() {
             true => dialect,
-            false => Box::new(Watched::new(dialect, hooks, true)),
+            false => Box::new(WithCallbacks::new(dialect, hooks, true)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What reaches handlers beside their own clients: feeds, outgoing connections, plain HTTP, dialect commands.
+//! What reaches handlers from elsewhere than their clients: feeds, upstream connections, plain HTTP, dialect commands.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};

@@ -17,7 +17,7 @@ use crate::routing::authentication::Verdict;
 use crate::routing::route::RouteSettings;
 
 /// Does what the inner handler does, then lets the callbacks see it: an `onMessage` on a relay watches the relay.
-pub struct Watched {
+pub struct WithCallbacks {
     inner: Box<dyn Handler>,
     callbacks: Deferred,
     has_authenticate: bool,
@@ -25,7 +25,7 @@ pub struct Watched {
     handles_errors: bool,
 }
 
-impl Watched {
+impl WithCallbacks {
     /// A handler with these callbacks beside it. `handles_errors`: it recovers from errors itself, and has to hear of
     /// them even where there is an `onError`.
     pub fn new(inner: Box<dyn Handler>, hooks: Hooks, handles_errors: bool) -> Self {
@@ -34,7 +34,7 @@ impl Watched {
     }
 }
 
-impl Handler for Watched {
+impl Handler for WithCallbacks {
     fn settings(&self, settings: RouteSettings) -> RouteSettings {
         self.callbacks.settings(self.inner.settings(settings))
     }

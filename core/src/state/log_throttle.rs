@@ -7,7 +7,7 @@ use crate::time::Instant;
 
 /// What was said lately.
 #[derive(Debug, Default)]
-pub(crate) struct Journal {
+pub(crate) struct LogThrottle {
     entries: HashMap<(usize, &'static str), Entry>,
 }
 
@@ -17,7 +17,7 @@ struct Entry {
     kept_back: u64,
 }
 
-impl Journal {
+impl LogThrottle {
     /// The same thing about the same route is said at most once in so many ms.
     const INTERVAL: u64 = 1_000;
 
@@ -59,10 +59,10 @@ mod tests {
 
     #[test]
     fn a_thousand_times_is_said_once_and_counted() {
-        let (mut journal, mut effects) = (Journal::default(), Vec::new());
+        let (mut throttle, mut effects) = (LogThrottle::default(), Vec::new());
         for ms in 0..1_001 {
             let text = || "too fast".to_owned();
-            journal.note(Instant::from_ms(ms), (0, "rate"), Level::Warn, text, &mut effects);
+            throttle.note(Instant::from_ms(ms), (0, "rate"), Level::Warn, text, &mut effects);
         }
         let texts: Vec<_> = effects
             .iter()
