@@ -8,9 +8,9 @@ import { createUpgrade, type HttpServer, listen, type Upgrade } from './accept/u
 import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './config/options.js'
 import { setUp } from './config/setup.js'
 import { closeCode, closeReason, milliseconds, name, optionsOf, shapeOf } from './connection/arguments.js'
-import { Host } from './host/host.js'
 import { Log } from './host/logger.js'
 import { type Stats, statsOf } from './host/stats.js'
+import { Supervisor } from './host/supervisor.js'
 
 /** The close frame that clients get when a server stops. */
 export interface CloseOptions {
@@ -97,23 +97,23 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
   if (resolved.prefixes.length === 0 && options.wsHandlers?.length) {
     log.write('warn', 'endpointPrefix is empty, so wsHandlers serve nothing; routes need no prefix')
   }
-  const host = createHost(resolved, root, log)
+  const running = supervise(resolved, root, log)
   const switchboard: Switchboard = {
-    upgrade: createUpgrade(host, resolved.prefixes),
-    request: createHandle(host),
-    patterns: host.patterns(),
-    publish: (feed, value) => host.publish(name(feed, 'publish: feed'), value),
+    upgrade: createUpgrade(running, resolved.prefixes),
+    request: createHandle(running),
+    patterns: running.host.patterns(),
+    publish: (feed, value) => running.host.publish(name(feed, 'publish: feed'), value),
     command: (pattern, command, payload) =>
-      host.command(name(pattern, 'command: pattern'), name(command, 'command: name'), payload),
-    stats: () => host.stats(),
-    close: (options) => close(host, options),
+      running.host.command(name(pattern, 'command: pattern'), name(command, 'command: name'), payload),
+    stats: () => running.host.stats(),
+    close: (options) => close(running, options),
   }
-  return { switchboard, log, enabled: true, keepSockets: (below) => host.keepSockets(below) }
+  return { switchboard, log, enabled: true, keepSockets: (below) => running.host.keepSockets(below) }
 }
 
-async function close(host: Host, options?: CloseOptions | null): Promise<void> {
+async function close(running: Supervisor, options?: CloseOptions | null): Promise<void> {
   const { code, reason, grace } = optionsOf(options, 'close', '{ code: 1001 }')
-  await host.shutdown(
+  await running.shutdown(
     closeCode(code ?? 1001, 'close: code'),
     closeReason(reason ?? '', 'close: reason'),
     grace === undefined || grace === null ? undefined : milliseconds(grace, 'close: grace', 'leave it out for shutdownGrace'),
@@ -131,9 +131,9 @@ const NOTHING: Switchboard = {
   close: () => Promise.resolve(),
 }
 
-function createHost(resolved: Resolved, root: string, log: Log): Host {
+function supervise(resolved: Resolved, root: string, log: Log): Supervisor {
   try {
-    return new Host(setUp(resolved, root), root, log)
+    return new Supervisor(setUp(resolved, root), root, log)
   } catch (error) {
     throw new Error(`[switchboard] ${(error as Error).message}`)
   }

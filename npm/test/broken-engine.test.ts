@@ -1,21 +1,109 @@
-/** Should the engine ever fail: that is said, and nothing hangs. */
+/** An engine that failed is replaced: its connections are told so, and the next are served. */
 
 import { expect, test } from 'vitest'
+import type { WebSocketConnection } from 'vite-plugin-switchboard'
 
-import { connect, refusal } from './support/client.js'
-import { serve } from './support/server.js'
+import { connect } from './support/client.js'
+import { atEnd, serve, serveVite, signal } from './support/server.js'
 
-test('a trap is a line in the log, the end of all connections, and 503 from then on', async () => {
-  const server = await serve({ pattern: '/', onMessage: () => {} })
-  const [client, other] = [await connect(server.url('/api/')), await connect(server.url('/api/'))]
-  const engine = new URL('../dist/switchboard_wasm.js', import.meta.url).href
-  const { Switchboard } = (await import(/* @vite-ignore */ engine)) as { Switchboard: { prototype: { receive(): void } } }
-  Switchboard.prototype.receive = () => {
-    throw Object.assign(new Error('unreachable'), { name: 'RuntimeError' })
+/** Calls the engine until the stack ends, which most often is in the middle of it. */
+function overflow(connection: WebSocketConnection): void {
+  connection.broadcast('x', { includeSelf: true })
+  overflow(connection)
+}
+
+const unhandled: unknown[] = []
+
+function watchRejections(): void {
+  const listener = (reason: unknown) => void unhandled.push(reason)
+  process.on('unhandledRejection', listener)
+  atEnd(() => process.off('unhandledRejection', listener))
+}
+
+const handlers = (closed: (code: number) => void = () => {}) => [
+  {
+    pattern: '/',
+    onMessage: async (connection: WebSocketConnection, message: string) => {
+      if (message === 'later') await null
+      if (message !== 'echo') overflow(connection)
+      connection.send(message)
+    },
+    onClose: (_: WebSocketConnection, code: number) => closed(code),
+  },
+]
+
+test.each(['now', 'later'])('a stack that ends in the engine (%s) costs the connections, and nothing else', async (when) => {
+  watchRejections()
+  const codes: number[] = []
+  const server = await serve(handlers((code) => codes.push(code)))
+  for (let round = 0; round < 3; round++) {
+    const [client, other] = [await connect(server.url('/api/')), await connect(server.url('/api/'))]
+    client.send(when)
+    const restarted = { code: 1012, reason: 'the server was restarted' }
+    expect([await client.ended, await other.ended]).toEqual([restarted, restarted])
+    const next = await connect(server.url('/api/'))
+    next.send('echo')
+    expect(await next.next()).toBe('echo')
+    expect(server.switchboard.stats().connections).toBe(1)
+    await next.close()
   }
-  client.send('x')
-  expect((await client.ended).code).toBe(1006)
-  expect((await other.ended).code).toBe(1006)
-  expect(server.lines).toContainEqual(expect.stringMatching(/^error .*engine failed.*unreachable/))
-  expect(await refusal(server.url('/api/'))).toBe(503)
+  expect(codes.filter((code) => code === 1012)).toHaveLength(6)
+  const lines = server.lines.filter((line) => line.includes('engine failed'))
+  expect(lines).toHaveLength(3)
+  expect(lines[0]).toMatch(/^error .*closed 2 connections.*please report this: .*call stack.*without end/)
+  expect(unhandled).toEqual([])
+})
+
+test('many failures in a row are mended with pauses between, in which clients are told to wait', async () => {
+  const server = await serve(handlers())
+  let refused = 0
+  for (let failures = 0; failures < 5; ) {
+    const client = await connect(server.url('/api/')).catch(() => undefined)
+    if (client === undefined) {
+      refused++
+      continue
+    }
+    client.send('now')
+    expect((await client.ended).code).toBe(1012)
+    failures++
+  }
+  expect(refused).toBeGreaterThan(0)
+})
+
+test('a connection of before does nothing any more, whoever has its place now', async () => {
+  const kept = signal<WebSocketConnection>()
+  const server = await serve([...handlers(), { pattern: '/kept', onConnect: (connection) => kept.resolve(connection) }])
+  const first = await connect(server.url('/api/kept'))
+  const old = await kept.promise
+  const client = await connect(server.url('/api/'))
+  client.send('now')
+  await first.ended
+  const next = await connect(server.url('/api/'))
+  old.send('to somebody else')
+  old.broadcast('to others', { includeSelf: true })
+  old.joinRoom('room')
+  await old.close()
+  expect([old.closed, old.getRooms()]).toEqual([true, []])
+  next.send('echo')
+  expect(await next.next()).toBe('echo')
+})
+
+test('after a failure Vite restarts, and serves', async () => {
+  const { url, server } = await serveVite({ wsHandlers: handlers() })
+  const client = await connect(url('/api/'))
+  client.send('now')
+  expect((await client.ended).code).toBe(1012)
+  await server.restart()
+  const port = (server.httpServer!.address() as { port: number }).port
+  const next = await connect(`ws://127.0.0.1:${port}/api/`)
+  next.send('echo')
+  expect(await next.next()).toBe('echo')
+})
+
+test('after a failure the server closes', async () => {
+  const server = await serve(handlers())
+  const client = await connect(server.url('/api/'))
+  client.send('now')
+  await server.switchboard.close()
+  expect([1001, 1012]).toContain((await client.ended).code)
 })

@@ -28,21 +28,7 @@ use std::iter::Peekable;
 use bytes::Bytes;
 use switchboard_core::ConnectionId;
 
-pub(crate) const ACCEPT: u32 = 1;
-pub(crate) const REJECT: u32 = 2;
-pub(crate) const PAUSE: u32 = 4;
-pub(crate) const RESUME: u32 = 5;
-pub(crate) const LOG: u32 = 6;
-const FRAMES: u32 = 7;
-const WRITE: u32 = 8;
-pub(crate) const END: u32 = 9;
-pub(crate) const TERMINATE: u32 = 10;
-pub(crate) const REMOVED: u32 = 11;
-pub(crate) const CALL: u32 = 12;
-pub(crate) const READ: u32 = 13;
-pub(crate) const DIAL: u32 = 14;
-pub(crate) const UPSTREAM: u32 = 15;
-pub(crate) const HANG_UP: u32 = 16;
+use crate::contract::{FRAMES, WRITE};
 
 /// Collects a turn's records and packs them.
 #[derive(Default)]
@@ -223,6 +209,7 @@ mod tests {
     use switchboard_core::ConnectionIds;
 
     use super::*;
+    use crate::contract::{END, LOG};
 
     #[test]
     fn a_shared_frame_stands_there_once() {

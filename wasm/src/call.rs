@@ -2,14 +2,10 @@
 
 use bytes::Bytes;
 use serde_json::json;
-use switchboard_core::{Answer, CallId, CloseCause, ConnectionId, Hook, Message, Params, Verdict};
+use switchboard_core::{Answer, CallId, ConnectionId, Hook, Message, Params, Verdict};
 
-use crate::batch::{CALL, Records};
-
-/// What the payload of a call, of an answer or of a send is.
-pub(crate) const NOTHING: u32 = 0;
-pub(crate) const TEXT: u32 = 1;
-pub(crate) const BINARY: u32 = 2;
+use crate::batch::Records;
+use crate::contract::{BINARY, CALL, NOTHING, TEXT};
 
 /// Writes one call. The fields are the same for all hooks; what a hook does not have is 0.
 pub(crate) fn record(calls: &mut Records, call: CallId, id: ConnectionId, route: usize, hook: Hook) {
@@ -25,11 +21,7 @@ pub(crate) fn record(calls: &mut Records, call: CallId, id: ConnectionId, route:
         Hook::Ping(bytes) | Hook::Pong(bytes) => (BINARY, bytes),
         Hook::Close { frame, cause: by } => {
             code = u32::from(frame.code.0);
-            cause = match by {
-                CloseCause::Client => 0,
-                CloseCause::Server => 1,
-                CloseCause::Lost => 2,
-            };
+            cause = by as u32;
             (TEXT, frame.reason.as_bytes().clone())
         }
         Hook::Error { message } => (TEXT, message.into()),

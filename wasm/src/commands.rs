@@ -1,13 +1,12 @@
 //! What user code asks of a connection.
 
-use js_sys::{Error, RangeError};
 use switchboard_core::{CloseCode, Command, CommandError, Message};
 use wasm_bindgen::prelude::*;
 
 use crate::{Switchboard, call, id};
 
-/// Nothing happens on a connection that is gone. What the arguments forbid throws
-/// a `RangeError` and leaves the connection as it was.
+/// Nothing happens on a connection that is gone. What the arguments forbid is given back as text and leaves the
+/// connection as it was. Nothing throws: an exception means that the engine is broken.
 #[wasm_bindgen]
 impl Switchboard {
     /// Which route has this pattern, as it was written or with one of its prefixes.
@@ -24,12 +23,10 @@ impl Switchboard {
         generation: u32,
         name: &str,
         payload: &str,
-    ) -> Result<(), JsValue> {
+    ) -> Option<String> {
         let payload = serde_json::from_str(payload).map_err(|error| error.to_string());
         let id = slot.map(|slot| id(slot, generation));
-        payload
-            .and_then(|payload| self.host.dialect_command(route, id, name, payload))
-            .map_err(|error| Error::new(&error).into())
+        payload.and_then(|payload| self.host.dialect_command(route, id, name, payload)).err()
     }
 
     /// Sends what is in scratch: 1 text, 2 binary.
@@ -65,63 +62,63 @@ impl Switchboard {
     }
 
     /// Joins a room.
-    pub fn join(&mut self, slot: u32, generation: u32, room: String) -> Result<(), JsValue> {
+    pub fn join(&mut self, slot: u32, generation: u32, room: String) -> Option<String> {
         self.command(slot, generation, Command::Join(room))
     }
 
     /// Leaves a room.
-    pub fn leave(&mut self, slot: u32, generation: u32, room: String) -> Result<(), JsValue> {
+    pub fn leave(&mut self, slot: u32, generation: u32, room: String) -> Option<String> {
         self.command(slot, generation, Command::Leave(room))
     }
 
     /// Sends a ping of what is in scratch.
-    pub fn ping(&mut self, slot: u32, generation: u32, length: usize) -> Result<(), JsValue> {
+    pub fn ping(&mut self, slot: u32, generation: u32, length: usize) -> Option<String> {
         let payload = bytes::Bytes::copy_from_slice(self.scratched(length));
         self.command(slot, generation, Command::Ping(payload))
     }
 
     /// Sends a pong of what is in scratch.
-    pub fn pong(&mut self, slot: u32, generation: u32, length: usize) -> Result<(), JsValue> {
+    pub fn pong(&mut self, slot: u32, generation: u32, length: usize) -> Option<String> {
         let payload = bytes::Bytes::copy_from_slice(self.scratched(length));
         self.command(slot, generation, Command::Pong(payload))
     }
 
     /// Starts the closing handshake.
-    pub fn close(&mut self, slot: u32, generation: u32, code: f64, reason: String) -> Result<(), JsValue> {
-        let code = sendable(code)?;
-        self.command(slot, generation, Command::Close { code: Some(code.0), reason })
+    pub fn close(&mut self, slot: u32, generation: u32, code: f64, reason: String) -> Option<String> {
+        match sendable(code) {
+            Ok(code) => self.command(slot, generation, Command::Close { code: Some(code.0), reason }),
+            Err(error) => Some(error),
+        }
     }
 
     /// Drops the connection without a close frame.
-    pub fn terminate(&mut self, slot: u32, generation: u32) -> Result<(), JsValue> {
+    pub fn terminate(&mut self, slot: u32, generation: u32) -> Option<String> {
         self.command(slot, generation, Command::Terminate)
     }
 
     /// Pings every so many ms; 0 stops.
-    pub fn heartbeat(&mut self, slot: u32, generation: u32, ms: f64) -> Result<(), JsValue> {
+    pub fn heartbeat(&mut self, slot: u32, generation: u32, ms: f64) -> Option<String> {
         self.command(slot, generation, Command::Heartbeat(Some(ms as u64)))
     }
 
     /// Closes after so many ms of silence; 0 stops.
-    pub fn inactivity_timeout(&mut self, slot: u32, generation: u32, ms: f64) -> Result<(), JsValue> {
+    pub fn inactivity_timeout(&mut self, slot: u32, generation: u32, ms: f64) -> Option<String> {
         self.command(slot, generation, Command::InactivityTimeout(Some(ms as u64)))
     }
 
     /// Counts no pong as missed.
-    pub fn reset_missed_pongs(&mut self, slot: u32, generation: u32) -> Result<(), JsValue> {
+    pub fn reset_missed_pongs(&mut self, slot: u32, generation: u32) -> Option<String> {
         self.command(slot, generation, Command::ResetMissedPongs)
     }
 }
 
 impl Switchboard {
-    fn command(&mut self, slot: u32, generation: u32, command: Command) -> Result<(), JsValue> {
-        self.host
-            .command(id(slot, generation), command)
-            .map_err(|error: CommandError| RangeError::new(&error.to_string()).into())
+    fn command(&mut self, slot: u32, generation: u32, command: Command) -> Option<String> {
+        let result = self.host.command(id(slot, generation), command);
+        result.err().map(|error: CommandError| error.to_string())
     }
 
-    /// Of a message there is nothing that the engine could refuse. Without a `Result` the crossing is much cheaper: as
-    /// one it would come back to JavaScript as an array.
+    /// Of a message there is nothing that the engine could refuse, and a call that gives nothing back is much cheaper.
     fn message(
         &mut self,
         slot: u32,
@@ -137,11 +134,8 @@ impl Switchboard {
     }
 }
 
-/// A number of JavaScript's as a close code that may be sent, or a `RangeError`.
-pub(crate) fn sendable(code: f64) -> Result<CloseCode, JsValue> {
+/// A number of JavaScript's as a close code that may be sent.
+pub(crate) fn sendable(code: f64) -> Result<CloseCode, String> {
     let known = call::close_code(code).map(CloseCode).filter(|code| code.is_sendable());
-    known.ok_or_else(|| {
-        let text = format!("close code {code} cannot be sent; use 1000-1003, 1007-1014 or 3000-4999");
-        RangeError::new(&text).into()
-    })
+    known.ok_or_else(|| format!("close code {code} cannot be sent; use 1000-1003, 1007-1014 or 3000-4999"))
 }

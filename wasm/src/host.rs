@@ -12,11 +12,11 @@ use switchboard_core::{
     Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients,
 };
 
-use crate::batch::{self, Batch};
+use crate::batch::Batch;
 use crate::peer::{Life, Peer};
 use crate::schedule::Schedule;
 use crate::setup::Server;
-use crate::{call, request, upstream};
+use crate::{call, contract, request, upstream};
 
 /// Everything of one server but its sockets.
 ///
@@ -214,7 +214,7 @@ impl Host {
             }
             Effect::Reject { id, refusal } => {
                 self.ids.release(id);
-                self.batch.before.record(batch::REJECT).id(id).bytes(refusal.encode().into());
+                self.batch.before.record(contract::REJECT).id(id).bytes(refusal.encode().into());
             }
             Effect::Accept(accept) => {
                 inputs.push(Input::Opened { id: accept.id });
@@ -246,7 +246,7 @@ impl Host {
                 if let Some(peer) = self.peer(id) {
                     peer.life = Life::Ended;
                 }
-                self.batch.after.about(batch::TERMINATE, id);
+                self.batch.after.about(contract::TERMINATE, id);
             }
             Effect::Pause { id } => self.pause(id, true),
             Effect::Resume { id } => self.pause(id, false),
@@ -255,28 +255,28 @@ impl Host {
                 call::record(&mut self.batch.calls, call, id, route, hook);
             }
             Effect::ReadFile { feed, file } => {
-                self.batch.before.record(batch::READ).bytes(feed.into()).bytes(file.into());
+                self.batch.before.record(contract::READ).bytes(feed.into()).bytes(file.into());
             }
             Effect::Removed { id } => {
                 self.ids.release(id);
-                self.batch.after.about(batch::REMOVED, id);
+                self.batch.after.about(contract::REMOVED, id);
             }
             Effect::Dial { upstream, dial } => {
-                let record = self.batch.after.record(batch::DIAL);
+                let record = self.batch.after.record(contract::DIAL);
                 record.wide(upstream.to_bits()).bytes(upstream::description(&dial).into());
             }
             Effect::SendUpstream { upstream, message } => {
                 let (kind, payload) = call::payload(message);
-                let record = self.batch.after.record(batch::UPSTREAM);
+                let record = self.batch.after.record(contract::UPSTREAM);
                 record.wide(upstream.to_bits()).word(kind).bytes(payload);
             }
             Effect::CloseUpstream { upstream, frame } => {
                 let (code, reason) = upstream::farewell(frame);
-                let record = self.batch.after.record(batch::HANG_UP);
+                let record = self.batch.after.record(contract::HANG_UP);
                 record.wide(upstream.to_bits()).word(code).bytes(reason);
             }
             Effect::Log { level, text } => {
-                self.batch.before.record(batch::LOG).word(level as u32).bytes(text.into());
+                self.batch.before.record(contract::LOG).word(level as u32).bytes(text.into());
             }
         }
     }
@@ -294,7 +294,7 @@ impl Host {
         let route = self.numbered(accept.route);
         self.batch
             .before
-            .record(batch::ACCEPT)
+            .record(contract::ACCEPT)
             .id(id)
             .word(route as u32)
             .bytes(head.into())
@@ -318,8 +318,8 @@ impl Host {
         let before = peer.pause.is_on();
         peer.pause.handler = pause;
         match (before, peer.pause.is_on()) {
-            (false, true) => self.batch.before.about(batch::PAUSE, id),
-            (true, false) => self.batch.before.about(batch::RESUME, id),
+            (false, true) => self.batch.before.about(contract::PAUSE, id),
+            (true, false) => self.batch.before.about(contract::RESUME, id),
             _ => {}
         }
     }

@@ -11,6 +11,7 @@ mod answers;
 mod batch;
 mod call;
 mod commands;
+pub mod contract;
 mod host;
 mod panic;
 mod peer;
@@ -24,6 +25,7 @@ use switchboard_core::time::{Instant, Now, WallTime};
 use switchboard_core::{CloseFrame, ConnectionId, Input, Stats, UpstreamEvent, UpstreamId};
 use wasm_bindgen::prelude::*;
 
+use contract::HEADER_WORDS;
 use host::Host;
 
 /// One server: its routes, connections, rooms and timers.
@@ -34,7 +36,7 @@ pub struct Switchboard {
     scratch: Vec<u8>,
     /// What the latest turn came to: address and length of its words, then the next deadline in ms (two words,
     /// all ones: none). Then the two numbers of the latest connection, and whether sockets wait for the next round.
-    header: Box<[u32; 7]>,
+    header: Box<[u32; HEADER_WORDS]>,
 }
 
 #[wasm_bindgen]
@@ -50,7 +52,7 @@ impl Switchboard {
         }
         let setup = serde_wasm_bindgen::from_value(setup)?;
         let server = setup::server(setup, bytes).map_err(|error| JsValue::from(Error::new(&error)))?;
-        Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; 7]) })
+        Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; HEADER_WORDS]) })
     }
 
     /// Address of the words that every turn and every upgrade leaves.
@@ -68,12 +70,13 @@ impl Switchboard {
         self.host.shutdown_grace() as f64
     }
 
-    /// Puts a value, as JSON, on a feed. Throws an `Error` for what is no JSON.
-    pub fn publish(&mut self, feed: String, value: &str) -> Result<(), JsValue> {
-        let value =
-            serde_json::from_str(value).map_err(|error| JsValue::from(Error::new(&error.to_string())))?;
-        self.host.input(Input::Publish { feed, value });
-        Ok(())
+    /// Puts a value, as JSON, on a feed. Gives what is wrong with text that is no JSON.
+    pub fn publish(&mut self, feed: String, value: &str) -> Option<String> {
+        match serde_json::from_str(value) {
+            Ok(value) => self.host.input(Input::Publish { feed, value }),
+            Err(error) => return Some(error.to_string()),
+        }
+        None
     }
 
     /// The two clocks: ms that never go back, and ms since 1970. They hold for all inputs until set again.
@@ -83,7 +86,7 @@ impl Switchboard {
     }
 
     /// Address of at least `length` bytes for JavaScript to fill; it stays until more is asked for, or less after more
-    /// than the usual.
+    /// than the usual. 0: there is no memory for so many.
     pub fn scratch(&mut self, length: usize) -> usize {
         const USUAL_SCRATCH: usize = 1 << 20;
         if self.scratch.len() > USUAL_SCRATCH && length <= USUAL_SCRATCH {
@@ -91,7 +94,11 @@ impl Switchboard {
             self.scratch.shrink_to_fit();
         }
         if self.scratch.len() < length {
-            self.scratch.resize(length.next_multiple_of(1 << 16), 0);
+            let length = length.next_multiple_of(1 << 16);
+            if self.scratch.try_reserve_exact(length - self.scratch.len()).is_err() {
+                return 0;
+            }
+            self.scratch.resize(length, 0);
         }
         self.scratch.as_ptr() as usize
     }
@@ -108,20 +115,23 @@ impl Switchboard {
         let words = self.host.turn(flush);
         let deadline = self.host.engine().poll_timeout().map_or(u64::MAX, Instant::as_ms);
         let packed = self.host.batch.packed().as_ptr() as usize;
-        let header = [packed as u32, words as u32, deadline as u32, (deadline >> 32) as u32];
-        self.header[..4].copy_from_slice(&header);
-        self.header[6] = u32::from(self.host.is_waiting());
+        self.set_word(contract::BATCH_ADDRESS, packed as u32);
+        self.set_word(contract::BATCH_LENGTH, words as u32);
+        self.set_word(contract::DEADLINE_LOW, deadline as u32);
+        self.set_word(contract::DEADLINE_HIGH, (deadline >> 32) as u32);
+        self.set_word(contract::IS_MORE, u32::from(self.host.is_waiting()));
         words > 0
     }
 
     /// A client asks for a WebSocket; the first `length` bytes of scratch are its request, as `request.rs` describes it.
-    /// 0: it cannot be understood; 1: it is answered with the next turn; 2: it is somebody else's.
+    /// Malformed: it cannot be understood; ours: it is answered with the next turn; foreign: it is somebody else's.
     pub fn upgrade(&mut self, length: usize) -> u32 {
-        let Ok(head) = request::parse(self.scratched(length)) else { return 0 };
-        let Some(id) = self.host.upgrade(head) else { return 2 };
+        let Ok(head) = request::parse(self.scratched(length)) else { return contract::MALFORMED };
+        let Some(id) = self.host.upgrade(head) else { return contract::FOREIGN };
         let bits = id.to_bits();
-        self.header[4..6].copy_from_slice(&[bits as u32, (bits >> 32) as u32]);
-        1
+        self.set_word(contract::LATEST_SLOT, bits as u32);
+        self.set_word(contract::LATEST_GENERATION, (bits >> 32) as u32);
+        contract::OURS
     }
 
     /// Whether it matters which addresses requests come from.
@@ -213,13 +223,22 @@ impl Switchboard {
         self.host.timeout();
     }
 
-    /// No new connections; a close frame to all; whoever remains after `grace` ms is dropped. Throws a `RangeError` for
-    /// a code that must not be sent.
-    pub fn shutdown(&mut self, code: f64, reason: &str, grace: f64) -> Result<(), JsValue> {
-        let code = commands::sendable(code)?;
-        let frame = CloseFrame::new(code, reason);
-        self.host.input(Input::Shutdown { frame, grace_ms: grace.max(0.0) as u64 });
-        Ok(())
+    /// No new connections; a close frame to all; whoever remains after `grace` ms is dropped. Gives what is wrong
+    /// with a code that must not be sent.
+    pub fn shutdown(&mut self, code: f64, reason: &str, grace: f64) -> Option<String> {
+        match commands::sendable(code) {
+            Ok(code) => {
+                let frame = CloseFrame::new(code, reason);
+                self.host.input(Input::Shutdown { frame, grace_ms: grace.max(0.0) as u64 });
+                None
+            }
+            Err(error) => Some(error),
+        }
+    }
+
+    /// Whether a route serves this path, which comes without the query.
+    pub fn serves(&self, path: &str) -> bool {
+        self.host.engine().serves(path)
     }
 
     /// The rooms of a connection, in the order it joined them.
@@ -250,6 +269,11 @@ impl Switchboard {
 }
 
 impl Switchboard {
+    /// Leaves a word for JavaScript.
+    fn set_word(&mut self, place: u32, word: u32) {
+        self.header[place as usize] = word;
+    }
+
     fn upstream(&mut self, upstream: f64, event: UpstreamEvent) {
         let upstream = UpstreamId::from_bits(upstream as u64);
         self.host.input(Input::Upstream { upstream, event });

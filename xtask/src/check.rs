@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use crate::project::{Project, WASM_TARGET};
 use crate::steps::Steps;
-use crate::{schema, wasm};
+use crate::{contract, schema, wasm};
 
-/// Formatting, lints of every target, lints on wasm32, the documentation, and the schema. Every warning is an error.
+/// Formatting, lints of every target, lints on wasm32, the documentation, the contract and the schema. Every warning is an error.
 pub(crate) fn run(project: &Project) -> Result<()> {
     let mut steps = Steps::default();
     steps.run("format", || Ok(project.cargo().args(["fmt", "--all", "--check"]).run()?))?;
@@ -19,6 +19,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
         let documentation = project.cargo().args(["doc", "--locked", "--workspace", "--no-deps"]);
         Ok(documentation.env("RUSTDOCFLAGS", "-D warnings").run()?)
     })?;
+    steps.run("contract", || contract::run(project, &contract::Options { check: true }))?;
     steps.run("schema", || schema::run(project, &schema::Options { check: true }))?;
     steps.finish();
     Ok(())

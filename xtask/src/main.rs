@@ -14,6 +14,7 @@ mod browser;
 mod check;
 mod client;
 mod clients;
+mod contract;
 mod dev;
 mod examples;
 mod fuzz;
@@ -72,6 +73,8 @@ enum Task {
     Instructions(instructions::Options),
     /// Check formatting, lints (all warnings are errors), documentation, and the core on wasm32
     Check,
+    /// Write npm/src/host/contract.ts, the numbers that cross between the core and JavaScript, from Rust
+    Contract(contract::Options),
     /// Write npm/schema.json, the JSON Schema of the configuration, from the Rust types
     Schema(schema::Options),
 }
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&project, &options),
         Task::Instructions(options) => instructions::run(&project, &options),
         Task::Check => check::run(&project),
+        Task::Contract(options) => contract::run(&project, &options),
         Task::Schema(options) => schema::run(&project, &options),
     });
     match outcome {

@@ -1,6 +1,6 @@
 //! `cargo xtask wasm`: the core as a WebAssembly module with JavaScript glue and types.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -55,14 +55,63 @@ pub(crate) fn ensure_target(project: &Project) -> Result<()> {
 }
 
 /// Runs wasm-bindgen over the compiled module and returns the path of the bound one.
+///
+/// Its glue is made for one instance of a module in a process. A server that failed has to get another, and servers
+/// beside each other must not share their memory, so the glue goes into a function that makes one instance each time.
 fn generate_glue(project: &Project, module: PathBuf) -> Result<PathBuf> {
     let folder = project.generated();
-    Bindgen::new()
-        .input_path(&module)
-        .web(true)?
-        .typescript(true)
-        .out_name(NAME)
-        .generate(&folder)
-        .with_context(|| format!("wasm-bindgen cannot bind {}", module.display()))?;
+    let types = tempfile::Builder::new().prefix("switchboard-types-").tempdir()?;
+    bind(&module, types.path(), |bindgen| bindgen.web(true)?.typescript(true).generate(types.path()))?;
+    bind(&module, &folder, |bindgen| bindgen.no_modules(true)?.typescript(false).generate(&folder))?;
+    let glue = folder.join(format!("{NAME}.js"));
+    std::fs::write(&glue, wrap(&std::fs::read_to_string(&glue)?)?)?;
+    let types = std::fs::read_to_string(types.path().join(format!("{NAME}.d.ts")))?;
+    std::fs::write(folder.join(format!("{NAME}.d.ts")), types + INSTANCE_TYPES)?;
     Ok(folder.join(format!("{NAME}_bg.wasm")))
+}
+
+fn bind(module: &Path, folder: &Path, generate: impl FnOnce(&mut Bindgen) -> Result<()>) -> Result<()> {
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(module).out_name(NAME);
+    generate(&mut bindgen)
+        .with_context(|| format!("wasm-bindgen cannot bind {} into {}", module.display(), folder.display()))
+}
+
+/// What `wrap` adds, for TypeScript.
+const INSTANCE_TYPES: &str = "
+/** One instance of the module: its classes and functions, and its memory. */
+export interface Instance {
+  Switchboard: typeof Switchboard
+  last_panic: typeof last_panic
+  memory: { readonly buffer: ArrayBuffer }
+}
+
+/** Makes an instance of the compiled module. */
+export function instantiate(module: object): Instance
+";
+
+/// Glue that is a script with one global variable, as a module with one function.
+fn wrap(script: &str) -> Result<String> {
+    if !script.contains("let wasm_bindgen") {
+        bail!("wasm-bindgen's glue does not define `wasm_bindgen` any more");
+    }
+    Ok(format!(
+        "export function instantiate(module) {{\n{script}\nconst {{ memory }} = wasm_bindgen.initSync({{ module }})\n\
+         const {{ Switchboard, last_panic }} = wasm_bindgen\nreturn {{ Switchboard, last_panic, memory }}\n}}\n"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_glue_of_the_known_form_is_wrapped() {
+        let wrapped = wrap("let wasm_bindgen = {};").unwrap();
+        assert!(
+            wrapped.starts_with("export function instantiate(module) {\nlet wasm_bindgen = {};"),
+            "{wrapped}"
+        );
+        assert!(wrap("export class Switchboard {}").is_err());
+    }
 }

@@ -22,7 +22,7 @@ use crate::interface::http_endpoint::HttpEndpoint;
 use crate::interface::input::Input;
 use crate::interface::stats::Stats;
 use crate::routing::route::RouteSettings;
-use crate::routing::router::Router;
+use crate::routing::router::{Found, Router};
 use crate::state::connection::Connection;
 use crate::state::limits::Limits;
 use crate::state::{Owner, RouteState, State};
@@ -81,6 +81,12 @@ impl Engine {
     /// Adds a feed. The first one of a name is the one that counts.
     pub fn add_feed(&mut self, settings: FeedSettings) {
         self.state.feeds.push(Feed::new(settings));
+    }
+
+    /// Whether a route serves this path, which comes without the query: for hosts that have to choose between several
+    /// engines.
+    pub fn serves(&self, path: &str) -> bool {
+        matches!(self.router.find(path), Found::Route { .. })
     }
 
     /// Takes note of one thing that happened. Appends what is to be done.

@@ -2,8 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { Host } from '../host/host.js'
 import { describe } from '../host/logger.js'
+import type { Supervisor } from '../host/supervisor.js'
 
 /**
  * Answers a plain HTTP request if it is for a path of ours, and says whether it was. What is not ours is left as it
@@ -11,23 +11,23 @@ import { describe } from '../host/logger.js'
  */
 export type Handle = (request: IncomingMessage, response: ServerResponse) => boolean
 
-/** The request handler of one host. */
-export function createHandle(host: Host): Handle {
+/** The request handler of one Switchboard. */
+export function createHandle(running: Supervisor): Handle {
   return (request, response) => {
     const { method = 'GET', url = '' } = request
-    const limit = host.ask((core) => core.endpoint(method, url), undefined)
+    const limit = running.host.ask((core) => core.endpoint(method, url), undefined)
     if (limit === undefined) return false
     read(request, limit)
       .then((body) => {
         if (body === undefined) return tooLarge(response, limit)
-        const answer = host.request(method, url, headersOf(request), body)
+        const answer = running.host.request(method, url, headersOf(request), body)
         if (answer === undefined) response.writeHead(503).end()
         else response.writeHead(answer.status, answer.headers).end(method === 'HEAD' ? undefined : answer.body)
       })
       .catch((error: unknown) => {
         // Nobody is left to be answered.
         response.destroy()
-        if (!request.destroyed) host.log.write('error', `${method} ${url}: ${describe(error)}`)
+        if (!request.destroyed) running.host.log.write('error', `${method} ${url}: ${describe(error)}`)
       })
     return true
   }

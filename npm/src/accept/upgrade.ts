@@ -6,7 +6,7 @@ import type { Server as HttpsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 
 import { answer, ignore } from '../connection/socket.js'
-import type { Host } from '../host/host.js'
+import type { Supervisor } from '../host/supervisor.js'
 import { intercept } from './intercept.js'
 
 /** A server of Node's that emits `upgrade`. */
@@ -25,10 +25,10 @@ const PROTOCOL = 'sec-websocket-protocol'
 const EMPTY = Buffer.alloc(0)
 
 const MALFORMED = response('400 Bad Request', 'the request is malformed')
-const BROKEN = response('503 Service Unavailable', 'the WebSocket engine failed; restart the server')
+const BROKEN = response('503 Service Unavailable', 'the WebSocket engine failed and is started again')
 
-/** The upgrade handler of one host. */
-export function createUpgrade(host: Host, prefixes: string[]): Upgrade {
+/** The upgrade handler of one Switchboard. */
+export function createUpgrade(running: Supervisor, prefixes: string[]): Upgrade {
   return (request, socket, head) => {
     const url = request.url ?? ''
     // Other listeners parse the URL too, Vite's without expecting that it may not be one. A path always is.
@@ -37,6 +37,7 @@ export function createUpgrade(host: Host, prefixes: string[]): Upgrade {
       return refuse(socket, MALFORMED)
     }
     if (isOfVite(request.rawHeaders)) return false
+    const { host } = running
     if (host.isBroken) return isBelow(url, prefixes) ? refuse(socket, BROKEN) : false
     const claimed = host.upgrade(request, socket, head ?? EMPTY)
     if (claimed !== undefined) return claimed

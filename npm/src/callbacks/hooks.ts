@@ -4,11 +4,11 @@ import type { AuthenticateResult, ResponseRule } from '../config/handler.js'
 import type { RouteCallbacks } from '../config/setup.js'
 import { DONE } from '../connection/connection.js'
 import type { Socket } from '../connection/socket.js'
-import { type Call, CLOSED_BY_CLIENT, Hook } from '../host/actor.js'
+import type { Call } from '../host/actor.js'
+import { CloseCause, Hook } from '../host/contract.js'
 import type { Host } from '../host/host.js'
 import { describe } from '../host/logger.js'
-import { NOTHING } from '../host/wasm.js'
-import { decode, encode, isThenable, kindOf } from './payload.js'
+import { decode, encode, isThenable } from './payload.js'
 
 /** An entry of `responses` that matched, and what it says. */
 interface Found {
@@ -54,6 +54,20 @@ export class Hooks {
     return false
   }
 
+  /** The engine failed and tells nobody any more: a connection that it cost hears so from here. */
+  interrupted(socket: Socket, { code, reason }: { code: number; reason: string }): void {
+    const onClose = this.#routes[socket.route]?.onClose
+    if (onClose === undefined || socket.isToldClosed) return
+    socket.isToldClosed = true
+    const failed = (error: unknown): void => this.#host.log.write('error', `onClose failed: ${describe(error)}`)
+    try {
+      const result = onClose(socket.connection, code, reason, false)
+      if (isThenable(result)) Promise.resolve(result).then(undefined, failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
   #start(call: Call, socket: Socket): unknown {
     const route = this.#routes[call.route]!
     switch (call.hook) {
@@ -73,7 +87,8 @@ export class Hooks {
       case Hook.Pong:
         return route.onPong!(socket.connection, bytes(call.payload))
       case Hook.Close:
-        return route.onClose!(socket.connection, call.code, call.payload as string, call.cause === CLOSED_BY_CLIENT)
+        socket.isToldClosed = true
+        return route.onClose!(socket.connection, call.code, call.payload as string, call.cause === CloseCause.Client)
       case Hook.Error:
         return route.onError!(socket.connection, takeError(call, socket))
       case Hook.Custom: {
@@ -93,7 +108,7 @@ export class Hooks {
         case Hook.Respond:
           return this.#respond(call, socket, value as Found | undefined)
         case Hook.Custom:
-          return this.#host.answer((core) => core.answer_json(call.call, json(value) ?? 'null'))
+          return this.#answerJson(call, json(value) ?? 'null')
         case Hook.Transform:
           // After its time was over another message may be in work.
           if (socket.call === call.call) socket.message = value
@@ -102,6 +117,10 @@ export class Hooks {
     } catch (error) {
       this.#fail(call, socket, error)
     }
+  }
+
+  #answerJson(call: Call, value: string): void {
+    this.#host.answer((core) => core.answer_json(call.call, value))
   }
 
   #fail(call: Call, socket: Socket, error: unknown): void {
@@ -117,20 +136,20 @@ export class Hooks {
       ? (verdict as AuthenticateResult)
       : { success: Boolean(verdict), code: undefined, reason: undefined, data: undefined }
     if (!success) {
-      return this.#host.answer((core) => core.answer_refused(call.call, Number(code ?? Number.NaN), String(reason ?? '')))
+      const [number, text] = [Number(code ?? Number.NaN), String(reason ?? '')]
+      return this.#host.answer((core) => core.answer_refused(call.call, number, text))
     }
+    const shown = json(data)
     socket.authData = data
     socket.isAdmitted = true
-    this.#host.answer((core) => core.answer_admitted(call.call, json(data)))
+    this.#host.answer((core) => core.answer_admitted(call.call, shown))
   }
 
   #respond(call: Call, socket: Socket, found: Found | undefined): void {
     if (found === undefined) return this.#host.answer((core) => core.answer_no_match(call.call))
     socket.message = undefined
-    const encoded = encode(found.response)
-    const kind = encoded === undefined ? NOTHING : kindOf(encoded)
-    this.#host.answer((core) => {
-      core.answer_response(call.call, found.index, kind, encoded === undefined ? 0 : this.#host.put(encoded))
+    this.#host.answerWith(encode(found.response), (core, kind, length) => {
+      core.answer_response(call.call, found.index, kind, length)
     })
   }
 

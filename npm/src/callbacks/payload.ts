@@ -2,14 +2,14 @@
 
 import { types } from 'node:util'
 
-import { BINARY, TEXT } from '../host/wasm.js'
+import { PayloadKind } from '../host/contract.js'
 
 /** What a value is on the wire. */
 export type Encoded = string | Uint8Array
 
 /** Whether it goes out as text or as bytes. */
 export function kindOf(message: Encoded): number {
-  return typeof message === 'string' ? TEXT : BINARY
+  return typeof message === 'string' ? PayloadKind.Text : PayloadKind.Binary
 }
 
 /** What a value is on the wire: text, bytes, or nothing at all. */

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util'
 
-import { encode } from '../callbacks/payload.js'
+import { encode, type Encoded } from '../callbacks/payload.js'
 import type { UpgradeRequest } from '../config/handler.js'
 import type { Host } from '../host/host.js'
 import { describe } from '../host/logger.js'
@@ -154,13 +154,11 @@ export class Connection implements WebSocketConnection {
   }
 
   ping(payload?: string | Uint8Array | null): void {
-    const bytes = controlPayload(payload, 'ping')
-    this.#command((core, slot, generation) => core.ping(slot, generation, this.#host.put(bytes)))
+    this.#control(controlPayload(payload, 'ping'), (core, slot, generation, length) => core.ping(slot, generation, length))
   }
 
   pong(payload?: string | Uint8Array | null): void {
-    const bytes = controlPayload(payload, 'pong')
-    this.#command((core, slot, generation) => core.pong(slot, generation, this.#host.put(bytes)))
+    this.#control(controlPayload(payload, 'pong'), (core, slot, generation, length) => core.pong(slot, generation, length))
   }
 
   close(code: number = 1000, reason: string = ''): Promise<void> {
@@ -238,9 +236,18 @@ export class Connection implements WebSocketConnection {
     return this.#host.ask((core) => question(core, slot, generation), otherwise)
   }
 
-  #command(command: (core: Core, slot: number, generation: number) => void): void {
+  /** Throws what the engine has against it. */
+  #command(command: (core: Core, slot: number, generation: number) => string | undefined): void {
     const { slot, generation } = this.#socket
-    this.#host.input((core) => command(core, slot, generation))
+    check(this.#host.input((core) => command(core, slot, generation)))
+  }
+
+  #control(
+    payload: Encoded,
+    command: (core: Core, slot: number, generation: number, length: number) => string | undefined,
+  ): void {
+    const { slot, generation } = this.#socket
+    check(this.#host.inputWith(payload, (core, _kind, length) => command(core, slot, generation, length)))
   }
 
   /** Nobody has to await these promises: one that is not awaited must not end the process. */
@@ -260,4 +267,9 @@ function audience({ room, rooms }: BroadcastOptions): string[] | undefined {
     throw new TypeError(`broadcast: rooms: expected a list such as ['lobby'], got ${shapeOf(rooms)}`)
   }
   return [...[...rooms].map((one) => name(one, 'broadcast: rooms')), ...(named ?? [])]
+}
+
+/** Throws what the engine gave back as an error. */
+function check(wrong: string | undefined): void {
+  if (wrong !== undefined) throw new RangeError(wrong)
 }

@@ -20,6 +20,19 @@ interface Owned extends Duplex {
   [OWNER]: Socket
 }
 
+/**
+ * Where a socket stands; it only ever goes on.
+ *
+ * - `pending`: the engine has not answered its upgrade yet.
+ * - `open`: it has been answered 101.
+ * - `ending`: it was refused, ended or dropped, and its transport is about to go.
+ * - `gone`: the transport is closed.
+ */
+export type SocketState = 'pending' | 'open' | 'ending' | 'gone'
+
+/** How long in ms a client may take to go after the engine failed. */
+const FAREWELL = 1000
+
 /** Passes bytes between Node's socket and the engine. */
 export class Socket {
   readonly slot: number
@@ -34,8 +47,10 @@ export class Socket {
   message: unknown
   /** The call in work; an answer to another one comes too late. */
   call = -1
-  /** Which route serves it; known once it runs functions. */
+  /** Which route serves it; known once it is accepted or runs functions. */
   route = -1
+  /** `onClose` was called, which happens once. */
+  isToldClosed = false
   /** What came together with the request, until the connection is open. */
   head: Buffer | undefined
   /** What a hook threw, to be shown to `onError` as it was. */
@@ -46,7 +61,9 @@ export class Socket {
   #channels: Map<string, Member> | undefined
   /** Who wants to know when the transport is gone; `undefined` after that. */
   #onClosed: (() => void)[] | undefined = NOBODY
-  #isEnded = false
+  #state: SocketState = 'pending'
+  /** Whether the engine counts on it: not once it was refused. */
+  #isKnown = true
   #isBlocked = false
 
   constructor(host: Host, request: IncomingMessage, raw: Duplex, slot: number, generation: number) {
@@ -76,6 +93,10 @@ export class Socket {
     return (this.#channels ??= new Map())
   }
 
+  get state(): SocketState {
+    return this.#state
+  }
+
   /** Resolves when the transport is gone. */
   get closed(): Promise<void> {
     const waiting = this.#onClosed
@@ -98,7 +119,10 @@ export class Socket {
 
   /** Answers 101; frames may follow. Gives what came together with the request, if there was anything. */
   accept(accept: Accept): Buffer | undefined {
+    if (this.#state !== 'pending') return undefined
+    this.#state = 'open'
     this.name = accept.name
+    this.route = accept.route
     this.subprotocol = accept.subprotocol
     this.request.params = accept.params
     if (!this.isAdmitted) this.authData = accept.authData
@@ -115,11 +139,11 @@ export class Socket {
     return head
   }
 
-  /** Answers with something else than 101. */
-  reject(response: Buffer): void {
-    this.#raw.off('close', onClose)
-    this.#raw.off('end', onEnd)
-    this.#close()
+  /** Answers with something else than 101; the engine has forgotten it. */
+  reject(response: Buffer | string): void {
+    this.#isKnown = false
+    if (this.#state !== 'pending') return
+    this.#state = 'ending'
     answer(this.#raw, response)
   }
 
@@ -138,13 +162,17 @@ export class Socket {
   /** The client has closed its half. */
   halfClosed(): void {
     // Without a closing handshake nothing more can come of it; before the opening one, no more either.
-    if (!this.#isEnded) this.#raw.destroy()
+    if (this.#state !== 'ending') this.#raw.destroy()
   }
 
   /** The transport is gone. */
   gone(): void {
-    this.#close()
-    this.#host.disconnected(this)
+    if (this.#state === 'gone') return
+    this.#state = 'gone'
+    const waiting = this.#onClosed
+    this.#onClosed = undefined
+    for (const resolve of waiting ?? []) resolve()
+    this.#host.gone(this, this.#isKnown)
   }
 
   /** Writes frames; whether the socket has room for more. */
@@ -174,7 +202,8 @@ export class Socket {
 
   /** Closes when all is written. What the client still sends is read and thrown away. */
   end(): void {
-    this.#isEnded = true
+    if (this.#state === 'gone') return
+    this.#state = 'ending'
     this.#raw.end()
     this.#raw.resume()
     // The client may have closed its half already.
@@ -194,14 +223,31 @@ export class Socket {
 
   /** Closes at once. */
   terminate(): void {
+    if (this.#state !== 'gone') this.#state = 'ending'
     this.#raw.destroy()
   }
 
-  #close(): void {
-    const waiting = this.#onClosed
-    this.#onClosed = undefined
-    for (const resolve of waiting ?? []) resolve()
+  /** The engine failed: says goodbye in its place. Gives whether the connection was open. */
+  interrupt({ code, reason }: { code: number; reason: string }): boolean {
+    this.#isKnown = false
+    const { raw } = this
+    const was = this.#state
+    if (was === 'gone') return false
+    setTimeout(() => raw.destroy(), FAREWELL).unref()
+    if (was === 'pending') this.reject(UNAVAILABLE)
+    if (was !== 'open') return false
+    if (raw.writable) raw.write(closeFrame(code, reason))
+    this.end()
+    return true
   }
+}
+
+const UNAVAILABLE = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
+
+/** A close frame of a server, RFC 6455 section 5.5.1. */
+function closeFrame(code: number, reason: string): Buffer {
+  const text = Buffer.from(reason)
+  return Buffer.concat([Buffer.from([0x88, 2 + text.length, code >> 8, code & 0xff]), text])
 }
 
 function onData(this: Duplex, chunk: Buffer): void {

@@ -5,7 +5,7 @@ import type { Socket } from './socket.js'
 /** All sockets of one server, from their upgrade to `removed`. */
 export class Sockets {
   readonly #bySlot: (Socket | undefined)[] = []
-  /** Those that are not closed yet. */
+  /** Those that are not closed yet, also those that the engine has forgotten. */
   #open = 0
   #onIdle: (() => void)[] = []
 
@@ -25,7 +25,7 @@ export class Sockets {
     if (this.find(slot, generation)) this.#bySlot[slot] = undefined
   }
 
-  /** One is closed, or not ours. */
+  /** One is closed. */
   left(): void {
     this.#open--
     if (this.#open === 0) this.giveUp()

@@ -31,23 +31,6 @@ export interface Call extends ConnectionId {
   cause: number
 }
 
-/** The hooks by number, in the engine's order. */
-export const Hook = {
-  Authenticate: 0,
-  Connect: 1,
-  Transform: 2,
-  Respond: 3,
-  Message: 4,
-  Ping: 5,
-  Pong: 6,
-  Close: 7,
-  Error: 8,
-  Custom: 9,
-} as const
-
-/** `cause` of a close hook when the client closed first. */
-export const CLOSED_BY_CLIENT = 0
-
 /** Does what a batch asks for; called in the order in which to do it. */
 export interface Actor {
   accept(accept: Accept): void

@@ -2,130 +2,106 @@
 
 import type { Dial } from '../upstream/dial.js'
 import type { Accept, Actor, Call } from './actor.js'
-import type { Core } from './wasm.js'
-import { BINARY, Memory, NOTHING } from './wasm.js'
-
-const ACCEPT = 1
-const REJECT = 2
-const PAUSE = 4
-const RESUME = 5
-const LOG = 6
-const FRAMES = 7
-const WRITE = 8
-const END = 9
-const TERMINATE = 10
-const REMOVED = 11
-const CALL = 12
-const READ = 13
-const DIAL = 14
-const UPSTREAM = 15
-const HANG_UP = 16
+import { Header, Opcode, PayloadKind } from './contract.js'
+import type { Memory } from './memory.js'
 
 /** Up to so many bytes frames share memory. */
 const SMALL = 4096
 
-/** The latest turn's batch. */
+/**
+ * The latest turn's batch, and the few words beside it that every turn leaves.
+ *
+ * What it has done may call the engine, whose memory may grow by that. The batch stays where it is until the next
+ * turn, but the views of the memory do not: they are looked at anew wherever something was done in between.
+ */
 export class Batch {
-  readonly #core: Core
   readonly #memory: Memory
   readonly #header: number
   #words: Uint32Array = new Uint32Array(0)
-  #bytes: Buffer = Buffer.alloc(0)
   #at = 0
 
-  constructor(core: Core, memory: Memory) {
-    this.#core = core
+  /** `header` is the address of the words that every turn leaves. */
+  constructor(memory: Memory, header: number) {
     this.#memory = memory
-    this.#header = core.header() / 4
+    this.#header = header / 4
   }
 
   /** When the engine has something to do by itself, in ms; `undefined`: never. */
   get deadline(): number | undefined {
     const words = this.#memory.words
-    const [low, high] = [words[this.#header + 2]!, words[this.#header + 3]!]
+    const [low, high] = [words[this.#header + Header.DeadlineLow]!, words[this.#header + Header.DeadlineHigh]!]
     return high === 0xffff_ffff ? undefined : high * 2 ** 32 + low
   }
 
   /** The connection that the latest upgrade request stands for. */
   get latest(): [slot: number, generation: number] {
     const words = this.#memory.words
-    return [words[this.#header + 4]!, words[this.#header + 5]!]
+    return [words[this.#header + Header.LatestSlot]!, words[this.#header + Header.LatestGeneration]!]
   }
 
   /** Whether sockets wait for another round of Node's loop. */
   get isMore(): boolean {
-    return this.#memory.words[this.#header + 6]! !== 0
+    return this.#memory.words[this.#header + Header.IsMore]! !== 0
   }
 
-  /**
-   * Takes a turn: has everything done but the calls, which are given back, for they may start the next turn.
-   * `undefined` when there was nothing to do. What there is to write waits for a turn with `flush`, and in a round
-   * of Node's loop, which one turn begins, only so much of it goes out.
-   */
-  take(actor: Actor, flush: boolean, beginsRound: boolean): Call[] | undefined {
-    if (!this.#core.turn(flush, beginsRound)) return undefined
+  /** Has everything done but the calls, which are given back, for they may start the next turn. */
+  read(actor: Actor): Call[] {
     this.#words = this.#memory.words
-    this.#bytes = this.#memory.bytes
-    this.#at = this.#words[this.#header]! / 4
-    const end = this.#at + this.#words[this.#header + 1]!
+    this.#at = this.#words[this.#header + Header.BatchAddress]! / 4
+    const end = this.#at + this.#words[this.#header + Header.BatchLength]!
     const calls: Call[] = []
     let frames: Buffer[] = []
     while (this.#at < end) {
+      this.#words = this.#memory.words
       const opcode = this.#word()
-      if (opcode === WRITE) {
-        this.#write(actor, frames)
-        continue
-      }
-      if (opcode === FRAMES) {
-        frames = this.#copies()
-        continue
-      }
-      if (opcode === LOG) {
-        actor.logged(this.#word(), this.#text() ?? '')
-        continue
-      }
-      if (opcode === READ) {
-        actor.read(this.#text() ?? '', this.#text() ?? '')
-        continue
-      }
-      if (opcode === CALL) {
-        calls.push(this.#call())
-        continue
-      }
-      if (opcode === DIAL) {
-        actor.dial(this.#wide(), this.#json() as Dial)
-        continue
-      }
-      if (opcode === UPSTREAM) {
-        actor.sendUpstream(this.#wide(), this.#payload() ?? '')
-        continue
-      }
-      if (opcode === HANG_UP) {
-        actor.hangUp(this.#wide(), this.#word() || undefined, this.#text() ?? '')
-        continue
+      switch (opcode) {
+        case Opcode.Write:
+          this.#write(actor, frames)
+          continue
+        case Opcode.Frames:
+          frames = this.#copies()
+          continue
+        case Opcode.Log:
+          actor.logged(this.#word(), this.#text() ?? '')
+          continue
+        case Opcode.Read:
+          actor.read(this.#text() ?? '', this.#text() ?? '')
+          continue
+        case Opcode.Call:
+          calls.push(this.#call())
+          continue
+        case Opcode.Dial:
+          actor.dial(this.#wide(), this.#json() as Dial)
+          continue
+        case Opcode.Upstream:
+          actor.sendUpstream(this.#wide(), this.#payload() ?? '')
+          continue
+        case Opcode.HangUp:
+          actor.hangUp(this.#wide(), this.#word() || undefined, this.#text() ?? '')
+          continue
       }
       const slot = this.#word()
       const generation = this.#word()
       switch (opcode) {
-        case ACCEPT:
+        case Opcode.Accept:
           actor.accept(this.#accept(slot, generation))
           break
-        case REJECT:
+        case Opcode.Reject:
           actor.reject(slot, generation, this.#copy())
           break
-        case PAUSE:
+        case Opcode.Pause:
           actor.pause(slot, generation)
           break
-        case RESUME:
+        case Opcode.Resume:
           actor.resume(slot, generation)
           break
-        case END:
+        case Opcode.End:
           actor.end(slot, generation)
           break
-        case TERMINATE:
+        case Opcode.Terminate:
           actor.terminate(slot, generation)
           break
-        case REMOVED:
+        case Opcode.Removed:
           actor.removed(slot, generation)
           break
         default:
@@ -148,19 +124,19 @@ export class Batch {
 
   #payload(): string | Buffer | undefined {
     const kind = this.#word()
-    const payload = kind === BINARY ? this.#copy() : this.#text()
-    return kind === NOTHING ? undefined : payload
+    const payload = kind === PayloadKind.Binary ? this.#copy() : this.#text()
+    return kind === PayloadKind.Nothing ? undefined : payload
   }
 
   #copy(): Buffer {
     const start = this.#word()
-    return copyOf(this.#bytes, start, this.#word())
+    return copyOf(this.#memory.bytes, start, this.#word())
   }
 
   #text(): string | undefined {
     const start = this.#word()
     const length = this.#word()
-    return start === 0 ? undefined : this.#bytes.toString('utf8', start, start + length)
+    return start === 0 ? undefined : this.#memory.bytes.toString('utf8', start, start + length)
   }
 
   #json(): unknown {
@@ -177,10 +153,10 @@ export class Batch {
       chosen = []
       for (let index = 0; index < count; index++) chosen.push(frames[this.#words[this.#at + index]!]!)
     }
-    const words = this.#words
     let at = this.#at + count
     for (const end = (this.#at = at + 2 * receivers); at < end; at += 2) {
-      actor.write(words[at]!, words[at + 1]!, chosen)
+      if (this.#words.length === 0) this.#words = this.#memory.words
+      actor.write(this.#words[at]!, this.#words[at + 1]!, chosen)
     }
   }
 
@@ -188,6 +164,7 @@ export class Batch {
   #copies(): Buffer[] {
     const count = this.#word()
     const words = this.#words
+    const bytes = this.#memory.bytes
     const first = this.#at
     const end = (this.#at += 2 * count)
     let length = 0
@@ -199,10 +176,10 @@ export class Batch {
       const start = words[at]!
       const size = words[at + 1]!
       if (size > SMALL) {
-        frames.push(copyOf(this.#bytes, start, size))
+        frames.push(copyOf(bytes, start, size))
         continue
       }
-      this.#bytes.copy(shared!, used, start, start + size)
+      bytes.copy(shared!, used, start, start + size)
       frames.push(count === 1 ? shared! : shared!.subarray(used, used + size))
       used += size
     }

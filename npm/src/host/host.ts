@@ -1,8 +1,8 @@
 /** The engine's host on Node: sockets, clock, timer, and the order of it all. */
 
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import { readFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
 import { resolve as resolvePath } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers'
@@ -15,33 +15,41 @@ import { shapeOf } from '../connection/arguments.js'
 import { Socket } from '../connection/socket.js'
 import { Sockets } from '../connection/sockets.js'
 import { type Dial, Dialler } from '../upstream/dial.js'
-import type { Accept, Actor, ConnectionId } from './actor.js'
+import type { Accept, Actor, Call, ConnectionId } from './actor.js'
 import { Alarm } from './alarm.js'
-import { Batch } from './batch.js'
+import { Claim, PayloadKind } from './contract.js'
+import { Engine } from './engine.js'
 import { describe, type Log } from './logger.js'
+import { MAX_MESSAGE, type Memory } from './memory.js'
 import { type Stats, statsOf } from './stats.js'
-import { type Core, createCore, isTrap, lastPanic, Memory } from './wasm.js'
+import type { Core } from './wasm.js'
 
 /** So many received bytes do not wait for more. */
 const MUCH = 256 * 1024
 
-/** What the engine says of an upgrade. */
-const OURS = 1
-const FOREIGN = 2
+/** What clients hear when the engine failed: they may come again at once. */
+const RESTART = { code: 1012, reason: 'the server was restarted' }
 
-/** All connections of one server. */
+/**
+ * All connections of one engine.
+ *
+ * A message takes this way: Node shows bytes to {@link Socket}, which gives them to {@link Host.receive}; they are
+ * copied to where the {@link Engine} finds them, and the engine is told. At the end of the round of Node's loop a turn
+ * asks the engine what is to be done. The {@link Batch} that it leaves is read: sockets are accepted, written to and
+ * closed, and {@link Hooks} runs the user's functions, whose calls on a {@link Connection} come back here as further
+ * inputs, until a turn finds nothing more to do.
+ */
 export class Host implements Actor {
-  readonly #core: Core
+  readonly #engine: Engine
   readonly log: Log
   /** Where relative paths of files begin. */
   readonly #root: string
-  readonly #memory: Memory
-  readonly #batch: Batch
   readonly #countsAddresses: boolean
   readonly #strings = new Strings()
   readonly #hooks: Hooks
   readonly #dialler: Dialler
   readonly #sockets = new Sockets()
+  readonly #onBroken: (said: string, closed: number) => void
   #isTurning = false
   /** A turn is due at the end of this round of Node's loop. */
   #isDue = false
@@ -49,35 +57,40 @@ export class Host implements Actor {
   #isFirst = true
   /** Hooks that answered may have others behind them. */
   #isAnswered = false
-  #isClockSet = false
+  /** No connections are taken any more; when the last one is gone, nothing happens any more. */
+  #isClosing = false
+  #isOver = false
   /** Bytes received since the last turn. */
   #received = 0
-  #isBroken = false
   #deferred: (() => void)[] = []
   readonly #alarm = new Alarm(() => {
-    this.#tell((core) => core.timeout())
+    this.#engine.tell((core) => core.timeout(), undefined)
     this.turn()
   })
 
-  /** Throws what is wrong with the configuration. */
-  constructor(setup: Setup, root: string, log: Log) {
-    this.#core = createCore(setup.data, randomBytes(32))
+  /**
+   * Throws what is wrong with the configuration. `onBroken` is told what the engine said when it failed, and how many
+   * connections that cost; then everything here does nothing any more.
+   */
+  constructor(setup: Setup, root: string, log: Log, onBroken: (said: string, closed: number) => void) {
+    this.#engine = new Engine(setup.data, randomBytes(32))
     this.log = log
     this.#root = root
-    this.#memory = new Memory(this.#core)
-    this.#batch = new Batch(this.#core, this.#memory)
-    this.#countsAddresses = this.#core.counts_addresses()
+    this.#onBroken = onBroken
+    this.#countsAddresses = this.#engine.ask((core) => core.counts_addresses(), false)
     this.#hooks = new Hooks(this, setup.routes)
     this.#dialler = new Dialler(this)
-    // What begins by itself begins now.
-    this.#tell((core) => core.timeout())
-    this.turn()
-    for (const { start } of setup.routes) if (start) void this.#start(start)
   }
 
-  /** Whether the engine failed; nothing works any more. */
+  /** Begins what begins by itself. */
+  start(): void {
+    this.#engine.tell((core) => core.timeout(), undefined)
+    this.turn()
+  }
+
+  /** Whether the engine failed, or was given up; nothing works any more. */
   get isBroken(): boolean {
-    return this.#isBroken
+    return this.#engine.isBroken
   }
 
   /**
@@ -85,52 +98,72 @@ export class Host implements Actor {
    * `undefined`: it cannot be understood.
    */
   upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): boolean | undefined {
+    // Who forwards an upgrade may have taken its time: of a socket that is gone no `close` would come any more.
+    if (raw.destroyed || !raw.writable) return false
     const { method = 'GET', httpVersion, url = '', rawHeaders } = request
     // Asking for the address is a system call.
     const address = this.#countsAddresses ? (request.socket?.remoteAddress ?? '') : ''
     const text = `${method}\n${httpVersion}\n${url}\n${address}\n${rawHeaders.join('\n')}`
-    let claim = FOREIGN
-    this.#tell((core) => (claim = core.upgrade(this.#memory.putRequest(text))))
-    if (claim !== OURS) return claim === FOREIGN ? false : undefined
+    const length = this.#copied((memory) => memory.putRequest(text))
+    const claim = this.#engine.tell<number>((core) => core.upgrade(length), Claim.Foreign)
+    this.#soon()
+    if (claim !== Claim.Ours) return claim === Claim.Foreign ? false : undefined
     // Now, not when a handler asks for it: memory that is used for a moment ten thousand times does not come back.
     this.#strings.share(request)
-    const socket = new Socket(this, request, raw, ...this.#batch.latest)
+    const socket = new Socket(this, request, raw, ...this.#engine.batch.latest)
     if (head.length > 0) socket.head = head
     this.#sockets.add(socket)
-    this.#soon()
     return true
   }
 
+  /** Whether a route is there for this path. */
+  serves(path: string): boolean {
+    return this.#engine.ask((core) => core.serves(path), false)
+  }
+
   /** Bytes came. What becomes of them is done together with what else comes in this round of Node's loop. */
-  receive(socket: Socket, chunk: Buffer): void {
-    if (this.#isBroken) return
-    try {
-      this.#setClock()
-      this.#core.receive(socket.slot, socket.generation, this.#memory.putBytes(chunk))
-    } catch (error) {
-      return this.#break(error)
-    }
+  receive({ slot, generation }: Socket, chunk: Buffer): void {
+    if (this.isBroken) return
+    const length = this.#copied((memory) => memory.put(chunk))
+    this.#engine.tell((core) => core.receive(slot, generation, length), undefined)
     this.#received += chunk.length
     if (this.#received < MUCH) this.#soon()
     else this.turn()
   }
 
   /** The socket has room again. */
-  drained(socket: Socket): void {
-    this.input((core) => core.drained(socket.slot, socket.generation))
+  drained({ slot, generation }: Socket): void {
+    this.input((core) => core.drained(slot, generation))
   }
 
-  /** The socket is closed. */
-  disconnected(socket: Socket): void {
-    this.input((core) => core.disconnected(socket.slot, socket.generation))
+  /** The transport is gone; `isKnown`: the engine still counts on it. */
+  gone({ slot, generation }: Socket, isKnown: boolean): void {
+    if (isKnown) this.input((core) => core.disconnected(slot, generation))
     this.#sockets.left()
   }
 
-  /** No new connections, a close frame to all, an end to waiting after `grace` ms; done when all sockets are closed. */
-  shutdown(code: number, reason: string, grace = this.#core.shutdown_grace()): Promise<void> {
-    this.#tell((core) => core.shutdown(code, reason, grace))
+  /**
+   * No new connections, a close frame to all, an end to waiting after `grace` ms; done when all sockets are closed.
+   * Throws a `RangeError` for a code that must not be sent.
+   */
+  shutdown(code: number, reason: string, grace?: number): Promise<void> {
+    const patience = grace ?? this.#engine.ask((core) => core.shutdown_grace(), 0)
+    const wrong = this.#engine.tell((core) => core.shutdown(code, reason, patience), undefined)
+    if (wrong !== undefined) throw new RangeError(wrong)
+    this.#isClosing = true
     this.turn()
     return this.#sockets.idle()
+  }
+
+  /** Gives everything up at once: no timer and no connection to another server remains. */
+  dispose(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#engine.fail(new Error('the server is closed'))
+    this.#alarm.stop()
+    this.#dialler.terminate()
+    for (const socket of this.#sockets) socket.terminate()
+    this.#sockets.giveUp()
   }
 
   /** Keeps the sockets from being destroyed before this tick is over; `below` finds what carries a TLS socket. */
@@ -138,11 +171,12 @@ export class Host implements Actor {
     for (const socket of this.#sockets) socket.keep(below(socket.raw))
   }
 
-  /** Puts a value on a feed. */
+  /** Puts a value on a feed. Throws when it is no JSON. */
   publish(feed: string, value: unknown): void {
     const text = JSON.stringify(value)
     if (text === undefined) throw new TypeError(`publish: expected a value that JSON has, got ${shapeOf(value)}`)
-    this.input((core) => core.publish(feed, text))
+    const wrong = this.input((core) => core.publish(feed, text))
+    if (wrong !== undefined) throw new Error(wrong)
   }
 
   /** Answers a plain HTTP request for a path of ours. */
@@ -152,20 +186,18 @@ export class Host implements Actor {
     headers: string[],
     body: Uint8Array,
   ): { status: number; headers: string[]; body: string } | undefined {
+    if (this.isBroken) return undefined
     const text = [method, '1.1', url, '', ...headers].join('\n')
-    let parts: string[] | undefined
-    this.#tell((core) => {
-      parts = core.request(this.#memory.putRequest(text, body), body.byteLength)
-    })
-    this.turn()
+    const length = this.#copied((memory) => memory.putRequest(text, body))
+    const parts = this.input((core) => core.request(length, body.byteLength))
     if (parts === undefined) return undefined
     return { status: Number(parts[0]), headers: parts.slice(1, -1), body: parts.at(-1)! }
   }
 
   /** Tells the dialect of the route with this pattern to do something that is not for one connection. Throws if the dialect refuses. */
   command(pattern: string, name: string, payload: unknown): void {
-    if (this.#isBroken) return
-    const route = this.#core.route(pattern)
+    if (this.isBroken) return
+    const route = this.ask((core) => core.route(pattern), undefined)
     if (route === undefined) throw new Error(`there is no route ${pattern}`)
     this.dialectCommand(route, undefined, name, payload)
   }
@@ -173,12 +205,13 @@ export class Host implements Actor {
   /** As {@link command}, in the name of a client if there is one. */
   dialectCommand(route: number, id: ConnectionId | undefined, name: string, payload: unknown): void {
     const text = JSON.stringify(payload) ?? 'null'
-    this.input((core) => core.dialect_command(route, id?.slot, id?.generation ?? 0, name, text))
+    const wrong = this.input((core) => core.dialect_command(route, id?.slot, id?.generation ?? 0, name, text))
+    if (wrong !== undefined) throw new Error(wrong)
   }
 
   /** All patterns that are served, with their prefixes. */
   patterns(): string[] {
-    return this.#core.patterns()
+    return this.ask((core) => core.patterns(), [])
   }
 
   /** How much there is; nothing any more when the engine failed. */
@@ -186,50 +219,61 @@ export class Host implements Actor {
     return this.ask(statsOf, statsOf())
   }
 
-  /** Copies a payload to where the engine finds it. */
-  put(payload: string | Uint8Array): number {
-    return typeof payload === 'string' ? this.#memory.putText(payload) : this.#memory.putBytes(payload)
-  }
-
   /** Sends a message to a client; `undefined` is none. */
   send({ slot, generation }: ConnectionId, message: Encoded | undefined): void {
-    if (message === undefined) return
-    this.input((core) => core.send(slot, generation, kindOf(message), this.put(message)))
+    this.inputWith(message, (core, kind, length) => core.send(slot, generation, kind, length))
   }
 
   /** Sends a message in the name of a client, to members of `rooms` or to everyone on its handler. */
   broadcast({ slot, generation }: ConnectionId, message: Encoded | undefined, rooms: string[] | undefined, includeSelf: boolean): void {
-    if (message === undefined) return
-    this.input((core) => core.broadcast(slot, generation, kindOf(message), this.put(message), rooms, includeSelf))
+    this.inputWith(message, (core, kind, length) => core.broadcast(slot, generation, kind, length, rooms, includeSelf))
   }
 
   /** Sends a message in the name of a client, to all its rooms. */
   broadcastAllRooms({ slot, generation }: ConnectionId, message: Encoded | undefined, includeSelf: boolean): void {
-    if (message === undefined) return
-    this.input((core) => core.broadcast_all_rooms(slot, generation, kindOf(message), this.put(message), includeSelf))
+    this.inputWith(message, (core, kind, length) => core.broadcast_all_rooms(slot, generation, kind, length, includeSelf))
   }
 
-  /** Tells the engine something. What it makes of it is done with the next turn, soon. */
-  input(tell: (core: Core) => void): void {
-    this.#tell(tell)
+  /** Tells the engine something. What it makes of it is done with the next turn, soon. Its errors are given back. */
+  input<T>(call: (core: Core) => T): T | undefined {
+    const result = this.#engine.tell(call, undefined)
     this.#soon()
+    return result
+  }
+
+  /** As {@link input}, with a message, of `kind` and so many bytes, that the engine finds; with `undefined` nothing happens. */
+  inputWith<T>(
+    message: Encoded | undefined,
+    call: (core: Core, kind: number, length: number) => T,
+  ): T | undefined {
+    if (message === undefined || this.isBroken) return undefined
+    const length = this.#engine.memory.put(message)
+    return this.input((core) => call(core, kindOf(message), length))
+  }
+
+  /** A message came on a connection to another server. */
+  receivedUpstream(upstream: number, kind: number, message: Buffer): void {
+    const length = this.#copied((memory) => memory.put(message))
+    this.input((core) => core.upstream_message(upstream, kind, length))
   }
 
   /** Tells the engine what a hook said. The hook that may be next runs at once. */
-  answer(tell: (core: Core) => void): void {
-    this.#tell(tell)
-    if (this.#isTurning || this.#isAnswered || this.#isBroken) return
-    this.#isAnswered = true
-    queueMicrotask(() => {
-      this.#isAnswered = false
-      this.#take('never')
-    })
-    this.#soon()
+  answer(call: (core: Core) => void): void {
+    this.#engine.tell(call, undefined)
+    this.#answered()
+  }
+
+  /** As {@link answer}, with a message; `undefined` is none. */
+  answerWith(message: Encoded | undefined, call: (core: Core, kind: number, length: number) => void): void {
+    if (this.isBroken) return
+    const kind = message === undefined ? PayloadKind.Nothing : kindOf(message)
+    const length = message === undefined ? 0 : this.#engine.memory.put(message)
+    this.answer((core) => call(core, kind, length))
   }
 
   /** Asks the engine something; `otherwise` when it cannot answer any more. */
   ask<T>(question: (core: Core) => T, otherwise: T): T {
-    return this.#isBroken ? otherwise : question(this.#core)
+    return this.#engine.ask(question, otherwise)
   }
 
   /** Does what the engine asks for until it asks for nothing more. */
@@ -242,35 +286,54 @@ export class Host implements Actor {
    * with `always`, with `unless-awaited` only if no hook is.
    */
   #take(write: 'always' | 'unless-awaited' | 'never'): boolean {
-    if (this.#isTurning || this.#isBroken) return false
+    if (this.#isTurning || this.#isOver) return false
     this.#isTurning = true
     this.#received = 0
     let isAwaited = false
     try {
       for (;;) {
-        const calls = this.#batch.take(this, write === 'always' || (write === 'unless-awaited' && !isAwaited), this.#isFirst)
-        this.#isFirst = false
+        const calls = this.#batch(write === 'always' || (write === 'unless-awaited' && !isAwaited))
         if (calls === undefined) break
-        while (this.#deferred.length > 0) this.#deferred.shift()!()
         for (const call of calls) {
           const socket = this.#sockets.find(call.slot, call.generation)
           if (socket && this.#hooks.run(call, socket)) isAwaited = true
         }
       }
     } catch (error) {
-      this.#break(error)
+      this.#engine.fail(error)
     } finally {
       this.#isTurning = false
-      this.#isClockSet = false
+      this.#engine.forgetTime()
     }
-    if (this.#isBroken) return false
-    this.#alarm.set(this.#batch.deadline)
+    if (this.isBroken) {
+      this.#break()
+      return false
+    }
+    if (this.#isClosing && this.stats().connections === 0) {
+      this.dispose()
+      return false
+    }
+    this.#alarm.set(this.#engine.batch.deadline)
     // A wide broadcast goes out in stretches, with a round of Node's loop between: others are served too.
-    if (this.#batch.isMore) this.#soon()
+    if (this.#engine.batch.isMore) this.#soon()
     return isAwaited
   }
 
-  // What a batch asks for. The engine's memory is being read meanwhile, so what would change it is deferred.
+  /** Does what the engine asks for next, and gives the calls to run; `undefined` when there is nothing. */
+  #batch(flush: boolean): Call[] | undefined {
+    const beginsRound = this.#isFirst
+    this.#isFirst = false
+    if (!this.#engine.tell((core) => core.turn(flush, beginsRound), false)) return undefined
+    const calls = this.#engine.batch.read(this)
+    const deferred = this.#deferred
+    if (deferred.length > 0) {
+      this.#deferred = []
+      for (const run of deferred) run()
+    }
+    return calls
+  }
+
+  // What a batch asks for. What would tell the engine something, or run code of the user's, is deferred until it is read.
 
   accept(accept: Accept): void {
     const socket = this.#sockets.find(accept.slot, accept.generation)
@@ -281,7 +344,6 @@ export class Host implements Actor {
   reject(slot: number, generation: number, response: Buffer): void {
     this.#sockets.find(slot, generation)?.reject(response)
     this.#sockets.remove(slot, generation)
-    this.#sockets.left()
   }
 
   pause(slot: number, generation: number): void {
@@ -295,7 +357,7 @@ export class Host implements Actor {
   write(slot: number, generation: number, frames: Buffer | Buffer[]): void {
     const socket = this.#sockets.find(slot, generation)
     if (socket && !socket.write(frames)) {
-      this.#deferred.push(() => this.#tell((core) => core.blocked(slot, generation)))
+      this.#deferred.push(() => this.input((core) => core.blocked(slot, generation)))
     }
   }
 
@@ -324,48 +386,46 @@ export class Host implements Actor {
   }
 
   logged(level: number, text: string): void {
-    this.log.fromEngine(level, text)
+    this.#deferred.push(() => this.log.fromEngine(level, text))
   }
 
   read(feed: string, file: string): void {
-    readFile(resolvePath(this.#root, file)).then(
-      (content) => this.input((core) => core.file_read(feed, this.#memory.putBytes(content))),
-      (error: unknown) => this.input((core) => core.file_failed(feed, describe(error))),
-    )
+    const failed = (error: unknown) => this.input((core) => core.file_failed(feed, describe(error)))
+    readFile(resolvePath(this.#root, file))
+      .then((content) => {
+        if (content.length > MAX_MESSAGE) throw new RangeError(`${file} has ${content.length} bytes; the most is ${MAX_MESSAGE}`)
+        const length = this.#copied((memory) => memory.put(content))
+        this.input((core) => core.file_read(feed, length))
+      })
+      .catch(failed)
   }
 
-  async #start(start: () => unknown): Promise<void> {
+  /** Copies what came from outside. Nobody there can be told that there is no memory left: the engine is given up. */
+  #copied(copy: (memory: Memory) => number): number {
     try {
-      await start()
+      return copy(this.#engine.memory)
     } catch (error) {
-      this.log.write('error', `commands.on.start failed: ${describe(error)}`)
+      this.#engine.fail(error)
+      return 0
     }
   }
 
-  #tell(tell: (core: Core) => void): void {
-    if (this.#isBroken) return
-    try {
-      this.#setClock()
-      tell(this.#core)
-    } catch (error) {
-      // What the arguments of user code forbid is the user's to catch.
-      if (!isTrap(error)) throw error
-      this.#break(error)
-    }
-  }
-
-  /** All that one turn does happens at one time. */
-  #setClock(): void {
-    if (this.#isClockSet) return
-    this.#isClockSet = true
-    this.#core.set_now(performance.now(), Date.now())
+  #answered(): void {
+    if (this.#isTurning || this.#isAnswered || this.#isOver) return
+    queueMicrotask(() => {
+      this.#isAnswered = false
+      this.#take('never')
+    })
+    this.#isAnswered = true
+    this.#soon()
   }
 
   /** All that this round of Node's loop brings shares one turn, and so one write per socket. */
   #soon(): void {
-    if (this.#isTurning || this.#isDue || this.#isBroken) return
-    this.#isDue = true
+    if (this.#isTurning || this.#isDue || this.#isOver) return
+    // Where the stack ends in this call, another one can still make it.
     setImmediate(this.#onDue)
+    this.#isDue = true
   }
 
   readonly #onDue = (): void => {
@@ -376,13 +436,17 @@ export class Host implements Actor {
   }
 
   /** The engine failed where it must not: nothing it says can be trusted any more. */
-  #break(error: unknown): void {
-    if (this.#isBroken) return
-    this.#isBroken = true
+  #break(): void {
+    if (this.#isOver) return
+    this.#isOver = true
     this.#alarm.stop()
-    this.log.write('error', `the engine failed, restart the server: ${lastPanic() ?? describe(error)}`)
-    for (const socket of this.#sockets) socket.terminate()
     this.#dialler.terminate()
-    this.#sockets.giveUp()
+    let closed = 0
+    for (const socket of this.#sockets) {
+      if (!socket.interrupt(RESTART)) continue
+      closed++
+      this.#hooks.interrupted(socket, RESTART)
+    }
+    this.#onBroken(this.#engine.failure, closed)
   }
 }

@@ -4,8 +4,9 @@ import { STATUS_CODES } from 'node:http'
 
 import { WebSocket } from 'ws'
 
+import { PayloadKind } from '../host/contract.js'
 import type { Host } from '../host/host.js'
-import { BINARY, TEXT } from '../host/wasm.js'
+import { MAX_MESSAGE } from '../host/memory.js'
 
 /** What to open, as the engine describes it: `wasm/src/upstream.rs`. */
 export interface Dial {
@@ -33,8 +34,6 @@ export class Dialler {
   readonly #host: Host
   /** Those of which the engine still hears. */
   readonly #known = new Map<number, WebSocket>()
-  /** Those that were told to close, until they have. */
-  readonly #closing = new Set<WebSocket>()
 
   constructor(host: Host) {
     this.#host = host
@@ -74,13 +73,9 @@ export class Dialler {
     if (socket === undefined) return
     this.#known.delete(upstream)
     if (socket.readyState !== WebSocket.OPEN) return socket.terminate()
-    this.#closing.add(socket)
     const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT)
     timer.unref()
-    socket.once('close', () => {
-      clearTimeout(timer)
-      this.#closing.delete(socket)
-    })
+    socket.once('close', () => clearTimeout(timer))
     try {
       socket.close(code, reason)
     } catch {
@@ -88,9 +83,9 @@ export class Dialler {
     }
   }
 
-  /** Drops all connections. */
+  /** Drops all connections but those that are closing, which end by themselves. */
   terminate(): void {
-    for (const socket of [...this.#known.values(), ...this.#closing]) socket.terminate()
+    for (const socket of this.#known.values()) socket.terminate()
     this.#known.clear()
   }
 
@@ -108,7 +103,8 @@ export class Dialler {
     })
     socket.on('message', (data: Buffer, isBinary) => {
       if (!isKnown()) return
-      this.#host.input((core) => core.upstream_message(upstream, isBinary ? BINARY : TEXT, this.#host.put(data)))
+      const kind = isBinary ? PayloadKind.Binary : PayloadKind.Text
+      this.#host.receivedUpstream(upstream, kind, data)
     })
     socket.on('unexpected-response', (request, { statusCode = 0 }) => {
       error = `answered ${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trimEnd() + ' instead of 101'
@@ -135,7 +131,8 @@ function open({ url, headers, protocols, maxMessage }: Dial): WebSocket {
   for (const [name, value] of headers) (byName[name.toLowerCase()] ??= []).push(value)
   return new WebSocket(url, protocols, {
     headers: byName as Record<string, string & string[]>,
-    maxPayload: maxMessage,
+    // One that is larger ends the connection with 1009.
+    maxPayload: Math.min(maxMessage, MAX_MESSAGE),
     // A process that has nothing else to do may end.
     finishRequest: (request) => {
       request.on('socket', (socket) => socket.unref())

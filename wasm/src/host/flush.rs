@@ -5,7 +5,7 @@ use std::mem;
 use switchboard_core::{ConnectionId, Input};
 
 use super::{Host, find};
-use crate::batch;
+use crate::contract;
 use crate::peer::Life;
 use crate::schedule::Touched;
 
@@ -51,10 +51,10 @@ impl Host {
         self.batch.write(id, std::iter::from_fn(|| outbox.pop()));
         if peer.life == Life::Ending {
             peer.life = Life::Ended;
-            self.batch.after.about(batch::END, id);
+            self.batch.after.about(contract::END, id);
         }
         if mem::take(&mut peer.pause.outbox) && !peer.pause.is_on() {
-            self.batch.after.about(batch::RESUME, id);
+            self.batch.after.about(contract::RESUME, id);
         }
     }
 
@@ -87,7 +87,7 @@ impl Host {
                 inputs.push(Input::Overflowed { id });
             }
             if peer.pause.is_on() && !pause.is_on() {
-                self.batch.before.about(batch::PAUSE, id);
+                self.batch.before.about(contract::PAUSE, id);
             }
             self.schedule.touch(id, &mut peer.touched, to.len());
             // How much is sent in one go is no sign of a client that does not read: only what its socket has refused

@@ -1,0 +1,86 @@
+/** One instance of the core, and the only way to call it. */
+
+import { Batch } from './batch.js'
+import { Memory } from './memory.js'
+import { type Core, createInstance, type Instance } from './wasm.js'
+
+/**
+ * The boundary between JavaScript and the core. Every call goes through {@link Engine.tell} or {@link Engine.ask},
+ * with arguments that were made before, so that no user code runs in it, and nothing in the core calls JavaScript.
+ *
+ * The core gives errors back and throws none: an exception that comes out of it (a trap, or a stack that ended in the
+ * middle of it) leaves it in an unknown state. Then the engine is broken: it is not called again, and whoever asks it
+ * gets what the caller gave for that case.
+ */
+export class Engine {
+  readonly batch: Batch
+  readonly memory: Memory
+  readonly #instance: Instance
+  readonly #core: Core
+  #isClockSet = false
+  #isCalled = false
+  #isBroken = false
+  #error: unknown
+
+  /** Throws what is wrong with the configuration. */
+  constructor(setup: object, seed: Uint8Array) {
+    this.#instance = createInstance()
+    this.#core = new this.#instance.Switchboard(setup, seed)
+    this.memory = new Memory(this.#instance.memory, (length) => this.ask((core) => core.scratch(length), 0))
+    this.batch = new Batch(this.memory, this.#core.header())
+  }
+
+  /** Whether it failed; then it does nothing any more. */
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
+  /** What it said when it failed. */
+  get failure(): string {
+    const panic = this.#instance.last_panic()
+    if (panic !== undefined) return panic
+    const { name, message } = (this.#error ?? {}) as { name?: unknown; message?: unknown }
+    return `${String(name)}: ${String(message)}`
+  }
+
+  /** Tells the core something; its clock is set before. Gives `otherwise` when it is or becomes broken. */
+  tell<T>(call: (core: Core) => T, otherwise: T): T {
+    if (this.#isClockSet) return this.ask(call, otherwise)
+    this.#isClockSet = this.ask(setClock, false)
+    return this.ask(call, otherwise)
+  }
+
+  /** Asks the core something that needs no clock. */
+  ask<T>(call: (core: Core) => T, otherwise: T): T {
+    if (this.#isBroken) return otherwise
+    if (this.#isCalled) throw new Error('the engine cannot be called while it is at work')
+    // Neither statement in `catch` calls anything: there may be no stack left to do it.
+    try {
+      this.#isCalled = true
+      const result = call(this.#core)
+      this.#isCalled = false
+      return result
+    } catch (error) {
+      this.#isBroken = true
+      this.#error = error
+      return otherwise
+    }
+  }
+
+  /** What is told next happens at a new time. All that one turn does happens at one. */
+  forgetTime(): void {
+    this.#isClockSet = false
+  }
+
+  /** Something besides the core made it impossible to go on with it. */
+  fail(error: unknown): void {
+    if (this.#isBroken) return
+    this.#isBroken = true
+    this.#error = error
+  }
+}
+
+function setClock(core: Core): true {
+  core.set_now(performance.now(), Date.now())
+  return true
+}

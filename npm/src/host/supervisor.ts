@@ -1,0 +1,93 @@
+/** Keeps a host running: one whose engine failed is replaced. */
+
+import type { Setup } from '../config/setup.js'
+import { Host } from './host.js'
+import { describe, type Log } from './logger.js'
+
+/** So many failures within {@link RECENT} ms are mended at once; each one more doubles the pause before, up to the longest. */
+const AT_ONCE = 3
+const RECENT = 60_000
+const FIRST_PAUSE = 100
+const LONGEST_PAUSE = 10_000
+
+/** The host of one Switchboard, and its successors. */
+export class Supervisor {
+  readonly #setup: Setup
+  readonly #root: string
+  readonly #log: Log
+  #host: Host
+  /** When engines failed lately, in ms of `performance.now()`. */
+  #failures: number[] = []
+  #timer: NodeJS.Timeout | undefined
+  #isOver = false
+
+  /** Throws what is wrong with the configuration. */
+  constructor(setup: Setup, root: string, log: Log) {
+    this.#setup = setup
+    this.#root = root
+    this.#log = log
+    this.#host = this.#create()
+    this.#host.start()
+    for (const { start } of setup.routes) if (start) void this.#run(start)
+  }
+
+  /** The present one. While it is broken, its successor is on the way. */
+  get host(): Host {
+    return this.#host
+  }
+
+  /** As {@link Host.shutdown}. When the last callback is done too, nothing is left. */
+  async shutdown(code: number, reason: string, grace?: number): Promise<void> {
+    const idle = this.#host.shutdown(code, reason, grace)
+    this.#isOver = true
+    clearTimeout(this.#timer)
+    await idle
+  }
+
+  /** Ends everything at once. */
+  dispose(): void {
+    this.#isOver = true
+    clearTimeout(this.#timer)
+    this.#host.dispose()
+  }
+
+  #create(): Host {
+    return new Host(this.#setup, this.#root, this.#log, (said, closed) => this.#broken(said, closed))
+  }
+
+  #broken(said: string, closed: number): void {
+    const cause = said.includes('call stack') ? '; perhaps a function calls itself without end' : ''
+    this.#log.write(
+      'error',
+      `the engine failed and is started again, which closed ${closed} connections with 1012 and emptied feeds and rooms; ` +
+        `please report this: ${said}${cause}`,
+    )
+    if (this.#isOver) return
+    const now = performance.now()
+    this.#failures = this.#failures.filter((time) => now - time < RECENT)
+    this.#failures.push(now)
+    const tooMany = this.#failures.length - AT_ONCE
+    if (tooMany <= 0) return this.#replace()
+    this.#timer = setTimeout(() => this.#replace(), Math.min(FIRST_PAUSE * 2 ** (tooMany - 1), LONGEST_PAUSE))
+    // A process that has nothing else to do may end.
+    this.#timer.unref()
+  }
+
+  #replace(): void {
+    if (this.#isOver) return
+    try {
+      this.#host = this.#create()
+    } catch (error) {
+      return this.#broken(describe(error), 0)
+    }
+    this.#host.start()
+  }
+
+  async #run(start: () => unknown): Promise<void> {
+    try {
+      await start()
+    } catch (error) {
+      this.#log.write('error', `commands.on.start failed: ${describe(error)}`)
+    }
+  }
+}

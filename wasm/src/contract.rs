@@ -1,0 +1,139 @@
+//! The numbers that cross between the core and JavaScript.
+//!
+//! They are written down here once. `cargo xtask contract` writes them into `npm/src/host/contract.ts`, and
+//! `cargo xtask check` fails when that file says something else.
+
+use std::fmt::Write;
+
+use switchboard_core::{CloseCause, HookKind, Level};
+
+/// Numbers of one kind, as one constant object of TypeScript.
+struct Group {
+    name: &'static str,
+    about: &'static str,
+    numbers: &'static [(&'static str, u32)],
+}
+
+/// Constants for Rust, and the same numbers as a group for TypeScript.
+macro_rules! group {
+    ($group:ident, $name:literal, $about:literal: $($constant:ident $key:literal = $number:expr,)*) => {
+        $(pub(crate) const $constant: u32 = $number;)*
+        const $group: Group = Group { name: $name, about: $about, numbers: &[$(($key, $constant)),*] };
+    };
+}
+
+group!(OPCODES, "Opcode", "What a record of a batch asks for; `wasm/src/batch.rs` describes the fields.":
+    ACCEPT "Accept" = 1,
+    REJECT "Reject" = 2,
+    PAUSE "Pause" = 4,
+    RESUME "Resume" = 5,
+    LOG "Log" = 6,
+    FRAMES "Frames" = 7,
+    WRITE "Write" = 8,
+    END "End" = 9,
+    TERMINATE "Terminate" = 10,
+    REMOVED "Removed" = 11,
+    CALL "Call" = 12,
+    READ "Read" = 13,
+    DIAL "Dial" = 14,
+    UPSTREAM "Upstream" = 15,
+    HANG_UP "HangUp" = 16,
+);
+
+group!(HEADER, "Header", "The words that every turn leaves, by their place.":
+    BATCH_ADDRESS "BatchAddress" = 0,
+    BATCH_LENGTH "BatchLength" = 1,
+    DEADLINE_LOW "DeadlineLow" = 2,
+    DEADLINE_HIGH "DeadlineHigh" = 3,
+    LATEST_SLOT "LatestSlot" = 4,
+    LATEST_GENERATION "LatestGeneration" = 5,
+    IS_MORE "IsMore" = 6,
+);
+
+group!(PAYLOADS, "PayloadKind", "What the payload of a call, of an answer or of a message is.":
+    NOTHING "Nothing" = 0,
+    TEXT "Text" = 1,
+    BINARY "Binary" = 2,
+);
+
+group!(CLAIMS, "Claim", "What becomes of an upgrade request.":
+    MALFORMED "Malformed" = 0,
+    OURS "Ours" = 1,
+    FOREIGN "Foreign" = 2,
+);
+
+/// How many words of the header there are.
+pub(crate) const HEADER_WORDS: usize = HEADER.numbers.len();
+
+const HOOKS: Group = Group {
+    name: "Hook",
+    about: "The functions of a handler, by the number of their call.",
+    numbers: &[
+        ("Authenticate", HookKind::Authenticate as u32),
+        ("Connect", HookKind::Connect as u32),
+        ("Transform", HookKind::Transform as u32),
+        ("Respond", HookKind::Respond as u32),
+        ("Message", HookKind::Message as u32),
+        ("Ping", HookKind::Ping as u32),
+        ("Pong", HookKind::Pong as u32),
+        ("Close", HookKind::Close as u32),
+        ("Error", HookKind::Error as u32),
+        ("Custom", HookKind::Custom as u32),
+    ],
+};
+
+const CAUSES: Group = Group {
+    name: "CloseCause",
+    about: "Who ended a connection.",
+    numbers: &[
+        ("Client", CloseCause::Client as u32),
+        ("Server", CloseCause::Server as u32),
+        ("Lost", CloseCause::Lost as u32),
+    ],
+};
+
+const LEVELS: Group = Group {
+    name: "Level",
+    about: "How important a log line is.",
+    numbers: &[
+        ("Trace", Level::Trace as u32),
+        ("Debug", Level::Debug as u32),
+        ("Info", Level::Info as u32),
+        ("Warn", Level::Warn as u32),
+        ("Error", Level::Error as u32),
+    ],
+};
+
+/// All of it as a module of TypeScript.
+pub fn typescript() -> String {
+    let mut text = String::from(
+        "/** The numbers that cross between the core and JavaScript. Written by `cargo xtask contract`. */\n",
+    );
+    for Group { name, about, numbers } in [OPCODES, HEADER, PAYLOADS, CLAIMS, HOOKS, CAUSES, LEVELS] {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "\n/** {about} */\nexport const {name} = {{");
+        for (key, number) in numbers {
+            let _ = writeln!(text, "  {key}: {number},");
+        }
+        text.push_str("} as const\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_means_two_things() {
+        for Group { name, numbers, .. } in [OPCODES, HEADER, PAYLOADS, CLAIMS, HOOKS, CAUSES, LEVELS] {
+            for (index, (key, number)) in numbers.iter().enumerate() {
+                let others =
+                    numbers[index + 1..].iter().filter(|(other, same)| other == key || same == number);
+                assert_eq!(others.count(), 0, "{name}.{key}");
+            }
+        }
+        let places: Vec<u32> = HEADER.numbers.iter().map(|(_, place)| *place).collect();
+        assert_eq!(places, (0..HEADER_WORDS as u32).collect::<Vec<_>>());
+    }
+}
