@@ -70,6 +70,49 @@ fn the_embedded_killmails_reach_every_dialect_once() {
     assert_eq!((received(&mut world, topics.0).len(), received(&mut world, phoenix.0).len()), (0, 0));
 }
 
+/// Made-up kills are what the systems' own clients print: EVE-KILL's read `ship_name.en`, WandererKills' read
+/// `ship_name` as text and `zkb.totalValue` as a number.
+#[test]
+fn made_up_kills_have_the_shape_that_their_clients_read() {
+    let systems = json!([30000142, 30002187, 30002659, 30002053, 30002510]);
+    let join = json!(["1", "1", "killmails:lobby", "phx_join", { "systems": systems }]);
+    for toml in [EMBEDDED, include_str!("../../examples/phoenix/switchboard.toml")] {
+        let mut world = world(toml);
+        let client = world.connect("/socket/websocket?vsn=2.0.0");
+        send(&mut world, client, join.clone());
+        for number in 0..5 {
+            world.advance(2_000);
+            let pushes = received(&mut world, client);
+            let updates = pushes.iter().filter(|push| push[3] == "killmail_update").collect::<Vec<_>>();
+            assert!(!updates.is_empty(), "kill {number}");
+            for kill in updates.iter().map(|push| &push[4]["killmails"][0]) {
+                assert!(kill["victim"]["ship_name"].is_string(), "{kill}");
+                assert!(kill["victim"]["corporation_name"].is_string(), "{kill}");
+                assert!(kill["attackers"][0]["ship_name"].is_string(), "{kill}");
+                assert!(kill["zkb"]["totalValue"].is_number(), "{kill}");
+                assert_eq!(
+                    kill["zkb"]["totalValue"], kill["zkb"]["total_value"],
+                    "newer clients read this one"
+                );
+            }
+        }
+    }
+    for (toml, path) in [(EMBEDDED, "/"), (include_str!("../../examples/evekill/switchboard.toml"), "/ws")] {
+        let mut world = world(toml);
+        let client = world.connect(path);
+        send(&mut world, client, json!({ "action": "sub", "channel": "kills" }));
+        for number in 0..5 {
+            world.advance(2_000);
+            let kills = received(&mut world, client);
+            assert!(!kills.is_empty(), "kill {number}");
+            for kill in kills.iter().map(|message| &message["data"]) {
+                assert!(kill["victim"]["ship_name"]["en"].is_string(), "{kill}");
+                assert!(kill["total_value"].is_number() && kill["system_name"].is_string(), "{kill}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_embedded_chat_has_rooms() {
     let mut world = world(EMBEDDED);
