@@ -63,6 +63,8 @@
 //! requests that no other route of the application takes.
 // Allowed in `flush::ring` alone.
 #![deny(unsafe_code)]
+// Standard output and standard error may be closed, and these would panic.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod server;
 pub use server::{Builder, Server, ServerError, ShutdownHandle};

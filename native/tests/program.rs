@@ -97,6 +97,52 @@ async fn sigterm_drains() {
     assert!(log.contains("stopped") && !log.contains("secret"), "{log}");
 }
 
+/// A harness that died, or `2>&1 | head -3`: what is printed and logged goes nowhere, and nothing else changes.
+#[tokio::test]
+async fn output_that_nobody_reads_stops_nothing() {
+    let (mut child, address, _) = started(&[]).await;
+    // The pipes break with this: standard output's reader is gone since its lines were read.
+    drop(child.stderr.take());
+    for path in ["/nowhere", "/health"] {
+        let mut raw = support::raw::Raw::connect(address.parse().expect("an address")).await;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        raw.write(request.as_bytes()).await;
+        let expected = if path == "/health" { "HTTP/1.1 200" } else { "HTTP/1.1 404" };
+        let head = raw.head().await;
+        assert!(head.starts_with(expected), "{path}: {head}");
+    }
+    assert_eq!(support::refused(format!("ws://{address}/nowhere")).await, 404);
+    let mut client = Client::connect(format!("ws://{address}/echo")).await;
+    signal(&child, "TERM").await;
+    assert_eq!(client.closed().await, (1001, "Server shutting down".to_owned()));
+    client.close().await;
+    let status = within("the end", child.wait()).await.expect("a status");
+    assert_eq!(status.code(), Some(0));
+}
+
+/// The same from the first line on, with a full disk behind both, and with filters that cannot be read.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn output_that_cannot_be_written_stops_nothing() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("a full disk");
+    let port = free_port();
+    let mut command = switchboard();
+    command.args(["--port", &port.to_string()]).stdout(full()).stderr(full()).env("RUST_LOG", "=====");
+    let mut child = command.spawn().expect("the program");
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    within("a listener", async {
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            assert!(child.try_wait().expect("a status").is_none(), "the program has ended");
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(support::refused(format!("ws://{address}/nowhere")).await, 404);
+    signal(&child, "INT").await;
+    let status = within("the end", child.wait()).await.expect("a status");
+    assert_eq!(status.code(), Some(0));
+}
+
 #[tokio::test]
 async fn a_second_signal_ends_at_once() {
     let (mut child, address, _) = started(&[]).await;
@@ -259,6 +305,13 @@ async fn got(address: &str, path: &str, kind: &str) -> String {
         "{path}: {head}"
     );
     String::from_utf8(raw.rest().await).expect("UTF-8")
+}
+
+/// A port that was free a moment ago.
+#[cfg(target_os = "linux")]
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
 }
 
 /// A new file that goes with the test's folder.

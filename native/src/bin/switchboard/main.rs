@@ -1,19 +1,21 @@
 //! The native server.
 
+// Standard output and standard error may be closed, and these would panic.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 mod environment;
 mod listing;
+mod log;
 mod memory;
 mod signals;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use switchboard::{Server, ServerError};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
 
 use cli::{Arguments, StartError};
 use environment::Environment;
@@ -21,12 +23,7 @@ use environment::Environment;
 fn main() -> ExitCode {
     memory::keep_freed();
     let arguments = Arguments::parse();
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
+    log::start();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -56,7 +53,7 @@ async fn run(arguments: &Arguments) -> Result<(), StartError> {
         other => StartError::Server(other),
     })?;
     let signals = signals::watch(server.shutdown_handle()).map_err(StartError::Serve)?;
-    // A closed pipe is no reason to stop serving.
+    // Nobody may be reading it.
     let _ = listing::print(&server);
     let served = server.serve().await;
     signals.abort();
