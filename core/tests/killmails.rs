@@ -308,7 +308,7 @@ fn updates_can_be_limited_per_connection() {
 
 #[test]
 fn pages_tell_about_the_server() {
-    let mut world = world(KillmailsOptions::default());
+    let mut world = world(KillmailsOptions { health: true, ..KillmailsOptions::default() });
     let id = connect(&mut world);
     join(&mut world, id, json!({}));
     world.advance(5_000);
@@ -329,6 +329,19 @@ fn pages_tell_about_the_server() {
     );
     assert_eq!(get("/health").unwrap()["status"], "ok");
     assert_eq!((get("/ping"), get("/other")), (Some(Value::Null), None));
+}
+
+/// They are the application's own, unless they are asked for.
+#[test]
+fn health_status_and_ping_are_left_alone() {
+    let mut world = world(KillmailsOptions::default());
+    for (path, status) in [("/websocket/status", 200), ("/health", 404), ("/status", 404), ("/ping", 404)] {
+        assert_eq!(world.http("GET", path, "").0, status, "{path}");
+    }
+    let mut world = self::world(KillmailsOptions { pages: false, health: true, ..Default::default() });
+    for (path, status) in [("/websocket/status", 404), ("/health", 200), ("/status", 200), ("/ping", 200)] {
+        assert_eq!(world.http("GET", path, "").0, status, "{path}");
+    }
 }
 
 #[test]

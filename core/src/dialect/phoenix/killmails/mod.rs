@@ -260,7 +260,7 @@ impl Channel for Killmails {
     }
 
     fn endpoints(&self) -> Vec<HttpEndpoint> {
-        if self.options.pages { pages::endpoints() } else { Vec::new() }
+        pages::endpoints(&self.options)
     }
 
     fn request(

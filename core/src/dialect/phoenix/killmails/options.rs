@@ -25,9 +25,11 @@ pub struct KillmailsOptions {
     pub kill_counts: bool,
     /// How many subscription updates a connection may ask for; more get an error reply. Default any number.
     pub rate_limit: Option<RateLimitOptions>,
-    /// Whether `GET /websocket`, `/websocket/status`, `/health`, `/status` and `/ping` are answered. Default
-    /// true.
+    /// Whether `GET /websocket` and `/websocket/status` are answered. Default true.
     pub pages: bool,
+    /// Whether `GET /health`, `/status` and `/ping` are answered too, as the original does. Default false: an
+    /// application may have its own.
+    pub health: bool,
 }
 
 /// A token bucket.
@@ -54,6 +56,7 @@ impl Default for KillmailsOptions {
             kill_counts: true,
             rate_limit: None,
             pages: true,
+            health: false,
         }
     }
 }

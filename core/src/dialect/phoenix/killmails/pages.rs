@@ -27,8 +27,10 @@ pub(super) struct Facts<'a> {
     pub(super) now: WallTime,
 }
 
-pub(super) fn endpoints() -> Vec<HttpEndpoint> {
-    ["/websocket", "/websocket/status", "/health", "/status", "/ping"].map(HttpEndpoint::get).into()
+pub(super) fn endpoints(options: &KillmailsOptions) -> Vec<HttpEndpoint> {
+    let pages: &[_] = if options.pages { &["/websocket", "/websocket/status"] } else { &[] };
+    let health: &[_] = if options.health { &["/health", "/status", "/ping"] } else { &[] };
+    pages.iter().chain(health).copied().map(HttpEndpoint::get).collect()
 }
 
 pub(super) fn respond(
