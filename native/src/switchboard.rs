@@ -72,7 +72,12 @@ impl Switchboard {
         let mut infos = Vec::new();
         let mut callbacks = Vec::new();
         for (index, (key, endpoint)) in endpoints.into_iter().enumerate() {
-            infos.extend(key.patterns().into_iter().map(|pattern| endpoint.info(pattern, index)));
+            for pattern in key.patterns() {
+                // What an earlier route serves is told of that route.
+                if !infos.iter().any(|info: &EndpointInfo| info.pattern == pattern) {
+                    infos.push(endpoint.info(pattern, index));
+                }
+            }
             let (route, route_callbacks) = endpoint.into_route();
             assembly.route(key, route);
             callbacks.push(route_callbacks);

@@ -248,6 +248,22 @@ async fn the_five_systems_answer() {
     assert_eq!(killmails.json().await["type"], "info");
 }
 
+/// The environment's endpoints come first, and hide those of the same path.
+#[tokio::test]
+async fn an_endpoint_is_listed_once() {
+    let mut command = switchboard();
+    command
+        .env("WEBSOCKET_ENABLED", "true")
+        .env("WEBSOCKET_MOCK_EVENTS", r#"[{"name":"mine","data":{"n":1}}]"#);
+    let (_child, address, table) = listening(command, &[]).await;
+    for end in ["/ws ", "/health", "/feeds/killmails"] {
+        let line = format!("://{address}{end}");
+        let lines = table.lines().map(|listed| format!("{listed} "));
+        let lines = lines.filter(|listed| listed.contains(&line) && !listed.contains("wscat")).count();
+        assert_eq!(lines, 1, "{end}: {table}");
+    }
+}
+
 /// A recording beside the configuration is found wherever the program is started.
 #[tokio::test]
 async fn files_begin_in_the_folder_of_the_configuration() {

@@ -135,7 +135,7 @@ impl Router {
         if self.claims(path) { Found::Unmatched { known: &self.patterns } } else { Found::Foreign }
     }
 
-    /// All patterns that are served, with their prefixes, in order.
+    /// All patterns that are served, with their prefixes, in order; each once, as its first route serves all of it.
     pub fn patterns(&self) -> &[String] {
         &self.patterns
     }
@@ -183,7 +183,11 @@ impl Router {
         if prefixes.is_empty() {
             prefixes.push(String::new());
         }
-        self.patterns.extend(route.patterns());
+        for pattern in route.patterns() {
+            if !self.patterns.contains(&pattern) {
+                self.patterns.push(pattern);
+            }
+        }
         for prefix in &prefixes {
             for glob in route.pattern.candidate_globs(prefix) {
                 let glob = GlobBuilder::new(&glob).literal_separator(true).build().map_err(|error| {
@@ -261,6 +265,12 @@ mod tests {
         {
             assert_eq!(index(router.find(path)), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn a_pattern_that_an_earlier_route_serves_is_told_once() {
+        let router = router(&[(&[], "/ws"), (&["/api", "/v2"], "/ws"), (&[], "/ws"), (&["/api"], "/ws")]);
+        assert_eq!(router.patterns(), ["/ws", "/api/ws", "/v2/ws"]);
     }
 
     #[test]
