@@ -8,9 +8,10 @@
 //! # The host's loop
 //!
 //! 1. **A request comes.** Take an id from [`ConnectionIds`] and pass the head on as [`Input::Upgrade`].
-//! 2. **Carry out the effects**, in order. [`Effect::Accept`]: write the 101, make a
-//!    [`WebSocket`](protocol::WebSocket) with the options that came along, report [`Input::Opened`].
-//!    [`Effect::Reject`]: write the refusal, close. [`Effect::Ignore`]: it is somebody else's.
+//! 2. **Carry out the effects**, in order. [`Effect::Accept`]: make a [`WebSocket`](protocol::WebSocket) with the
+//!    options that came along and report [`Input::Opened`] *before* the client can read the 101. Whoever has read it
+//!    hears everything that is sent afterwards; what is sent earlier waits behind the 101. [`Effect::Reject`]: write
+//!    the refusal, close. [`Effect::Ignore`]: the path is not for this server.
 //! 3. **Bytes come.** [`Reader::receive`](protocol::Reader::receive) makes events of them; each becomes an input.
 //! 4. **Messages go.** For [`Effect::Send`] wrap the message in [`Outgoing`](protocol::Outgoing) once, so that it is
 //!    encoded and compressed once, and give it to the [`Writer`](protocol::Writer) of each recipient. Carry out a

@@ -132,7 +132,7 @@ impl Engine {
                     crate::Verdict::Reject(http::StatusCode::SERVICE_UNAVAILABLE),
                     effects,
                 ),
-                // Its 101 is on its way; the close frame follows when it has opened.
+                // The close frame follows when it has opened.
                 Some(Phase::Accepted) => {
                     if let Some(connection) = self.state.connections.get_mut(id) {
                         connection.phase = Phase::Refusing(Box::new(frame.clone()));

@@ -237,7 +237,7 @@ impl Engine {
         self.state.timers.set(Timer::Opening(id), now.instant + self.state.limits.handshake_timeout);
     }
 
-    /// The 101 is on its way.
+    /// The WebSocket is ready; the client has not read its 101 yet.
     pub(super) fn opened(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get_mut(id) else {
             return;

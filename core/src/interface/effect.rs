@@ -28,8 +28,8 @@ pub enum Effect {
         /// The whole answer; [`encode`](Refusal::encode) makes its bytes.
         refusal: Box<Refusal>,
     },
-    /// Answer 101, make a [`WebSocket`](crate::protocol::WebSocket), then report
-    /// [`Input::Opened`](crate::Input::Opened).
+    /// Make a [`WebSocket`](crate::protocol::WebSocket), report [`Input::Opened`](crate::Input::Opened), and answer
+    /// 101 before anything else that is sent to it.
     Accept(Box<Accept>),
     /// Send one message to each of these; all are open.
     Send {

@@ -23,7 +23,8 @@ pub enum Input {
         /// The client's address, for logs and limits.
         address: Option<IpAddr>,
     },
-    /// The response of [`Effect::Accept`](crate::Effect::Accept) is on its way; frames may follow.
+    /// The WebSocket of an [`Effect::Accept`](crate::Effect::Accept) is ready: frames may be sent to it, which go out
+    /// behind its 101. To be reported before the client can read the 101, so that it misses nothing from then on.
     Opened {
         /// Which connection.
         id: ConnectionId,

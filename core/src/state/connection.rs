@@ -145,12 +145,20 @@ impl Connection {
 
 /// Where a connection stands. All transitions are in `engine/upgrade.rs` and `engine/closing.rs`.
 ///
-/// ```text
-/// Upgrade ─▶ Authenticating ─▶ Accepted ─▶ Open ─▶ Closing ─▶ Closed ─▶ removed
-///    │            │    │           │         └────(lost)───────▲
-///    │            │    └───────────┴─▶ Refusing ─▶ removed     (accepted only to carry a close code; no hook runs)
-///    └────────────┴──────▶ removed                  (rejected with an HTTP status)
-/// ```
+/// | From | To | When |
+/// |---|---|---|
+/// | the opening handshake | `Authenticating` | the user's code has to be asked |
+/// | it, or `Authenticating` | `Accepted` | the client may come in |
+/// | | `Refusing` | it is let in only to be told a close code; no hook runs |
+/// | | removed | it is rejected with an HTTP status, or lost |
+/// | `Accepted` | `Open` | the host has reported `Opened` |
+/// | | `Refusing` | the server is going down |
+/// | | removed | it is lost before it has opened |
+/// | `Refusing` | removed | the transport is gone |
+/// | `Open` | `Closing` | a close frame was sent or received, or the connection is being dropped |
+/// | | `Closed` | the transport is gone without a close frame |
+/// | `Closing` | `Closed` | the transport is gone |
+/// | `Closed` | removed | its last hook has run |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The user's code decides whether the client may come in.

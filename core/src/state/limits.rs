@@ -20,7 +20,8 @@ pub struct Limits {
     /// Length of an opening handshake's request: target, and header names and values. A longer one is answered
     /// 431. Default 16,384.
     pub handshake_bytes: usize,
-    /// From the 101 to the host's `Opened`. Default 10,000.
+    /// From [`Effect::Accept`](crate::Effect::Accept) to the host's [`Input::Opened`](crate::Input::Opened). Hosts give
+    /// a client the same time for its request. Then the socket is dropped. Default 10,000.
     pub handshake_timeout: u64,
     /// How long `authenticate` may take; then 503. Default 10,000.
     pub authenticate_timeout: u64,

@@ -1,4 +1,7 @@
-//! Linux's io_uring: many sends in one system call. The only unsafe code of this server is here.
+//! Linux's io_uring: many sends in one system call.
+//!
+//! The library's unsafe code is here: the kernel reads what a submission points to, so it has to stay where it is until
+//! the submission has completed. The program has one more unsafe call, in its `memory.rs`.
 //!
 //! A `send` to a loopback or network socket is nearly all kernel, and a good part of that is the way in and out of it.
 //! A broadcast pays the way once per batch instead of once per receiver.
