@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use xshell::cmd;
 
 use crate::client::Client;
+use crate::phoenix_channels::IntegrationTests;
 use crate::process::Server;
 use crate::project::Project;
 use crate::steps::Outcome;
@@ -46,6 +47,7 @@ pub(crate) fn run(project: &Project) -> Result<Outcome> {
         println!("{}: all clients passed", host.name);
     }
     SCENES.iter().try_for_each(|scenes| scenes.play(project, python.as_deref()))?;
+    phoenix_channels(project)?;
     Ok(match python {
         Some(_) => Outcome::Passed,
         None => Outcome::Skipped("tungstenite and ws passed, but there is no Python 3 for websockets".into()),
@@ -92,6 +94,19 @@ impl Scenes {
         }
         Ok(())
     }
+}
+
+/// The client of Phoenix Channels in Rust, which brings its own scenes.
+fn phoenix_channels(project: &Project) -> Result<()> {
+    let tests = IntegrationTests::fetch(project)?;
+    let folder = project.npm().join("test-clients/phoenix");
+    for mut host in hosts(project, &folder.join("switchboard.toml"), &folder)? {
+        tests
+            .run(project, host.port)
+            .with_context(|| format!("on {}, which printed:\n{}", host.name, host.server.printed()))?;
+        println!("{}: phoenix_channels_client passed", host.name);
+    }
+    Ok(())
 }
 
 /// A running server.

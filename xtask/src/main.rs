@@ -23,6 +23,7 @@ mod instructions;
 mod native;
 mod npm;
 mod pack;
+mod phoenix_channels;
 mod process;
 mod project;
 mod purity;
