@@ -40,10 +40,8 @@ impl Config {
             }
             Dialect::Topics => Box::new(topics::Topics::new(route.topics.clone().unwrap_or_default())),
             Dialect::Phoenix => {
-                let prefixes = self.prefixes(route);
-                let path = format!("{}{}", prefixes.first().map_or("", String::as_str), route.pattern);
                 let options = route.phoenix.clone().unwrap_or_default();
-                Box::new(options.build(path.trim_end_matches("/websocket")))
+                Box::new(options.build(&self.route_key(route).patterns()))
             }
             Dialect::Proxy => Box::new(self.proxy(route)?.with_hooks(proxied)),
             Dialect::Rules => {

@@ -159,12 +159,16 @@ impl Config {
 
     /// What a router needs to know of the routes, in their order.
     pub fn route_keys(&self) -> impl Iterator<Item = RouteKey> {
-        self.routes.iter().map(|route| RouteKey {
+        self.routes.iter().map(|route| self.route_key(route))
+    }
+
+    fn route_key(&self, route: &RouteConfig) -> RouteKey {
+        RouteKey {
             prefixes: self.prefixes(route).to_vec(),
             pattern: route.pattern.clone(),
             disabled: route.disabled,
             trailing_slash: route.dialect().ignores_trailing_slash(),
-        })
+        }
     }
 
     /// Checks what one key alone cannot tell. Done by the constructors; for those who change a configuration.

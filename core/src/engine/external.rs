@@ -1,52 +1,18 @@
-//! What reaches handlers from elsewhere than their clients: feeds, upstream connections, plain HTTP, dialect commands.
+//! What reaches handlers from elsewhere than their clients: feeds, upstream connections, dialect commands.
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Engine;
 use crate::handler::{HandlerError, HandlerResult};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Effect, Level};
 use crate::interface::hook::HookKind;
-use crate::interface::http_endpoint::{HttpEndpoint, json_response};
 use crate::interface::upstream::{UpstreamEvent, UpstreamId};
 use crate::state::Owner;
 use crate::state::connection::Connection;
 use crate::time::Now;
 
 impl Engine {
-    /// The plain HTTP paths that are answered here; all others are somebody else's.
-    pub fn endpoints(&self) -> impl Iterator<Item = &HttpEndpoint> {
-        self.endpoints.iter().map(|(endpoint, _)| endpoint)
-    }
-
-    /// Answers a plain HTTP request; `None` when it is not for one of [`endpoints`](Self::endpoints).
-    pub fn request(
-        &mut self,
-        now: Now,
-        request: &http::Request<Bytes>,
-        effects: &mut Vec<Effect>,
-    ) -> Option<Response<Bytes>> {
-        let (method, path) = (request.method(), request.uri().path());
-        let (endpoint, owner) = self.endpoints.iter().find(|(endpoint, _)| endpoint.matches(method, path))?;
-        if request.body().len() > endpoint.max_body {
-            let text = format!("the body has {} bytes, at most {}", request.body().len(), endpoint.max_body);
-            return Some(json_response(StatusCode::PAYLOAD_TOO_LARGE, &json!({ "error": text })));
-        }
-        let route = match *owner {
-            Owner::Handler(route) => route,
-            Owner::Source(place) => return self.source_request(now, place, request, effects),
-        };
-        let response = self.run(now, route, None, effects, |handler, cx| handler.request(cx, request));
-        Some(response.unwrap_or_else(|error| {
-            let text = format!("{method} {path} failed: {error}");
-            effects.push(Effect::Log { level: Level::Error, text });
-            let body = json!({ "error": "Internal Server Error" });
-            json_response(StatusCode::INTERNAL_SERVER_ERROR, &body)
-        }))
-    }
-
     /// Passes a command of the user's code to a route's dialect, in the name of a connection or of nobody.
     pub fn dialect_command(
         &mut self,

@@ -4,6 +4,7 @@ mod closing;
 mod delivery;
 mod external;
 mod outside;
+mod request;
 mod sources;
 mod ticking;
 mod upgrade;
@@ -69,13 +70,15 @@ impl Engine {
             states.push(RouteState { settings, rooms: Default::default() });
         }
         let state = State::new(states, limits, ChaCha8Rng::from_seed(seed));
-        let endpoints = handlers.iter().enumerate();
-        let endpoints = endpoints
-            .flat_map(|(route, handler)| {
-                handler.endpoints().into_iter().map(move |endpoint| (endpoint, Owner::Handler(route)))
-            })
-            .collect();
-        Self { router, handlers, endpoints, sources: Vec::new(), state, life: Life::Serving }
+        let endpoints: Vec<_> = handlers.iter().map(|handler| handler.endpoints()).collect();
+        let (sources, life) = (Vec::new(), Life::Serving);
+        let mut engine = Self { router, handlers, endpoints: Vec::new(), sources, state, life };
+        for (route, endpoints) in endpoints.into_iter().enumerate() {
+            for endpoint in endpoints {
+                engine.add_endpoint(endpoint, Owner::Handler(route));
+            }
+        }
+        engine
     }
 
     /// Adds a feed. The first one of a name is the one that counts.

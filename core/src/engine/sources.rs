@@ -20,7 +20,7 @@ impl Engine {
         let (feed, place) = (feed.into(), self.sources.len());
         match &source {
             FeedSource::Post(settings) => {
-                self.endpoints.push((settings.endpoint(&feed), Owner::Source(place)));
+                self.add_endpoint(settings.endpoint(&feed), Owner::Source(place));
             }
             FeedSource::Interval(_) | FeedSource::Replay(_) | FeedSource::Upstream(_) => {
                 self.state.timers.set(Timer::Source(place), Instant::default());

@@ -9,26 +9,49 @@ use serde_json::Value;
 pub struct HttpEndpoint {
     /// The only method it answers. GET also answers HEAD.
     pub method: Method,
-    /// The whole path, exactly.
+    /// The whole path.
     pub path: String,
     /// The largest body it takes, in bytes; a larger one is 413.
     pub max_body: usize,
+    /// Whether all paths below `path` are its own too. Default false.
+    pub is_tree: bool,
+    /// Whether only those may ask who may open a WebSocket on its route: its origins and its authentication count.
+    /// Pages that may are told so by CORS headers, also when they ask beforehand with OPTIONS. Default false.
+    pub is_guarded: bool,
 }
 
 impl HttpEndpoint {
     /// An endpoint that is only read.
     pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), max_body: 0 }
+        Self { method: Method::GET, path: path.into(), max_body: 0, is_tree: false, is_guarded: false }
     }
 
     /// An endpoint that takes a body of at most `max_body` bytes.
     pub fn post(path: impl Into<String>, max_body: usize) -> Self {
-        Self { method: Method::POST, path: path.into(), max_body }
+        Self { method: Method::POST, max_body, ..Self::get(path) }
+    }
+
+    /// The same with all paths below it.
+    pub fn tree(self) -> Self {
+        Self { is_tree: true, ..self }
+    }
+
+    /// The same for those only who may open a WebSocket on its route.
+    pub fn guarded(self) -> Self {
+        Self { is_guarded: true, ..self }
     }
 
     /// Whether a request for `path` is for this endpoint.
     pub fn matches(&self, method: &Method, path: &str) -> bool {
-        self.path == path && (self.method == *method || self.method == Method::GET && *method == Method::HEAD)
+        let is_its_path = match path.strip_prefix(&*self.path) {
+            Some("") => true,
+            Some(below) => self.is_tree && below.starts_with('/'),
+            None => false,
+        };
+        let is_its_method = self.method == *method
+            || self.method == Method::GET && *method == Method::HEAD
+            || self.is_guarded && *method == Method::OPTIONS;
+        is_its_path && is_its_method
     }
 }
 
@@ -39,4 +62,27 @@ pub fn json_response(status: StatusCode, value: &Value) -> Response<Bytes> {
     let json = header::HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_has_a_path_or_a_tree() {
+        let post = HttpEndpoint::post("/api/broadcast", 1);
+        let tree = post.clone().tree().guarded();
+        for (method, path, is_posts, is_trees) in [
+            (Method::POST, "/api/broadcast", true, true),
+            (Method::OPTIONS, "/api/broadcast", false, true),
+            (Method::GET, "/api/broadcast", false, false),
+            (Method::POST, "/api/broadcast/a/events/b", false, true),
+            (Method::POST, "/api/broadcasts", false, false),
+            (Method::POST, "/api", false, false),
+        ] {
+            assert_eq!(post.matches(&method, path), is_posts, "{method} {path}");
+            assert_eq!(tree.matches(&method, path), is_trees, "{method} {path}");
+        }
+        assert!(HttpEndpoint::get("/health").matches(&Method::HEAD, "/health"));
+    }
 }

@@ -31,7 +31,7 @@ impl Authentication {
     }
 
     /// The verdict on a request, or `None` when the handler has to be asked.
-    pub(crate) fn decide(&self, request: &http::Request<()>) -> Option<Verdict> {
+    pub(crate) fn decide<T>(&self, request: &http::Request<T>) -> Option<Verdict> {
         match self {
             Authentication::Open => Some(Verdict::accept()),
             Authentication::Header(name) if is_filled(request.headers(), name) => Some(Verdict::accept()),
@@ -56,7 +56,7 @@ pub struct TokenRule {
 }
 
 impl TokenRule {
-    fn decide(&self, request: &http::Request<()>) -> Verdict {
+    fn decide<T>(&self, request: &http::Request<T>) -> Verdict {
         let Some(token) = self.place.find(request) else {
             return self.missing.verdict();
         };
@@ -94,7 +94,7 @@ impl TokenPlace {
         }
     }
 
-    fn find(&self, request: &http::Request<()>) -> Option<String> {
+    fn find<T>(&self, request: &http::Request<T>) -> Option<String> {
         let filled = |token: &String| !token.is_empty();
         let query = request.uri().query().unwrap_or_default();
         let in_query = self.query().and_then(|name| query_value(query, name)).filter(filled);

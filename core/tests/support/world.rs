@@ -224,12 +224,17 @@ impl World {
     pub fn http(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
         let request = http::Request::builder().method(method).uri(path).header("host", "localhost");
         let request = request.body(bytes::Bytes::copy_from_slice(body.as_bytes())).unwrap();
-        let mut effects = Vec::new();
-        let response = self.engine.request(self.now(), &request, &mut effects);
-        self.carry_out(effects);
-        response.map_or((404, String::new()), |response| {
+        self.request(&request).map_or((404, String::new()), |response| {
             (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned())
         })
+    }
+
+    /// A plain HTTP request; `None` when no endpoint is there for it.
+    pub fn request(&mut self, request: &http::Request<bytes::Bytes>) -> Option<http::Response<bytes::Bytes>> {
+        let mut effects = Vec::new();
+        let response = self.engine.request(self.now(), request, &mut effects);
+        self.carry_out(effects);
+        response
     }
 
     /// Lets time pass, waking exactly when the engine asked to be woken.

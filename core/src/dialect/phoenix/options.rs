@@ -34,6 +34,11 @@ pub struct PhoenixOptions {
 pub struct RealtimeOptions {
     /// Its topics. Default `realtime:*`.
     pub topic: TopicPattern,
+    /// Whether broadcasts also come by `POST`: to `/realtime/v1/api/broadcast` for a socket at
+    /// `/realtime/v1/websocket`, to `/api/broadcast` for one at `/socket/websocket`, where Supabase's clients send what
+    /// they send before they have joined. Who may open the socket may post; with an `authenticate` function nobody may.
+    /// Default true.
+    pub http: bool,
 }
 
 /// A channel that needs no code: it passes what a client sends to the others, with an `ok` to the sender.
@@ -106,15 +111,18 @@ impl ChannelOptions {
 }
 
 impl PhoenixOptions {
-    /// The handler. `path` is the socket's path as its clients write it, without `/websocket`.
-    pub fn build(&self, path: &str) -> Phoenix {
+    /// The handler. `paths` are where its WebSockets are.
+    pub fn build(&self, paths: &[String]) -> Phoenix {
         let mut phoenix = Phoenix::new().with_timeout(self.timeout.as_ms());
         if let Some(options) = self.killmails.as_ref().and_then(Toggle::options) {
+            let path = paths.first().map_or("", |path| path.trim_end_matches("/websocket"));
             let killmails = Killmails::new(options).with_socket(path, self.timeout.as_ms().unwrap_or(0));
             phoenix = phoenix.with_channel(killmails.topics(), killmails);
         }
         if let Some(options) = self.realtime.as_ref().and_then(Toggle::options) {
-            phoenix = phoenix.with_channel(options.topic, Realtime::new());
+            let sockets = if options.http { paths } else { &[] };
+            let realtime = Realtime::new().with_http(options.topic.clone(), sockets);
+            phoenix = phoenix.with_channel(options.topic, realtime);
         }
         for options in self.channels.iter().cloned() {
             let topic = options.topic.clone();
@@ -158,7 +166,7 @@ impl Default for PhoenixOptions {
 
 impl Default for RealtimeOptions {
     fn default() -> Self {
-        Self { topic: TopicPattern::below("realtime:") }
+        Self { topic: TopicPattern::below("realtime:"), http: true }
     }
 }
 

@@ -6,21 +6,32 @@
 //! | `broadcast` | `{type, event, payload}` | the same to the others, with `self` to the sender too; a reply only with `ack` |
 //! | `presence` | `{type, event: "track" or "untrack", payload}` | `presence_diff` to all; ok |
 //! | anything else | | nothing |
+//!
+//! Programs and clients that have not joined broadcast over HTTP: see `http_broadcast`.
+
+mod http_broadcast;
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::channel::{Channel, ChannelContext, Reply, Termination};
 use super::message::Payload;
+use super::topic::TopicPattern;
 use crate::handler::{HandlerError, HandlerResult};
 use crate::interface::connection_id::ConnectionId;
+use crate::interface::http_endpoint::HttpEndpoint;
 use crate::state::connection::Connection;
 
 /// The channel.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Realtime {
     clients: HashMap<(ConnectionId, String), Client>,
+    /// Those that broadcasts by HTTP reach.
+    topics: TopicPattern,
+    /// Where broadcasts come by HTTP.
+    paths: Vec<String>,
 }
 
 /// What a client's join configured.
@@ -32,10 +43,29 @@ struct Client {
     presence: bool,
 }
 
+impl Default for Realtime {
+    fn default() -> Self {
+        let topics = TopicPattern::below(http_broadcast::PREFIX);
+        Self { clients: HashMap::new(), topics, paths: Vec::new() }
+    }
+}
+
 impl Realtime {
     /// A channel for any number of topics.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same with broadcasts over HTTP to these topics, for each of these paths of its WebSockets: without its
+    /// `/websocket` and `/socket`, and with `/api/broadcast`. Supabase's clients look for it there. Default none.
+    pub fn with_http<S: AsRef<str>>(
+        mut self,
+        topics: TopicPattern,
+        sockets: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.topics = topics;
+        self.paths = sockets.into_iter().filter_map(|socket| http_broadcast::path(socket.as_ref())).collect();
+        self
     }
 
     fn client(&self, cx: &ChannelContext<'_, '_>) -> Option<&Client> {
@@ -104,6 +134,27 @@ impl Channel for Realtime {
             }
             _ => Ok(Reply::None),
         }
+    }
+
+    fn endpoints(&self) -> Vec<HttpEndpoint> {
+        self.paths.iter().map(http_broadcast::endpoint).collect()
+    }
+
+    fn request(
+        &mut self,
+        cx: &mut ChannelContext<'_, '_>,
+        request: &http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HandlerError> {
+        let broadcasts = match http_broadcast::broadcasts(&self.paths, request) {
+            Ok(broadcasts) => broadcasts,
+            Err(refusal) => return Ok(*refusal),
+        };
+        for broadcast in broadcasts {
+            if self.topics.matches(&broadcast.topic) {
+                cx.broadcast_on(&broadcast.topic, "broadcast", broadcast.payload);
+            }
+        }
+        Ok(http_broadcast::accepted())
     }
 
     fn terminate(&mut self, cx: &mut ChannelContext<'_, '_>, _: Termination) {
