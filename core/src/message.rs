@@ -3,6 +3,9 @@
 use std::fmt;
 
 use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// One whole message, after reassembly and decompression. Cloning shares the payload.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,9 +43,41 @@ impl Message {
         }
     }
 
-    /// A text message of this JSON value, in its shortest form.
-    pub fn json(value: &serde_json::Value) -> Self {
+    /// A text message of a value as JSON, in its shortest form. Fails for what JSON cannot say, such as a map whose keys
+    /// are no strings. A [`Value`] cannot fail: `Message::from(json!(…))`.
+    ///
+    /// ```
+    /// use switchboard_core::Message;
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Move { x: i32, y: i32 }
+    ///
+    /// let message = Message::json(&Move { x: 1, y: 2 })?;
+    /// assert_eq!(message.as_text(), Some(r#"{"x":1,"y":2}"#));
+    /// assert_eq!(message.parse_json::<Move>()?.y, 2);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+        serde_json::to_string(value).map(Message::from)
+    }
+
+    /// The JSON in the payload, text or binary, as a type of yours.
+    pub fn parse_json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(self.payload())
+    }
+}
+
+/// A text message of JSON in its shortest form.
+impl From<&Value> for Message {
+    fn from(value: &Value) -> Self {
         Message::Text(Text::from(value.to_string()))
+    }
+}
+
+/// A text message of JSON in its shortest form.
+impl From<Value> for Message {
+    fn from(value: Value) -> Self {
+        Message::from(&value)
     }
 }
 
@@ -172,5 +207,23 @@ impl CloseFrame {
     pub fn new(code: CloseCode, reason: &str) -> Self {
         let end = reason.floor_char_boundary(Self::MAX_REASON);
         Self { code, reason: Text::from(&reason[..end]) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn json_goes_both_ways_and_fails_where_it_cannot() {
+        assert_eq!(Message::json("a\"b").unwrap(), Message::from(r#""a\"b""#));
+        assert_eq!(Message::json(&[Some(1), None]).unwrap(), Message::from(serde_json::json!([1, null])));
+        assert!(Message::json(&BTreeMap::from([((1, 2), 3)])).is_err(), "a key that is no string");
+        let binary = Message::from(Bytes::from_static(b"[1,2]"));
+        assert_eq!(binary.parse_json::<Vec<u8>>().unwrap(), [1, 2]);
+        assert!(Message::from("[1,").parse_json::<Value>().is_err());
+        assert!(Message::from("300").parse_json::<u8>().is_err());
     }
 }

@@ -17,16 +17,16 @@ async fn chat(peer: Peer, message: Incoming) -> HandlerResult {
         Some("join-room") => {
             peer.join_room(&room)?;
             let joined = json!({ "type": "user-joined", "rooms": peer.rooms() });
-            peer.broadcast_with(Message::json(&joined), Audience::room(room).including_self());
+            peer.broadcast_with(Message::from(&joined), Audience::room(room).including_self());
         }
         Some("message") => {
             let said = json!({ "type": "message", "text": message["text"] });
-            peer.broadcast_with(Message::json(&said), Audience::room(room).including_self());
+            peer.broadcast_with(Message::from(&said), Audience::room(room).including_self());
         }
         Some("leave-room") => {
             peer.leave_room(&room);
-            peer.broadcast_with(Message::json(&json!({ "type": "user-left" })), Audience::room(room));
-            peer.send(Message::json(&json!({ "type": "left", "in": peer.is_in_room("a") })));
+            peer.broadcast_with(Message::from(&json!({ "type": "user-left" })), Audience::room(room));
+            peer.send(Message::from(&json!({ "type": "left", "in": peer.is_in_room("a") })));
         }
         _ => return Err("unknown type".into()),
     }

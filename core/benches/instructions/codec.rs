@@ -24,7 +24,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         decode(client_frame(FIN | RSV1 | TEXT, &payload), 1)
     }),
     ("codec.decode_in_small_reads", decode_in_small_reads),
-    ("codec.encode_text_16", || send(Message::json(&json!("0123456789abcd")), None, 1)),
+    ("codec.encode_text_16", || send(Message::from(&json!("0123456789abcd")), None, 1)),
     ("codec.encode_text_4096", || send(object(4096), None, 1)),
     ("codec.encode_once_for_100", || send(object(128), None, 100)),
     ("codec.deflate_4096", || send(object(4096), Some(AGREEMENT), 1)),
@@ -53,7 +53,7 @@ fn text(length: usize) -> Vec<u8> {
 fn object(length: usize) -> Message {
     let item = |index: u64| json!({ "id": index * 7919 % 10_007, "name": format!("ship {index}"), "isLost": index.is_multiple_of(3) });
     let items = length / item(100).to_string().len();
-    Message::json(&(0..items.max(1) as u64).map(item).collect())
+    Message::from((0..items.max(1) as u64).map(item).collect::<serde_json::Value>())
 }
 
 /// One read from the socket, copied each time because unmasking scrambles it.

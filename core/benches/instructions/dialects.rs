@@ -27,7 +27,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 const SOCKET: &str = "/socket/websocket?vsn=2.0.0";
 
 fn text(value: &Value) -> Message {
-    Message::json(value)
+    Message::from(value)
 }
 
 fn phoenix() -> Server {

@@ -33,7 +33,7 @@ fn relay_to(receivers: usize) -> Operation {
 fn rule_reply() -> Operation {
     let rule = json!({ "match": { "type": "ping" }, "do": [{ "reply": { "type": "pong", "at": "{now}" } }] });
     let mut server = Server::new(json!({ "routes": [{ "pattern": "/", "rules": [rule] }] }));
-    let (id, message) = (server.connect("/"), Message::json(&json!({ "type": "ping", "number": 5 })));
+    let (id, message) = (server.connect("/"), Message::from(&json!({ "type": "ping", "number": 5 })));
     Box::new(move || assert_eq!(server.say(id, &message), 1))
 }
 

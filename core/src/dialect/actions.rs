@@ -124,7 +124,7 @@ impl Handler for Actions {
         let Publication { channel, message } = serde_json::from_value(payload)?;
         let message = match message {
             Value::String(text) => Message::from(text),
-            value => Message::json(&value),
+            value => Message::from(&value),
         };
         cx.broadcast_to([channel], true, message);
         Ok(())
@@ -159,7 +159,7 @@ fn encode(action: Option<&str>, value: &Value) -> Message {
         action: &'a str,
         data: &'a Value,
     }
-    let Some(action) = action else { return Message::json(value) };
+    let Some(action) = action else { return Message::from(value) };
     // Text and values always serialize.
     serde_json::to_string(&Envelope { action, data: value }).unwrap_or_default().into()
 }

@@ -77,7 +77,7 @@ impl UpstreamSettings {
     pub(crate) fn openings(&self) -> impl Iterator<Item = Message> {
         self.send.iter().map(|message| match message {
             Value::String(text) => text.as_str().into(),
-            value => Message::json(value),
+            value => Message::from(value),
         })
     }
 

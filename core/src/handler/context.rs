@@ -264,7 +264,7 @@ impl Context<'_> {
 
     /// Tells the client `{"type":"error","message":…}`.
     pub fn send_error_frame(&mut self, error: &HandlerError) {
-        self.send(Message::json(&json!({ "type": "error", "message": error.to_string() })));
+        self.send(Message::from(&json!({ "type": "error", "message": error.to_string() })));
     }
 
     /// Carries out a request of the user's code for this connection.

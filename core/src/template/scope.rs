@@ -101,7 +101,7 @@ pub(crate) mod tests {
     impl Fixture {
         /// In the event of this JSON message.
         pub(crate) fn new(message: Value) -> Self {
-            Self { message: Some(Message::json(&message)), json: Some(message), ..Self::without_message() }
+            Self { message: Some(Message::from(&message)), json: Some(message), ..Self::without_message() }
         }
 
         /// In an event of another kind.

@@ -72,7 +72,7 @@ impl ValueTemplate {
 fn encode(value: Value) -> Message {
     match value {
         Value::String(text) => Message::from(text),
-        value => Message::json(&value),
+        value => Message::from(&value),
     }
 }
 

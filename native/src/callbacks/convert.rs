@@ -77,7 +77,7 @@ impl IntoResponseMessage for String {
 
 impl IntoResponseMessage for Value {
     fn into_response_message(self) -> Result<Option<Message>, HandlerError> {
-        Ok(Some(Message::json(&self)))
+        Ok(Some(Message::from(&self)))
     }
 }
 

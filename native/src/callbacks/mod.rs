@@ -59,7 +59,7 @@ type Matcher = Box<dyn Fn(&Peer, &Incoming) -> bool + Send + Sync>;
 /// async fn chat(peer: Peer, message: Incoming) -> HandlerResult {
 ///     let room = message.value()["room"].as_str().unwrap_or("lobby").to_owned();
 ///     peer.join_room(&room)?;
-///     peer.broadcast_with(Message::json(&message.value()), Audience::room(room));
+///     peer.broadcast_with(Message::from(&message.value()), Audience::room(room));
 ///     Ok(())
 /// }
 ///

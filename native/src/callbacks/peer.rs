@@ -122,7 +122,8 @@ impl Peer {
         !self.look(Connection::is_open).unwrap_or_default()
     }
 
-    /// Sends a message: a string as text, [`Bytes`] as binary, a [`Value`] through [`Message::json`].
+    /// Sends a message: a string as text, [`Bytes`] as binary, a [`Value`] as JSON; your own types through
+    /// [`Message::json`].
     pub fn send(&self, message: impl Into<Message>) {
         self.apply(Command::Send(message.into()));
     }

@@ -212,7 +212,7 @@ impl Proxy {
             && let Some(error) = ending.error()
         {
             let timestamp = cx.now().wall.to_string();
-            cx.send(Message::json(&json!({ "type": "error", "error": error, "timestamp": timestamp })));
+            cx.send(Message::from(&json!({ "type": "error", "error": error, "timestamp": timestamp })));
         }
         Ok(cx.apply(ending.close())?)
     }
@@ -232,7 +232,7 @@ impl Proxy {
         link.phase = Phase::Open;
         let (client_id, target) = (link.client_id.clone(), link.target.clone());
         if self.options.announces() {
-            cx.send(Message::json(&json!({
+            cx.send(Message::from(&json!({
                 "type": "proxy_connected",
                 "clientId": *client_id,
                 "routeName": *target,

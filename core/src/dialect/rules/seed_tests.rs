@@ -15,12 +15,12 @@ fn on_message(rules: &Rules, message: Value) -> Vec<Command> {
 }
 
 fn reply(value: Value) -> Command {
-    Command::Send(Message::json(&value))
+    Command::Send(Message::from(&value))
 }
 
 fn broadcast(value: Value, rooms: &[&str], include_self: bool) -> Command {
     let rooms = Some(rooms.iter().map(|room| (*room).to_owned()).collect());
-    Command::Broadcast { message: Message::json(&value), rooms, include_self }
+    Command::Broadcast { message: Message::from(&value), rooms, include_self }
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn chat_application() {
         on_message(&chat, json!({"type": "message", "username": "Alice", "message": "Hi"})),
         [broadcast(message, &["chat"], true)]
     );
-    let left = Message::json(&json!({"type": "user-left", "userId": "c-1"}));
+    let left = Message::from(&json!({"type": "user-left", "userId": "c-1"}));
     assert_eq!(
         chat.evaluate(On::Close, &mut Fixture::without_message().scope()),
         [Command::Broadcast { message: left, rooms: None, include_self: false }]

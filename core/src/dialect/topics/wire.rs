@@ -10,7 +10,7 @@ use crate::time::WallTime;
 pub(super) fn welcome(generation: Generation, stream: Stream) -> Option<Message> {
     let valid = topic::valid(stream, generation);
     let partial = topic::partial(stream);
-    Some(Message::json(&match (generation, stream) {
+    Some(Message::from(&match (generation, stream) {
         (Generation::G1, Stream::Comments) => return None,
         (Generation::G1, _) => json!({
             "type": "info",
@@ -33,26 +33,26 @@ pub(super) fn welcome(generation: Generation, stream: Stream) -> Option<Message>
 }
 
 pub(super) fn subscribed(generation: Generation, topics: &[String]) -> Message {
-    Message::json(&match generation {
+    Message::from(&match generation {
         Generation::G1 => json!({ "type": "subscribed", "topics": topics }),
         Generation::G3 => json!({ "type": "subscribed", "data": { "topics": topics } }),
     })
 }
 
 pub(super) fn unsubscribed(topics: &[String]) -> Message {
-    Message::json(&json!({ "type": "unsubscribed", "data": { "topics": topics } }))
+    Message::from(&json!({ "type": "unsubscribed", "data": { "topics": topics } }))
 }
 
 pub(super) fn error(message: &str) -> Message {
-    Message::json(&json!({ "type": "error", "message": message }))
+    Message::from(&json!({ "type": "error", "message": message }))
 }
 
 pub(super) fn ping(now: WallTime) -> Message {
-    Message::json(&json!({ "type": "ping", "timestamp": now.to_string() }))
+    Message::from(&json!({ "type": "ping", "timestamp": now.to_string() }))
 }
 
 pub(super) fn pong(timestamp: &Value) -> Message {
-    Message::json(&json!({ "type": "pong", "timestamp": timestamp }))
+    Message::from(&json!({ "type": "pong", "timestamp": timestamp }))
 }
 
 /// A value of the feed.
@@ -63,7 +63,7 @@ pub(super) fn data(generation: Generation, stream: Stream, value: &Value) -> Mes
         data: &'a Value,
     }
     let r#type = match (stream, generation) {
-        (Stream::Comments, Generation::G1) => return Message::json(value),
+        (Stream::Comments, Generation::G1) => return Message::from(value),
         (Stream::Comments, Generation::G3) => "comment",
         (Stream::Killmails, _) => "killmail",
         (Stream::Site, _) => "site-event",
