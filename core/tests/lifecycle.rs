@@ -186,7 +186,7 @@ fn a_code_that_cannot_be_sent_leaves_the_connection_as_it_was() {
     assert_eq!(world.command(id, close(1005)), Err(CommandError::CloseCode(1005)));
     world.command(id, Command::Send("still here".into())).unwrap();
     world.command(id, close(4000)).unwrap();
-    world.command(id, Command::Send("too late".into())).unwrap();
+    assert_eq!(world.command(id, Command::Send("too late".into())), Err(CommandError::Closed));
     world.command(id, close(4001)).unwrap();
     assert_eq!(world.received(id), ["still here", "<close 4000>"]);
 }

@@ -72,9 +72,8 @@ impl Endpoint {
         Ok(self)
     }
 
-    pub(crate) fn info(&self, pattern: String, route: usize) -> EndpointInfo {
+    pub(crate) fn info(&self, pattern: String) -> EndpointInfo {
         EndpointInfo {
-            route,
             example: self.example.path(&pattern, &self.settings),
             message: self.example.message.clone(),
             subprotocols: self.settings.subprotocols.clone(),
@@ -156,8 +155,6 @@ pub struct EndpointInfo {
     pub is_compressed: bool,
     /// Whether not everyone may come in.
     pub is_guarded: bool,
-    /// Its place among the routes.
-    pub(crate) route: usize,
 }
 
 impl EndpointInfo {
@@ -192,7 +189,7 @@ mod tests {
     fn an_endpoint_tells_its_rules() {
         let settings = RouteSettings { heartbeat: Some(30_000), ..RouteSettings::default() };
         let endpoint = Endpoint::from(Callbacks::new().authenticate(|_| async { true }));
-        let info = endpoint.with_settings(settings).info("/ws".to_owned(), 0);
+        let info = endpoint.with_settings(settings).info("/ws".to_owned());
         assert_eq!((info.kind, info.rules().as_str()), ("callbacks", "authenticated, heartbeat 30 s"));
         assert_eq!(duration(1500), "1500 ms");
     }

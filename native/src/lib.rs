@@ -72,6 +72,9 @@ pub use server::{Builder, Server, ServerError, ShutdownHandle};
 mod switchboard;
 pub use switchboard::Switchboard;
 
+mod route;
+pub use route::{Room, Route, UnknownRoute};
+
 mod endpoint;
 pub use endpoint::{Endpoint, EndpointInfo};
 

@@ -21,6 +21,7 @@ use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::flush::Flush;
 use crate::host::Host;
 use crate::page;
+use crate::route::{Route, UnknownRoute};
 use crate::server::ServerError;
 
 /// Switchboard without a listener: [`Builder::build`](crate::Builder::build) makes it, [`router`](Self::router)
@@ -71,11 +72,11 @@ impl Switchboard {
         let mut assembly = Assembly::default();
         let mut infos = Vec::new();
         let mut callbacks = Vec::new();
-        for (index, (key, endpoint)) in endpoints.into_iter().enumerate() {
+        for (key, endpoint) in endpoints {
             for pattern in key.patterns() {
                 // What an earlier route serves is told of that route.
                 if !infos.iter().any(|info: &EndpointInfo| info.pattern == pattern) {
-                    infos.push(endpoint.info(pattern, index));
+                    infos.push(endpoint.info(pattern));
                 }
             }
             let (route, route_callbacks) = endpoint.into_route();
@@ -134,10 +135,28 @@ impl Switchboard {
     /// `{"topic":…,"event":…,"payload":…}`. `pattern` is the route's, with its prefix. Fails for what the dialect does
     /// not take.
     pub fn command(&self, pattern: &str, name: &str, payload: Value) -> HandlerResult {
-        let Some(info) = self.shared.endpoints.iter().find(|endpoint| endpoint.pattern == pattern) else {
-            return Err(format!("there is no route {pattern}").into());
-        };
-        self.shared.host.dialect_command(info.route, None, name, payload)
+        self.route(pattern)?.command(name, payload)
+    }
+
+    /// A handle on a route, to use it from outside of its callbacks: by its pattern, as it was written or with one of
+    /// its prefixes. Of several with the same pattern it is the first.
+    ///
+    /// ```no_run
+    /// # use switchboard::{Callbacks, Server, UnknownRoute};
+    /// # fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let switchboard = Server::builder().route("/chat", Callbacks::new()).build()?;
+    /// let chat = switchboard.route("/chat")?;
+    /// chat.send("The server restarts in a minute.");
+    /// chat.room("lobby").send("Welcome to the lobby.");
+    /// println!("{} clients in {} rooms", chat.count(), chat.rooms().len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn route(&self, pattern: &str) -> Result<Route, UnknownRoute> {
+        match self.shared.host.look(|engine| engine.route_of(pattern)) {
+            Some(index) => Ok(Route::new(self.shared.host.clone(), index, pattern)),
+            None => Err(UnknownRoute::new(pattern, self.shared.router.patterns())),
+        }
     }
 
     /// Takes no new connections and closes all with 1001. Comes back when the last one is gone, at the latest

@@ -297,9 +297,10 @@ impl Harness {
                 self.heard(index, &text, include_self, |joined| mine.is_empty() || !mine.is_disjoint(joined));
             }
             Order::Send => {
-                self.world.command(id, Command::Send(message)).unwrap();
+                let sent = self.world.command(id, Command::Send(message));
                 let is_open = self.clients[index].rooms.is_some();
                 assert_eq!(self.world.client(id).received.contains(&text), is_open);
+                assert_eq!(sent.is_ok(), is_open);
             }
             Order::Close(code) => {
                 let result =

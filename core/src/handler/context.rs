@@ -105,9 +105,17 @@ impl Context<'_> {
 
     /// Sends to any connection of this route.
     pub fn send_to(&mut self, id: ConnectionId, message: impl Into<Message>) {
-        if self.peer(id).is_some_and(Connection::is_open) {
-            self.effects.push(Effect::Send { to: Recipients::One(id), message: message.into() });
+        // To one that is closed nothing is sent.
+        let _ = self.try_send_to(id, message);
+    }
+
+    /// Sends to any connection of this route, unless it is closed.
+    pub fn try_send_to(&mut self, id: ConnectionId, message: impl Into<Message>) -> Result<(), CommandError> {
+        if !self.peer(id).is_some_and(Connection::is_open) {
+            return Err(CommandError::Closed);
         }
+        self.effects.push(Effect::Send { to: Recipients::One(id), message: message.into() });
+        Ok(())
     }
 
     /// Sends to these connections, encoded once. Whoever is not open is passed over.
@@ -271,10 +279,8 @@ impl Context<'_> {
     pub fn apply(&mut self, command: Command) -> Result<(), CommandError> {
         match command {
             Command::Send(message) => {
-                if !self.connection().is_some_and(Connection::is_open) {
-                    return Err(CommandError::Closed);
-                }
-                self.send(message);
+                let id = self.id.ok_or(CommandError::Closed)?;
+                return self.try_send_to(id, message);
             }
             Command::Broadcast { message, rooms: None, include_self } => {
                 let except = self.id.filter(|_| !include_self);

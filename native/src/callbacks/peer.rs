@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -128,6 +129,12 @@ impl Peer {
         self.apply(Command::Send(message.into()));
     }
 
+    /// Sends a message, or says that the connection is gone: [`CommandError::Closed`]. That it was sent does not mean that
+    /// it arrives: the connection may break on the way.
+    pub fn try_send(&self, message: impl Into<Message>) -> Result<(), CommandError> {
+        self.command(Command::Send(message.into()))
+    }
+
     /// Sends to everyone else on the route.
     pub fn broadcast(&self, message: impl Into<Message>) {
         self.broadcast_with(message, Audience::default());
@@ -241,9 +248,20 @@ impl fmt::Debug for Peer {
     }
 }
 
+/// Two handles are equal if they are on the same connection.
 impl PartialEq for Peer {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.data, &other.data)
+    }
+}
+
+impl Eq for Peer {}
+
+/// By which connection it is; nothing that can change counts, so a `Peer` can be a key. Clippy cannot know that, and asks
+/// for an `allow(clippy::mutable_key_type)`.
+impl Hash for Peer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.data).hash(state);
     }
 }
 

@@ -11,10 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use bytes::Bytes;
 use serde_json::Value;
 use switchboard_core::time::Instant;
-use switchboard_core::{CloseFrame, Command, CommandError, ConnectionId, Engine, HandlerResult, Input};
+use switchboard_core::{
+    CloseFrame, Command, CommandError, ConnectionId, Engine, HandlerResult, Input, RouteCommand,
+};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
+use crate::callbacks::peer::PeerData;
 use crate::callbacks::{self, Callbacks};
 use crate::flush::Flush;
 use crate::flush::cork::{Cork, Corked};
@@ -135,6 +138,25 @@ impl Host {
     /// Carries out what user code asks of a connection.
     pub(crate) fn command(self: &Arc<Self>, id: ConnectionId, command: Command) -> Result<(), CommandError> {
         self.turn(|turn| turn.switching.command(turn.now, id, command))
+    }
+
+    /// Carries out what user code asks of a route: for how many connections.
+    pub(crate) fn route_command(
+        self: &Arc<Self>,
+        route: usize,
+        command: RouteCommand,
+    ) -> Result<usize, CommandError> {
+        self.turn(|turn| turn.switching.route_command(turn.now, route, command))
+    }
+
+    /// Who can be sent to on a route, or in one of its rooms.
+    pub(crate) fn peers(&self, route: usize, room: Option<&str>) -> Vec<Arc<PeerData>> {
+        self.lock().peers(route, room)
+    }
+
+    /// Whoever can be sent to on a route and has this id.
+    pub(crate) fn peer_named(&self, route: usize, name: &str) -> Option<Arc<PeerData>> {
+        self.lock().peer_named(route, name)
     }
 
     /// Has a route's dialect do what only it knows, in the name of a connection or of nobody.

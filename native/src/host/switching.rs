@@ -9,7 +9,7 @@ use switchboard_core::protocol::{Burst, Refusal};
 use switchboard_core::time::{Instant, Now};
 use switchboard_core::{
     Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, HandlerResult, Hook, Input,
-    Recipients, UpstreamEvent, UpstreamId,
+    Recipients, RouteCommand, UpstreamEvent, UpstreamId,
 };
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -101,6 +101,15 @@ impl Switching {
         command: Command,
     ) -> Result<(), CommandError> {
         self.engine.command(now, id, command, &mut self.effects)
+    }
+
+    pub(crate) fn route_command(
+        &mut self,
+        now: Now,
+        route: usize,
+        command: RouteCommand,
+    ) -> Result<usize, CommandError> {
+        self.engine.route_command(now, route, command, &mut self.effects)
     }
 
     pub(crate) fn dialect_command(
@@ -258,6 +267,18 @@ impl Switching {
         self.upstreams.remove(&upstream);
         let event = UpstreamEvent::Failed { message: "the upstream reads too slowly".to_owned() };
         self.inputs.push(Input::Upstream { upstream, event });
+    }
+
+    /// What callbacks see of all who can be sent to on a route, or in one of its rooms.
+    pub(crate) fn peers(&mut self, route: usize, room: Option<&str>) -> Vec<Arc<PeerData>> {
+        let ids = self.engine.audience(route, room);
+        ids.into_iter().filter_map(|id| self.peer(id)).collect()
+    }
+
+    /// What callbacks see of whoever can be sent to and has this id.
+    pub(crate) fn peer_named(&mut self, route: usize, name: &str) -> Option<Arc<PeerData>> {
+        let id = self.engine.connection_named(route, name)?;
+        self.peer(id)
     }
 
     /// Made once per connection, after authentication.

@@ -1,0 +1,172 @@
+//! A route, and its rooms, from outside of its callbacks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+use switchboard_core::{CommandError, Engine, HandlerResult, Message, RouteCommand};
+
+use crate::callbacks::Peer;
+use crate::host::Host;
+
+/// A handle on one route, from [`Switchboard::route`](crate::Switchboard::route): for timers, HTTP handlers, and whatever
+/// else is not a callback. Clone it, keep it, use it from any task or thread.
+///
+/// What it is asked to do happens at once, in the order of the calls; nothing waits for the network. A
+/// [`Handler`](crate::Handler) runs while the engine is locked and uses its [`Context`](crate::Context) instead: a `Route`
+/// would wait for the handler for ever.
+#[derive(Clone)]
+pub struct Route {
+    host: Arc<Host>,
+    index: usize,
+    pattern: Arc<str>,
+}
+
+/// A handle on one room of a [`Route`]. The room need not exist: then it has nobody.
+#[derive(Clone)]
+pub struct Room {
+    route: Route,
+    name: Arc<str>,
+}
+
+impl Route {
+    pub(crate) fn new(host: Arc<Host>, index: usize, pattern: &str) -> Self {
+        Self { host, index, pattern: pattern.into() }
+    }
+
+    /// The pattern, as it was asked for.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// One of the route's rooms.
+    pub fn room(&self, name: impl Into<Arc<str>>) -> Room {
+        Room { route: self.clone(), name: name.into() }
+    }
+
+    /// The names of the rooms that somebody is in, in no particular order.
+    pub fn rooms(&self) -> Vec<String> {
+        self.host.look(|engine| engine.rooms(self.index).map(str::to_owned).collect())
+    }
+
+    /// Sends to everyone on the route, and says to how many. The message goes out as it is, whatever the route's dialect;
+    /// for messages of the dialect's own there is [`command`](Self::command).
+    pub fn send(&self, message: impl Into<Message>) -> usize {
+        self.send_to(None, message.into())
+    }
+
+    /// Everyone on the route who can be sent to, in the order they came.
+    pub fn connections(&self) -> Vec<Peer> {
+        self.peers(None)
+    }
+
+    /// The connection with this [`id`](Peer::id); `None` if it is not on this route, or can no longer be sent to. It takes
+    /// a look at each connection of the route.
+    pub fn connection(&self, id: &str) -> Option<Peer> {
+        let data = self.host.peer_named(self.index, id)?;
+        Some(Peer::new(self.host.clone(), data))
+    }
+
+    /// How many can be sent to.
+    pub fn count(&self) -> usize {
+        self.count_in(None)
+    }
+
+    /// Starts the closing handshake with everyone on the route, and says with how many; newcomers are let in as before.
+    /// Fails, and closes nobody, for a code that must not be sent: use 1000–1003, 1007–1014 or 3000–4999. A long reason is
+    /// cut at 123 bytes.
+    pub fn close(&self, code: u16, reason: impl Into<String>) -> Result<usize, CommandError> {
+        self.close_in(None, code, reason.into())
+    }
+
+    /// Has the route's dialect do what only it knows, in nobody's name: `broadcast` on a topic of Phoenix, with
+    /// `{"topic":…,"event":…,"payload":…}`. Fails for what the dialect does not take.
+    pub fn command(&self, name: &str, payload: Value) -> HandlerResult {
+        self.host.dialect_command(self.index, None, name, payload)
+    }
+
+    fn send_to(&self, room: Option<&str>, message: Message) -> usize {
+        let room = room.map(str::to_owned);
+        // There is no error that sending could come to.
+        self.host.route_command(self.index, RouteCommand::Send { message, room }).unwrap_or_default()
+    }
+
+    fn close_in(&self, room: Option<&str>, code: u16, reason: String) -> Result<usize, CommandError> {
+        let room = room.map(str::to_owned);
+        self.host.route_command(self.index, RouteCommand::Close { code, reason, room })
+    }
+
+    fn count_in(&self, room: Option<&str>) -> usize {
+        self.host.look(|engine: &Engine| engine.audience_len(self.index, room))
+    }
+
+    fn peers(&self, room: Option<&str>) -> Vec<Peer> {
+        let peers = self.host.peers(self.index, room).into_iter();
+        peers.map(|data| Peer::new(self.host.clone(), data)).collect()
+    }
+}
+
+impl Room {
+    /// The room's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Sends to everyone in the room, and says to how many.
+    pub fn send(&self, message: impl Into<Message>) -> usize {
+        self.route.send_to(Some(&self.name), message.into())
+    }
+
+    /// Everyone in the room, in the order they came.
+    pub fn connections(&self) -> Vec<Peer> {
+        self.route.peers(Some(&self.name))
+    }
+
+    /// How many are in the room.
+    pub fn count(&self) -> usize {
+        self.route.count_in(Some(&self.name))
+    }
+
+    /// Starts the closing handshake with everyone in the room, as [`Route::close`] does.
+    pub fn close(&self, code: u16, reason: impl Into<String>) -> Result<usize, CommandError> {
+        self.route.close_in(Some(&self.name), code, reason.into())
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Route").field("pattern", &self.pattern).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pattern = &self.route.pattern;
+        f.debug_struct("Room").field("route", pattern).field("name", &self.name).finish()
+    }
+}
+
+/// There is no route with this pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no route {pattern}; there {}", list(.known))]
+#[non_exhaustive]
+pub struct UnknownRoute {
+    /// What was asked for.
+    pub pattern: String,
+    /// The patterns that there are, with their prefixes.
+    pub known: Vec<String>,
+}
+
+impl UnknownRoute {
+    pub(crate) fn new(pattern: &str, known: &[String]) -> Self {
+        Self { pattern: pattern.to_owned(), known: known.to_vec() }
+    }
+}
+
+fn list(known: &[String]) -> String {
+    match known {
+        [] => "are no routes".to_owned(),
+        [one] => format!("is {one}"),
+        several => format!("are {}", several.join(", ")),
+    }
+}
