@@ -263,13 +263,13 @@ fn user_code_is_told_of_the_servers_events() {
     assert_eq!(told(&mut world), ("send".into(), json!({ "message": message })));
 
     world.text(id, r#"{"to":"nobody","message":"Hi"}"#);
-    world.answer_next(Answer::Failed { message: "broken".into() });
+    world.answer_next(Answer::Failed { error: "broken".into() });
     let (call, _, crash) = world.next_call();
     assert_eq!(
         crash,
         Hook::Custom { name: "crash".into(), payload: json!({ "client_id": me, "message": "broken" }) }
     );
-    world.answer(call, Answer::Failed { message: "broken again".into() });
+    world.answer(call, Answer::Failed { error: "broken again".into() });
     assert!(world.calls.is_empty(), "nobody is told for ever");
     world.cut(id);
     assert_eq!(told(&mut world), ("disconnect".into(), json!({ "client_id": me })));

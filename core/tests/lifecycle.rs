@@ -76,7 +76,7 @@ fn a_verdict_can_reject_or_refuse_with_a_close_code_and_no_hook_runs() {
     let verdicts = [
         (Answer::Verdict(Verdict::refuse(None, "")), Some(401)),
         (Answer::Verdict(Verdict::refuse(Some(4001), "No token provided")), None),
-        (Answer::Failed { message: "boom".into() }, Some(500)),
+        (Answer::Failed { error: "boom".into() }, Some(500)),
     ];
     for (answer, status) in verdicts {
         let mut world = world(asking(), hooks.clone());
@@ -99,7 +99,7 @@ fn an_authentication_that_always_fails_is_said_once() {
     let mut world = world(asking(), Hooks { authenticate: true, ..Hooks::default() });
     for _ in 0..100 {
         let id = world.upgrade("/ws/chat");
-        world.answer_next(Answer::Failed { message: "boom".into() });
+        world.answer_next(Answer::Failed { error: "boom".into() });
         assert_eq!(world.client(id).rejected, Some(500));
     }
     assert_eq!(world.log.len(), 1, "{:?}", world.log);
@@ -134,7 +134,7 @@ fn a_client_that_leaves_during_authentication_is_forgotten() {
 fn a_failed_connect_tells_and_closes_with_1011() {
     let mut world = world(RouteSettings::default(), Hooks { connect: true, close: true, ..Hooks::default() });
     let id = world.connect("/ws/chat");
-    world.answer_next(Answer::Failed { message: "boom".into() });
+    world.answer_next(Answer::Failed { error: "boom".into() });
     assert_eq!(world.received(id), [r#"{"type":"error","message":"boom"}"#, "<close 1011 Internal error>"]);
     world.close(id, 1011, "");
     assert!(matches!(world.answer_next(Answer::Done), Hook::Close { cause: CloseCause::Server, .. }));
@@ -144,9 +144,9 @@ fn a_failed_connect_tells_and_closes_with_1011() {
 fn a_failed_connect_tells_on_error_before_it_closes() {
     let mut world = world(RouteSettings::default(), all_hooks());
     let id = world.connect("/ws/chat");
-    world.answer_next(Answer::Failed { message: "boom".into() });
+    world.answer_next(Answer::Failed { error: "boom".into() });
     let (call, _, hook) = world.next_call();
-    assert_eq!(hook, Hook::Error { message: "boom".into() });
+    assert_eq!(hook, Hook::Error { error: "boom".into() });
     world.command(id, Command::Send("sorry".into())).unwrap();
     world.answer(call, Answer::Done);
     assert_eq!(world.received(id), ["sorry", "<close 1011 Internal error>"]);
@@ -158,7 +158,7 @@ fn a_failed_message_costs_nothing_but_an_error() {
     let id = world.connect("/ws/chat");
     world.text(id, "x");
     world.text(id, "y");
-    world.answer_next(Answer::Failed { message: "boom".into() });
+    world.answer_next(Answer::Failed { error: "boom".into() });
     assert_eq!(world.received(id), [r#"{"type":"error","message":"boom"}"#]);
     assert_eq!(world.answer_next(Answer::Done), Hook::Message { message: Some("y".into()) });
     assert!(world.received(id).is_empty());
@@ -172,9 +172,10 @@ fn a_hook_that_does_not_settle_times_out_and_the_next_message_goes_on() {
     world.text(id, "y");
     let (late, ..) = world.next_call();
     world.advance(30_000);
-    let Hook::Error { message } = world.answer_next(Answer::Done) else { panic!("expected onError") };
+    let Hook::Error { error } = world.answer_next(Answer::Done) else { panic!("expected onError") };
+    let message = error.to_string();
     assert_eq!(message, "timeout: onMessage did not settle within 30000 ms");
-    world.answer(late, Answer::Failed { message: "too late to matter".into() });
+    world.answer(late, Answer::Failed { error: "too late to matter".into() });
     assert_eq!(world.answer_next(Answer::Done), Hook::Message { message: Some("y".into()) });
 }
 
@@ -210,7 +211,7 @@ fn a_violation_closes_and_tells_on_error() {
     let id = world.connect("/ws/chat");
     world.violate(id, CloseCode::PROTOCOL_ERROR, "reserved opcode");
     assert_eq!(world.received(id), ["<close 1002 reserved opcode>"]);
-    assert_eq!(world.answer_next(Answer::Done), Hook::Error { message: "reserved opcode".into() });
+    assert_eq!(world.answer_next(Answer::Done), Hook::Error { error: "reserved opcode".into() });
     assert!(matches!(world.answer_next(Answer::Done), Hook::Close { .. }));
     assert_eq!(world.removed[&id], 1);
 }
@@ -331,6 +332,6 @@ fn what_came_before_a_violation_is_answered_before_the_close() {
         world.answer(call, Answer::Done);
     }
     assert_eq!(world.received(id), ["one", "two", "<close 1002 reserved opcode>"]);
-    assert_eq!(world.answer_next(Answer::Done), Hook::Error { message: "reserved opcode".into() });
+    assert_eq!(world.answer_next(Answer::Done), Hook::Error { error: "reserved opcode".into() });
     assert_eq!((world.removed[&id], world.engine.connections()), (1, 0));
 }

@@ -429,7 +429,7 @@ fn callbacks_decide_about_joins_and_messages() {
 fn a_throwing_callback_crashes_its_channel_only() {
     let mut world = callbacks();
     let id = world.connect(V2);
-    let failed = || Answer::Failed { message: "oops".into() };
+    let failed = || Answer::Failed { error: "oops".into() };
     world.text(id, r#"["1","1","room:1","phx_join",{}]"#);
     world.answer_next(failed());
     assert_eq!(heard(&mut world, id)[0][4]["response"], json!({ "reason": "join crashed" }));

@@ -201,7 +201,7 @@ proptest! {
                     _ => {}
                 }
                 let failing = fail && !matches!(hook, Hook::Connect);
-                let answer = if failing { Answer::Failed { message: "x".into() } } else { Answer::Done };
+                let answer = if failing { Answer::Failed { error: "x".into() } } else { Answer::Done };
                 world.answer(call, answer);
             }
             Ok(())

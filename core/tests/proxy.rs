@@ -225,7 +225,7 @@ fn a_callback_that_fails_costs_its_message() {
     world.target(opened());
     world.text(id, "a");
     world.text(id, "b");
-    world.answer_next(Answer::Failed { message: "boom".into() });
+    world.answer_next(Answer::Failed { error: "boom".into() });
     world.answer_next(Answer::Json(json!({ "base64": "AAE=" })));
     assert_eq!(world.told_targets(), [r#"<binary b"\0\x01">"#]);
     assert_eq!(world.log.len(), 1, "{:?}", world.log);

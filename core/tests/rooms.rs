@@ -141,7 +141,7 @@ fn without_a_match_the_message_goes_on() {
     assert_eq!(world.answer_next(Answer::NoMatch), Hook::Respond { message: None });
     assert_eq!(world.answer_next(Answer::Done), Hook::Message { message: None });
     world.text(id, "y");
-    world.answer_next(Answer::Failed { message: "not a frame of ours".into() });
+    world.answer_next(Answer::Failed { error: "not a frame of ours".into() });
     assert!(world.calls.is_empty(), "a failed transform drops the message");
 }
 

@@ -73,6 +73,48 @@ async fn a_failing_message_costs_nothing_but_itself() {
     assert!(client.text().await.starts_with("caught: "));
 }
 
+/// An error of the application's own.
+#[derive(Debug)]
+struct TooLong(usize);
+
+impl std::error::Error for TooLong {}
+
+impl std::fmt::Display for TooLong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes are too long", self.0)
+    }
+}
+
+#[tokio::test]
+async fn errors_are_told_apart() {
+    async fn message(_: Peer, message: Incoming) -> HandlerResult {
+        match message.as_text().unwrap_or_default() {
+            long if long.len() > 3 => Err(TooLong(long.len()))?,
+            number => drop(number.parse::<u8>()?),
+        }
+        Ok(())
+    }
+    async fn error(peer: Peer, error: HandlerError) {
+        let kind = match error.downcast_ref::<TooLong>() {
+            Some(TooLong(length)) => format!("too long: {length}"),
+            None if error.is::<std::num::ParseIntError>() => "no number".to_owned(),
+            None => format!("other: {error}"),
+        };
+        peer.send(kind);
+    }
+    let callbacks = Callbacks::new().on_message(message).on_error(error);
+    let server = start(Server::builder().route("/ws", callbacks)).await;
+    let mut client = server.connect("/ws").await;
+    for (text, told) in [("12345", "too long: 5"), ("x", "no number"), ("7", "")] {
+        client.send(text).await;
+        if !told.is_empty() {
+            assert_eq!(client.text().await, told);
+        }
+    }
+    client.send("999").await;
+    assert_eq!(client.text().await, "no number");
+}
+
 #[tokio::test]
 async fn raw_data_is_transformed_once_for_responses_and_messages() {
     async fn transform(_: Peer, message: Message) -> Result<Incoming, HandlerError> {

@@ -15,7 +15,7 @@ impl Switchboard {
 
     /// The hook threw or rejected.
     pub fn answer_failed(&mut self, call: f64, message: &str) {
-        self.answer(call, Answer::Failed { message: message.to_owned() });
+        self.answer(call, Answer::Failed { error: message.into() });
     }
 
     /// `authenticate` lets the client in; `data` is JSON for those parts of the core that show it.

@@ -24,7 +24,7 @@ pub(crate) fn record(calls: &mut Records, call: CallId, id: ConnectionId, route:
             cause = by as u32;
             (TEXT, frame.reason.as_bytes().clone())
         }
-        Hook::Error { message } => (TEXT, message.into()),
+        Hook::Error { error } => (TEXT, error.to_string().into()),
         Hook::Custom { name, payload } => (TEXT, json!([*name, payload]).to_string().into()),
     };
     calls.record(CALL).wide(call.to_bits()).id(id).word(route as u32).word(number);
@@ -61,7 +61,7 @@ pub(crate) fn refused(code: f64, reason: &str) -> Answer {
 pub(crate) fn json_answer(text: &str) -> Answer {
     match serde_json::from_str(text) {
         Ok(value) => Answer::Json(value),
-        Err(error) => Answer::Failed { message: error.to_string() },
+        Err(error) => Answer::Failed { error: error.into() },
     }
 }
 

@@ -353,7 +353,7 @@ impl Harness {
             Hook::Close { .. } => client.closes += 1,
             _ => {}
         }
-        let failed = Answer::Failed { message: "x".into() };
+        let failed = Answer::Failed { error: "x".into() };
         let answer = match (hook, outcome % 4) {
             (Hook::Authenticate { .. }, 0) => Answer::Verdict(Verdict::refuse(None, "")),
             (Hook::Authenticate { .. }, 1) => Answer::Verdict(Verdict::refuse(Some(4001), "no")),

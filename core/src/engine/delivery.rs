@@ -93,13 +93,13 @@ impl Engine {
         if connection.phase == Phase::Authenticating(call) {
             return match answer {
                 Answer::Verdict(verdict) => self.decided(now, id, verdict, effects),
-                Answer::Failed { message } => self.authentication_failed(now, id, &message, effects),
+                Answer::Failed { error } => self.authentication_failed(now, id, &error.to_string(), effects),
                 _ => self.authentication_failed(now, id, "it gave no verdict", effects),
             };
         }
         self.state.answered = Some(call);
         let result = match answer {
-            Answer::Failed { message } => Err(message.into()),
+            Answer::Failed { error } => Err(error),
             answer => self
                 .run(now, route, Some(id), effects, |handler, cx| handler.answer(cx, finished.kind, answer)),
         };

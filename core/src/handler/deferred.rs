@@ -132,7 +132,7 @@ impl Handler for Deferred {
 
     fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
         if self.hooks.error {
-            cx.call(Hook::Error { message: error.to_string() });
+            cx.call(Hook::Error { error: error.clone() });
         } else {
             cx.send_error_frame(error);
         }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
 use crate::interface::close_cause::CloseCause;
+pub use crate::interface::handler_error::HandlerError;
 use crate::interface::hook::{Answer, HookKind};
 use crate::interface::http_endpoint::HttpEndpoint;
 use crate::interface::upstream::{UpstreamEvent, UpstreamId};
@@ -158,7 +159,3 @@ pub trait Handler: Send {
         Ok(())
     }
 }
-
-/// Why a handler could not do its part, in words for the person who wrote it. Any error or text becomes one
-/// with `?` or `.into()`.
-pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::interface::close_cause::CloseCause;
+use crate::interface::handler_error::HandlerError;
 use crate::message::{CloseFrame, Message};
 use crate::routing::authentication::Verdict;
 use crate::routing::pattern::Params;
@@ -69,7 +70,7 @@ pub enum Hook {
     /// Another hook failed, or the client broke the protocol.
     Error {
         /// What went wrong.
-        message: String,
+        error: HandlerError,
     },
     /// A dialect's own question, such as a channel join. Answer: [`Answer::Json`].
     Custom {
@@ -152,7 +153,7 @@ pub enum Answer {
     Json(Value),
     /// It threw or rejected.
     Failed {
-        /// The error's message.
-        message: String,
+        /// What, as the handler is told it.
+        error: HandlerError,
     },
 }

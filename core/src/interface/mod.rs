@@ -3,6 +3,7 @@
 pub(crate) mod close_cause;
 pub(crate) mod connection_id;
 pub(crate) mod effect;
+pub(crate) mod handler_error;
 pub(crate) mod hook;
 pub(crate) mod http_endpoint;
 pub(crate) mod input;

@@ -90,13 +90,13 @@ struct Pending {
 
 impl Pending {
     fn settle(mut self, result: Result<Answer, HandlerError>) {
-        self.answer = Some(result.unwrap_or_else(|error| Answer::Failed { message: error.to_string() }));
+        self.answer = Some(result.unwrap_or_else(|error| Answer::Failed { error }));
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        let panicked = || Answer::Failed { message: format!("{} panicked", self.kind.name()) };
+        let panicked = || Answer::Failed { error: format!("{} panicked", self.kind.name()).into() };
         let answer = self.answer.take().unwrap_or_else(panicked);
         let call = self.call;
         self.host.turn(|turn| turn.input(Input::Answer { call, answer }));
@@ -134,7 +134,7 @@ async fn answer(callbacks: &Callbacks, peer: Peer, step: Step) -> Result<Answer,
         Hook::Ping(payload) => done(&callbacks.ping, peer, payload).await,
         Hook::Pong(payload) => done(&callbacks.pong, peer, payload).await,
         Hook::Close { frame, cause } => done(&callbacks.close, peer, (frame, cause)).await,
-        Hook::Error { message } => done(&callbacks.error, peer, message.into()).await,
+        Hook::Error { error } => done(&callbacks.error, peer, error).await,
         Hook::Custom { name, payload } => match callbacks.custom.get(&*name) {
             Some(callback) => callback(peer, payload).await.map(Answer::Json),
             None => Err(format!("there is no callback named {name}").into()),
