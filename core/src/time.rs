@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Add;
+use std::time::Duration;
 
 /// A point on the host's monotonic clock, in ms since a moment of the host's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +32,21 @@ impl Add<u64> for Instant {
     fn add(self, ms: u64) -> Instant {
         Instant(self.0.saturating_add(ms))
     }
+}
+
+/// Adds a duration; a part of a millisecond counts as a whole one. Stops at the end of time instead of wrapping.
+impl Add<Duration> for Instant {
+    type Output = Instant;
+
+    fn add(self, duration: Duration) -> Instant {
+        self + ms(duration)
+    }
+}
+
+/// Milliseconds, rounded up, so that no wait becomes none.
+pub(crate) fn ms(duration: Duration) -> u64 {
+    let rest = u64::from(duration.subsec_nanos().div_ceil(1_000_000));
+    duration.as_secs().saturating_mul(1000).saturating_add(rest)
 }
 
 /// The two clocks of one moment: the monotonic one for deadlines, the wall clock for timestamps.
@@ -95,5 +111,14 @@ mod tests {
     fn instants_saturate() {
         assert_eq!(Instant::from_ms(u64::MAX) + 5, Instant::from_ms(u64::MAX));
         assert_eq!(Instant::from_ms(3).ms_since(Instant::from_ms(7)), 0);
+        assert_eq!(Instant::from_ms(3) + Duration::MAX, Instant::from_ms(u64::MAX));
+    }
+
+    #[test]
+    fn a_part_of_a_millisecond_is_waited_for() {
+        let after = |duration: Duration| (Instant::from_ms(1) + duration).as_ms();
+        assert_eq!(after(Duration::ZERO), 1);
+        assert_eq!(after(Duration::from_nanos(1)), 2);
+        assert_eq!(after(Duration::from_millis(3)), 4);
     }
 }

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use serde_json::Value;
 use support::World;
 use switchboard_core::{CloseCode, CloseFrame, Config, ConnectionId, Input, UpstreamEvent};
@@ -148,7 +150,10 @@ fn a_shutdown_stops_the_sources() {
     let (mut world, id) = world(feed);
     world.timeout();
     upstream(&mut world, UpstreamEvent::Opened { protocol: None });
-    world.input(Input::Shutdown { frame: CloseFrame::new(CloseCode::GOING_AWAY, ""), grace_ms: 100 });
+    world.input(Input::Shutdown {
+        frame: CloseFrame::new(CloseCode::GOING_AWAY, ""),
+        grace: Duration::from_millis(100),
+    });
     assert_eq!(world.upstream.last().unwrap().1, "<close>");
     world.advance(1_000);
     assert_eq!(world.received(id), ["<close 1001>", "<end>"]);

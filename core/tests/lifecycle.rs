@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::{World, route};
 use switchboard_core::{
     Answer, Authentication, CloseCause, CloseCode, CloseFrame, Command, CommandError, Deferred, Hook, Hooks,
@@ -240,7 +242,10 @@ fn a_handler_far_behind_pauses_reading_and_resumes() {
 fn a_shutdown_says_goodbye_rejects_newcomers_and_ends() {
     let mut world = world(RouteSettings::default(), Hooks::default());
     let (polite, silent) = (world.connect("/ws/chat"), world.connect("/ws/chat"));
-    world.input(Input::Shutdown { frame: CloseFrame::new(CloseCode::GOING_AWAY, "bye"), grace_ms: 500 });
+    world.input(Input::Shutdown {
+        frame: CloseFrame::new(CloseCode::GOING_AWAY, "bye"),
+        grace: Duration::from_millis(500),
+    });
     let late = world.upgrade("/ws/chat");
     assert_eq!(world.client(late).rejected, Some(503));
     world.close(polite, 1001, "");
@@ -254,7 +259,10 @@ fn a_shutdown_says_goodbye_rejects_newcomers_and_ends() {
 fn who_is_just_being_let_in_hears_of_a_shutdown_too() {
     let mut world = world(RouteSettings::default(), Hooks { connect: true, ..Hooks::default() });
     let id = world.upgrade("/ws/chat");
-    world.input(Input::Shutdown { frame: CloseFrame::new(CloseCode::GOING_AWAY, "bye"), grace_ms: 500 });
+    world.input(Input::Shutdown {
+        frame: CloseFrame::new(CloseCode::GOING_AWAY, "bye"),
+        grace: Duration::from_millis(500),
+    });
     world.open(id);
     world.close(id, 1001, "");
     assert_eq!(world.received(id), ["<close 1001 bye>"]);

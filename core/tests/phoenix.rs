@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use support::{World, route};
 use switchboard_core::dialect::phoenix::{
@@ -292,7 +294,7 @@ impl Channel for Moody {
 
     fn joined(&mut self, cx: &mut ChannelContext<'_, '_>) -> HandlerResult {
         cx.push("hello", json!({}));
-        cx.set_timer(7, 100);
+        cx.set_timer(7, Duration::from_millis(100));
         Ok(())
     }
 

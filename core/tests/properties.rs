@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use support::{World, route};
@@ -76,7 +77,11 @@ impl Handler for Ledger {
 }
 
 fn watched() -> RouteSettings {
-    RouteSettings { heartbeat: Some(400), inactivity_timeout: Some(2_500), ..RouteSettings::default() }
+    RouteSettings {
+        heartbeat: Some(Duration::from_millis(400)),
+        inactivity_timeout: Some(Duration::from_millis(2_500)),
+        ..RouteSettings::default()
+    }
 }
 
 proptest! {
@@ -159,7 +164,7 @@ proptest! {
     #[test]
     fn sleeping_to_the_deadline_misses_nothing(pauses in prop::collection::vec(0..900u64, 1..12)) {
         let hooks = Hooks { message: true, ..Hooks::default() };
-        let settings = RouteSettings { delay: 70, ..watched() };
+        let settings = RouteSettings { delay: Duration::from_millis(70), ..watched() };
         let run = |exact: bool| {
             let mut world = World::new(vec![route("/", settings.clone(), Deferred::new(hooks.clone()))]);
             let id = world.connect("/");

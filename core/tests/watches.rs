@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::{World, route};
 use switchboard_core::{Answer, Command, Deferred, Hook, Hooks, RouteSettings};
 
@@ -11,7 +13,10 @@ fn world(settings: RouteSettings, hooks: Hooks) -> World {
 
 #[test]
 fn three_missed_pongs_close_at_the_fourth_tick() {
-    let mut world = world(RouteSettings { heartbeat: Some(200), ..Default::default() }, Hooks::default());
+    let mut world = world(
+        RouteSettings { heartbeat: Some(Duration::from_millis(200)), ..Default::default() },
+        Hooks::default(),
+    );
     let id = world.connect("/");
     world.advance(600);
     assert_eq!(world.received(id), ["<ping heartbeat>"; 3]);
@@ -23,7 +28,10 @@ fn three_missed_pongs_close_at_the_fourth_tick() {
 
 #[test]
 fn any_pong_starts_the_count_again() {
-    let mut world = world(RouteSettings { heartbeat: Some(200), ..Default::default() }, Hooks::default());
+    let mut world = world(
+        RouteSettings { heartbeat: Some(Duration::from_millis(200)), ..Default::default() },
+        Hooks::default(),
+    );
     let id = world.connect("/");
     for _ in 0..5 {
         world.advance(600);
@@ -37,7 +45,8 @@ fn any_pong_starts_the_count_again() {
 
 #[test]
 fn data_and_pings_are_activity_and_pongs_are_not() {
-    let settings = RouteSettings { inactivity_timeout: Some(100), ..Default::default() };
+    let settings =
+        RouteSettings { inactivity_timeout: Some(Duration::from_millis(100)), ..Default::default() };
     let mut world = world(settings, Hooks::default());
     let id = world.connect("/");
     world.advance(90);
@@ -58,15 +67,15 @@ fn user_code_starts_and_stops_the_watches() {
     let mut world = world(RouteSettings::default(), Hooks::default());
     let id = world.connect("/");
     world.advance(5_000);
-    world.command(id, Command::InactivityTimeout(Some(100))).unwrap();
-    world.command(id, Command::Heartbeat(Some(30))).unwrap();
+    world.command(id, Command::InactivityTimeout(Some(Duration::from_millis(100)))).unwrap();
+    world.command(id, Command::Heartbeat(Some(Duration::from_millis(30)))).unwrap();
     world.advance(60);
-    world.command(id, Command::InactivityTimeout(Some(100))).unwrap();
+    world.command(id, Command::InactivityTimeout(Some(Duration::from_millis(100)))).unwrap();
     world.command(id, Command::ResetMissedPongs).unwrap();
     world.advance(99);
     assert_eq!(world.received(id), ["<ping heartbeat>"; 5]);
     world.command(id, Command::InactivityTimeout(None)).unwrap();
-    world.command(id, Command::Heartbeat(Some(0))).unwrap();
+    world.command(id, Command::Heartbeat(Some(Duration::from_millis(0)))).unwrap();
     world.advance(10_000);
     assert!(world.received(id).is_empty());
     assert_eq!(world.engine.timers(id), 0);
@@ -91,7 +100,7 @@ fn a_ping_has_exactly_one_pong_and_none_when_the_user_handles_pings() {
 #[test]
 fn a_delay_holds_each_message_back_and_keeps_the_order() {
     let hooks = Hooks { message: true, ..Hooks::default() };
-    let mut world = world(RouteSettings { delay: 50, ..Default::default() }, hooks);
+    let mut world = world(RouteSettings { delay: Duration::from_millis(50), ..Default::default() }, hooks);
     let id = world.connect("/");
     world.text(id, "one");
     world.advance(20);
@@ -108,7 +117,10 @@ fn a_delay_holds_each_message_back_and_keeps_the_order() {
 
 #[test]
 fn early_and_repeated_timeouts_do_nothing() {
-    let mut world = world(RouteSettings { heartbeat: Some(200), ..Default::default() }, Hooks::default());
+    let mut world = world(
+        RouteSettings { heartbeat: Some(Duration::from_millis(200)), ..Default::default() },
+        Hooks::default(),
+    );
     let id = world.connect("/");
     for _ in 0..10 {
         world.timeout();

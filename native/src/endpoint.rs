@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use switchboard_core::config::{Config, Dialect, Example, RouteCallbacks, RouteConfig};
 use switchboard_core::{Authentication, Handler, Route, RouteKey, RouteSettings, WithCallbacks};
@@ -149,8 +150,8 @@ pub struct EndpointInfo {
     pub message: Option<String>,
     /// The subprotocols that it speaks; `*` is any.
     pub subprotocols: Vec<String>,
-    /// Time between pings in ms.
-    pub heartbeat: Option<u64>,
+    /// Time between pings.
+    pub heartbeat: Option<Duration>,
     /// Whether permessage-deflate is agreed to.
     pub is_compressed: bool,
     /// Whether not everyone may come in.
@@ -164,8 +165,8 @@ impl EndpointInfo {
         if self.is_guarded {
             rules.push("authenticated".to_owned());
         }
-        if let Some(ms) = self.heartbeat {
-            rules.push(format!("heartbeat {}", duration(ms)));
+        if let Some(interval) = self.heartbeat {
+            rules.push(format!("heartbeat {}", in_words(interval)));
         }
         if self.is_compressed {
             rules.push("compression".to_owned());
@@ -174,10 +175,10 @@ impl EndpointInfo {
     }
 }
 
-fn duration(ms: u64) -> String {
-    match ms {
-        ms if ms % 1000 == 0 => format!("{} s", ms / 1000),
-        ms => format!("{ms} ms"),
+fn in_words(duration: Duration) -> String {
+    match duration.subsec_nanos() {
+        0 => format!("{} s", duration.as_secs()),
+        _ => format!("{} ms", duration.as_millis()),
     }
 }
 
@@ -187,10 +188,10 @@ mod tests {
 
     #[test]
     fn an_endpoint_tells_its_rules() {
-        let settings = RouteSettings { heartbeat: Some(30_000), ..RouteSettings::default() };
+        let settings = RouteSettings { heartbeat: Some(Duration::from_secs(30)), ..RouteSettings::default() };
         let endpoint = Endpoint::from(Callbacks::new().authenticate(|_| async { true }));
         let info = endpoint.with_settings(settings).info("/ws".to_owned());
         assert_eq!((info.kind, info.rules().as_str()), ("callbacks", "authenticated, heartbeat 30 s"));
-        assert_eq!(duration(1500), "1500 ms");
+        assert_eq!(in_words(Duration::from_millis(1500)), "1500 ms");
     }
 }

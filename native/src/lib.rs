@@ -34,6 +34,8 @@
 //! Either goes to [`Builder::route`], with [`RouteSettings`] if the defaults do not suit:
 //!
 //! ```
+//! use std::time::Duration;
+//!
 //! use switchboard::{Context, Endpoint, Handler, HandlerResult, Message, RouteSettings, Server};
 //!
 //! struct Counter(u64);
@@ -46,7 +48,7 @@
 //!     }
 //! }
 //!
-//! let settings = RouteSettings { heartbeat: Some(30_000), ..RouteSettings::default() };
+//! let settings = RouteSettings { heartbeat: Some(Duration::from_secs(30)), ..RouteSettings::default() };
 //! let builder = Server::builder().route("/count", Endpoint::from(Counter(0)).with_settings(settings));
 //! ```
 //!

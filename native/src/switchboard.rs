@@ -163,8 +163,7 @@ impl Switchboard {
     /// after `grace`; who has not answered by then was dropped.
     pub async fn drain(&self, grace: Duration) {
         let frame = CloseFrame::new(CloseCode::GOING_AWAY, "Server shutting down");
-        let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-        self.shared.host.drain(frame, grace_ms).await;
+        self.shared.host.drain(frame, grace).await;
     }
 
     /// The bounds of the server.
@@ -216,7 +215,7 @@ impl Switchboard {
     /// Lets a handler answer.
     async fn request(&self, request: Request<Body>, max_body: usize) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let time = Duration::from_millis(self.shared.limits.handshake_timeout);
+        let time = self.shared.limits.handshake_timeout;
         let body = match tokio::time::timeout(time, axum::body::to_bytes(body, max_body)).await {
             Ok(Ok(body)) => body,
             Ok(Err(_)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),

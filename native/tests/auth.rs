@@ -3,6 +3,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use support::raw::{Raw, upgrade_request};
@@ -77,7 +78,7 @@ async fn nobody_waits_for_ever() {
             std::future::pending::<bool>().await
         }
     });
-    let limits = Limits { authenticate_timeout: 200, ..Limits::default() };
+    let limits = Limits { authenticate_timeout: Duration::from_millis(200), ..Limits::default() };
     let server = start(Server::builder().route("/ws", callbacks).limits(limits)).await;
     let mut raw = Raw::connect(server.address).await;
     raw.write(upgrade_request("/ws", "").as_bytes()).await;

@@ -3,6 +3,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::raw::{Frame, Raw, close_payload};
@@ -252,11 +253,11 @@ async fn a_peer_works_from_any_thread() {
         peer.ping("p").expect("a short payload");
         assert!(peer.ping(vec![0; 126]).is_err());
         assert!(peer.close(1006, "").is_err() && !peer.is_closed());
-        peer.start_heartbeat(60_000);
+        peer.start_heartbeat(Duration::from_secs(60));
         peer.reset_missed_pongs();
         peer.stop_heartbeat();
         peer.stop_inactivity_timeout();
-        peer.start_inactivity_timeout(1);
+        peer.start_inactivity_timeout(Duration::from_millis(1));
         other
     });
     assert_eq!((a.text().await, a.text().await), ("to one".into(), "to the room".into()));
@@ -276,7 +277,8 @@ async fn a_peer_works_from_any_thread() {
 
 #[tokio::test]
 async fn silence_is_noticed_by_heartbeats() {
-    let callbacks = Callbacks::new().on_connect(|peer: Peer| async move { peer.start_heartbeat(20) });
+    let callbacks = Callbacks::new()
+        .on_connect(|peer: Peer| async move { peer.start_heartbeat(Duration::from_millis(20)) });
     let server = start(Server::builder().route("/ws", callbacks)).await;
     // A raw client answers no pings.
     let (mut raw, _) = Raw::open(server.address, "/ws", "").await;
@@ -290,7 +292,7 @@ async fn silence_is_noticed_by_heartbeats() {
 #[tokio::test]
 async fn a_client_that_answers_pings_stays() {
     let callbacks = Callbacks::new()
-        .on_connect(|peer: Peer| async move { peer.start_heartbeat(20) })
+        .on_connect(|peer: Peer| async move { peer.start_heartbeat(Duration::from_millis(20)) })
         .on_message(|peer: Peer, _: Incoming| async move { peer.send("here") });
     let server = start(Server::builder().route("/ws", callbacks)).await;
     let mut client = server.connect("/ws").await;

@@ -1,5 +1,7 @@
 //! What user code asks of a connection.
 
+use std::time::Duration;
+
 use switchboard_core::{CloseCode, Command, CommandError, Message};
 use wasm_bindgen::prelude::*;
 
@@ -98,12 +100,12 @@ impl Switchboard {
 
     /// Pings every so many ms; 0 stops.
     pub fn heartbeat(&mut self, slot: u32, generation: u32, ms: f64) -> Option<String> {
-        self.command(slot, generation, Command::Heartbeat(Some(ms as u64)))
+        self.command(slot, generation, Command::Heartbeat(Some(Duration::from_millis(ms as u64))))
     }
 
     /// Closes after so many ms of silence; 0 stops.
     pub fn inactivity_timeout(&mut self, slot: u32, generation: u32, ms: f64) -> Option<String> {
-        self.command(slot, generation, Command::InactivityTimeout(Some(ms as u64)))
+        self.command(slot, generation, Command::InactivityTimeout(Some(Duration::from_millis(ms as u64))))
     }
 
     /// Counts no pong as missed.

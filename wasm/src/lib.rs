@@ -20,6 +20,8 @@ mod schedule;
 mod setup;
 mod upstream;
 
+use std::time::Duration;
+
 use js_sys::Error;
 use switchboard_core::time::{Instant, Now, WallTime};
 use switchboard_core::{CloseFrame, ConnectionId, Input, Stats, UpstreamEvent, UpstreamId};
@@ -229,7 +231,8 @@ impl Switchboard {
         match commands::sendable(code) {
             Ok(code) => {
                 let frame = CloseFrame::new(code, reason);
-                self.host.input(Input::Shutdown { frame, grace_ms: grace.max(0.0) as u64 });
+                self.host
+                    .input(Input::Shutdown { frame, grace: Duration::from_millis(grace.max(0.0) as u64) });
                 None
             }
             Err(error) => Some(error),

@@ -5,6 +5,7 @@
 #![no_main]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
@@ -124,14 +125,14 @@ struct Client {
 impl Harness {
     fn new(has_handler_timeout: bool) -> Self {
         let watched = RouteSettings {
-            heartbeat: Some(400),
-            inactivity_timeout: Some(2_500),
+            heartbeat: Some(Duration::from_millis(400)),
+            inactivity_timeout: Some(Duration::from_millis(2_500)),
             ..RouteSettings::default()
         };
         let asking = RouteSettings {
             authentication: Authentication::Hook,
             default_room: Some(DEFAULT_ROOM.into()),
-            delay: DELAY,
+            delay: Duration::from_millis(DELAY),
             overflow: Overflow::Pause,
             ..RouteSettings::default()
         };
@@ -142,7 +143,7 @@ impl Harness {
             connections_per_address: Some(4),
             rooms_per_connection: ROOMS_PER_CONNECTION,
             pending_messages: 4,
-            handler_timeout: has_handler_timeout.then_some(3_000),
+            handler_timeout: has_handler_timeout.then_some(Duration::from_millis(3_000)),
             ..Limits::default()
         };
         let routes = vec![route("/ledger", watched, Ledger), route("/hooks", asking, Deferred::new(hooks))];
@@ -250,8 +251,9 @@ impl Harness {
     }
 
     fn shutdown(&mut self, grace_ms: u64) {
+        let grace = Duration::from_millis(grace_ms);
         self.is_shut_down = true;
-        self.world.input(Input::Shutdown { frame: CloseFrame::new(CloseCode::GOING_AWAY, ""), grace_ms });
+        self.world.input(Input::Shutdown { frame: CloseFrame::new(CloseCode::GOING_AWAY, ""), grace });
     }
 
     fn order(&mut self, index: usize, order: Order) {
@@ -311,10 +313,10 @@ impl Harness {
             Order::Heartbeat(ms) => {
                 // Not so often that beating is all there is.
                 let ms = if ms % 4 == 0 { 0 } else { 100 + u64::from(ms) };
-                self.world.command(id, Command::Heartbeat(Some(ms))).unwrap();
+                self.world.command(id, Command::Heartbeat(Some(Duration::from_millis(ms)))).unwrap();
             }
             Order::Inactivity(ms) => {
-                self.world.command(id, Command::InactivityTimeout(Some(u64::from(ms)))).unwrap();
+                self.world.command(id, Command::InactivityTimeout(Some(Duration::from_millis(u64::from(ms))))).unwrap();
             }
             Order::Ping(length) => {
                 let result = self.world.command(id, Command::Ping(vec![b'x'; usize::from(length)].into()));

@@ -1,6 +1,7 @@
 //! What the engine needs of a configuration, in its own terms.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 
@@ -26,26 +27,27 @@ impl Config {
             room_name_bytes,
             pending_messages: self.limits.pending_messages,
             handshake_bytes: self.limits.handshake_bytes,
-            handshake_timeout: self.limits.handshake_timeout,
-            authenticate_timeout: self.limits.authenticate_timeout,
-            handler_timeout: self.limits.handler_timeout.as_ms(),
-            close_timeout: self.limits.close_timeout,
+            handshake_timeout: Duration::from_millis(self.limits.handshake_timeout),
+            authenticate_timeout: Duration::from_millis(self.limits.authenticate_timeout),
+            handler_timeout: self.limits.handler_timeout.as_ms().map(Duration::from_millis),
+            close_timeout: Duration::from_millis(self.limits.close_timeout),
         }
     }
 
     /// Everything about one of the routes that is not its handler.
     pub fn route_settings(&self, route: &RouteConfig) -> RouteSettings {
         let outbound = route.outbound.unwrap_or(self.limits.outbound);
+        // The dialect `events` keeps its own, which is less patient.
+        let heartbeat = route.heartbeat.as_ms().filter(|_| route.dialect() != Dialect::Events);
         RouteSettings {
-            delay: route.delay.unwrap_or(self.delay),
+            delay: Duration::from_millis(route.delay.unwrap_or(self.delay)),
             subprotocols: match (route.dialect(), &route.subprotocols[..]) {
                 // Only the target knows which ones it speaks.
                 (Dialect::Proxy, []) => vec!["*".to_owned()],
                 (_, named) => named.to_vec(),
             },
-            // The dialect `events` keeps its own, which is less patient.
-            heartbeat: route.heartbeat.as_ms().filter(|_| route.dialect() != Dialect::Events),
-            inactivity_timeout: route.inactivity_timeout.as_ms(),
+            heartbeat: heartbeat.map(Duration::from_millis),
+            inactivity_timeout: route.inactivity_timeout.as_ms().map(Duration::from_millis),
             default_room: route.default_room.as_deref().map(Arc::from),
             deflate: route.deflate(),
             max_payload: route.max_payload,

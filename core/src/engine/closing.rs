@@ -1,5 +1,7 @@
 //! The one road from open to gone.
 
+use std::time::Duration;
+
 use super::{Engine, Life};
 use crate::handler::HandlerError;
 use crate::interface::close_cause::CloseCause;
@@ -120,7 +122,13 @@ impl Engine {
     }
 
     /// No new connections; a close frame for the others; and a deadline.
-    pub(super) fn shutdown(&mut self, now: Now, frame: CloseFrame, grace_ms: u64, effects: &mut Vec<Effect>) {
+    pub(super) fn shutdown(
+        &mut self,
+        now: Now,
+        frame: CloseFrame,
+        grace: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
         self.life = Life::Draining;
         self.stop_sources(effects);
         let everyone: Vec<_> = self.state.connections.iter().map(Connection::id).collect();
@@ -141,6 +149,6 @@ impl Engine {
                 _ => self.state.start_closing(id, Some(frame.clone()), now, effects),
             }
         }
-        self.state.timers.set(Timer::Grace, now.instant + grace_ms);
+        self.state.timers.set(Timer::Grace, now.instant + grace);
     }
 }

@@ -1,5 +1,7 @@
 //! What clients send, to handlers, in strict order per connection.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::Engine;
@@ -49,7 +51,7 @@ impl Engine {
         if self.handlers[route].answers_pings() {
             effects.push(Effect::Pong { id, payload: payload.clone() });
         }
-        self.enqueue(now, id, 0, Inbound::Ping(payload), effects);
+        self.enqueue(now, id, Duration::ZERO, Inbound::Ping(payload), effects);
     }
 
     pub(super) fn pong(&mut self, now: Now, id: ConnectionId, payload: Bytes, effects: &mut Vec<Effect>) {
@@ -57,7 +59,7 @@ impl Engine {
             return;
         };
         connection.heartbeat.answered();
-        self.enqueue(now, id, 0, Inbound::Pong(payload), effects);
+        self.enqueue(now, id, Duration::ZERO, Inbound::Pong(payload), effects);
     }
 
     /// Hands a connection's inbox to its handler until it is empty or a hook or a delay has to be waited for.
@@ -172,14 +174,14 @@ impl Engine {
         &mut self,
         now: Now,
         id: ConnectionId,
-        delay: u64,
+        delay: Duration,
         inbound: Inbound,
         effects: &mut Vec<Effect>,
     ) {
         let limit = self.state.limits.pending_messages;
         if let Some(connection) = self.state.connections.get_mut(id) {
             let inbox = &mut connection.inbox;
-            if delay == 0 && inbox.is_idle() {
+            if delay.is_zero() && inbox.is_idle() {
                 self.dispatch(now, id, inbound, effects);
                 return self.settle(id, effects);
             }

@@ -108,7 +108,7 @@ impl Engine {
             Input::Upstream { upstream, event } => self.upstream(now, upstream, event, effects),
             Input::Publish { feed, value } => self.publish(now, &feed, value, effects),
             Input::File { feed, content } => self.file_read(now, &feed, content, effects),
-            Input::Shutdown { frame, grace_ms } => self.shutdown(now, frame, grace_ms, effects),
+            Input::Shutdown { frame, grace } => self.shutdown(now, frame, grace, effects),
         }
     }
 

@@ -74,13 +74,13 @@ impl Engine {
         let asked = self.state.connections.get(id).filter(|c| c.phase == Phase::Authenticating(call));
         if let Some(route) = asked.map(|connection| connection.route) {
             let verdict = crate::Verdict::Reject(http::StatusCode::SERVICE_UNAVAILABLE);
-            let ms = self.state.limits.authenticate_timeout;
+            let ms = self.state.limits.authenticate_timeout.as_millis();
             let text = || format!("authenticate did not settle within {ms} ms: answered 503");
             let key = (route, "authenticate time");
             self.state.log_throttle.note(now.instant, key, crate::Level::Error, text, effects);
             return self.decided(now, id, verdict, effects);
         }
-        let ms = self.state.limits.handler_timeout.unwrap_or_default();
+        let ms = self.state.limits.handler_timeout.unwrap_or_default().as_millis();
         let error =
             HandlerError::from(format!("timeout: {} did not settle within {ms} ms", finished.kind.name()));
         self.state.answered = Some(call);

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{StatusCode, header};
 use rand_chacha::rand_core::RngCore;
@@ -295,8 +296,8 @@ fn request_bytes(request: &http::Request<()>) -> usize {
 /// What a route does for each connection that opens.
 struct RouteStart {
     room: Option<Arc<str>>,
-    heartbeat: Option<u64>,
-    inactivity: Option<u64>,
+    heartbeat: Option<Duration>,
+    inactivity: Option<Duration>,
 }
 
 fn reject(id: ConnectionId, status: StatusCode, reason: &'static str, effects: &mut Vec<Effect>) {

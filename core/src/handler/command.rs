@@ -1,5 +1,7 @@
 //! What user code may ask for a connection, as data: the host's half of [`Context`](crate::Context).
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::message::Message;
@@ -43,10 +45,10 @@ pub enum Command {
     },
     /// Drop the connection without a close frame; the client sees 1006.
     Terminate,
-    /// Ping every so many ms; `None` or 0 stops.
-    Heartbeat(Option<u64>),
-    /// Close after so many ms of silence; `None` or 0 stops.
-    InactivityTimeout(Option<u64>),
+    /// Ping in this interval; `None` or zero stops.
+    Heartbeat(Option<Duration>),
+    /// Close after so much silence; `None` or zero stops.
+    InactivityTimeout(Option<Duration>),
     /// Count no pong as missed.
     ResetMissedPongs,
 }

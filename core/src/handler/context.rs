@@ -1,6 +1,7 @@
 //! What a handler can see and do while one of its methods runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rand_chacha::rand_core::RngCore;
@@ -19,7 +20,7 @@ use crate::state::connection::Connection;
 use crate::state::heartbeat::{Heartbeat, Inactivity};
 use crate::state::timers::Timer;
 use crate::state::{Owner, State};
-use crate::time::Now;
+use crate::time::{self, Now};
 
 /// A handler's view of its route during one event. What it does happens at once and in that order: a
 /// broadcast after a join reaches who was in the room at that moment.
@@ -230,9 +231,9 @@ impl Context<'_> {
         }
     }
 
-    /// Sets or moves this handler's timer `key` for this connection, `after` ms from now. It ends with the
+    /// Sets or moves this handler's timer `key` for this connection, `after` from now. It ends with the
     /// connection.
-    pub fn set_timer(&mut self, key: u64, after: u64) {
+    pub fn set_timer(&mut self, key: u64, after: Duration) {
         if let Some(id) = self.id {
             self.state.timers.set(Timer::Connection(id, key), self.now.instant + after);
         }
@@ -250,8 +251,8 @@ impl Context<'_> {
         self.id.is_some_and(|id| self.state.timers.is_set(Timer::Connection(id, key)))
     }
 
-    /// Sets or moves this handler's timer `key` for the route, `after` ms from now.
-    pub fn set_route_timer(&mut self, key: u64, after: u64) {
+    /// Sets or moves this handler's timer `key` for the route, `after` from now.
+    pub fn set_route_timer(&mut self, key: u64, after: Duration) {
         self.state.timers.set(Timer::Route(self.route, key), self.now.instant + after);
     }
 
@@ -335,13 +336,13 @@ impl Context<'_> {
         self.control(payload, |id, payload| Effect::Pong { id, payload })
     }
 
-    /// Starts the heartbeat anew, in ms; `None` or 0 stops it.
-    pub fn set_heartbeat(&mut self, interval: Option<u64>) {
+    /// Starts the heartbeat anew; `None` or zero stops it.
+    pub fn set_heartbeat(&mut self, interval: Option<Duration>) {
         let now = self.now.instant;
         let Some(connection) = self.connection_mut().filter(|connection| connection.is_open()) else {
             return;
         };
-        connection.heartbeat = Heartbeat::start(interval);
+        connection.heartbeat = Heartbeat::start(interval.map(time::ms));
         let (timer, interval) = (Timer::Heartbeat(connection.id), connection.heartbeat.interval);
         match interval {
             Some(ms) => self.state.timers.set(timer, now + ms.get()),
@@ -349,13 +350,13 @@ impl Context<'_> {
         }
     }
 
-    /// Starts the inactivity timeout anew, in ms; `None` or 0 stops it.
-    pub fn set_inactivity_timeout(&mut self, timeout: Option<u64>) {
+    /// Starts the inactivity timeout anew; `None` or zero stops it.
+    pub fn set_inactivity_timeout(&mut self, timeout: Option<Duration>) {
         let now = self.now.instant;
         let Some(connection) = self.connection_mut().filter(|connection| connection.is_open()) else {
             return;
         };
-        connection.inactivity = Inactivity::start(timeout, now);
+        connection.inactivity = Inactivity::start(timeout.map(time::ms), now);
         let (timer, deadline) = (Timer::Inactivity(connection.id), connection.inactivity.deadline());
         match deadline {
             Some(deadline) => self.state.timers.set(timer, deadline),

@@ -1,6 +1,7 @@
 //! What a host tells the engine.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -103,11 +104,11 @@ pub enum Input {
         /// The whole file, or what went wrong.
         content: Result<Bytes, String>,
     },
-    /// The server goes down: no new connections, `frame` to all, whoever remains after `grace_ms` is dropped.
+    /// The server goes down: no new connections, `frame` to all, whoever remains after `grace` is dropped.
     Shutdown {
         /// 1001 when the process ends, 1012 when it comes back.
         frame: CloseFrame,
-        /// How long clients may take, in ms.
-        grace_ms: u64,
+        /// How long clients may take.
+        grace: Duration,
     },
 }

@@ -1,22 +1,23 @@
 //! The rules of one endpoint, as the engine needs them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::protocol::{DeflateConfig, Overflow};
 use crate::routing::authentication::Authentication;
 use crate::routing::origin::Origins;
 
-/// Everything about a route that is not its handler. Times are in ms, sizes in bytes.
+/// Everything about a route that is not its handler. Sizes are in bytes.
 #[derive(Clone, Debug)]
 pub struct RouteSettings {
     /// Wait this long before each message is handled. Default 0.
-    pub delay: u64,
+    pub delay: Duration,
     /// Subprotocols the route speaks, `*` for any; none: the client's offer goes unanswered. Default none.
     pub subprotocols: Vec<String>,
     /// Time between pings. Default off.
-    pub heartbeat: Option<u64>,
+    pub heartbeat: Option<Duration>,
     /// Longest silence. Default off.
-    pub inactivity_timeout: Option<u64>,
+    pub inactivity_timeout: Option<Duration>,
     /// The room every connection joins first. Default none.
     pub default_room: Option<Arc<str>>,
     /// permessage-deflate, if the client offers it. Default off.
@@ -40,7 +41,7 @@ pub struct RouteSettings {
 impl Default for RouteSettings {
     fn default() -> Self {
         Self {
-            delay: 0,
+            delay: Duration::ZERO,
             subprotocols: Vec::new(),
             heartbeat: None,
             inactivity_timeout: None,

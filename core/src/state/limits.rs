@@ -1,8 +1,10 @@
 //! The bounds of one server. Whatever a peer controls has one.
 
+use std::time::Duration;
+
 use crate::state::rate::MessageRate;
 
-/// Bounds that a developer never notices and an attacker does. Times are in ms, sizes in bytes.
+/// Bounds that a developer never notices and an attacker does. Sizes are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at once; one more is answered 503. Default 10,000.
@@ -21,14 +23,14 @@ pub struct Limits {
     /// 431. Default 16,384.
     pub handshake_bytes: usize,
     /// From [`Effect::Accept`](crate::Effect::Accept) to the host's [`Input::Opened`](crate::Input::Opened). Hosts give
-    /// a client the same time for its request. Then the socket is dropped. Default 10,000.
-    pub handshake_timeout: u64,
-    /// How long `authenticate` may take; then 503. Default 10,000.
-    pub authenticate_timeout: u64,
-    /// How long any other hook may take; then it counts as failed. Default 30,000; `None`: for ever.
-    pub handler_timeout: Option<u64>,
-    /// From a close frame to the client's answer; then the connection is dropped. Default 10,000.
-    pub close_timeout: u64,
+    /// a client the same time for its request. Then the socket is dropped. Default 10 s.
+    pub handshake_timeout: Duration,
+    /// How long `authenticate` may take; then 503. Default 10 s.
+    pub authenticate_timeout: Duration,
+    /// How long any other hook may take; then it counts as failed. Default 30 s; `None`: for ever.
+    pub handler_timeout: Option<Duration>,
+    /// From a close frame to the client's answer; then the connection is dropped. Default 10 s.
+    pub close_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -41,10 +43,10 @@ impl Default for Limits {
             room_name_bytes: 256,
             pending_messages: 256,
             handshake_bytes: 16_384,
-            handshake_timeout: 10_000,
-            authenticate_timeout: 10_000,
-            handler_timeout: Some(30_000),
-            close_timeout: 10_000,
+            handshake_timeout: Duration::from_secs(10),
+            authenticate_timeout: Duration::from_secs(10),
+            handler_timeout: Some(Duration::from_secs(30)),
+            close_timeout: Duration::from_secs(10),
         }
     }
 }

@@ -110,8 +110,8 @@ impl State {
             HookKind::Authenticate => Some(self.limits.authenticate_timeout),
             _ => self.limits.handler_timeout,
         };
-        if let Some(ms) = timeout {
-            self.timers.set(Timer::Call(call), now.instant + ms);
+        if let Some(timeout) = timeout {
+            self.timers.set(Timer::Call(call), now.instant + timeout);
         }
         effects.push(Effect::Call { call, id, route: connection.route, hook });
         Some(call)

@@ -86,7 +86,7 @@ enum First {
 impl Acceptor {
     pub(crate) fn new(listener: TcpListener, switchboard: Switchboard, ended: watch::Receiver<bool>) -> Self {
         let limits = switchboard.limits();
-        let time = Duration::from_millis(limits.handshake_timeout);
+        let time = limits.handshake_timeout;
         let max_head = limits.handshake_bytes.max(SMALLEST_BUFFER);
         // Not hyper-util's: looking for HTTP/2 in the first bytes, it waits for them without an end.
         let mut http = Builder::new();

@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -191,9 +192,9 @@ impl Peer {
         self.apply(Command::Terminate);
     }
 
-    /// Starts pinging every so many ms, anew.
-    pub fn start_heartbeat(&self, interval_ms: u64) {
-        self.apply(Command::Heartbeat(Some(interval_ms)));
+    /// Starts pinging in this interval, anew. Three pings without a pong close the connection with 1000.
+    pub fn start_heartbeat(&self, interval: Duration) {
+        self.apply(Command::Heartbeat(Some(interval)));
     }
 
     /// Stops pinging.
@@ -206,9 +207,9 @@ impl Peer {
         self.apply(Command::ResetMissedPongs);
     }
 
-    /// Closes the connection after so many ms in which nothing comes, counted from now.
-    pub fn start_inactivity_timeout(&self, timeout_ms: u64) {
-        self.apply(Command::InactivityTimeout(Some(timeout_ms)));
+    /// Closes the connection when for so long nothing comes, counted from now.
+    pub fn start_inactivity_timeout(&self, timeout: Duration) {
+        self.apply(Command::InactivityTimeout(Some(timeout)));
     }
 
     /// Lets the connection be as silent as it likes.

@@ -7,6 +7,7 @@ pub(crate) mod switching;
 use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -175,11 +176,11 @@ impl Host {
         look(self.lock().engine())
     }
 
-    /// Says goodbye to everyone, and waits until the last close hook is done or `grace_ms` are over.
-    pub(crate) async fn drain(self: &Arc<Self>, frame: CloseFrame, grace_ms: u64) {
+    /// Says goodbye to everyone, and waits until the last close hook is done or `grace` is over.
+    pub(crate) async fn drain(self: &Arc<Self>, frame: CloseFrame, grace: Duration) {
         // The last tenth is for the close hooks of clients that did not answer.
-        let for_clients = grace_ms - grace_ms / 10;
-        self.turn(|turn| turn.input(Input::Shutdown { frame, grace_ms: for_clients }));
+        let for_clients = grace - grace / 10;
+        self.turn(|turn| turn.input(Input::Shutdown { frame, grace: for_clients }));
         let emptied = async {
             loop {
                 let next = self.emptied.notified();
@@ -189,7 +190,6 @@ impl Host {
                 next.await;
             }
         };
-        let grace = std::time::Duration::from_millis(grace_ms);
         if tokio::time::timeout(grace, emptied).await.is_err() {
             let left = self.look(Engine::connections);
             tracing::warn!(connections = left, "stopped before every connection had closed");

@@ -38,6 +38,7 @@ mod request;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde_json::json;
@@ -165,7 +166,7 @@ impl Commands {
     /// Any frame of a client shows that it lives.
     fn alive(&self, cx: &mut Context<'_>) {
         if self.options.ping_timeout > 0 {
-            cx.set_inactivity_timeout(Some(self.options.ping_timeout.saturating_mul(1000)));
+            cx.set_inactivity_timeout(Some(Duration::from_secs(self.options.ping_timeout)));
         }
     }
 }

@@ -26,6 +26,8 @@ mod frame;
 mod options;
 mod stats;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use rand_chacha::ChaCha8Rng;
@@ -115,7 +117,7 @@ impl Events {
         if let Some(interval) = self.options.mock[index].interval.as_ms()
             && !cx.has_timer(timer(index))
         {
-            cx.set_timer(timer(index), interval);
+            cx.set_timer(timer(index), Duration::from_millis(interval));
         }
     }
 
@@ -123,7 +125,7 @@ impl Events {
         match session(cx) {
             Some(session) if session.has_answered => {
                 session.has_answered = false;
-                cx.set_timer(HEARTBEAT, interval);
+                cx.set_timer(HEARTBEAT, Duration::from_millis(interval));
                 Ok(cx.ping(Bytes::new())?)
             }
             _ => {
@@ -150,7 +152,7 @@ impl Handler for Events {
             (0..self.options.mock.len()).for_each(|index| self.start(cx, index));
         }
         if let Some(interval) = self.heartbeat {
-            cx.set_timer(HEARTBEAT, interval);
+            cx.set_timer(HEARTBEAT, Duration::from_millis(interval));
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! What a channel does with its clients: the trait to write one in Rust.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -271,8 +273,8 @@ impl<'b> ChannelContext<'_, 'b> {
         self.presence.state(self.topic)
     }
 
-    /// Sets or moves timer `key` of this client's channel, `after` ms from now. It ends with the channel.
-    pub fn set_timer(&mut self, key: u32, after: u64) {
+    /// Sets or moves timer `key` of this client's channel, `after` from now. It ends with the channel.
+    pub fn set_timer(&mut self, key: u32, after: Duration) {
         if let Some(joined) = self.cx.id().and_then(|id| self.sockets.joined(id, self.topic)) {
             self.cx.set_timer(timer(joined.number, key), after);
         }

@@ -1,6 +1,7 @@
 //! The handler: from a client's frames to its channels and back.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -195,7 +196,7 @@ impl Handler for Phoenix {
         let version = version(connection.query()).ok_or("the route takes any vsn")?;
         self.sockets.insert(id, version, cx.now().instant);
         if let Some(ms) = self.timeout {
-            cx.set_timer(IDLE, ms);
+            cx.set_timer(IDLE, Duration::from_millis(ms));
         }
         self.mounts.iter_mut().for_each(|mount| mount.channel.connect(cx));
         Ok(())
@@ -308,7 +309,7 @@ impl Handler for Phoenix {
             if silent >= timeout {
                 return Ok(cx.close(CloseCode::NORMAL, "")?);
             }
-            cx.set_timer(IDLE, timeout - silent);
+            cx.set_timer(IDLE, Duration::from_millis(timeout - silent));
             return Ok(());
         }
         let (join, key) = ((key >> 32) as u32, key as u32);

@@ -39,6 +39,7 @@ mod topic;
 mod wire;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -119,7 +120,7 @@ impl Topics {
         if let (Generation::G3, Some(interval)) =
             (self.options.generation, self.options.ping_interval.as_ms())
         {
-            cx.set_timer(PING, interval);
+            cx.set_timer(PING, Duration::from_millis(interval));
         }
     }
 
@@ -181,7 +182,7 @@ impl Handler for Topics {
         let now = cx.now().wall;
         cx.send(wire::ping(now));
         if !cx.has_timer(PONG) {
-            cx.set_timer(PONG, self.options.ping_timeout);
+            cx.set_timer(PONG, Duration::from_millis(self.options.ping_timeout));
         }
         self.arm_ping(cx);
         Ok(())

@@ -27,6 +27,8 @@ mod subscription;
 mod validation;
 mod visitor;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -124,7 +126,7 @@ impl Killmails {
             && let Some(delivery) = &mut subscription.delivery
         {
             match delivery.advance(cx) {
-                Some(ms) => cx.set_timer(NEXT_BATCH, ms),
+                Some(ms) => cx.set_timer(NEXT_BATCH, Duration::from_millis(ms)),
                 None => subscription.delivery = None,
             }
         }
