@@ -2,9 +2,9 @@
 
 import type { Duplex } from 'node:stream'
 
-import { intercept } from './accept/intercept.js'
+import { attachTo } from './accept/attachment.js'
 import { createHandle, type Handle } from './accept/request.js'
-import { createUpgrade, type HttpServer, listen, type Upgrade } from './accept/upgrade.js'
+import { createUpgrade, type HttpServer, type Upgrade } from './accept/upgrade.js'
 import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './config/options.js'
 import { setUp } from './config/setup.js'
 import { closeCode, closeReason, milliseconds, name, optionsOf, shapeOf } from './connection/arguments.js'
@@ -45,11 +45,13 @@ export interface Switchboard {
    * that must not be sent, and closes nothing.
    */
   close(options?: CloseOptions | null): Promise<void>
+  /** As {@link close} without options: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** A Switchboard for servers that forward upgrades themselves. Throws what is wrong with the options. */
 export function createSwitchboard(options: SwitchboardOptions): Switchboard {
-  return create(options, 'createSwitchboard')
+  return create(options, 'createSwitchboard').switchboard
 }
 
 /**
@@ -60,20 +62,14 @@ export function attach(httpServer: HttpServer, options: SwitchboardOptions): Swi
   if (typeof httpServer?.on !== 'function') {
     throw new TypeError(`attach: expected a server as createServer() of node:http makes it, got ${shapeOf(httpServer)}`)
   }
-  const switchboard = create(options, 'attach')
-  const stopListening = listen(httpServer, switchboard.upgrade)
-  const stopAnswering = intercept(httpServer, 'request', switchboard.request)
-  const detach = () => {
-    stopAnswering()
-    stopListening()
-  }
-  httpServer.once('close', detach)
-  return { ...switchboard, close: (closing) => switchboard.close(closing).then(detach) }
+  const started = create(options, 'attach')
+  started.attach(httpServer, true)
+  return started.switchboard
 }
 
-function create(options: SwitchboardOptions, what: string): Switchboard {
+function create(options: SwitchboardOptions, what: string): Started {
   if (!options) throw new TypeError(`${what}: expected options such as { routes: [] }, got ${shapeOf(options)}`)
-  return start(optionsOf(options, what, '{ routes: [] }'), process.cwd()).switchboard
+  return start(optionsOf(options, what, '{ routes: [] }'), process.cwd())
 }
 
 /** A running Switchboard, and what only the plugin needs to know of it. */
@@ -84,6 +80,15 @@ export interface Started {
   enabled: boolean
   /** Keeps the sockets from being destroyed before this tick is over; `below` finds what carries a TLS socket. */
   keepSockets(below: (raw: Duplex) => Duplex | undefined): void
+  /** Whether a route is there for this path. */
+  serves(path: string): boolean
+  /**
+   * Serves a server of Node's, with `requests` also its plain HTTP requests, until one of both closes. When the server
+   * does, everything here ends.
+   */
+  attach(server: HttpServer, requests: boolean): void
+  /** Has something done when it is closed. */
+  onClosed(undo: () => void): void
 }
 
 /** Starts what the options describe. `root` is where the relative path of a configuration file starts. */
@@ -93,11 +98,16 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
   if (resolved.ignored.length > 0) {
     log.write('warn', `serves no HTTP: these options mean nothing here: ${resolved.ignored.join(', ')}`)
   }
-  if (!resolved.enabled) return { switchboard: NOTHING, log, enabled: false, keepSockets: () => {} }
+  if (!resolved.enabled) return { ...DISABLED, log }
   if (resolved.prefixes.length === 0 && options.wsHandlers?.length) {
     log.write('warn', 'endpointPrefix is empty, so wsHandlers serve nothing; routes need no prefix')
   }
   const running = supervise(resolved, root, log)
+  const undo: (() => void)[] = []
+  const undoAll = (): void => {
+    for (const one of undo.splice(0)) one()
+  }
+  const shut = (options?: CloseOptions | null): Promise<void> => close(running, options).then(undoAll)
   const switchboard: Switchboard = {
     upgrade: createUpgrade(running, resolved.prefixes),
     request: createHandle(running),
@@ -106,9 +116,26 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string)
     command: (pattern, command, payload) =>
       running.host.command(name(pattern, 'command: pattern'), name(command, 'command: name'), payload),
     stats: () => running.host.stats(),
-    close: (options) => close(running, options),
+    close: shut,
+    [Symbol.asyncDispose]: () => shut(),
   }
-  return { switchboard, log, enabled: true, keepSockets: (below) => running.host.keepSockets(below) }
+  return {
+    switchboard,
+    log,
+    enabled: true,
+    keepSockets: (below) => running.host.keepSockets(below),
+    serves: (path) => running.host.serves(path),
+    attach: (server, requests) => {
+      const { upgrade, request } = switchboard
+      const closed = (): void => {
+        undoAll()
+        void running.shutdown(1001, '', 0)
+      }
+      const serves = (path: string): boolean => running.host.serves(path)
+      undo.push(attachTo(server, { upgrade, request: requests ? request : undefined, serves, closed }))
+    },
+    onClosed: (one) => void undo.push(one),
+  }
 }
 
 async function close(running: Supervisor, options?: CloseOptions | null): Promise<void> {
@@ -129,6 +156,16 @@ const NOTHING: Switchboard = {
   command: () => {},
   stats: () => statsOf(),
   close: () => Promise.resolve(),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+}
+
+const DISABLED: Omit<Started, 'log'> = {
+  switchboard: NOTHING,
+  enabled: false,
+  keepSockets: () => {},
+  serves: () => false,
+  attach: () => {},
+  onClosed: () => {},
 }
 
 function supervise(resolved: Resolved, root: string, log: Log): Supervisor {

@@ -7,7 +7,6 @@ import type { Duplex } from 'node:stream'
 
 import { answer, ignore } from '../connection/socket.js'
 import type { Supervisor } from '../host/supervisor.js'
-import { intercept } from './intercept.js'
 
 /** A server of Node's that emits `upgrade`. */
 export type HttpServer = Server | HttpsServer | Http2SecureServer
@@ -42,19 +41,6 @@ export function createUpgrade(running: Supervisor, prefixes: string[]): Upgrade 
     const claimed = host.upgrade(request, socket, head ?? EMPTY)
     if (claimed !== undefined) return claimed
     return isBelow(url, prefixes) ? refuse(socket, MALFORMED) : false
-  }
-}
-
-/** Takes a server's upgrades that are ours before its listeners see them; the result stops that. */
-export function listen(server: HttpServer, upgrade: Upgrade): () => void {
-  const emitter = server as Server
-  // To a server without any listener Node does not offer them at all.
-  const listener = (): void => {}
-  emitter.on('upgrade', listener)
-  const stop = intercept(emitter, 'upgrade', upgrade)
-  return () => {
-    stop()
-    emitter.off('upgrade', listener)
   }
 }
 

@@ -6,7 +6,8 @@ import type { Duplex } from 'node:stream'
 
 import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
 
-import { type HttpServer, listen, type Upgrade } from '../accept/upgrade.js'
+import { claim } from '../accept/attachment.js'
+import type { HttpServer, Upgrade } from '../accept/upgrade.js'
 import { type Started, start } from '../attach.js'
 import type { PluginOptions } from '../config/options.js'
 import { optionsOf } from '../connection/arguments.js'
@@ -31,10 +32,16 @@ export type SwitchboardPlugin = Plugin<PluginApi> & { api: PluginApi }
 /** One server of Vite's that is served. */
 interface Serving extends Started {
   tcp: TcpSockets
+  /** Its server exists: no hook of another plugin can prevent that any more. */
+  isReady: boolean
+  /** What the server was made of; after a restart its successor is made of the same object. */
+  origin: object
+  /** Says goodbye with this code, and ends. */
+  stop(code: number): void
 }
 
 /** All that run in this process, for {@link upgrade}. */
-const running = new Set<Started>()
+const running = new Set<Serving>()
 
 /**
  * A WebSocket backend in Vite's development and preview server.
@@ -43,7 +50,7 @@ const running = new Set<Started>()
  */
 export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
   const options = optionsOf(given, 'switchboard', "{ endpointPrefix: '/api', wsHandlers: [] }")
-  const started = new Set<Started>()
+  const started = new Set<Serving>()
   let environment = options.environment
 
   function serve(server: ViteDevServer | PreviewServer): Serving {
@@ -57,15 +64,18 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
     const one: Serving = {
       ...start({ ...options, ...shared, environment, logger }, config.root),
       tcp: new TcpSockets(server.httpServer as HttpServer | null),
+      isReady: false,
+      origin: config.inlineConfig,
+      stop: (code) => stop(one, code),
     }
+    one.onClosed(() => one.tcp.stop())
     if (!one.enabled) return one
     started.add(one)
     running.add(one)
     server.middlewares.use((request, response, next) => {
       if (!one.switchboard.request(request, response)) next()
     })
-    const detach = server.httpServer ? listen(server.httpServer as HttpServer, one.switchboard.upgrade) : () => {}
-    server.httpServer?.once('close', detach)
+    if (server.httpServer) one.attach(server.httpServer as HttpServer, false)
     return one
   }
 
@@ -104,15 +114,19 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
     configureServer(server) {
       const one = serve(server)
       if (!one.enabled) return
-      onDevClose(server, (code) => stop(one, code))
+      onDevClose(server, one)
       listEndpoints(server, one)
+      return () => {
+        one.isReady = true
+      }
     },
 
     configurePreviewServer(server) {
       if (options.enablePreview === false) return
       const one = serve(server)
       if (!one.enabled) return
-      onPreviewClose(server, () => stop(one, 1001))
+      one.isReady = true
+      onPreviewClose(server, one)
       listEndpoints(server, one)
     },
   }
@@ -132,51 +146,59 @@ function allowed(options: PluginOptions, { allowedHosts }: { allowedHosts?: true
   return { allowedHosts: [...(options.allowedHosts ?? []), ...(allowedHosts ?? [])] }
 }
 
-function offer(to: Set<Started>, request: IncomingMessage, socket: Duplex, head?: Buffer | null): boolean {
-  for (const { switchboard } of to) {
-    if (switchboard.upgrade(request, socket, head)) return true
-  }
-  return false
+function offer(to: Set<Serving>, request: IncomingMessage, socket: Duplex, head?: Buffer | null): boolean {
+  const all = [...to].filter(({ isReady }) => isReady).map(({ switchboard: { upgrade }, serves }) => ({ upgrade, serves }))
+  return claim(all, request, socket, head)
+}
+
+/** Replaces a function of an object, until a Switchboard is closed. */
+function replace<T extends object, K extends keyof T>(one: Serving, object: T, key: K, by: (original: T[K]) => T[K]): void {
+  const original = object[key]
+  const own = (object[key] = by(original))
+  one.onClosed(() => {
+    if (object[key] === own) object[key] = original
+  })
 }
 
 /**
  * Vite destroys all sockets when it closes or restarts; the close of its own WebSocket server is the last moment
  * before that.
  */
-function onDevClose(server: ViteDevServer, closing: (code: number) => void): void {
-  const { ws, restart } = server
+function onDevClose(server: ViteDevServer, one: Serving): void {
   let code = 1001
-  server.restart = async (...args) => {
+  replace(one, server, 'restart', (restart) => async (...args) => {
+    const before = new Set(running)
     code = 1012
     try {
       await restart.apply(server, args)
     } finally {
       code = 1001
+      // A restart that failed leaves this server running, and what the plugins of its successor have begun is over.
+      const isFailed = running.has(one)
+      for (const other of running) if (isFailed && !before.has(other) && other.origin === one.origin) other.stop(1001)
     }
-  }
-  const close = ws.close.bind(ws)
-  ws.close = () => {
-    closing(code)
-    return close()
-  }
+  })
+  replace(one, server.ws, 'close', (close) => () => {
+    one.stop(code)
+    return close.call(server.ws)
+  })
 }
 
-function onPreviewClose(server: PreviewServer, closing: () => void): void {
-  const close = server.close.bind(server)
-  server.close = () => {
-    closing()
-    return close()
-  }
+function onPreviewClose(server: PreviewServer, one: Serving): void {
+  replace(one, server, 'close', (close) => () => {
+    one.stop(1001)
+    return close.call(server)
+  })
 }
 
 /** Adds the endpoints to the addresses that Vite prints. */
-function listEndpoints(server: ViteDevServer | PreviewServer, { switchboard, log }: Started): void {
-  const print = server.printUrls.bind(server)
-  server.printUrls = () => {
-    print()
+function listEndpoints(server: ViteDevServer | PreviewServer, one: Serving): void {
+  const { switchboard, log } = one
+  replace(one, server, 'printUrls', (print) => () => {
+    print.call(server)
     const local = server.resolvedUrls?.local[0] ?? server.resolvedUrls?.network[0]
     if (local === undefined) return
     const origin = local.replace(/^http/, 'ws').replace(/^(wss?:\/\/[^/]+).*$/, '$1')
     for (const pattern of switchboard.patterns) log.write('info', `${origin}${pattern}`)
-  }
+  })
 }

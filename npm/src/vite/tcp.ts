@@ -12,17 +12,26 @@ import type { HttpServer } from '../accept/upgrade.js'
  */
 export class TcpSockets {
   readonly #byPeer = new Map<string, Socket>()
+  #server: TlsServer | undefined
 
   /** Of a server without TLS there is nothing to know: its sockets are TCP's. */
   constructor(server: HttpServer | null | undefined) {
     if (!(server instanceof TlsServer)) return
-    server.on('connection', (socket: Socket) => {
-      const peer = peerOf(socket)
-      if (peer === undefined) return
-      this.#byPeer.set(peer, socket)
-      socket.once('close', () => {
-        if (this.#byPeer.get(peer) === socket) this.#byPeer.delete(peer)
-      })
+    this.#server = server
+    server.on('connection', this.#add)
+  }
+
+  /** Learns of no more sockets. */
+  stop(): void {
+    this.#server?.off('connection', this.#add)
+  }
+
+  readonly #add = (socket: Socket): void => {
+    const peer = peerOf(socket)
+    if (peer === undefined) return
+    this.#byPeer.set(peer, socket)
+    socket.once('close', () => {
+      if (this.#byPeer.get(peer) === socket) this.#byPeer.delete(peer)
     })
   }
 
