@@ -55,6 +55,32 @@ fn messages_pass_unchanged_and_wait_for_the_target() {
     assert!(world.told_targets().is_empty(), "a target that closed is not closed again");
 }
 
+/// What let a client in here is nothing for the target, whatever else it said.
+#[test]
+fn the_token_stays_here() {
+    let token = json!({ "query": "token", "header": "x-token", "values": { "DEVTOKEN": {} } });
+    let proxy = json!({ "url": "wss://example.com/feed", "forward": ["x-token", "cookie"] });
+    let mut world =
+        world(json!([{ "pattern": "/live", "proxy": proxy, "authenticate": { "token": token } }]));
+    world.connect("/live?a=1&token=DEVTOKEN&%74oken=DEVTOKEN&b=token");
+    assert_eq!(world.dials[0].1.url, "wss://example.com/feed?a=1&b=token");
+    let id = world.upgrade_with("/live?a=1", &[("x-token", "DEVTOKEN"), ("cookie", "c=1")]);
+    world.open(id);
+    let dial = &world.dials[1].1;
+    assert_eq!(
+        (&*dial.url, &dial.headers[..]),
+        ("wss://example.com/feed?a=1", &[("cookie".to_owned(), "c=1".to_owned())][..])
+    );
+}
+
+/// Of several parameters of one name, some servers take the last.
+#[test]
+fn the_targets_own_parameters_cannot_be_replaced() {
+    let mut world = world(json!([{ "pattern": "/live", "proxy": "wss://example.com/feed?role=reader&x=1" }]));
+    world.connect("/live?role=admin&r%6fle=admin&y=2&&role");
+    assert_eq!(world.dials[0].1.url, "wss://example.com/feed?role=reader&x=1&y=2&");
+}
+
 #[test]
 fn who_closes_tells_the_other_side_the_same() {
     for (code, client_hears) in

@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 /// Tells how it was asked, echoes, and closes when told to.
@@ -46,6 +47,27 @@ impl Handler for Target {
 
 async fn proxy(toml: &str) -> Running {
     start(Server::builder().config(Config::from_toml(toml).expect("a configuration"))).await
+}
+
+/// Neither what let the client in here nor a way out of the target's path reaches the target.
+#[tokio::test]
+async fn the_target_sees_no_token_and_no_path_but_its_own() {
+    let target = start(Server::builder().route("/up/**", Target)).await;
+    let url = target.url("/up?role=reader");
+    let proxy = proxy(&format!(
+        "[[routes]]\npattern = '/live/**'\nproxy = {{ url = '{url}', forward = ['authorization'] }}\n\
+         authenticate = {{ token = {{ query = 'token', header = 'authorization', values = {{ DEVTOKEN = {{}} }} }} }}"
+    ))
+    .await;
+    let mut client = proxy.connect("/live/a?token=DEVTOKEN&role=admin&b=1").await;
+    assert_eq!(client.text().await, "/up/a role=reader&b=1 None");
+    let request = ClientRequestBuilder::new(proxy.url("/live/b").parse().expect("a URL"));
+    let mut client = Client::connect(request.with_header("authorization", "Bearer DEVTOKEN")).await;
+    assert_eq!(client.text().await, "/up/b role=reader None");
+    for path in ["%2e%2e%2fadmin", "..%5cadmin", "..;/admin", "%252e%252e/admin"] {
+        let mut client = proxy.connect(&format!("/live/{path}?token=DEVTOKEN")).await;
+        assert_eq!(client.closed().await, (1011, "Proxy connection failed".to_owned()), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -79,6 +79,23 @@ test.each([
   expect(await client.ended).toEqual({ code: seen, reason: seenReason })
 })
 
+test('the target sees neither the token that let its client in nor a path but its own', async () => {
+  const { url, requests } = await target()
+  const authenticate = { token: { query: 'token', values: { DEVTOKEN: {} } } }
+  const proxy = { url: `${url}/up?role=reader`, auth: { type: 'bearer', token: 'theirs' } as const }
+  const server = await serveVite({ routes: [{ pattern: '/ws/**', dialect: 'proxy', authenticate, proxy }] })
+  const client = await connect(server.url('/ws/a?token=DEVTOKEN&role=admin&b=1'))
+  client.send('said')
+  expect(await client.next()).toBe('said')
+  expect(requests[0]!.url).toBe('/up/a?role=reader&b=1')
+  // Node's WHATWG parser takes a backslash for a slash.
+  for (const path of ['..%5c..%5cadmin', '%2e%2e%2fadmin', '..;/admin', '%252e%252e/admin']) {
+    const lost = await connect(server.url(`/ws/${path}?token=DEVTOKEN`))
+    expect(await lost.ended, path).toEqual({ code: 1011, reason: 'Proxy connection failed' })
+  }
+  expect(requests).toHaveLength(1)
+})
+
 test('the client closes, or is lost', async () => {
   const { url, sockets } = await target()
   const server = await serve([], { routes: [{ pattern: '/', dialect: 'proxy', proxy: url }] })

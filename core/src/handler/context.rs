@@ -16,6 +16,7 @@ use crate::interface::effect::{Effect, Level, Recipients};
 use crate::interface::hook::{CallId, Hook};
 use crate::interface::upstream::{Dial, UpstreamId};
 use crate::message::{CloseCode, CloseFrame, Message};
+use crate::routing::authentication::{Authentication, TokenPlace};
 use crate::state::connection::Connection;
 use crate::state::heartbeat::{Heartbeat, Inactivity};
 use crate::state::timers::Timer;
@@ -51,6 +52,14 @@ impl Context<'_> {
     /// The id of the connection this event is about.
     pub fn id(&self) -> Option<ConnectionId> {
         self.id
+    }
+
+    /// Where clients of this route show the token that lets them in, if that is what does.
+    pub(crate) fn token_place(&self) -> Option<&TokenPlace> {
+        match &self.state.routes[self.route].settings.authentication {
+            Authentication::Token(rule) => Some(&rule.place),
+            _ => None,
+        }
     }
 
     /// Any connection of this route.

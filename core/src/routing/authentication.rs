@@ -87,7 +87,8 @@ impl TokenPlace {
         }
     }
 
-    fn header(&self) -> Option<&HeaderName> {
+    /// The header, if that can be the place.
+    pub fn header(&self) -> Option<&HeaderName> {
         match self {
             TokenPlace::Header(name) | TokenPlace::QueryOrHeader(_, name) => Some(name),
             TokenPlace::Query(_) => None,

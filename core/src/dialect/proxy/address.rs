@@ -1,6 +1,7 @@
 //! From a target's URL and a client's path to the URL that is dialled.
 
 use http::Uri;
+use percent_encoding::percent_decode;
 
 /// A target's URL, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,17 +38,20 @@ impl Address {
         })
     }
 
-    /// The URL for a client that came with `rest` behind the route's own path, and with `query`. `None` where no
-    /// good URL comes of it.
+    /// The URL for a client that came with `rest` behind the route's own path, and with `query`. Always below the
+    /// target's own path, and the target's own parameters are the only ones of their names. `None` where no good URL
+    /// comes of it.
     pub(super) fn join(&self, rest: &str, query: &str) -> Option<String> {
-        if rest.split('/').any(is_dots) {
+        if leads_elsewhere(rest) {
             return None;
         }
+        let own: Vec<_> = form_urlencoded::parse(self.query.as_bytes()).map(|(name, _)| name).collect();
+        let query = without_parameters(query, |name| own.iter().any(|own| own == name));
         let path = match rest.trim_start_matches('/') {
             "" if rest.is_empty() => self.path.clone(),
             rest => format!("{}/{rest}", self.path.trim_end_matches('/')),
         };
-        let query = match (self.query.as_str(), query) {
+        let query = match (self.query.as_str(), query.as_str()) {
             ("", query) => query.to_owned(),
             (own, "") => own.to_owned(),
             (own, query) => format!("{own}&{query}"),
@@ -70,9 +74,36 @@ pub(super) fn rest<'p>(path: &'p str, prefixes: &[String], segments: usize) -> &
     })
 }
 
-/// A segment that leads elsewhere, percent-encoded or not: it would leave what the target's URL allows.
-fn is_dots(segment: &str) -> bool {
-    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+/// A query without the parameters whose decoded name is one of these; the others stay as they are written.
+pub(super) fn without_parameters(query: &str, is_one: impl Fn(&str) -> bool) -> String {
+    let name = |pair: &str| form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.into_owned());
+    let kept: Vec<_> =
+        query.split('&').filter(|pair| !name(pair).is_some_and(|name| is_one(&name))).collect();
+    kept.join("&")
+}
+
+/// How often a target, and what stands before it, may decode a path.
+const MAX_DECODINGS: usize = 4;
+
+/// Whether some server could read the path as one that leaves what the target's URL allows: for dots as segments, also
+/// with parameters behind them, for a backslash, and for a slash or one of these that is percent-encoded.
+fn leads_elsewhere(rest: &str) -> bool {
+    let is_dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
+    let slashes = rest.matches('/').count();
+    let mut path = rest.as_bytes().to_vec();
+    for _ in 0..MAX_DECODINGS {
+        let text = String::from_utf8_lossy(&path);
+        if text.contains('\\') || text.matches('/').count() > slashes || text.split('/').any(is_dots) {
+            return true;
+        }
+        let decoded: Vec<u8> = percent_decode(&path).collect();
+        if decoded == path {
+            return false;
+        }
+        path = decoded;
+    }
+    // Encoded so often that nobody means it.
+    true
 }
 
 fn starts_with(url: &str, scheme: &str) -> bool {
@@ -81,6 +112,8 @@ fn starts_with(url: &str, scheme: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -92,11 +125,38 @@ mod tests {
             ("ws://[::1]:9/a?key=k", "/b/", "x=%20", Some("ws://[::1]:9/a/b/?key=k&x=%20")),
             ("ws://h/a", "/", "", Some("ws://h/a/")),
             ("ws://h/a", "//b", "", Some("ws://h/a/b")),
-            ("ws://h/a", "/../admin", "", None),
-            ("ws://h/a", "/%2E%2e/admin", "", None),
+            ("ws://h/a", "/...", "", Some("ws://h/a/...")),
+            ("ws://h/a", "/b;v=1/c", "", Some("ws://h/a/b;v=1/c")),
+            ("ws://h/a", "/100%25", "", Some("ws://h/a/100%25")),
         ] {
             let address = Address::parse(target).expect(target);
             assert_eq!(address.join(rest, query).as_deref(), expected, "{target} {rest}");
+        }
+    }
+
+    #[test]
+    fn no_spelling_leads_out_of_the_targets_path() {
+        for rest in [
+            "/../admin",
+            "/%2E%2e/admin",
+            "/.%2e/admin",
+            "/./admin",
+            "/..",
+            r"/..\..\admin",
+            r"/a\b",
+            "/..%5c..%5Cadmin",
+            "/a%2fb",
+            "/%2e%2e%2Fadmin",
+            "/..;/admin",
+            "/..;x=1/admin",
+            "/%2e%2e;/admin",
+            "/%252e%252e/admin",
+            "/%25%32%65%25%32%65/admin",
+            "/a%255cb",
+            "/%25252e%25252e%25252fadmin",
+        ] {
+            let address = Address::parse("ws://h/a").expect("a target");
+            assert_eq!(address.join(rest, ""), None, "{rest}");
         }
     }
 
@@ -124,6 +184,33 @@ mod tests {
             ("/anything", &[], 0, "/anything"),
         ] {
             assert_eq!(rest(path, prefixes, segments), expected, "{path}");
+        }
+    }
+
+    proptest! {
+        /// Whatever a client writes, the target sees a path below its own: as it is written, and as servers read it that
+        /// decode, that take a backslash for a slash, and that cut off what follows a semicolon.
+        #[test]
+        fn every_path_stays_below_the_targets(rest in r"(/|\\|\.|;|%2e|%2E|%2f|%5C|%25|2e|[a-c]|%){0,24}") {
+            let address = Address::parse("ws://h/a").expect("a target");
+            if let Some(url) = address.join(&format!("/{rest}"), "") {
+                let uri: Uri = url.parse().expect("a URL");
+                prop_assert!(uri.path().starts_with("/a/"), "{url}");
+                let mut path = uri.path().to_owned();
+                for _ in 0..4 {
+                    prop_assert!(!path.contains('\\'), "{url}");
+                    let mut depth = 0;
+                    for segment in path.split('/').skip(2) {
+                        match segment.split(';').next() {
+                            Some("..") => depth -= 1,
+                            Some("" | ".") => {}
+                            _ => depth += 1,
+                        }
+                        prop_assert!(depth >= 0, "{url}");
+                    }
+                    path = percent_encoding::percent_decode_str(&path).decode_utf8_lossy().into_owned();
+                }
+            }
         }
     }
 }

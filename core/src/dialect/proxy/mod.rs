@@ -2,7 +2,8 @@
 //!
 //! | When | Client | Target |
 //! |---|---|---|
-//! | a client comes | is accepted at once with the first subprotocol that it offers | is dialled: the path that the pattern's `**` stands for and the query are appended, that subprotocol is offered |
+//! | a client comes | is accepted at once with the first subprotocol that it offers | is dialled: the path that the pattern's `**` stands for and the query are appended, without the token that let the client in and without parameters of the target's own names; that subprotocol is offered |
+//! | its path could be read as one that leaves the target's | 1011 `Proxy connection failed` | |
 //! | the client speaks before the target has answered | | hears it in order once it has; more than `maxWaiting` bytes close the client with 1013 |
 //! | either speaks | hears text as text, binary as binary | the same |
 //! | the target closes | the same code and reason; without a code without one; 1011 where none can be passed on (1006) | |
@@ -31,7 +32,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderMap;
+use http::header::{HeaderMap, HeaderName};
 use serde_json::json;
 
 use crate::dialect::timed_name::timed_name;
@@ -42,7 +43,8 @@ use crate::interface::effect::Level;
 use crate::interface::hook::{Answer, HookKind};
 use crate::interface::upstream::{Dial, UpstreamEvent, UpstreamId};
 use crate::message::{CloseCode, CloseFrame, Message};
-use address::{Address, rest};
+use crate::routing::authentication::TokenPlace;
+use address::{Address, rest, without_parameters};
 use link::{Ending, Link, Passing, Phase, farewell};
 
 pub use inspection::{Inspect, ProxyHooks};
@@ -120,13 +122,23 @@ impl Proxy {
                 (target.ok_or_else(|| Ending::Unknown(name.to_owned()))?, name, rest)
             }
         };
+        // What let the client in here is nothing for the target.
+        let token = cx.token_place().and_then(TokenPlace::query);
+        let query = without_parameters(query, |name| Some(name) == token);
         let address = Address::parse(&target.url).ok();
-        let url = address.and_then(|address| address.join(rest, query)).ok_or(Ending::Malformed)?;
+        let url = address.and_then(|address| address.join(rest, &query)).ok_or(Ending::Malformed)?;
         Ok((target, name.into(), url))
     }
 
-    fn headers(&self, target: &TargetOptions, client: &HeaderMap) -> Vec<(String, String)> {
-        let forwarded = self.options.forward.iter().flat_map(|name| {
+    /// The headers for a target. The one with the `token` that let the client in here is not passed on.
+    fn headers(
+        &self,
+        target: &TargetOptions,
+        client: &HeaderMap,
+        token: Option<&HeaderName>,
+    ) -> Vec<(String, String)> {
+        let is_token = |name: &str| token.is_some_and(|token| token.as_str().eq_ignore_ascii_case(name));
+        let forwarded = self.options.forward.iter().filter(|name| !is_token(name)).flat_map(|name| {
             client
                 .get_all(name)
                 .iter()
@@ -250,11 +262,11 @@ impl Handler for Proxy {
             Ok(found) => found,
             Err(ending) => return self.end(cx, &ending),
         };
-        let client = cx.connection();
+        let (client, token) = (cx.connection(), cx.token_place().and_then(TokenPlace::header));
         let dial = Dial {
             url,
             headers: client
-                .map(|client| self.headers(target, client.request().headers()))
+                .map(|client| self.headers(target, client.request().headers(), token))
                 .unwrap_or_default(),
             protocols: client
                 .and_then(|client| client.subprotocol())
