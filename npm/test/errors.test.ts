@@ -141,3 +141,18 @@ test('a client that breaks the protocol is told, and onError too', async () => {
   expect((await seen.promise).message).toBeTruthy()
   await expectHealthy(server)
 })
+
+test('what a client wrote commands no terminal and forges no line', async () => {
+  const { server, client } = await open({
+    onMessage: (_, message) => {
+      throw new Error(message)
+    },
+    onError: (_, error) => {
+      throw error
+    },
+  })
+  client.send('a\x1b]0;owned\x07\x9b2J\x7f\t\r\nERROR forged\u2028é')
+  const written = 'a\\u{1b}]0;owned\\u{7}\\u{9b}2J\\u{7f}\\t\\r\\nERROR forged\\u{2028}é'
+  await expect.poll(() => server.lines.join('\n')).toContain(written)
+  for (const line of server.lines) expect(line.replace(/\n {4}at /g, '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028]/)
+})

@@ -39,11 +39,26 @@ export class Log {
     if (LEVELS.indexOf(level) > this.#most) return
     const method = level === 'debug' ? 'info' : level
     try {
-      this.#logger[method](`[switchboard] ${line}`)
+      this.#logger[method](`[switchboard] ${escape(line)}`)
     } catch {
       // A logger that fails must not take connections with it.
     }
   }
+}
+
+/** C0, DEL, C1 and Unicode's own line breaks. */
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
+
+const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+/**
+ * A line with its control characters written out. Much of it comes from clients: they must not be able to command a
+ * terminal, or to forge a line. Below it may stand a stack, whose lines are indented.
+ */
+function escape(line: string): string {
+  const lines = line.split(/\n(?= {4}at )/)
+  const written = (control: string) => SHORT[control] ?? `\\u{${control.charCodeAt(0).toString(16)}}`
+  return lines.map((part) => part.replace(CONTROLS, written)).join('\n')
 }
 
 /** What was thrown, in words. */
