@@ -139,6 +139,7 @@ impl fmt::Debug for Endpoint {
 
 /// One line of the table of endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EndpointInfo {
     /// The paths it serves, prefix included.
     pub pattern: String,

@@ -241,6 +241,7 @@ impl Builder {
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ServerError {
     /// A route's pattern is not one.
     #[error(transparent)]

@@ -266,7 +266,7 @@ impl Switchboard {
 
     /// How much there is: connections, rooms, timers, calls, upstreams.
     pub fn stats(&self) -> Vec<usize> {
-        let Stats { connections, rooms, timers, calls, upstreams } = self.host.engine().stats();
+        let Stats { connections, rooms, timers, calls, upstreams, .. } = self.host.engine().stats();
         vec![connections, rooms, timers, calls, upstreams]
     }
 }

@@ -75,7 +75,7 @@ fn tungstenite(bytes: &[u8]) -> (Vec<Event>, Option<Event>) {
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return (events, None),
             Err(_) => {
                 let violation =
-                    switchboard_core::protocol::Violation { code: CloseCode::PROTOCOL_ERROR, reason: "" };
+                    switchboard_core::protocol::Violation::new(CloseCode::PROTOCOL_ERROR, "");
                 return (events, Some(Event::Violation(violation)));
             }
         });

@@ -18,6 +18,7 @@ use crate::schema::error::describe;
 /// `false`: everyone. `true`: whoever has an `Authorization` header that is not blank. A header's name: whoever
 /// has that header. An object: whoever shows a good token. Who may not come in gets HTTP 401 or what is written.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum AuthenticateConfig {
     /// Everyone.
     #[default]

@@ -11,6 +11,7 @@ use crate::routing::origin::{OriginPatterns, Origins};
 
 /// A list of origins, or `"*"` for all. By default pages of the same host, of this machine and of `allowedHosts`.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub enum OriginsConfig {
     /// The same host, this machine, and `allowedHosts`.
     #[default]

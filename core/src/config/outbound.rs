@@ -19,6 +19,7 @@ pub struct OutboundConfig {
 /// What happens to a client that reads too slowly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum OverflowConfig {
     /// The connection is closed with 1013.
     #[default]

@@ -109,6 +109,7 @@ pub struct RouteConfig {
 /// What a route does with its messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Dialect {
     /// The host's callbacks or handler decide.
     #[default]

@@ -43,6 +43,7 @@ impl FeedSettings {
 
 /// One value of a feed, shared by everyone who serves it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct FeedValue {
     /// When it was published.
     pub at: WallTime,

@@ -8,6 +8,7 @@ use crate::interface::upstream::UpstreamId;
 
 /// A source to be added to a feed with [`Engine::add_source`](crate::Engine::add_source).
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum FeedSource {
     /// Plain HTTP requests.
     Post(PostSettings),

@@ -9,6 +9,7 @@ use crate::message::Message;
 /// One request of the user's code outside of the engine, such as `conn.send(…)` between two awaits.
 /// [`Engine::command`](crate::Engine::command) carries it out at once.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Command {
     /// Send to this connection.
     Send(Message),

@@ -2,6 +2,7 @@
 
 /// Who ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CloseCause {
     /// The client sent a close frame first.
     Client,

@@ -135,6 +135,7 @@ pub enum Effect {
 
 /// What the host needs to open a connection.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Accept {
     /// Which connection.
     pub id: ConnectionId,

@@ -102,6 +102,7 @@ impl Hook {
 /// The hooks by kind; `name` is what users call them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "named as the variants of `Hook`")]
+#[non_exhaustive]
 pub enum HookKind {
     Authenticate,
     Connect,
@@ -135,6 +136,7 @@ impl HookKind {
 
 /// What came of a hook.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Answer {
     /// It finished.
     Done,

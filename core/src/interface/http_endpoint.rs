@@ -6,6 +6,7 @@ use serde_json::Value;
 
 /// A path that answers plain HTTP requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HttpEndpoint {
     /// The only method it answers. GET also answers HEAD.
     pub method: Method,

@@ -14,6 +14,7 @@ use crate::protocol::Violation;
 
 /// One thing that happened. Hosts pass each on as it comes; the engine keeps the order per connection.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Input {
     /// A client asks for a WebSocket.
     Upgrade {

@@ -2,6 +2,7 @@
 
 /// What there is at one moment. With nobody connected all of it is 0, apart from timers of routes and feeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stats {
     /// Connections, from their opening handshake to their last hook.
     pub connections: usize,

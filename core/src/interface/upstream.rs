@@ -35,6 +35,7 @@ pub struct Dial {
 
 /// What became of an outgoing connection, as the host reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum UpstreamEvent {
     /// It is open.
     Opened {

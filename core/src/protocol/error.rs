@@ -8,6 +8,7 @@ use crate::message::{CloseCode, CloseFrame};
 ///
 /// The host answers with a close frame of this code and reason, and reads no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Violation {
     /// 1002 (framing), 1007 (text or compressed data), 1008 (fragments) or 1009 (size).
     pub code: CloseCode,
@@ -16,6 +17,11 @@ pub struct Violation {
 }
 
 impl Violation {
+    /// A broken rule, for hosts that decode frames themselves.
+    pub const fn new(code: CloseCode, reason: &'static str) -> Self {
+        Self { code, reason }
+    }
+
     /// 1002: the bytes are not what RFC 6455 or the negotiated extension allows.
     pub(super) const fn protocol(reason: &'static str) -> Self {
         Self { code: CloseCode::PROTOCOL_ERROR, reason }

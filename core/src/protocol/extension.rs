@@ -7,6 +7,7 @@ const MAX_ENTRIES: usize = 16;
 
 /// One element of the list: a name and its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ExtensionOffer {
     /// The extension's name as the client wrote it.
     pub name: String,

@@ -22,6 +22,7 @@ const MAX_PROTOCOLS: usize = 64;
 
 /// A valid opening handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Handshake {
     /// The answer to the client's key: `Sec-WebSocket-Accept`.
     pub accept: HeaderValue,

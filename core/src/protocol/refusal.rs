@@ -7,6 +7,7 @@ use super::response::encode_head;
 
 /// Why the connection does not become a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The response's status.
     pub status: StatusCode,

@@ -9,6 +9,7 @@ use crate::message::{CloseCode, CloseFrame};
 
 /// How a route decides whether a client may come in. The default admits everyone.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Authentication {
     /// Everyone may.
     #[default]
@@ -69,6 +70,7 @@ impl TokenRule {
 
 /// Where a token stands in the opening handshake.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum TokenPlace {
     /// In this parameter of the query, percent-decoded. Browsers can send nothing else.
     Query(String),
@@ -113,6 +115,7 @@ pub(crate) fn query_value(query: &str, name: &str) -> Option<String> {
 
 /// How a client is turned away.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Denial {
     /// Before the upgrade, with an HTTP status. A browser sees close code 1006.
     Status(StatusCode),
@@ -131,6 +134,7 @@ impl Denial {
 
 /// The outcome of authentication.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Come in.
     Accept {

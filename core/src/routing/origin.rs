@@ -8,6 +8,7 @@ use http::{HeaderMap, Uri};
 
 /// Which origins a route takes. Requests without an `Origin`, which come from programs, pass always.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub enum Origins {
     /// Pages of the same host, whatever the port, and of this machine (`localhost`, `127.0.0.0/8`, `[::1]`).
     #[default]

@@ -8,6 +8,7 @@ use crate::schema::suggest::nearest;
 
 /// A configuration that cannot be used. Displays as one line that begins with the key's path.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigError {
     /// The key, such as `routes[1].perMessageDeflate.serverMaxWindowBits`. Empty for the text as a whole.
     pub path: String,

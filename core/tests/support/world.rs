@@ -162,7 +162,7 @@ impl World {
     }
 
     pub fn violate(&mut self, id: ConnectionId, code: CloseCode, reason: &'static str) {
-        self.input(Input::Violated { id, violation: Violation { code, reason } });
+        self.input(Input::Violated { id, violation: Violation::new(code, reason) });
     }
 
     pub fn command(&mut self, id: ConnectionId, command: Command) -> Result<(), CommandError> {

@@ -12,6 +12,7 @@ use super::{BoxFuture, Custom};
 
 /// Somebody who is connected.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct CommandsClient {
     /// The id that others know.
     #[serde(rename = "client_id")]

@@ -13,6 +13,7 @@ use crate::message::Message;
 /// An event of Rakit's server. The host starts the server, so `start` is its own to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ServerEvent {
     /// Somebody came: `{"client_id","name","email"}`.
     Connect,

@@ -52,6 +52,7 @@ pub struct SessionOptions {
 /// Whose behaviour counts where Rakit's documentation and its server differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Profile {
     /// The documentation's.
     #[default]
@@ -63,6 +64,7 @@ pub enum Profile {
 /// The shape of `users` in presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum PresenceFormat {
     /// A list of users.
     Array,
@@ -73,6 +75,7 @@ pub enum PresenceFormat {
 /// Who may use commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum WhoMayCommand {
     /// All clients, as in Rakit.
     #[default]

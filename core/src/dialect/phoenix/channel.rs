@@ -115,6 +115,7 @@ pub trait Channel: Send {
 
 /// What a client's message comes to.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Reply {
     /// No reply; to a join, `ok` with `{}`.
     None,
@@ -131,6 +132,7 @@ pub enum Reply {
 /// How a client's time on a topic ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Termination {
     /// It left.
     Left,

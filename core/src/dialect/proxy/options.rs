@@ -45,6 +45,7 @@ pub struct TargetOptions {
 /// Credentials for a target.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum ProxyAuth {
     /// `Authorization: Bearer <token>`.
     Bearer {

@@ -40,6 +40,7 @@ pub use room::RoomTemplates;
 /// The event that a rule is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum On {
     /// The connection is open.
     Connect,

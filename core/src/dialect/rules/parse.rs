@@ -6,6 +6,7 @@ use serde::Deserialize;
 /// What becomes of a text message before handlers get it. Binary messages stay bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Parse {
     /// The value if it is JSON, otherwise the text.
     #[default]

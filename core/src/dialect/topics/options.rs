@@ -30,6 +30,7 @@ pub struct TopicsOptions {
 /// A dialect of EVE-KILL's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Generation {
     /// The first: a list of topics as text.
     G1,
@@ -41,6 +42,7 @@ pub enum Generation {
 /// What a stream is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Stream {
     /// Killmails, by topics that are computed.
     #[default]

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A pattern that cannot be used: where it goes wrong and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PatternError {
     /// The pattern as it was written.
     pub pattern: String,
