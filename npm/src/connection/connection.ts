@@ -131,7 +131,8 @@ export class Connection implements WebSocketConnection {
   }
 
   get rooms(): Set<string> {
-    return (this.#rooms ??= new Rooms(this))
+    this.#rooms ??= new Rooms(this)
+    return this.#rooms.refresh()
   }
 
   send(data: unknown): Promise<void> {
