@@ -109,12 +109,13 @@ impl Switchboard {
     ///
     /// What sockets are to write waits for a turn with `flush` that brings no hooks: as long as hooks run they may
     /// have more to send. Only so many sockets write in one round of JavaScript's loop as are written at a stretch: the
-    /// first turn of the next says that it `begins_round`.
-    pub fn turn(&mut self, flush: bool, begins_round: bool) -> bool {
+    /// first turn of the next says that it `begins_round`. When the round before had no time for all hooks, sockets write
+    /// `before_calls`.
+    pub fn turn(&mut self, flush: bool, begins_round: bool, before_calls: bool) -> bool {
         if begins_round {
             self.host.begin_round();
         }
-        let words = self.host.turn(flush);
+        let words = self.host.turn(flush, before_calls);
         let deadline = self.host.engine().poll_timeout().map_or(u64::MAX, Instant::as_ms);
         let packed = self.host.batch.packed().as_ptr() as usize;
         self.set_word(contract::BATCH_ADDRESS, packed as u32);

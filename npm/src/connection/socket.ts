@@ -65,6 +65,10 @@ export class Socket {
   /** Whether the engine counts on it: not once it was refused. */
   #isKnown = true
   #isBlocked = false
+  /** The engine wants nothing to be read. */
+  #isPaused = false
+  /** What came when there was no time for it. */
+  #held: Buffer | undefined
 
   constructor(host: Host, request: IncomingMessage, raw: Duplex, slot: number, generation: number) {
     this.#host = host
@@ -193,11 +197,34 @@ export class Socket {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#raw.pause()
   }
 
   resume(): void {
-    this.#raw.resume()
+    this.#isPaused = false
+    if (this.#held === undefined) this.#raw.resume()
+  }
+
+  /** Whether something is kept. */
+  get isHeld(): boolean {
+    return this.#held !== undefined
+  }
+
+  /** Keeps what came, and reads no more until it is released. Gives whether it is the first that is kept. */
+  hold(chunk: Buffer): boolean {
+    const held = this.#held
+    this.#held = held === undefined ? chunk : Buffer.concat([held, chunk])
+    this.#raw.pause()
+    return held === undefined
+  }
+
+  /** Gives what was kept, and reads on. */
+  release(): Buffer | undefined {
+    const held = this.#held
+    this.#held = undefined
+    if (held !== undefined && !this.#isPaused) this.#raw.resume()
+    return held
   }
 
   /** Closes when all is written. What the client still sends is read and thrown away. */

@@ -27,6 +27,15 @@ import type { Core } from './wasm.js'
 /** So many received bytes do not wait for more. */
 const MUCH = 256 * 1024
 
+/**
+ * How long in ms a round of Node's loop may be ours. What is left waits for the next one, and whoever sends more is not
+ * read from meanwhile: others are served too, however much some clients send.
+ */
+const ROUND = 8
+
+/** So many bytes are read in any case: who sends little does not wait for those who send much. */
+const LITTLE = 4096
+
 /** What clients hear when the engine failed: they may come again at once. */
 const RESTART = { code: 1012, reason: 'the server was restarted' }
 
@@ -55,6 +64,8 @@ export class Host implements Actor {
   #isDue = false
   /** The next turn is the first of a round. */
   #isFirst = true
+  /** The round before had no time for all hooks. */
+  #isUnfinished = false
   /** Hooks that answered may have others behind them. */
   #isAnswered = false
   /** No connections are taken any more; when the last one is gone, nothing happens any more. */
@@ -62,6 +73,10 @@ export class Host implements Actor {
   #isOver = false
   /** Bytes received since the last turn. */
   #received = 0
+  /** When this round has been ours for long enough, in ms of `performance.now()`; `undefined`: it has not begun. */
+  #enough: number | undefined
+  /** Those who sent more than this round had time for. */
+  #held: Socket[] = []
   #deferred: (() => void)[] = []
   readonly #alarm = new Alarm(() => {
     this.#engine.tell((core) => core.timeout(), undefined)
@@ -122,13 +137,21 @@ export class Host implements Actor {
   }
 
   /** Bytes came. What becomes of them is done together with what else comes in this round of Node's loop. */
-  receive({ slot, generation }: Socket, chunk: Buffer): void {
+  receive(socket: Socket, chunk: Buffer): void {
     if (this.isBroken) return
+    if (socket.isHeld || (chunk.length > LITTLE && this.#isEnough())) {
+      if (socket.hold(chunk)) this.#held.push(socket)
+      return this.#soon()
+    }
+    this.#receive(socket, chunk)
+    if (this.#received < MUCH) this.#soon()
+    else this.#take('always')
+  }
+
+  #receive({ slot, generation }: Socket, chunk: Buffer): void {
     const length = this.#copied((memory) => memory.put(chunk))
     this.#engine.tell((core) => core.receive(slot, generation, length), undefined)
     this.#received += chunk.length
-    if (this.#received < MUCH) this.#soon()
-    else this.turn()
   }
 
   /** The socket has room again. */
@@ -137,7 +160,10 @@ export class Host implements Actor {
   }
 
   /** The transport is gone; `isKnown`: the engine still counts on it. */
-  gone({ slot, generation }: Socket, isKnown: boolean): void {
+  gone(socket: Socket, isKnown: boolean): void {
+    const { slot, generation } = socket
+    const rest = socket.release()
+    if (isKnown && rest) this.#receive(socket, rest)
     if (isKnown) this.input((core) => core.disconnected(slot, generation))
     this.#sockets.left()
   }
@@ -276,16 +302,16 @@ export class Host implements Actor {
     return this.#engine.ask(question, otherwise)
   }
 
-  /** Does what the engine asks for until it asks for nothing more. */
+  /** Does what the engine asks for until it asks for nothing more, however long that takes. */
   turn(): void {
-    this.#take('always')
+    this.#take('always', Number.POSITIVE_INFINITY)
   }
 
   /**
    * Does what the engine asks for; gives whether hooks that were started are to be awaited. Sockets write their share
    * with `always`, with `unless-awaited` only if no hook is.
    */
-  #take(write: 'always' | 'unless-awaited' | 'never'): boolean {
+  #take(write: 'always' | 'unless-awaited' | 'never', enough?: number): boolean {
     if (this.#isTurning || this.#isOver) return false
     this.#isTurning = true
     this.#received = 0
@@ -297,6 +323,10 @@ export class Host implements Actor {
         for (const call of calls) {
           const socket = this.#sockets.find(call.slot, call.generation)
           if (socket && this.#hooks.run(call, socket)) isAwaited = true
+        }
+        if (calls.length > 0 && this.#isEnough(enough)) {
+          this.#isUnfinished = true
+          break
         }
       }
     } catch (error) {
@@ -315,15 +345,17 @@ export class Host implements Actor {
     }
     this.#alarm.set(this.#engine.batch.deadline)
     // A wide broadcast goes out in stretches, with a round of Node's loop between: others are served too.
-    if (this.#engine.batch.isMore) this.#soon()
+    if (this.#isUnfinished || this.#engine.batch.isMore) this.#soon()
     return isAwaited
   }
 
   /** Does what the engine asks for next, and gives the calls to run; `undefined` when there is nothing. */
   #batch(flush: boolean): Call[] | undefined {
     const beginsRound = this.#isFirst
+    const beforeCalls = this.#isUnfinished
     this.#isFirst = false
-    if (!this.#engine.tell((core) => core.turn(flush, beginsRound), false)) return undefined
+    this.#isUnfinished = false
+    if (!this.#engine.tell((core) => core.turn(flush, beginsRound, beforeCalls), false)) return undefined
     const calls = this.#engine.batch.read(this)
     const deferred = this.#deferred
     if (deferred.length > 0) {
@@ -414,7 +446,7 @@ export class Host implements Actor {
     if (this.#isTurning || this.#isAnswered || this.#isOver) return
     queueMicrotask(() => {
       this.#isAnswered = false
-      this.#take('never')
+      if (!this.#isEnough()) this.#take('never')
     })
     this.#isAnswered = true
     this.#soon()
@@ -431,8 +463,30 @@ export class Host implements Actor {
   readonly #onDue = (): void => {
     this.#isDue = false
     this.#isFirst = true
+    this.#enough = undefined
     // What hooks send that are done within this tick goes out with the rest.
-    if (this.#take('unless-awaited')) queueMicrotask(() => process.nextTick(() => this.turn()))
+    if (this.#take('unless-awaited')) queueMicrotask(() => process.nextTick(() => this.#take('always')))
+    if (this.#held.length > 0) this.#readHeld()
+  }
+
+  /** Reads from those that had to wait, one after another, as long as there is time. */
+  #readHeld(): void {
+    let count = 0
+    while (count < this.#held.length && !this.#isEnough() && !this.isBroken) {
+      const socket = this.#held[count++]!
+      const chunk = socket.release()
+      if (chunk) this.#receive(socket, chunk)
+    }
+    this.#held.splice(0, count)
+    this.#soon()
+  }
+
+  /** Whether this round has been ours for long enough; with the first question it begins. */
+  #isEnough(enough = this.#enough): boolean {
+    const now = performance.now()
+    if (enough !== undefined) return now > enough
+    this.#enough = now + ROUND
+    return false
   }
 
   /** The engine failed where it must not: nothing it says can be trusted any more. */

@@ -14,9 +14,10 @@ impl Host {
     ///
     /// While there are hooks to run, sockets wait: what the hooks send goes out with the rest. JavaScript takes turns
     /// until there is nothing left to do, and goes on in the next round of its loop where
-    /// [sockets wait](Self::is_waiting).
-    pub(crate) fn turn(&mut self, flush: bool) -> usize {
-        if flush && !self.batch.has_calls() {
+    /// [sockets wait](Self::is_waiting). Where hooks had to be left for another round, sockets wait no longer: they are
+    /// written to `before_calls`.
+    pub(crate) fn turn(&mut self, flush: bool, before_calls: bool) -> usize {
+        if flush && (before_calls || !self.batch.has_calls()) {
             self.send_all();
             let mut schedule = mem::take(&mut self.schedule);
             schedule.run(|id| {
