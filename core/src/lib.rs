@@ -156,7 +156,7 @@ pub use interface::effect::{Accept, Effect, Level, Recipients};
 pub use interface::hook::{Answer, CallId, Hook, HookKind};
 pub use interface::http_endpoint::{HttpEndpoint, json_response};
 pub use interface::input::Input;
-pub use interface::stats::Stats;
+pub use interface::stats::{ByteCounts, Stats};
 pub use interface::upstream::{Dial, UpstreamEvent, UpstreamId};
 
 pub mod template;

@@ -4,18 +4,29 @@
 
 mod support;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 use support::world::{World, route};
 use switchboard_core::config::Config;
 use switchboard_core::dialect::proxy::{Direction, Proxy, ProxyHooks, ProxyOptions};
 use switchboard_core::{
-    Answer, CloseCode, CloseFrame, Connection, Hook, Level, Message, RouteSettings, UpstreamEvent,
+    Answer, CloseCode, CloseFrame, Connection, ConnectionId, Hook, Level, Message, RouteSettings, Stats,
+    UpstreamEvent,
 };
 
 fn world(routes: Value) -> World {
     let config = Config::from_value(json!({ "routes": routes })).unwrap();
     World::with_engine(config.engine([7; 32]).unwrap())
+}
+
+/// A client whose target has answered.
+fn connect(world: &mut World, path: &str) -> ConnectionId {
+    let id = world.upgrade(path);
+    world.target(opened());
+    world.open(id);
+    id
 }
 
 fn opened() -> UpstreamEvent {
@@ -36,7 +47,8 @@ fn fails(message: &str) -> UpstreamEvent {
 
 #[test]
 fn messages_pass_unchanged_and_wait_for_the_target() {
-    let mut world = world(json!([{ "pattern": "/live", "proxy": "wss://example.com/feed?key=k" }]));
+    let proxy = json!({ "url": "wss://example.com/feed?key=k", "handshake": "proxy" });
+    let mut world = world(json!([{ "pattern": "/live", "proxy": proxy }]));
     let id = world.connect("/live?room=7");
     assert_eq!(world.dials[0].1.url, "wss://example.com/feed?key=k&room=7");
     assert_eq!((world.dials[0].1.timeout, world.dials[0].1.max_message), (10_000, 16 << 20));
@@ -62,10 +74,9 @@ fn the_token_stays_here() {
     let proxy = json!({ "url": "wss://example.com/feed", "forward": ["x-token", "cookie"] });
     let mut world =
         world(json!([{ "pattern": "/live", "proxy": proxy, "authenticate": { "token": token } }]));
-    world.connect("/live?a=1&token=DEVTOKEN&%74oken=DEVTOKEN&b=token");
+    world.upgrade("/live?a=1&token=DEVTOKEN&%74oken=DEVTOKEN&b=token");
     assert_eq!(world.dials[0].1.url, "wss://example.com/feed?a=1&b=token");
-    let id = world.upgrade_with("/live?a=1", &[("x-token", "DEVTOKEN"), ("cookie", "c=1")]);
-    world.open(id);
+    world.upgrade_with("/live?a=1", &[("x-token", "DEVTOKEN"), ("cookie", "c=1")]);
     let dial = &world.dials[1].1;
     assert_eq!(
         (&*dial.url, &dial.headers[..]),
@@ -77,44 +88,163 @@ fn the_token_stays_here() {
 #[test]
 fn the_targets_own_parameters_cannot_be_replaced() {
     let mut world = world(json!([{ "pattern": "/live", "proxy": "wss://example.com/feed?role=reader&x=1" }]));
-    world.connect("/live?role=admin&r%6fle=admin&y=2&&role");
+    world.upgrade("/live?role=admin&r%6fle=admin&y=2&&role");
     assert_eq!(world.dials[0].1.url, "wss://example.com/feed?role=reader&x=1&y=2&");
 }
 
 #[test]
 fn who_closes_tells_the_other_side_the_same() {
-    for (code, client_hears) in
-        [(1000, "<close 1000 bye>"), (1005, "<close>"), (1006, "<close 1011 Proxy target lost>")]
-    {
-        let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h" }]));
-        let id = world.connect("/live");
-        world.target(opened());
+    for (handshake, code, client_hears) in [
+        ("proxy", 1000, "<close 1000 bye>"),
+        ("proxy", 1005, "<close>"),
+        ("proxy", 1006, "<close 1011 Proxy target lost>"),
+        ("target", 1000, "<close 1000 bye>"),
+        ("target", 1005, "<close>"),
+        ("target", 1006, "<end>"),
+    ] {
+        let proxy = json!({ "url": "ws://h", "handshake": handshake });
+        let mut world = world(json!([{ "pattern": "/live", "proxy": proxy }]));
+        let id = world.upgrade("/live");
+        if handshake == "proxy" {
+            world.open(id);
+            world.target(opened());
+        } else {
+            world.target(opened());
+            world.open(id);
+        }
         world.target(closes(code, "bye"));
-        assert_eq!(world.received(id), [client_hears]);
+        assert_eq!(world.received(id), [client_hears], "{handshake}");
     }
-    for (cut, target_hears) in [(false, "<close 4002 why>"), (true, "<close 1001>")] {
-        let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h" }]));
-        let id = world.connect("/live");
-        world.target(opened());
+    for (handshake, cut, target_hears) in [
+        ("proxy", false, "<close 4002 why>"),
+        ("proxy", true, "<close 1001>"),
+        ("target", false, "<close 4002 why>"),
+        ("target", true, "<close 1006>"),
+    ] {
+        let proxy = json!({ "url": "ws://h", "handshake": handshake });
+        let mut world = world(json!([{ "pattern": "/live", "proxy": proxy }]));
+        let id = world.upgrade("/live");
+        if handshake == "proxy" {
+            world.open(id);
+            world.target(opened());
+        } else {
+            world.target(opened());
+            world.open(id);
+        }
         if cut {
             world.cut(id);
         } else {
             world.close(id, 4002, "why");
             world.cut(id);
         }
-        assert_eq!(world.told_targets(), [target_hears]);
+        assert_eq!(world.told_targets(), [target_hears], "{handshake}");
         assert_eq!(world.removed[&id], 1);
     }
 }
 
 #[test]
-fn a_target_that_fails_is_told_in_the_log_and_as_1011() {
+fn the_target_answers_the_opening_handshake() {
+    let refused = |status| UpstreamEvent::Refused { status };
+    for (event, status) in [
+        (refused(401), 401),
+        (refused(404), 404),
+        (refused(503), 503),
+        (refused(200), 502),
+        (refused(302), 502),
+        (fails("connection refused"), 502),
+        (closes(1006, ""), 502),
+    ] {
+        let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h" }]));
+        let id = world.upgrade("/live?token=t0p");
+        assert!(world.client(id).accepted.is_none() && world.client(id).rejected.is_none());
+        world.target(event.clone());
+        assert_eq!(world.client(id).rejected, Some(status), "{event:?}");
+        assert!(world.log.iter().all(|(_, text)| !text.contains("t0p")), "{:?}", world.log);
+        assert_eq!((world.engine.stats(), world.engine.poll_timeout()), (Stats::default(), None));
+    }
+    let mut world = world(json!([{ "pattern": "/live", "proxy": { "url": "ws://h", "timeout": 700 } }]));
+    let id = world.upgrade("/live");
+    world.advance(699);
+    assert_eq!(world.client(id).rejected, None);
+    world.advance(1);
+    assert_eq!(world.client(id).rejected, Some(504));
+    assert_eq!(world.told_targets(), ["<end>"]);
+    world.target(opened());
+    assert_eq!(world.engine.stats().upstreams, 0, "what comes too late opens nothing");
+}
+
+#[test]
+fn a_client_that_does_not_wait_for_its_target_leaves_nothing() {
     let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h" }]));
+    let id = world.upgrade("/live");
+    world.cut(id);
+    assert_eq!((world.told_targets(), world.removed[&id]), (vec!["<end>".to_owned()], 1));
+    let id = world.upgrade("/live");
+    world.target(opened());
+    world.cut(id);
+    assert_eq!((world.told_targets(), world.removed[&id]), (vec!["<close>".to_owned()], 1));
+    world.target(closes(1005, ""));
+    assert_eq!(world.engine.stats(), Stats::default());
+    let id = world.upgrade("/live");
+    let frame = CloseFrame::new(CloseCode::GOING_AWAY, "");
+    world.input(switchboard_core::Input::Shutdown { frame, grace: Duration::from_millis(100) });
+    assert_eq!((world.client(id).rejected, world.told_targets()), (Some(503), vec!["<end>".to_owned()]));
+}
+
+#[test]
+fn what_a_target_says_at_once_waits_for_its_client() {
+    let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h" }]));
+    let id = world.upgrade("/live");
+    world.target(opened());
+    world.target(says("welcome"));
+    world.target(closes(4000, "that was all"));
+    world.open(id);
+    assert_eq!(world.received(id), ["welcome", "<close 4000 that was all>"]);
+}
+
+#[test]
+fn the_target_chooses_among_the_subprotocols_of_its_client() {
+    let offer = [("sec-websocket-protocol", "graphql-ws, other, third")];
+    for (allowed, offered, chosen, status) in [
+        (json!([]), vec!["graphql-ws", "other", "third"], Some("other"), None),
+        (json!([]), vec!["graphql-ws", "other", "third"], None, None),
+        (json!(["other", "third"]), vec!["other", "third"], Some("third"), None),
+        (json!(["other"]), vec!["other"], Some("graphql-ws"), Some(502)),
+        (json!([]), vec!["graphql-ws", "other", "third"], Some("never offered"), Some(502)),
+    ] {
+        let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h", "subprotocols": allowed }]));
+        let id = world.upgrade_with("/live", &offer);
+        assert_eq!(world.dials[0].1.protocols, offered);
+        world.target(UpstreamEvent::Opened { protocol: chosen.map(str::to_owned) });
+        let client = world.client(id);
+        assert_eq!(client.rejected, status);
+        let accepted = client.accepted.as_ref().and_then(|accept| accept.subprotocol.as_deref());
+        assert_eq!(accepted, chosen.filter(|_| status.is_none()));
+    }
+}
+
+#[test]
+fn a_path_that_names_no_target_is_answered_404() {
+    let proxy = json!({ "targets": { "chat": "ws://c" }, "handshake": "target" });
+    let mut world = world(json!([{ "pattern": "/p/**", "proxy": proxy }]));
+    for (path, status) in [("/p", 404), ("/p/none", 404), ("/p/chat/../x", 400)] {
+        let id = world.upgrade(path);
+        assert_eq!(world.client(id).rejected, Some(status), "{path}");
+    }
+    let id = connect(&mut world, "/p/chat");
+    assert!(world.received(id)[0].contains("proxy_connected"), "named targets announce themselves");
+}
+
+#[test]
+fn a_target_that_fails_is_told_in_the_log_and_as_1011() {
+    let proxy = json!({ "url": "ws://h", "handshake": "proxy" });
+    let mut world = world(json!([{ "pattern": "/live", "proxy": proxy }]));
     let id = world.connect("/live?token=t0p");
     world.text(id, "waits in vain");
-    world.target(fails("answered 502 instead of 101"));
+    world.target(UpstreamEvent::Refused { status: 502 });
     assert_eq!(world.received(id), ["<close 1011 Proxy error>"]);
-    let log = [(Level::Warn, "the proxy /live: answered 502 instead of 101".to_owned())];
+    assert!(world.told_targets().is_empty());
+    let log = [(Level::Warn, "the proxy /live: answered 502 Bad Gateway instead of 101".to_owned())];
     assert_eq!(world.log, log, "without the query, which may hold a token");
 }
 
@@ -161,7 +291,8 @@ fn named_targets_announce_themselves() {
 
 #[test]
 fn the_first_offered_subprotocol_is_the_one_on_both_sides() {
-    let mut world = world(json!([{ "pattern": "/live", "proxy": "ws://h" }]));
+    let proxy = json!({ "url": "ws://h", "handshake": "proxy" });
+    let mut world = world(json!([{ "pattern": "/live", "proxy": proxy }]));
     let offer = [("sec-websocket-protocol", "graphql-ws, other")];
     for (protocol, expected) in [(Some("graphql-ws"), None), (None, Some("<close 1011 Proxy error>"))] {
         let id = world.upgrade_with("/live", &offer);
@@ -171,21 +302,6 @@ fn the_first_offered_subprotocol_is_the_one_on_both_sides() {
         world.target(UpstreamEvent::Opened { protocol: protocol.map(str::to_owned) });
         assert_eq!(world.received(id).pop().as_deref(), expected);
     }
-}
-
-#[test]
-fn what_waits_is_bounded() {
-    let mut world = world(json!([{ "pattern": "/live", "proxy": { "url": "ws://h", "maxWaiting": 1000 } }]));
-    let id = world.connect("/live");
-    for _ in 0..15 {
-        world.text(id, "");
-    }
-    assert!(world.received(id).is_empty());
-    world.text(id, "");
-    assert_eq!(world.received(id), ["<close 1013 Too many messages wait>"]);
-    assert_eq!(world.told_targets(), ["<close 1001>"]);
-    world.target(opened());
-    assert!(world.told_targets().is_empty());
 }
 
 #[test]
@@ -223,8 +339,7 @@ fn callbacks_look_at_messages_one_after_another() {
     let hooks = ProxyHooks { client: true, target: true };
     let proxy = Proxy::new(ProxyOptions::to("ws://h")).with_hooks(hooks);
     let mut world = World::new(vec![route("/", RouteSettings::default(), proxy)]);
-    let id = world.connect("/");
-    world.target(opened());
+    let id = connect(&mut world, "/");
     world.text(id, "a");
     let answer = |world: &mut World, name: &str, payload: Value, answer: Value| {
         let hook = world.answer_next(Answer::Json(answer));
@@ -247,8 +362,7 @@ fn a_callback_that_fails_costs_its_message() {
     let hooks = ProxyHooks { client: true, ..ProxyHooks::default() };
     let proxy = Proxy::new(ProxyOptions::to("ws://h")).with_hooks(hooks);
     let mut world = World::new(vec![route("/", RouteSettings::default(), proxy)]);
-    let id = world.connect("/");
-    world.target(opened());
+    let id = connect(&mut world, "/");
     world.text(id, "a");
     world.text(id, "b");
     world.answer_next(Answer::Failed { error: "boom".into() });
@@ -266,8 +380,7 @@ fn code_in_rust_can_change_and_drop_messages() {
     };
     let proxy = Proxy::new(ProxyOptions::to("ws://h")).with_inspector(inspector);
     let mut world = World::new(vec![route("/", RouteSettings::default(), proxy)]);
-    let id = world.connect("/");
-    world.target(opened());
+    let id = connect(&mut world, "/");
     world.text(id, "secret");
     world.text(id, "open");
     world.target(says("hi"));
@@ -307,6 +420,16 @@ fn what_is_wrong_with_a_proxy_is_named() {
             "/a",
             json!({ "url": "ws://x", "timeout": 0 }),
             "routes[0].proxy.timeout: no target could ever answer; write at least 1",
+        ),
+        (
+            "/a",
+            json!({ "url": "ws://x", "sendTimeout": 0 }),
+            "routes[0].proxy.sendTimeout: no target could ever take anything; write at least 1",
+        ),
+        (
+            "/a",
+            json!({ "url": "ws://x", "handshake": "wait" }),
+            "routes[0].proxy.handshake: expected \"target\" or \"proxy\", got \"wait\"",
         ),
     ] {
         let config = json!({ "routes": [{ "pattern": pattern, "proxy": proxy }] });

@@ -99,8 +99,8 @@ pub use switchboard_core::dialect::phoenix::{Payload, Termination as LeaveReason
 
 #[doc(inline)]
 pub use switchboard_core::{
-    Authentication, CloseCause, CloseCode, CloseFrame, CommandError, Config, ConfigError, Connection,
-    Context, Denial, Dial, Handler, HandlerError, HandlerResult, HttpEndpoint, Limits, Message, Params,
-    ResponseAudience, RouteSettings, Stats, TokenPlace, TokenRule, UpstreamEvent, UpstreamId, Verdict,
-    json_response, protocol::DeflateConfig, protocol::Overflow,
+    Authentication, ByteCounts, CloseCause, CloseCode, CloseFrame, CommandError, Config, ConfigError,
+    Connection, Context, Denial, Dial, Handler, HandlerError, HandlerResult, HttpEndpoint, Limits, Message,
+    Origins, Params, ResponseAudience, RouteSettings, Stats, TokenPlace, TokenRule, UpstreamEvent,
+    UpstreamId, Verdict, json_response, protocol::DeflateConfig, protocol::Overflow, protocol::Pushed,
 };

@@ -121,7 +121,7 @@ impl Switchboard {
 
     /// How much there is right now, as `/health` shows it.
     pub fn stats(&self) -> Stats {
-        self.shared.host.look(Engine::stats)
+        self.shared.host.stats()
     }
 
     /// Publishes a value on one of the configuration's feeds, to whoever subscribed. A feed that is not there is

@@ -13,13 +13,11 @@ struct Relay {
 
 impl Handler for Relay {
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
-        self.upstream = cx.dial(Dial {
-            url: self.url.clone(),
-            headers: vec![("x-token".into(), "secret".into())],
-            protocols: vec!["chat.v1".into()],
-            timeout: 5_000,
-            max_message: 1 << 20,
-        });
+        let mut dial = Dial::new(&self.url);
+        dial.headers = vec![("x-token".into(), "secret".into())];
+        dial.protocols = vec!["chat.v1".into()];
+        dial.timeout = 5_000;
+        self.upstream = cx.dial(dial);
         Ok(())
     }
 
@@ -108,5 +106,5 @@ async fn nobody_there_or_nothing_there() {
     let upstream = start(Server::builder().route("/up", Upstream)).await;
     let server = relay(upstream.url("/elsewhere")).await;
     let told = server.connect("/ws").await.text().await;
-    assert_eq!(told, r#"Failed { message: "answered 404 Not Found instead of 101" }"#);
+    assert_eq!(told, "Refused { status: 404 }");
 }

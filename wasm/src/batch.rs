@@ -19,6 +19,9 @@
 //! DIAL        upstream upstream dial(2)                                           open this, described as JSON
 //! UPSTREAM    upstream upstream payloadKind payload(2)                             send this on it
 //! HANG_UP     upstream upstream code reason(2)                                    close it; code 0: none
+//! PAUSE_UPSTREAM      upstream upstream                                           stop reading it
+//! RESUME_UPSTREAM     upstream upstream                                           read on
+//! TERMINATE_UPSTREAM  upstream upstream                                           drop it
 //! CALL        call call id id route hook payloadKind payload(2) code cause       run a hook
 //! ```
 

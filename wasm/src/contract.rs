@@ -38,6 +38,9 @@ group!(OPCODES, "Opcode", "What a record of a batch asks for; `wasm/src/batch.rs
     DIAL "Dial" = 14,
     UPSTREAM "Upstream" = 15,
     HANG_UP "HangUp" = 16,
+    PAUSE_UPSTREAM "PauseUpstream" = 17,
+    RESUME_UPSTREAM "ResumeUpstream" = 18,
+    TERMINATE_UPSTREAM "TerminateUpstream" = 19,
 );
 
 group!(HEADER, "Header", "The words that every turn leaves, by their place.":

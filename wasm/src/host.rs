@@ -9,7 +9,8 @@ use serde_json::Value;
 use switchboard_core::protocol::{Burst, Event};
 use switchboard_core::time::Now;
 use switchboard_core::{
-    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients,
+    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients, Stats,
+    UpstreamId,
 };
 
 use crate::batch::Batch;
@@ -41,6 +42,8 @@ pub(crate) struct Host {
     effects: Vec<Effect>,
     events: Vec<Event>,
     schedule: Schedule,
+    /// Connections whose outboxes were full and no longer are.
+    drained: Vec<ConnectionId>,
     /// What was sent last: more may come for the same receivers, also from another hook.
     burst: Option<(Recipients, Burst)>,
 }
@@ -63,6 +66,7 @@ impl Host {
             effects: Vec::new(),
             events: Vec::new(),
             schedule: Schedule::default(),
+            drained: Vec::new(),
             burst: None,
         }
     }
@@ -79,6 +83,14 @@ impl Host {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// How much there is, with what waits in the outboxes.
+    pub(crate) fn stats(&self) -> Stats {
+        let mut stats = self.engine.stats();
+        let queued = |peer: &Peer| peer.socket.writer.outbox_ref().queued_bytes() as u64;
+        stats.client_bytes.queued = self.peers.iter().flatten().map(|peer| queued(peer)).sum();
+        stats
     }
 
     /// A client asks for a WebSocket; `None`: not from us.
@@ -220,14 +232,21 @@ impl Host {
                 inputs.push(Input::Opened { id: accept.id });
                 self.accept(*accept);
             }
-            Effect::Send { to, message } => match &mut self.burst {
-                Some((recipients, burst)) if *recipients == to && burst.has_room() => burst.push(message),
-                _ => {
-                    self.send(inputs);
-                    let burst = Burst::new(message, to.len());
-                    self.burst = Some((to, burst));
+            Effect::Send { to, message } => {
+                let must_tell =
+                    matches!(to, Recipients::One(id) if self.peer(id).is_some_and(|it| it.may_fill()));
+                match &mut self.burst {
+                    Some((recipients, burst)) if *recipients == to && burst.has_room() => burst.push(message),
+                    _ => {
+                        self.send(inputs);
+                        let burst = Burst::new(message, to.len());
+                        self.burst = Some((to, burst));
+                    }
                 }
-            },
+                if must_tell {
+                    self.send(inputs);
+                }
+            }
             Effect::Ping { id, payload } => self.write(id, |peer| peer.socket.writer.ping(&payload)),
             Effect::Pong { id, payload } => self.write(id, |peer| peer.socket.writer.pong(&payload)),
             Effect::Close { id, frame } => {
@@ -248,8 +267,8 @@ impl Host {
                 }
                 self.batch.after.about(contract::TERMINATE, id);
             }
-            Effect::Pause { id } => self.pause(id, true),
-            Effect::Resume { id } => self.pause(id, false),
+            Effect::Pause { id } => self.batch.before.about(contract::PAUSE, id),
+            Effect::Resume { id } => self.batch.before.about(contract::RESUME, id),
             Effect::Call { call, id, route, hook } => {
                 let route = self.numbered(route);
                 call::record(&mut self.batch.calls, call, id, route, hook);
@@ -269,6 +288,11 @@ impl Host {
                 let (kind, payload) = call::payload(message);
                 let record = self.batch.after.record(contract::UPSTREAM);
                 record.wide(upstream.to_bits()).word(kind).bytes(payload);
+            }
+            Effect::PauseUpstream { upstream } => self.about_upstream(contract::PAUSE_UPSTREAM, upstream),
+            Effect::ResumeUpstream { upstream } => self.about_upstream(contract::RESUME_UPSTREAM, upstream),
+            Effect::TerminateUpstream { upstream } => {
+                self.about_upstream(contract::TERMINATE_UPSTREAM, upstream);
             }
             Effect::CloseUpstream { upstream, frame } => {
                 let (code, reason) = upstream::farewell(frame);
@@ -311,17 +335,9 @@ impl Host {
         }
     }
 
-    fn pause(&mut self, id: ConnectionId, pause: bool) {
-        let Some(peer) = find(&mut self.peers, id) else {
-            return;
-        };
-        let before = peer.pause.is_on();
-        peer.pause.handler = pause;
-        match (before, peer.pause.is_on()) {
-            (false, true) => self.batch.before.about(contract::PAUSE, id),
-            (true, false) => self.batch.before.about(contract::RESUME, id),
-            _ => {}
-        }
+    /// A record that only names an outgoing connection.
+    fn about_upstream(&mut self, opcode: u32, upstream: UpstreamId) {
+        self.batch.after.record(opcode).wide(upstream.to_bits());
     }
 
     fn touch(&mut self, id: ConnectionId) {

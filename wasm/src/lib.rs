@@ -211,6 +211,16 @@ impl Switchboard {
         }
     }
 
+    /// The transport of an outgoing connection has taken so many of the messages that were sent on it.
+    pub fn upstream_sent(&mut self, upstream: f64, messages: usize) {
+        self.upstream(upstream, UpstreamEvent::Sent { messages });
+    }
+
+    /// An outgoing connection was answered with this HTTP status instead of 101.
+    pub fn upstream_refused(&mut self, upstream: f64, status: u16) {
+        self.upstream(upstream, UpstreamEvent::Refused { status });
+    }
+
     /// An outgoing connection ended; code 1005 stands for a close frame without one, 1006 for none.
     pub fn upstream_closed(&mut self, upstream: f64, code: u16, reason: &str) {
         self.upstream(upstream, UpstreamEvent::Closed(upstream::ending(code, reason)));
@@ -265,10 +275,15 @@ impl Switchboard {
         connection.is_some_and(switchboard_core::Connection::is_open)
     }
 
-    /// How much there is: connections, rooms, timers, calls, upstreams.
-    pub fn stats(&self) -> Vec<usize> {
-        let Stats { connections, rooms, timers, calls, upstreams, .. } = self.host.engine().stats();
-        vec![connections, rooms, timers, calls, upstreams]
+    /// How much there is: connections, rooms, timers, calls, upstreams; then the bytes of clients and those of upstreams:
+    /// received, waiting, queued, sent, dropped.
+    pub fn stats(&self) -> Vec<f64> {
+        let stats = self.host.stats();
+        let Stats { connections, rooms, timers, calls, upstreams, .. } = stats;
+        let counts = [connections, rooms, timers, calls, upstreams].map(|count| count as f64);
+        let bytes = [stats.client_bytes, stats.upstream_bytes]
+            .map(|it| [it.received, it.waiting, it.queued, it.sent, it.dropped].map(|bytes| bytes as f64));
+        counts.into_iter().chain(bytes.into_iter().flatten()).collect()
     }
 }
 

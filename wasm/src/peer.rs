@@ -1,7 +1,7 @@
 //! One open connection: its codec, and how its socket fares.
 
-use switchboard_core::ConnectionId;
 use switchboard_core::protocol::{Overflow, Pushed, SocketOptions, WebSocket};
+use switchboard_core::{ConnectionId, Input};
 
 use crate::schedule::Touched;
 
@@ -14,24 +14,9 @@ pub(crate) struct Peer {
     pub(crate) touched: Touched,
     /// The socket takes no more for now.
     pub(crate) blocked: bool,
-    /// Who wants that nothing is read.
-    pub(crate) pause: Pause,
+    /// The engine was told that the outbox is full, where the policy is to wait.
+    pub(crate) is_full: bool,
     pub(crate) life: Life,
-}
-
-/// Two may ask for a pause; reading goes on when neither does.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Pause {
-    /// The engine: a handler is far behind.
-    pub(crate) handler: bool,
-    /// The outbox: the client does not read.
-    pub(crate) outbox: bool,
-}
-
-impl Pause {
-    pub(crate) fn is_on(self) -> bool {
-        self.handler || self.outbox
-    }
 }
 
 /// Where the socket stands.
@@ -53,7 +38,7 @@ impl Peer {
             overflow: options.outbox.overflow,
             touched: Touched::No,
             blocked: false,
-            pause: Pause::default(),
+            is_full: false,
             life: Life::Open,
         }
     }
@@ -69,16 +54,20 @@ impl Peer {
         !self.blocked && self.socket.writer.outbox_ref().is_full()
     }
 
-    /// Whether the message found the outbox so full that the connection is to be closed. Pauses where that is the
-    /// policy instead.
-    pub(crate) fn overflows(&mut self, pushed: Pushed) -> bool {
+    /// Whether the next message may fill the outbox, and whatever fills it is to be stopped before more comes.
+    pub(crate) fn may_fill(&self) -> bool {
+        self.blocked && self.overflow == Overflow::Pause
+    }
+
+    /// What the engine has to be told after messages were queued.
+    pub(crate) fn filled(&mut self, pushed: Pushed) -> Option<Input> {
+        let id = self.id;
         match (pushed, self.overflow) {
-            (Pushed::Full, Overflow::Pause) => {
-                self.pause.outbox = true;
-                false
+            (Pushed::Full, Overflow::Pause) if !std::mem::replace(&mut self.is_full, true) => {
+                Some(Input::Full { id })
             }
-            (Pushed::Full, _) => true,
-            (Pushed::Queued | Pushed::Dropped(_), _) => false,
+            (Pushed::Full, Overflow::Close) => Some(Input::Overflowed { id }),
+            _ => None,
         }
     }
 }

@@ -17,7 +17,11 @@
 //! | the time of a callback | `limits.handlerTimeout` | 30 s | counts as failed |
 //! | what waits for a client that does not read | `limits.outbound.maxBytes`, a route's `outbound` | 1 MiB | close 1013 |
 //! | the same with `overflow = "drop-oldest"` | | | the oldest messages are dropped |
-//! | the same with `overflow = "pause"` | | | nothing is read; beyond twice as much messages are dropped |
+//! | the same with `overflow = "pause"`, a proxy's default | | | nothing is read from it, or on a proxy from its target; beyond twice as much messages are dropped |
+//! | what waits for a proxy's target | `maxWaiting` | 1 MiB | its client's messages wait before their handler |
+//! | the time in which a target takes a message | `sendTimeout` | 30 s | close 1011 |
+//! | the time in which a target answers | `timeout` | 10 s | HTTP 504; close 1011 with `handshake = "proxy"` |
+//! | what a target says and its client cannot take yet | none | 256 messages, 1 MiB | nothing is read from the target |
 //! | pings while it does not read | none | one pong waits | later ones take its place |
 //! | rooms of one connection | `limits.roomsPerConnection` | 1000 | an error of the handler |
 //! | a room's name | `limits.roomNameBytes` | 256 B | an error of the handler |
@@ -26,6 +30,9 @@
 //! | silence | a route's `inactivityTimeout` | off | close 1000 |
 //! | no answer to a close frame | `limits.closeTimeout` | 10 s | dropped |
 //! | no end when the server stops | `shutdownGrace` | 5 s | dropped |
+//!
+//! `stats()` and `/health` show how many bytes passed and wait in each of these queues: `clientBytes` and `upstreamBytes`
+//! with `received`, `waiting` (before handlers), `queued` (for the other side) and `sent`.
 //!
 //! However often one of them is reached, the log says so at most once a second.
 

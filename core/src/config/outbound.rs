@@ -12,21 +12,21 @@ use crate::protocol::Overflow;
 pub struct OutboundConfig {
     /// So many bytes of messages may wait. Default 1 MiB (1048576).
     pub max_bytes: usize,
-    /// What happens when more waits. Default `close`.
-    pub overflow: OverflowConfig,
+    /// What happens when more waits. Default `close`, but `pause` on a proxy.
+    pub overflow: Option<OverflowConfig>,
 }
 
 /// What happens to a client that reads too slowly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OverflowConfig {
     /// The connection is closed with 1013.
-    #[default]
     Close,
     /// The oldest waiting messages are dropped.
     DropOldest,
-    /// Nothing is read from this client until it has read; up to twice the bound may wait meanwhile.
+    /// Nothing is read from this client until it has read, or on a proxy from its target; up to twice the bound may
+    /// wait meanwhile.
     Pause,
 }
 
@@ -41,7 +41,7 @@ impl OutboundConfig {
 
 impl Default for OutboundConfig {
     fn default() -> Self {
-        Self { max_bytes: 1 << 20, overflow: OverflowConfig::Close }
+        Self { max_bytes: 1 << 20, overflow: None }
     }
 }
 

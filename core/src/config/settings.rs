@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::{AuthenticateConfig, Config, Dialect, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
 use crate::message::{CloseCode, CloseFrame};
+use crate::protocol::Overflow;
 use crate::routing::authentication::{Authentication, Denial, TokenPlace, TokenRule};
 use crate::routing::route::RouteSettings;
 use crate::state::limits::Limits;
@@ -53,7 +54,12 @@ impl Config {
             max_payload: route.max_payload,
             authentication: (&route.authenticate).into(),
             max_outbound: outbound.max_bytes,
-            overflow: outbound.overflow.into(),
+            overflow: match (outbound.overflow, route.dialect()) {
+                (Some(overflow), _) => overflow.into(),
+                // A target can wait, so that nothing is lost and nobody is closed.
+                (None, Dialect::Proxy) => Overflow::Pause,
+                (None, _) => Overflow::Close,
+            },
             origins: route.origins.as_ref().unwrap_or(&self.origins).origins(&self.allowed_hosts),
             feeds: route.feed_names().into_iter().map(|(_, name)| name).collect(),
             kind: route.dialect().name(),

@@ -26,7 +26,7 @@ fn the_defaults_are_as_documented() {
         (10_000, 10_000, 10_000)
     );
     assert_eq!(limits.handler_timeout.as_ms(), Some(30_000));
-    assert_eq!(limits.outbound, OutboundConfig { max_bytes: 1_048_576, overflow: OverflowConfig::Close });
+    assert_eq!(limits.outbound, OutboundConfig { max_bytes: 1_048_576, overflow: None });
     let route = &config.routes[0];
     assert_eq!(
         (route.dialect(), route.parse, route.max_payload),

@@ -35,7 +35,7 @@ impl Engine {
                 effects.push(Effect::Close { id, frame: echo });
             }
             Phase::Closing(_) | Phase::Refusing(_) => {}
-            Phase::Authenticating(_) | Phase::Accepted | Phase::Closed(_) => return,
+            Phase::Authenticating(_) | Phase::Delayed | Phase::Accepted | Phase::Closed(_) => return,
         }
         self.state.timers.set(Timer::Closing(id), now.instant + self.state.limits.close_timeout);
         effects.push(Effect::Disconnect { id });
@@ -100,9 +100,10 @@ impl Engine {
             return;
         };
         let closure = match connection.phase.clone() {
-            Phase::Authenticating(_) | Phase::Accepted | Phase::Refusing(_) => {
+            Phase::Authenticating(_) | Phase::Delayed | Phase::Accepted | Phase::Refusing(_) => {
                 self.state.connections.remove(id);
                 self.state.timers.cancel_all(id);
+                self.state.abandon_upstreams(id, now, effects);
                 return effects.push(Effect::Removed { id });
             }
             Phase::Open => {
@@ -118,6 +119,7 @@ impl Engine {
         if let Some(connection) = self.state.connections.get_mut(id) {
             connection.phase = Phase::Closed(closure);
         }
+        self.state.release_all(id);
         self.put(now, id, Inbound::Close, effects);
     }
 
@@ -130,11 +132,11 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         self.life = Life::Draining;
-        self.stop_sources(effects);
+        self.stop_sources(now, effects);
         let everyone: Vec<_> = self.state.connections.iter().map(Connection::id).collect();
         for id in everyone {
             match self.state.connections.get(id).map(|connection| connection.phase.clone()) {
-                Some(Phase::Authenticating(_)) => self.decided(
+                Some(Phase::Authenticating(_) | Phase::Delayed) => self.decided(
                     now,
                     id,
                     crate::Verdict::Reject(http::StatusCode::SERVICE_UNAVAILABLE),

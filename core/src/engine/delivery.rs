@@ -38,6 +38,7 @@ impl Engine {
             let frame = CloseFrame::new(CloseCode::POLICY_VIOLATION, "Too many messages");
             return self.state.start_closing(id, Some(frame), now, effects);
         }
+        self.state.client_bytes.received += message.len() as u64;
         let delay = self.state.routes[route].settings.delay;
         self.enqueue(now, id, delay, Inbound::Message(message), effects);
     }
@@ -80,7 +81,7 @@ impl Engine {
             };
             self.dispatch(now, id, inbound, effects);
         }
-        self.settle(id, effects);
+        self.settle(now, id, effects);
     }
 
     /// A hook came back.
@@ -107,7 +108,9 @@ impl Engine {
         };
         self.conclude(now, id, finished.kind, result, effects);
         self.state.answered = None;
-        self.deliver(now, id, effects);
+        if !self.state.due.contains(&id) {
+            self.deliver(now, id, effects);
+        }
     }
 
     pub(super) fn context<'a>(
@@ -183,12 +186,14 @@ impl Engine {
             let inbox = &mut connection.inbox;
             if delay.is_zero() && inbox.is_idle() {
                 self.dispatch(now, id, inbound, effects);
-                return self.settle(id, effects);
+                return self.settle(now, id, effects);
             }
             inbox.push(now.instant + delay, inbound);
-            if !inbox.paused && inbox.is_full(limit) {
-                inbox.paused = true;
-                effects.push(Effect::Pause { id });
+            if !inbox.pause.inbox && inbox.is_full(limit) {
+                inbox.pause.inbox = true;
+                if !inbox.pause.outbox {
+                    effects.push(Effect::Pause { id });
+                }
             }
         }
         self.deliver(now, id, effects);
@@ -237,19 +242,21 @@ impl Engine {
     }
 
     /// After deliveries: reads on if there is room again, and forgets the connection after its last hook.
-    fn settle(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+    fn settle(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let limit = self.state.limits.pending_messages;
         let Some(connection) = self.state.connections.get_mut(id) else {
             return;
         };
         let inbox = &mut connection.inbox;
-        if inbox.paused && inbox.has_room(limit) {
-            inbox.paused = false;
-            effects.push(Effect::Resume { id });
+        if inbox.pause.inbox && inbox.has_room(limit) {
+            inbox.pause.inbox = false;
+            if !inbox.pause.outbox {
+                effects.push(Effect::Resume { id });
+            }
         }
         if matches!(connection.phase, Phase::Closed(_)) && inbox.is_idle() {
             self.state.connections.remove(id);
-            self.abandon_upstreams(id, effects);
+            self.state.abandon_upstreams(id, now, effects);
             effects.push(Effect::Removed { id });
         }
     }

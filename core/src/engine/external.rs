@@ -1,4 +1,4 @@
-//! What reaches handlers from elsewhere than their clients: feeds, upstream connections, dialect commands.
+//! What reaches handlers from elsewhere than their clients: feeds, dialect commands.
 
 use serde_json::Value;
 
@@ -6,10 +6,6 @@ use super::Engine;
 use crate::handler::{HandlerError, HandlerResult};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Effect, Level};
-use crate::interface::hook::HookKind;
-use crate::interface::upstream::{UpstreamEvent, UpstreamId};
-use crate::state::Owner;
-use crate::state::connection::Connection;
 use crate::time::Now;
 
 impl Engine {
@@ -24,7 +20,9 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) -> HandlerResult {
         let id = id.filter(|id| self.state.connections.get(*id).is_some_and(|peer| peer.route == route));
-        self.run(now, route, id, effects, |handler, cx| handler.command(cx, name, payload))
+        let result = self.run(now, route, id, effects, |handler, cx| handler.command(cx, name, payload));
+        self.go_on(now, effects);
+        result
     }
 
     pub(super) fn publish(&mut self, now: Now, feed: &str, value: Value, effects: &mut Vec<Effect>) {
@@ -40,44 +38,6 @@ impl Engine {
             let told = self.run(now, route, None, effects, |handler, cx| handler.publish(cx, feed, &value));
             log_failure(&format!("publishing on {feed:?}"), told, effects);
         }
-    }
-
-    pub(super) fn upstream(
-        &mut self,
-        now: Now,
-        upstream: UpstreamId,
-        event: UpstreamEvent,
-        effects: &mut Vec<Effect>,
-    ) {
-        let owner = match event.is_last() {
-            true => self.state.upstreams.remove(&upstream),
-            false => self.state.upstreams.get(&upstream).copied(),
-        };
-        let id = match owner {
-            Some(Owner::Handler(id)) => id,
-            Some(Owner::Source(place)) => return self.source_upstream(now, place, upstream, event, effects),
-            None => return,
-        };
-        let Some(route) = self.state.connections.get(id).map(Connection::route) else {
-            return;
-        };
-        let told =
-            self.run(now, route, Some(id), effects, |handler, cx| handler.upstream(cx, upstream, event));
-        self.conclude(now, id, HookKind::Custom, told, effects);
-    }
-
-    /// Closes what was opened for a connection that is gone.
-    pub(super) fn abandon_upstreams(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
-        if self.state.upstreams.is_empty() {
-            return;
-        }
-        self.state.upstreams.retain(|upstream, owner| {
-            let keep = *owner != Owner::Handler(id);
-            if !keep {
-                effects.push(Effect::CloseUpstream { upstream: *upstream, frame: None });
-            }
-            keep
-        });
     }
 }
 

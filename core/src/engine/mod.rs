@@ -8,6 +8,7 @@ mod request;
 mod sources;
 mod ticking;
 mod upgrade;
+mod upstreams;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -21,7 +22,7 @@ use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
 use crate::interface::http_endpoint::HttpEndpoint;
 use crate::interface::input::Input;
-use crate::interface::stats::Stats;
+use crate::interface::stats::{ByteCounts, Stats};
 use crate::routing::route::RouteSettings;
 use crate::routing::router::{Found, Router};
 use crate::state::connection::Connection;
@@ -103,6 +104,8 @@ impl Engine {
             Input::CloseReceived { id, frame } => self.close_received(now, id, frame, effects),
             Input::Violated { id, violation } => self.violated(now, id, violation, effects),
             Input::Overflowed { id } => self.overflowed(now, id, effects),
+            Input::Full { id } => self.full(now, id, effects),
+            Input::Drained { id } => self.drained(id, effects),
             Input::Disconnected { id } => self.disconnected(now, id, effects),
             Input::Answer { call, answer } => self.answer(now, call, answer, effects),
             Input::Upstream { upstream, event } => self.upstream(now, upstream, event, effects),
@@ -110,6 +113,7 @@ impl Engine {
             Input::File { feed, content } => self.file_read(now, &feed, content, effects),
             Input::Shutdown { frame, grace } => self.shutdown(now, frame, grace, effects),
         }
+        self.go_on(now, effects);
     }
 
     /// Carries out a request of the user's code at once, also while a hook of the connection is under way.
@@ -151,12 +155,20 @@ impl Engine {
     /// How much there is of everything, to watch a server and to find leaks.
     pub fn stats(&self) -> Stats {
         let state = &self.state;
+        let waiting = state.connections.iter().map(|connection| connection.inbox.bytes() as u64).sum();
+        let (upstream_waiting, upstream_queued) = state.upstreams.bytes();
         Stats {
             connections: state.connections.len(),
             rooms: state.routes.iter().map(|route| route.rooms.names().count()).sum(),
             timers: state.timers.len(),
             calls: state.calls.len(),
             upstreams: state.upstreams.len(),
+            client_bytes: ByteCounts { waiting, ..state.client_bytes },
+            upstream_bytes: ByteCounts {
+                waiting: upstream_waiting,
+                queued: upstream_queued,
+                ..state.upstream_bytes
+            },
         }
     }
 

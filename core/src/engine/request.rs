@@ -79,6 +79,7 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) -> Response<Bytes> {
         let response = self.run(now, route, None, effects, |handler, cx| handler.request(cx, request));
+        self.go_on(now, effects);
         response.unwrap_or_else(|error| {
             let text = format!("{} {} failed: {error}", request.method(), request.uri().path());
             effects.push(Effect::Log { level: Level::Error, text });

@@ -9,7 +9,7 @@ use super::{Engine, Life};
 use crate::feed::post;
 use crate::feed::source::{FeedSource, Source, Work};
 use crate::interface::effect::{Effect, Level};
-use crate::interface::upstream::{UpstreamEvent, UpstreamId};
+use crate::interface::upstream::{UpstreamEvent, UpstreamId, refused};
 use crate::state::Owner;
 use crate::state::timers::Timer;
 use crate::time::{Instant, Now};
@@ -63,10 +63,7 @@ impl Engine {
                 }));
             }
             Work::Upstream { settings, connection, .. } => {
-                let (upstream, dial) = (self.state.next_upstream(), settings.dial());
-                *connection = Some(upstream);
-                self.state.upstreams.insert(upstream, Owner::Source(place));
-                effects.push(Effect::Dial { upstream, dial: Box::new(dial) });
+                *connection = self.state.dial(Owner::Source(place), settings.dial(), now, effects);
             }
         }
     }
@@ -115,8 +112,9 @@ impl Engine {
         };
         let (text, level) = match event {
             UpstreamEvent::Opened { .. } => {
-                let messages = settings.openings();
-                effects.extend(messages.map(|message| Effect::SendUpstream { upstream, message }));
+                for message in settings.openings() {
+                    self.state.send_upstream(upstream, message, now, effects);
+                }
                 (format!("{} feeds {feed:?}", settings.place()), Level::Info)
             }
             UpstreamEvent::Message(message) => {
@@ -124,13 +122,14 @@ impl Engine {
                 let value = settings.value(&message);
                 return self.publish_each(now, &feed, value, effects);
             }
-            UpstreamEvent::Closed(_) | UpstreamEvent::Failed { .. } if self.life == Life::Draining => return,
+            _ if self.life == Life::Draining => return,
             ended => {
                 *connection = None;
                 let pause = backoff.failed(self.state.random.next_u64());
                 self.state.timers.set(Timer::Source(place), now.instant + pause);
                 let why = match ended {
-                    UpstreamEvent::Failed { message } => message,
+                    UpstreamEvent::Failed { message } | UpstreamEvent::TimedOut { message } => message,
+                    UpstreamEvent::Refused { status } => refused(status),
                     UpstreamEvent::Closed(Some(frame)) => format!("closed with {}", frame.code),
                     _ => "closed".to_owned(),
                 };
@@ -166,14 +165,13 @@ impl Engine {
     }
 
     /// Nothing is published any more, and outgoing connections end.
-    pub(super) fn stop_sources(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn stop_sources(&mut self, now: Now, effects: &mut Vec<Effect>) {
         for (place, source) in self.sources.iter_mut().enumerate() {
             self.state.timers.cancel(Timer::Source(place));
             if let Work::Upstream { connection, .. } = &mut source.work
                 && let Some(upstream) = connection.take()
-                && self.state.upstreams.remove(&upstream).is_some()
             {
-                effects.push(Effect::CloseUpstream { upstream, frame: None });
+                self.state.close_upstream(upstream, None, now, effects);
             }
         }
     }

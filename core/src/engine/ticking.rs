@@ -30,9 +30,11 @@ impl Engine {
                         effects.push(Effect::Log { level: crate::Level::Error, text: error.to_string() });
                     }
                 }
+                Timer::Upstream(upstream) => self.upstream_due(now, upstream, effects),
                 Timer::Source(place) => self.source_due(now, place, effects),
                 Timer::Grace => self.drop_everyone(effects),
             }
+            self.go_on(now, effects);
         }
     }
 
@@ -44,7 +46,7 @@ impl Engine {
             return;
         };
         // Pongs of a connection that is not read cannot come.
-        let alive = connection.inbox.paused || connection.heartbeat.tick();
+        let alive = connection.inbox.pause.inbox || connection.heartbeat.tick();
         if alive {
             self.state.timers.set(Timer::Heartbeat(id), now.instant + interval.get());
             effects.push(Effect::Ping { id, payload: Heartbeat::PAYLOAD.into() });
@@ -86,7 +88,9 @@ impl Engine {
         self.state.answered = Some(call);
         self.conclude(now, id, finished.kind, Err(error), effects);
         self.state.answered = None;
-        self.deliver(now, id, effects);
+        if !self.state.due.contains(&id) {
+            self.deliver(now, id, effects);
+        }
     }
 
     fn handler_timer(&mut self, now: Now, id: Option<ConnectionId>, key: u64, effects: &mut Vec<Effect>) {

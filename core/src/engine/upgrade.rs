@@ -159,15 +159,52 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         match verdict {
-            Verdict::Accept { data } => self.accept(now, id, Phase::Accepted, data, effects),
+            Verdict::Accept { data } => self.admit(now, id, data, effects),
             Verdict::Close(frame) => {
-                self.accept(now, id, Phase::Refusing(Box::new(frame)), serde_json::Value::Null, effects);
+                self.accept(now, id, Phase::Refusing(Box::new(frame)), None, effects);
             }
             Verdict::Reject(status) => {
-                self.state.connections.remove(id);
-                reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
+                self.refuse(now, id, status, effects);
             }
         }
+    }
+
+    /// The client may come in: answers its opening handshake, or leaves that to its handler.
+    fn admit(&mut self, now: Now, id: ConnectionId, data: serde_json::Value, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.state.connections.get_mut(id) else {
+            return;
+        };
+        let route = connection.route;
+        connection.auth_data = if data.is_null() { None } else { Some(Box::new(data)) };
+        connection.phase = Phase::Delayed;
+        match self.run(now, route, Some(id), effects, |handler, cx| handler.delays_handshake(cx)) {
+            Ok(false) => self.accept(now, id, Phase::Accepted, None, effects),
+            Ok(true) => self.answer_delayed(now, id, effects),
+            Err(error) => self.authentication_failed(now, id, &error.to_string(), effects),
+        }
+    }
+
+    /// Answers an opening handshake that was delayed, if its handler has said how, or can no longer.
+    pub(super) fn answer_delayed(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        let answer = self.state.delayed.pop().filter(|(other, _)| *other == id);
+        self.state.delayed.clear();
+        if self.state.connections.get(id).is_none_or(|connection| connection.phase != Phase::Delayed) {
+            return;
+        }
+        match answer {
+            Some((_, Ok(subprotocol))) => self.accept(now, id, Phase::Accepted, Some(subprotocol), effects),
+            Some((_, Err(status))) => self.refuse(now, id, status, effects),
+            None if self.state.upstreams.of(id).is_empty() => {
+                self.refuse(now, id, StatusCode::BAD_GATEWAY, effects);
+            }
+            None => {}
+        }
+    }
+
+    fn refuse(&mut self, now: Now, id: ConnectionId, status: StatusCode, effects: &mut Vec<Effect>) {
+        self.state.connections.remove(id);
+        self.state.abandon_upstreams(id, now, effects);
+        reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
     }
 
     /// The user's `authenticate` threw.
@@ -181,6 +218,7 @@ impl Engine {
         let Some(connection) = self.state.connections.remove(id) else {
             return;
         };
+        self.state.abandon_upstreams(id, now, effects);
         let text = || format!("authenticate for {} failed: {message}", connection.path());
         let key = (connection.route, "authenticate");
         self.state.log_throttle.note(now.instant, key, Level::Error, text, effects);
@@ -188,13 +226,13 @@ impl Engine {
         reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
     }
 
-    /// Completes the opening handshake.
+    /// Completes the opening handshake, with this subprotocol or with the first of the route's that is offered.
     fn accept(
         &mut self,
         now: Now,
         id: ConnectionId,
         phase: Phase,
-        auth_data: serde_json::Value,
+        subprotocol: Option<Option<Arc<str>>>,
         effects: &mut Vec<Effect>,
     ) {
         let Some(connection) = self.state.connections.get_mut(id) else {
@@ -213,14 +251,16 @@ impl Engine {
             Ok(deflate) => deflate,
             Err(refusal) => {
                 self.state.connections.remove(id);
+                self.state.abandon_upstreams(id, now, effects);
                 return turn_away(id, refusal, effects);
             }
         };
         let (deflate, extension) = deflate.unzip();
-        let subprotocol = protocol::select_subprotocol(&handshake.protocols, &settings.subprotocols);
-        let response = protocol::response(&handshake, subprotocol, extension);
-        connection.subprotocol = subprotocol.map(Arc::from);
-        connection.auth_data = if auth_data.is_null() { None } else { Some(Box::new(auth_data)) };
+        let subprotocol = subprotocol.unwrap_or_else(|| {
+            protocol::select_subprotocol(&handshake.protocols, &settings.subprotocols).map(Arc::from)
+        });
+        let response = protocol::response(&handshake, subprotocol.as_deref(), extension);
+        connection.subprotocol = subprotocol;
         connection.phase = phase;
         effects.push(Effect::Accept(Box::new(Accept {
             id,
@@ -266,6 +306,9 @@ impl Engine {
         cx.set_heartbeat(heartbeat);
         cx.set_inactivity_timeout(inactivity);
         self.put(now, id, Inbound::Connect, effects);
+        if !self.state.upstreams.of(id).is_empty() {
+            self.state.due.push(id);
+        }
     }
 
     fn start_of(&self, route: usize) -> RouteStart {

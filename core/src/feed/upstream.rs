@@ -60,13 +60,12 @@ impl UpstreamSettings {
     }
 
     pub(crate) fn dial(&self) -> Dial {
-        Dial {
-            url: self.url.clone(),
-            headers: self.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-            protocols: self.subprotocols.clone(),
-            timeout: self.timeout,
-            max_message: self.max_message,
-        }
+        let mut dial = Dial::new(&self.url);
+        dial.headers = self.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        dial.protocols.clone_from(&self.subprotocols);
+        dial.timeout = self.timeout;
+        dial.max_message = self.max_message;
+        dial
     }
 
     /// The URL for a log: without its query, which may carry credentials.

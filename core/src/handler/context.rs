@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::StatusCode;
 use rand_chacha::rand_core::RngCore;
 use serde_json::json;
 
@@ -16,6 +17,7 @@ use crate::interface::effect::{Effect, Level, Recipients};
 use crate::interface::hook::{CallId, Hook};
 use crate::interface::upstream::{Dial, UpstreamId};
 use crate::message::{CloseCode, CloseFrame, Message};
+use crate::protocol::Pushed;
 use crate::routing::authentication::{Authentication, TokenPlace};
 use crate::state::connection::Connection;
 use crate::state::heartbeat::{Heartbeat, Inactivity};
@@ -124,7 +126,9 @@ impl Context<'_> {
         if !self.peer(id).is_some_and(Connection::is_open) {
             return Err(CommandError::Closed);
         }
-        self.effects.push(Effect::Send { to: Recipients::One(id), message: message.into() });
+        let message = message.into();
+        self.state.client_bytes.sent += message.len() as u64;
+        self.effects.push(Effect::Send { to: Recipients::One(id), message });
         Ok(())
     }
 
@@ -217,27 +221,52 @@ impl Context<'_> {
         self.state.feeds.iter().find(|feed| feed.name() == name)
     }
 
-    /// Opens an outgoing connection for the connection in focus. It is closed with it.
+    /// Opens an outgoing connection for the connection in focus. It is closed with it. `None`: the connection in focus
+    /// is not open, or has 100 of them already.
+    ///
+    /// The client's messages wait until it has opened or failed, and whenever it has not taken
+    /// [`max_queued`](Dial::max_queued) bytes of what was sent; its own messages wait while the client does not read, if
+    /// the route's [`Overflow`](crate::protocol::Overflow) is `Pause`, and for hooks.
     pub fn dial(&mut self, dial: Dial) -> Option<UpstreamId> {
-        let owner = self.connection().filter(|connection| connection.is_open())?.id();
-        let upstream = self.state.next_upstream();
-        self.state.upstreams.insert(upstream, Owner::Handler(owner));
-        self.effects.push(Effect::Dial { upstream, dial: Box::new(dial) });
-        Some(upstream)
+        let owner = self.connection().filter(|connection| connection.may_dial())?.id();
+        self.state.dial(Owner::Handler(owner), dial, self.now, self.effects)
     }
 
-    /// Sends on an outgoing connection that has opened.
-    pub fn send_upstream(&mut self, upstream: UpstreamId, message: Message) {
-        if self.state.upstreams.contains_key(&upstream) {
-            self.effects.push(Effect::SendUpstream { upstream, message });
-        }
+    /// Sends on an outgoing connection that has opened. What comes of it only matters to who sends more than the client
+    /// does: `Full` from [`max_queued`](Dial::max_queued) bytes on, `Dropped` from twice as many on, or when it is not
+    /// open.
+    pub fn send_upstream(&mut self, upstream: UpstreamId, message: Message) -> Pushed {
+        self.state.send_upstream(upstream, message, self.now, self.effects)
     }
 
-    /// Closes an outgoing connection. Its events come no more.
+    /// Closes an outgoing connection when what was sent is written. Its events come no more. `None` closes without a
+    /// code; 1006 drops the transport without a close frame.
     pub fn close_upstream(&mut self, upstream: UpstreamId, frame: Option<CloseFrame>) {
-        if self.state.upstreams.remove(&upstream).is_some() {
-            self.effects.push(Effect::CloseUpstream { upstream, frame });
+        self.state.close_upstream(upstream, frame, self.now, self.effects);
+    }
+
+    /// Answers an opening handshake that was left to the other side of an outgoing connection
+    /// ([`Handler::delays_handshake`](crate::Handler::delays_handshake)): with 101 and this subprotocol.
+    pub fn accept(&mut self, subprotocol: Option<&str>) {
+        if let Some(id) = self.id {
+            self.state.delayed.push((id, Ok(subprotocol.map(Arc::from))));
         }
+    }
+
+    /// Answers such an opening handshake with an HTTP status.
+    pub fn reject(&mut self, status: StatusCode) {
+        if let Some(id) = self.id {
+            self.state.delayed.push((id, Err(status)));
+        }
+    }
+
+    /// The subprotocols that the client offers and the route's settings allow, while its opening handshake is not
+    /// answered.
+    pub fn offered_subprotocols(&self) -> Vec<String> {
+        let allowed = &self.state.routes[self.route].settings.subprotocols;
+        let offered = self.connection().and_then(|connection| connection.handshake.as_ref());
+        let offered = offered.map(|handshake| handshake.protocols.as_slice()).unwrap_or_default();
+        offered.iter().filter(|name| allowed.iter().any(|it| it == "*" || it == *name)).cloned().collect()
     }
 
     /// Sets or moves this handler's timer `key` for this connection, `after` from now. It ends with the
@@ -388,6 +417,7 @@ impl Context<'_> {
     }
 
     pub(crate) fn deliver(&mut self, to: Vec<ConnectionId>, message: Message) {
+        self.state.client_bytes.sent += (to.len() * message.len()) as u64;
         match to[..] {
             [] => {}
             [id] => self.effects.push(Effect::Send { to: Recipients::One(id), message }),

@@ -66,6 +66,15 @@ pub trait Handler: Send {
         Ok(())
     }
 
+    /// Whether the opening handshake of a client that may come in is not answered yet, but when an outgoing connection
+    /// has opened or failed: this method opens it ([`Context::dial`]), and [`upstream`](Self::upstream) answers
+    /// ([`Context::accept`], [`Context::reject`]). Where it has none, or it has ended without an answer, the client is
+    /// answered 502. The default answers at once. An error is answered 500.
+    fn delays_handshake(&mut self, cx: &mut Context<'_>) -> Result<bool, HandlerError> {
+        let _ = cx;
+        Ok(false)
+    }
+
     /// The connection is open, in its default room, and its timers run.
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
         let _ = cx;

@@ -50,6 +50,10 @@ impl Handler for WithCallbacks {
         self.inner.admit(settings, request)
     }
 
+    fn delays_handshake(&mut self, cx: &mut Context<'_>) -> Result<bool, HandlerError> {
+        self.inner.delays_handshake(cx)
+    }
+
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
         self.inner.connect(cx)?;
         self.callbacks.connect(cx)

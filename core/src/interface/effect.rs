@@ -14,6 +14,20 @@ use crate::protocol::{Burst, Refusal, SocketOptions};
 use crate::routing::pattern::Params;
 
 /// One thing for the host to do. Effects are done in the order in which they stand.
+///
+/// # Flow
+///
+/// Four queues lie between a client and the other side of an outgoing connection, two in each direction. The engine
+/// decides about all of them; the host reports what only it can know and stops or goes on reading.
+///
+/// | Queue | Held by | Bound | Beyond it | The host reports |
+/// |---|---|---|---|---|
+/// | from a client, before its handler | engine | `Limits::pending_messages`, 1 MiB | `Pause` until half is left | |
+/// | to a client | host, in its [`Outbox`](crate::protocol::Outbox) | `RouteSettings::max_outbound` | by [`Overflow`](crate::protocol::Overflow): `Close` 1013; oldest dropped; `PauseUpstream`, or `Pause` without an upstream | `Overflowed`; `Full`, `Drained` |
+/// | to an upstream | host | [`Dial::max_queued`](crate::Dial) | its client's messages wait in the first queue until half is left | [`Sent`](crate::UpstreamEvent::Sent) |
+/// | from an upstream, before the handler | engine | 256 messages, 1 MiB | `PauseUpstream` until half is left | |
+///
+/// A host reads and writes an outgoing connection independently, so that neither direction can stop the other.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// This upgrade is not ours: leave the socket to whoever else listens. The id is free again.
@@ -105,12 +119,29 @@ pub enum Effect {
         /// What.
         message: Message,
     },
-    /// Close an outgoing connection, open or not yet; nothing more of it will be listened to.
+    /// Stop reading an outgoing connection. What was read already may still be reported.
+    PauseUpstream {
+        /// Which one; it is open.
+        upstream: UpstreamId,
+    },
+    /// Read on.
+    ResumeUpstream {
+        /// Which one.
+        upstream: UpstreamId,
+    },
+    /// Write what is queued on an outgoing connection that is open, then a close frame, and wait for the other side's.
+    /// Its end has to be reported; nothing else of it will be listened to.
     CloseUpstream {
         /// Which one.
         upstream: UpstreamId,
-        /// What the close frame says; `None` sends no code.
+        /// What the close frame says; `None` sends no code, and 1006 no close frame at all: the transport is dropped
+        /// when everything is written.
         frame: Option<CloseFrame>,
+    },
+    /// Drop an outgoing connection, open or not yet, with what is queued. Nothing of it has to be reported.
+    TerminateUpstream {
+        /// Which one.
+        upstream: UpstreamId,
     },
     /// Read a file whole and report it as [`Input::File`](crate::Input::File).
     ReadFile {

@@ -66,8 +66,19 @@ pub enum Input {
         /// How, with the close code that goes out.
         violation: Violation,
     },
-    /// The outbox of this connection is over its bound.
+    /// The outbox of this connection is over its bound: [`Overflow::Close`](crate::protocol::Overflow::Close).
     Overflowed {
+        /// Whose.
+        id: ConnectionId,
+    },
+    /// The outbox of this connection has reached its bound: [`Overflow::Pause`](crate::protocol::Overflow::Pause).
+    /// Reported before anything else is told to the engine.
+    Full {
+        /// Whose.
+        id: ConnectionId,
+    },
+    /// After `Full`: less than the bound waits.
+    Drained {
         /// Whose.
         id: ConnectionId,
     },

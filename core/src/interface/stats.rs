@@ -14,4 +14,27 @@ pub struct Stats {
     pub calls: usize,
     /// Outgoing connections, of proxies for example.
     pub upstreams: usize,
+    /// What passes between the server and its clients.
+    pub client_bytes: ByteCounts,
+    /// What passes between the server and its outgoing connections.
+    pub upstream_bytes: ByteCounts,
+}
+
+/// Payload bytes of messages: how many passed since the start, and how many wait now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ByteCounts {
+    /// In messages that came, since the start.
+    pub received: u64,
+    /// In messages that came and wait for their handler, now. Beyond [`limits`](crate::config::LimitsConfig) nothing is
+    /// read.
+    pub waiting: u64,
+    /// In messages that were sent and that the other side has not taken, now. Of clients the host counts them, frame
+    /// headers included.
+    pub queued: u64,
+    /// In messages that were sent, since the start: to clients when they were queued, on outgoing connections when they
+    /// were taken.
+    pub sent: u64,
+    /// In messages for outgoing connections that were dropped because twice the bound was reached, since the start.
+    pub dropped: u64,
 }

@@ -18,8 +18,9 @@ impl UpstreamId {
     }
 }
 
-/// A connection for the host to open.
+/// A connection for the host to open. The engine watches its times and its bounds; the host needs the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dial {
     /// `ws://` or `wss://`.
     pub url: String,
@@ -27,10 +28,29 @@ pub struct Dial {
     pub headers: Vec<(String, String)>,
     /// Subprotocols to offer.
     pub protocols: Vec<String>,
-    /// Give up after so many ms.
+    /// Ms for the opening handshake; then it is given up. Default 10,000.
     pub timeout: u64,
-    /// The largest message to take, in bytes.
+    /// The largest message to take, in bytes. Default 16 MiB.
     pub max_message: usize,
+    /// From how many bytes that were sent and not taken on nothing more is taken from the client. Default 1 MiB.
+    pub max_queued: usize,
+    /// Ms in which the other side has to take a message of what waits for it; then it is given up. Default 30,000.
+    pub send_timeout: u64,
+}
+
+impl Dial {
+    /// A connection to this URL, with the defaults.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            headers: Vec::new(),
+            protocols: Vec::new(),
+            timeout: 10_000,
+            max_message: 16 << 20,
+            max_queued: 1 << 20,
+            send_timeout: 30_000,
+        }
+    }
 }
 
 /// What became of an outgoing connection, as the host reports it.
@@ -44,19 +64,50 @@ pub enum UpstreamEvent {
     },
     /// A message came.
     Message(Message),
+    /// The transport has taken messages of [`Effect::SendUpstream`](crate::Effect::SendUpstream), in their order.
+    /// Handlers do not hear of it.
+    Sent {
+        /// How many since the last report.
+        messages: usize,
+    },
     /// It ended: with a close frame, with one that carried no code, or after it was open with none at all
     /// (1006). Nothing follows.
     Closed(Option<CloseFrame>),
+    /// It answered the opening handshake with something else than 101. Nothing follows.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+    },
     /// It could not be opened, or broke. Nothing follows.
     Failed {
         /// What went wrong, without credentials.
         message: String,
     },
+    /// It did not answer, or took nothing of what it was sent, in time. Comes from the engine, not from the host.
+    /// Nothing follows.
+    TimedOut {
+        /// What it did not do within how many ms.
+        message: String,
+    },
+}
+
+/// In words that it answered with this HTTP status.
+pub(crate) fn refused(status: u16) -> String {
+    match http::StatusCode::from_u16(status) {
+        Ok(status) => format!("answered {status} instead of 101"),
+        Err(_) => format!("answered {status} instead of 101"),
+    }
 }
 
 impl UpstreamEvent {
     /// Whether nothing follows.
     pub fn is_last(&self) -> bool {
-        matches!(self, UpstreamEvent::Closed(_) | UpstreamEvent::Failed { .. })
+        match self {
+            UpstreamEvent::Opened { .. } | UpstreamEvent::Message(_) | UpstreamEvent::Sent { .. } => false,
+            UpstreamEvent::Closed(_)
+            | UpstreamEvent::Refused { .. }
+            | UpstreamEvent::Failed { .. }
+            | UpstreamEvent::TimedOut { .. } => true,
+        }
     }
 }

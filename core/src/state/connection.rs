@@ -137,6 +137,16 @@ impl Connection {
         matches!(self.phase, Phase::Open)
     }
 
+    /// Whether outgoing connections can be opened for it.
+    pub(crate) fn may_dial(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Delayed)
+    }
+
+    /// Whether the transport is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed(_))
+    }
+
     /// Whether the opening handshake is done, however the connection stands since.
     pub(crate) fn has_opened(&self) -> bool {
         matches!(self.phase, Phase::Open | Phase::Closing(_) | Phase::Closed(_))
@@ -148,7 +158,8 @@ impl Connection {
 /// | From | To | When |
 /// |---|---|---|
 /// | the opening handshake | `Authenticating` | the user's code has to be asked |
-/// | it, or `Authenticating` | `Accepted` | the client may come in |
+/// | it, or `Authenticating` | `Delayed` | the client may come in, and its handler answers later |
+/// | it, `Authenticating` or `Delayed` | `Accepted` | the client may come in |
 /// | | `Refusing` | it is let in only to be told a close code; no hook runs |
 /// | | removed | it is rejected with an HTTP status, or lost |
 /// | `Accepted` | `Open` | the host has reported `Opened` |
@@ -163,6 +174,8 @@ impl Connection {
 pub(crate) enum Phase {
     /// The user's code decides whether the client may come in.
     Authenticating(CallId),
+    /// Its handler answers the opening handshake, once an outgoing connection has opened or failed.
+    Delayed,
     /// The host was told to answer 101 and has not reported `Opened` yet.
     Accepted,
     /// Accepted only so that this close frame reaches the client.

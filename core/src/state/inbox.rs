@@ -29,8 +29,28 @@ pub(crate) struct Inbox {
     waiting: Option<Box<Waiting>>,
     /// Hooks whose answers are awaited; nothing is taken from the queue meanwhile.
     pub(crate) calls: u32,
-    /// The host was told to stop reading.
-    pub(crate) paused: bool,
+    /// Outgoing connections that are not open yet or take no more; nothing is taken from the queue meanwhile.
+    pub(crate) holds: u8,
+    /// Why the host was told to stop reading.
+    pub(crate) pause: Pause,
+    /// What waits for the client has reached its bound, and the policy is to wait.
+    pub(crate) is_outbox_full: bool,
+}
+
+/// Two reasons to read no more from a client; reading goes on when there is neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pause {
+    /// Its handler is far behind.
+    pub(crate) inbox: bool,
+    /// It does not read what it is sent.
+    pub(crate) outbox: bool,
+}
+
+impl Pause {
+    /// Whether the host was told to stop reading.
+    pub(crate) fn is_on(self) -> bool {
+        self.inbox || self.outbox
+    }
 }
 
 #[derive(Debug, Default)]
@@ -59,7 +79,7 @@ impl Inbox {
 
     /// When the front entry may be handled; `None` when there is none or a hook is awaited.
     pub(crate) fn ready(&self) -> Option<Instant> {
-        if self.calls > 0 {
+        if self.calls > 0 || self.holds > 0 {
             return None;
         }
         self.waiting.as_ref()?.queue.front().map(|(ready, _)| *ready)
@@ -76,6 +96,11 @@ impl Inbox {
         Some(inbound)
     }
 
+    /// How many bytes of messages wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.bytes)
+    }
+
     /// Forgets what waits, because nobody will look at it.
     pub(crate) fn clear(&mut self) {
         self.waiting = None;
@@ -83,7 +108,7 @@ impl Inbox {
 
     /// Whether nothing waits and nothing is awaited.
     pub(crate) fn is_idle(&self) -> bool {
-        self.waiting.is_none() && self.calls == 0
+        self.waiting.is_none() && self.calls == 0 && self.holds == 0
     }
 
     /// Whether reading should pause: more than `limit` entries or a MiB wait.

@@ -13,10 +13,13 @@ pub(crate) mod rate;
 pub(crate) mod rooms;
 pub(crate) mod stored_request;
 pub(crate) mod timers;
+pub(crate) mod upstreams;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use http::StatusCode;
 use rand_chacha::ChaCha8Rng;
 
 use crate::feed::Feed;
@@ -24,7 +27,7 @@ use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
 use crate::interface::hook::{CallId, Hook, HookKind};
-use crate::interface::upstream::UpstreamId;
+use crate::interface::stats::ByteCounts;
 use crate::message::{CloseCode, CloseFrame};
 use crate::routing::route::RouteSettings;
 use crate::state::connection::{Closure, Connection, Phase};
@@ -32,6 +35,7 @@ use crate::state::limits::Limits;
 use crate::state::log_throttle::LogThrottle;
 use crate::state::rooms::Rooms;
 use crate::state::timers::{Timer, Timers};
+use crate::state::upstreams::Upstreams;
 use crate::time::Now;
 
 /// The engine without its handlers.
@@ -44,13 +48,22 @@ pub(crate) struct State {
     pub(crate) calls: HashMap<CallId, Call>,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) log_throttle: LogThrottle,
-    /// Outgoing connections by whom they are for.
-    pub(crate) upstreams: HashMap<UpstreamId, Owner<ConnectionId>>,
+    pub(crate) upstreams: Upstreams,
+    /// Connections whose inbox or whose outgoing connections may go on.
+    pub(crate) due: Vec<ConnectionId>,
+    /// Answers to opening handshakes that handlers have delayed.
+    pub(crate) delayed: Vec<(ConnectionId, DelayedAnswer)>,
+    /// What passed between the server and its clients.
+    pub(crate) client_bytes: ByteCounts,
+    /// What passed on outgoing connections.
+    pub(crate) upstream_bytes: ByteCounts,
     /// The call whose outcome is being handled.
     pub(crate) answered: Option<CallId>,
     next_call: u64,
-    next_upstream: u64,
 }
+
+/// The answer to an opening handshake: 101 with a subprotocol if there is one, or an HTTP status.
+pub(crate) type DelayedAnswer = Result<Option<Arc<str>>, StatusCode>;
 
 /// Whom a plain HTTP path or an outgoing connection belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,10 +98,13 @@ impl State {
             calls: HashMap::new(),
             feeds: Vec::new(),
             log_throttle: LogThrottle::default(),
-            upstreams: HashMap::new(),
+            upstreams: Upstreams::default(),
+            due: Vec::new(),
+            delayed: Vec::new(),
+            client_bytes: ByteCounts::default(),
+            upstream_bytes: ByteCounts::default(),
             answered: None,
             next_call: 0,
-            next_upstream: 0,
         }
     }
 
@@ -117,12 +133,6 @@ impl State {
         Some(call)
     }
 
-    /// A fresh id for an outgoing connection.
-    pub(crate) fn next_upstream(&mut self) -> UpstreamId {
-        self.next_upstream += 1;
-        UpstreamId(self.next_upstream)
-    }
-
     /// The id that the next call will have.
     pub(crate) fn next_call(&self) -> CallId {
         CallId(self.next_call)
@@ -134,6 +144,9 @@ impl State {
         self.timers.cancel(Timer::Call(call));
         if let Some(connection) = self.connections.get_mut(finished.id) {
             connection.inbox.calls = connection.inbox.calls.saturating_sub(1);
+            if self.upstreams.has_waiting(finished.id) {
+                self.due.push(finished.id);
+            }
         }
         Some(finished)
     }
@@ -155,7 +168,7 @@ impl State {
         effects.push(Effect::Close { id, frame });
         // The client's own close frame has to be read.
         if let Some(connection) = self.connections.get_mut(id)
-            && std::mem::take(&mut connection.inbox.paused)
+            && std::mem::take(&mut connection.inbox.pause).is_on()
         {
             effects.push(Effect::Resume { id });
         }

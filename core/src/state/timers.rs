@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::hook::CallId;
+use crate::interface::upstream::UpstreamId;
 use crate::state::id_hash::IdHash;
 use crate::time::Instant;
 
@@ -26,6 +27,8 @@ pub(crate) enum Timer {
     Connection(ConnectionId, u64),
     /// A handler's own timer for its route.
     Route(usize, u64),
+    /// An outgoing connection has to be open, to take something, or to be closed.
+    Upstream(UpstreamId),
     /// A feed's source has something to do.
     Source(usize),
     /// Whoever is left after a shutdown is dropped.
@@ -42,7 +45,7 @@ impl Timer {
             | Timer::Inactivity(id)
             | Timer::Closing(id)
             | Timer::Connection(id, _) => Some(id),
-            Timer::Call(_) | Timer::Route(..) | Timer::Source(_) | Timer::Grace => None,
+            Timer::Call(_) | Timer::Route(..) | Timer::Upstream(_) | Timer::Source(_) | Timer::Grace => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use switchboard_core::protocol::Violation;
 use switchboard_core::time::{Instant, Now, WallTime};
@@ -34,8 +34,12 @@ pub struct World {
     pub files: Vec<(String, String)>,
     /// Outgoing connections that were asked for.
     pub dials: Vec<(UpstreamId, Dial)>,
-    /// What went out on them: text as it is, `<binary …>`, `<close …>`.
+    /// What went out on them: text as it is, `<binary …>`, `<close …>`, `<end>`.
     pub upstream: Vec<(UpstreamId, String)>,
+    /// Those that are not read.
+    pub paused_upstreams: HashSet<UpstreamId>,
+    /// Their other sides take nothing until [`target_takes`](Self::target_takes).
+    pub are_targets_stalled: bool,
 }
 
 /// What became of one upgrade.
@@ -73,6 +77,8 @@ impl World {
             files: Vec::new(),
             dials: Vec::new(),
             upstream: Vec::new(),
+            paused_upstreams: HashSet::new(),
+            are_targets_stalled: false,
         }
     }
 
@@ -109,6 +115,16 @@ impl World {
     pub fn target(&mut self, event: UpstreamEvent) {
         let (upstream, _) = self.dials.last().expect("nothing was dialled");
         self.input(Input::Upstream { upstream: *upstream, event });
+    }
+
+    /// The latest outgoing connection takes so many messages of what was sent on it.
+    pub fn target_takes(&mut self, messages: usize) {
+        self.target(UpstreamEvent::Sent { messages });
+    }
+
+    /// Whether the latest outgoing connection is not read.
+    pub fn is_target_paused(&self) -> bool {
+        self.dials.last().is_some_and(|(upstream, _)| self.paused_upstreams.contains(upstream))
     }
 
     /// What went out on all outgoing connections since the last look.
@@ -267,6 +283,7 @@ impl World {
 
     fn carry_out(&mut self, effects: Vec<Effect>) {
         let mut gone = Vec::new();
+        let mut taken = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Ignore { id } => self.refuse(id, |client| client.ignored = true),
@@ -300,10 +317,25 @@ impl World {
                     self.ids.release(id);
                 }
                 Effect::Dial { upstream, dial } => self.dials.push((upstream, *dial)),
-                Effect::SendUpstream { upstream, message } => self.upstream.push((upstream, told(&message))),
+                Effect::SendUpstream { upstream, message } => {
+                    self.upstream.push((upstream, told(&message)));
+                    taken.push(upstream);
+                }
+                Effect::PauseUpstream { upstream } => {
+                    assert!(self.paused_upstreams.insert(upstream), "paused twice");
+                }
+                Effect::ResumeUpstream { upstream } => {
+                    assert!(self.paused_upstreams.remove(&upstream), "not paused");
+                }
+                Effect::TerminateUpstream { upstream } => self.upstream.push((upstream, "<end>".to_owned())),
                 Effect::CloseUpstream { upstream, frame } => self.upstream.push((upstream, closed(frame))),
                 Effect::ReadFile { feed, file } => self.files.push((feed, file)),
                 Effect::Log { level, text } => self.log.push((level, text)),
+            }
+        }
+        if !self.are_targets_stalled {
+            for upstream in taken {
+                self.input(Input::Upstream { upstream, event: UpstreamEvent::Sent { messages: 1 } });
             }
         }
         for (id, note) in gone {

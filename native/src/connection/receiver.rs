@@ -87,6 +87,16 @@ impl Receiver {
             match self.socket.poll_duty(context) {
                 Duty::Read => {}
                 Duty::Wait => return Poll::Pending,
+                Duty::Drained => {
+                    let (socket, id) = (&self.socket, self.socket.id());
+                    self.presence.host().turn(|turn| {
+                        // Asked within the turn, for one before it may have filled it again.
+                        if socket.take_drained() {
+                            turn.input(Input::Drained { id });
+                        }
+                    });
+                    continue;
+                }
                 end => return Poll::Ready(end),
             }
             let mut is_large = false;

@@ -45,8 +45,10 @@ pub(crate) struct Sending {
     is_writing: bool,
     /// The engine wants no more input for now.
     is_paused: bool,
-    /// The outbox of a client that sends but does not read is full.
-    is_throttled: bool,
+    /// The engine was told that the outbox is full, where the policy is to wait.
+    is_full: bool,
+    /// The engine is to be told that it no longer is.
+    is_drained: bool,
     /// There is something for the connection's own task.
     is_owner_due: bool,
     owner: Option<Waker>,
@@ -63,6 +65,17 @@ pub(crate) enum Ending {
     Terminate,
 }
 
+/// What the engine has to be told of an outbox after a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// Nothing.
+    HasRoom,
+    /// It has reached its bound, and the policy is to wait.
+    Full,
+    /// It is over its bound, and the policy is to close.
+    Overflowed,
+}
+
 /// What the connection's own task is to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Duty {
@@ -70,6 +83,8 @@ pub(crate) enum Duty {
     Read,
     /// Wait to be woken.
     Wait,
+    /// Tell the engine that there is room in the outbox again.
+    Drained,
     /// Everything is written: close the stream politely.
     Disconnect,
     /// Drop the stream.
@@ -92,7 +107,8 @@ impl Socket {
             is_touched: false,
             is_writing: false,
             is_paused: false,
-            is_throttled: false,
+            is_full: false,
+            is_drained: false,
             is_owner_due: false,
             owner: None,
         };
@@ -114,20 +130,31 @@ impl Socket {
         self.max_read
     }
 
-    /// Queues messages. True: the outbox is over its bound and the connection has to be closed.
+    /// Queues messages; what the engine has to be told of the outbox.
     #[must_use]
-    pub(crate) fn send(self: &Arc<Self>, burst: &mut Burst, touched: &mut Vec<Arc<Socket>>) -> bool {
+    pub(crate) fn send(self: &Arc<Self>, burst: &mut Burst, touched: &mut Vec<Arc<Socket>>) -> Fill {
         let mut sending = self.lock();
         let pushed = sending.push(burst);
-        if pushed == Pushed::Full && sending.overflow == Overflow::Pause {
-            sending.is_throttled = true;
-        }
+        let fill = match (pushed, sending.overflow) {
+            (Pushed::Full, Overflow::Pause) if !std::mem::replace(&mut sending.is_full, true) => {
+                // Told that it is full anew, the engine need not hear that it was not.
+                sending.is_drained = false;
+                Fill::Full
+            }
+            (Pushed::Full, Overflow::Close) => Fill::Overflowed,
+            _ => Fill::HasRoom,
+        };
         // A blocked socket is flushed by its own task.
         if !sending.is_touched && !sending.writer.outbox_ref().is_blocked() {
             sending.is_touched = true;
             touched.push(self.clone());
         }
-        pushed == Pushed::Full && sending.overflow == Overflow::Close
+        fill
+    }
+
+    /// How many bytes wait in the outbox.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.lock().writer.outbox_ref().queued_bytes()
     }
 
     /// Changes anything else. The turn's end flushes, and wakes the connection's own task if that is due.
@@ -229,16 +256,22 @@ impl Socket {
             Ending::Terminate => Duty::Drop,
             Ending::Disconnect if sending.writer.outbox_ref().is_empty() => Duty::Disconnect,
             Ending::Disconnect => Duty::Wait,
-            Ending::No if sending.is_paused || sending.is_throttled => Duty::Wait,
+            Ending::No if sending.is_drained => Duty::Drained,
+            Ending::No if sending.is_paused => Duty::Wait,
             Ending::No => Duty::Read,
         }
+    }
+
+    /// For the connection's own task, which tells the engine of it: there is room in the outbox again.
+    pub(crate) fn take_drained(&self) -> bool {
+        std::mem::take(&mut self.lock().is_drained)
     }
 
     /// For the connection's own task: waits until the connection is to be dropped.
     pub(crate) async fn terminated(&self) {
         std::future::poll_fn(|context| match self.poll_duty(context) {
             Duty::Drop => Poll::Ready(()),
-            Duty::Read | Duty::Wait | Duty::Disconnect => Poll::Pending,
+            Duty::Read | Duty::Wait | Duty::Drained | Duty::Disconnect => Poll::Pending,
         })
         .await;
     }
@@ -329,8 +362,9 @@ impl Sending {
         }
         self.writer.outbox().set_blocked(is_blocked);
         self.is_owner_due |= is_blocked && !was_blocked;
-        if self.is_throttled && !self.writer.outbox_ref().is_full() {
-            self.is_throttled = false;
+        if self.is_full && !self.writer.outbox_ref().is_full() {
+            self.is_full = false;
+            self.is_drained = true;
             self.is_owner_due = true;
         }
     }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use switchboard_core::time::Instant;
 use switchboard_core::{
-    CloseFrame, Command, CommandError, ConnectionId, Engine, HandlerResult, Input, RouteCommand,
+    CloseFrame, Command, CommandError, ConnectionId, Engine, HandlerResult, Input, RouteCommand, Stats,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
@@ -174,6 +174,11 @@ impl Host {
     /// Looks at the engine.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
         look(self.lock().engine())
+    }
+
+    /// How much there is.
+    pub(crate) fn stats(&self) -> Stats {
+        self.lock().stats()
     }
 
     /// Says goodbye to everyone, and waits until the last close hook is done or `grace` is over.

@@ -9,15 +9,14 @@ use switchboard_core::protocol::{Burst, Refusal};
 use switchboard_core::time::{Instant, Now};
 use switchboard_core::{
     Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, HandlerResult, Hook, Input,
-    Recipients, RouteCommand, UpstreamEvent, UpstreamId,
+    Recipients, RouteCommand, Stats, UpstreamId,
 };
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 use crate::callbacks::peer::PeerData;
-use crate::flush::socket::{Ending, Socket};
+use crate::flush::socket::{Ending, Fill, Socket};
 use crate::host::outcome::{Called, Outcome};
-use crate::upstream::{Dialled, Order, Orders};
+use crate::upstream::{Dialled, Orders};
 
 /// What the engine decided about an opening handshake.
 pub(crate) enum Decision {
@@ -64,6 +63,14 @@ impl Switching {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// How much there is, with what waits in the outboxes.
+    pub(crate) fn stats(&self) -> Stats {
+        let mut stats = self.engine.stats();
+        stats.client_bytes.queued =
+            self.sockets.iter().flatten().map(|socket| socket.queued_bytes() as u64).sum();
+        stats
     }
 
     /// A fresh id, and who waits for the decision about it.
@@ -214,9 +221,15 @@ impl Switching {
                 self.upstreams.insert(upstream, orders);
                 outcome.dials.push(dialled);
             }
-            Effect::SendUpstream { upstream, message } => self.order(upstream, Order::Send(message)),
+            Effect::SendUpstream { upstream, message } => {
+                self.order(upstream, |orders| orders.send(message));
+            }
+            Effect::PauseUpstream { upstream } => self.order(upstream, |orders| orders.set_paused(true)),
+            Effect::ResumeUpstream { upstream } => self.order(upstream, |orders| orders.set_paused(false)),
             Effect::CloseUpstream { upstream, frame } => {
-                self.order(upstream, Order::Close(frame));
+                self.order(upstream, |orders| orders.close(frame));
+            }
+            Effect::TerminateUpstream { upstream } => {
                 self.upstreams.remove(&upstream);
             }
             Effect::ReadFile { feed, file } => outcome.files.push((feed, file)),
@@ -232,10 +245,12 @@ impl Switching {
 
     fn send(&mut self, to: &Recipients, mut burst: Burst, outcome: &mut Outcome) {
         for &id in to.iter() {
-            if let Some(socket) = self.socket(id)
-                && socket.send(&mut burst, &mut outcome.touched)
-            {
-                self.inputs.push(Input::Overflowed { id });
+            if let Some(socket) = self.socket(id) {
+                match socket.send(&mut burst, &mut outcome.touched) {
+                    Fill::HasRoom => {}
+                    Fill::Full => self.inputs.push(Input::Full { id }),
+                    Fill::Overflowed => self.inputs.push(Input::Overflowed { id }),
+                }
             }
         }
     }
@@ -257,16 +272,11 @@ impl Switching {
         }
     }
 
-    /// Tells an outgoing connection something; one whose other side does not read is given up.
-    fn order(&mut self, upstream: UpstreamId, order: Order) {
-        let Some(Err(TrySendError::Full(_))) =
-            self.upstreams.get(&upstream).map(|orders| orders.try_send(order))
-        else {
-            return;
-        };
-        self.upstreams.remove(&upstream);
-        let event = UpstreamEvent::Failed { message: "the upstream reads too slowly".to_owned() };
-        self.inputs.push(Input::Upstream { upstream, event });
+    /// Tells an outgoing connection something.
+    fn order(&self, upstream: UpstreamId, tell: impl FnOnce(&Orders)) {
+        if let Some(orders) = self.upstreams.get(&upstream) {
+            tell(orders);
+        }
     }
 
     /// What callbacks see of all who can be sent to on a route, or in one of its rooms.

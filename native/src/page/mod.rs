@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::body::Body;
 use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
-use switchboard_core::{HttpEndpoint, Stats};
+use switchboard_core::{ByteCounts, HttpEndpoint, Stats};
 
 use crate::endpoint::EndpointInfo;
 
@@ -49,10 +49,22 @@ pub(crate) fn health(stats: Stats) -> Response<Body> {
         "timers": stats.timers,
         "calls": stats.calls,
         "upstreams": stats.upstreams,
+        "clientBytes": bytes(stats.client_bytes),
+        "upstreamBytes": bytes(stats.upstream_bytes),
         "uptimeSeconds": started().elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     });
     respond("application/json", body.to_string())
+}
+
+fn bytes(counts: ByteCounts) -> Value {
+    json!({
+        "received": counts.received,
+        "waiting": counts.waiting,
+        "queued": counts.queued,
+        "sent": counts.sent,
+        "dropped": counts.dropped,
+    })
 }
 
 /// When the process began to serve.

@@ -101,6 +101,11 @@ export class Socket {
     return this.#state
   }
 
+  /** Bytes that were written and that the system has not taken. */
+  get queuedBytes(): number {
+    return this.#raw.writableLength
+  }
+
   /** Resolves when the transport is gone. */
   get closed(): Promise<void> {
     const waiting = this.#onClosed

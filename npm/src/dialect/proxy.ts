@@ -36,9 +36,18 @@ export interface ProxyOptions extends Partial<ProxyTarget> {
   announce?: boolean
   /** Headers of the client's opening handshake to pass on, such as `cookie`. Default `[]`. */
   forward?: string[]
+  /**
+   * Who answers a client's opening handshake. `target`: the client waits for its target's answer and gets its
+   * subprotocol or its HTTP status (502 if it cannot be reached, 504 if it does not answer), and an end without a close
+   * frame is one to the other side too. `proxy`: at once; what the client says waits, and what fails is 1011.
+   * Default: `proxy` with `announce`, otherwise `target`.
+   */
+  handshake?: 'target' | 'proxy'
   /** Ms that a target may take to answer. Default `10000`. */
   timeout?: number
-  /** Bytes that may wait for the target, or for functions; with more the client is closed with 1013. Default 1 MiB. */
+  /** Ms in which a target has to take a message of what waits for it; then its client is closed with 1011. Default `30000`. */
+  sendTimeout?: number
+  /** From how many bytes on that wait for the target nothing more is taken from the client. Default 1 MiB. */
   maxWaiting?: number
   /** Looks at each message from the client. Default: they pass. */
   onClientMessage?: ProxyInspector

@@ -43,6 +43,9 @@ export interface Actor {
   dial(upstream: number, dial: Dial): void
   sendUpstream(upstream: number, message: string | Buffer): void
   hangUp(upstream: number, code: number | undefined, reason: string): void
+  pauseUpstream(upstream: number): void
+  resumeUpstream(upstream: number): void
+  terminateUpstream(upstream: number): void
   /** Frames to write, in order; most often it is one piece. */
   write(slot: number, generation: number, frames: Buffer | Buffer[]): void
   end(slot: number, generation: number): void

@@ -79,6 +79,15 @@ export class Batch {
         case Opcode.HangUp:
           actor.hangUp(this.#wide(), this.#word() || undefined, this.#text() ?? '')
           continue
+        case Opcode.PauseUpstream:
+          actor.pauseUpstream(this.#wide())
+          continue
+        case Opcode.ResumeUpstream:
+          actor.resumeUpstream(this.#wide())
+          continue
+        case Opcode.TerminateUpstream:
+          actor.terminateUpstream(this.#wide())
+          continue
       }
       const slot = this.#word()
       const generation = this.#word()

@@ -17,6 +17,9 @@ export const Opcode = {
   Dial: 14,
   Upstream: 15,
   HangUp: 16,
+  PauseUpstream: 17,
+  ResumeUpstream: 18,
+  TerminateUpstream: 19,
 } as const
 
 /** The words that every turn leaves, by their place. */

@@ -187,7 +187,7 @@ export class Host implements Actor {
     this.#isOver = true
     this.#engine.fail(new Error('the server is closed'))
     this.#alarm.stop()
-    this.#dialler.terminate()
+    this.#dialler.terminateAll()
     for (const socket of this.#sockets) socket.terminate()
     this.#sockets.giveUp()
   }
@@ -242,7 +242,10 @@ export class Host implements Actor {
 
   /** How much there is; nothing any more when the engine failed. */
   stats(): Stats {
-    return this.ask(statsOf, statsOf())
+    const stats = this.ask(statsOf, statsOf())
+    // Beside what waits in the engine's outboxes, what Node keeps of it.
+    for (const socket of this.#sockets) stats.clientBytes.queued += socket.queuedBytes
+    return stats
   }
 
   /** Sends a message to a client; `undefined` is none. */
@@ -417,6 +420,18 @@ export class Host implements Actor {
     this.#dialler.close(upstream, code, reason)
   }
 
+  pauseUpstream(upstream: number): void {
+    this.#dialler.pause(upstream)
+  }
+
+  resumeUpstream(upstream: number): void {
+    this.#dialler.resume(upstream)
+  }
+
+  terminateUpstream(upstream: number): void {
+    this.#dialler.terminate(upstream)
+  }
+
   logged(level: number, text: string): void {
     this.#deferred.push(() => this.log.fromEngine(level, text))
   }
@@ -494,7 +509,7 @@ export class Host implements Actor {
     if (this.#isOver) return
     this.#isOver = true
     this.#alarm.stop()
-    this.#dialler.terminate()
+    this.#dialler.terminateAll()
     let closed = 0
     for (const socket of this.#sockets) {
       if (!socket.interrupt(RESTART)) continue

@@ -3,8 +3,8 @@
 import type { Core } from './wasm.js'
 
 /**
- * What there is at one moment. With nobody connected all of it is 0, apart from the timers of routes and feeds and
- * the upstream connections of feeds. The native server shows the same at `/health`.
+ * What there is at one moment. With nobody connected all of it is 0, apart from what is counted since the start, the
+ * timers of routes and feeds and the upstream connections of feeds. The native server shows the same at `/health`.
  */
 export interface Stats {
   /** Connections, from their opening handshake to their last hook. */
@@ -17,19 +17,49 @@ export interface Stats {
   calls: number
   /** Outgoing connections, of proxies for example. */
   upstreams: number
+  /** What passes between the server and its clients. */
+  clientBytes: ByteCounts
+  /** What passes between the server and its outgoing connections. */
+  upstreamBytes: ByteCounts
+}
+
+/** Payload bytes of messages: how many passed since the start, and how many wait now. */
+export interface ByteCounts {
+  /** In messages that came, since the start. */
+  received: number
+  /** In messages that came and wait for their handler, now. */
+  waiting: number
+  /** In messages that were sent and that the other side has not taken, now. Of clients with frame headers. */
+  queued: number
+  /** In messages that were sent, since the start: to clients when they were queued, upstream when they were taken. */
+  sent: number
+  /** In messages for outgoing connections that were dropped at twice the bound, since the start. */
+  dropped: number
 }
 
 /** Of an engine; all 0 without one. */
 export function statsOf(core?: Core): Stats {
-  const [connections = 0, rooms = 0, timers = 0, calls = 0, upstreams = 0] = core?.stats() ?? []
-  return { connections, rooms, timers, calls, upstreams }
+  const [connections = 0, rooms = 0, timers = 0, calls = 0, upstreams = 0, ...bytes] = core?.stats() ?? []
+  return { connections, rooms, timers, calls, upstreams, clientBytes: counts(bytes, 0), upstreamBytes: counts(bytes, 5) }
 }
 
 /** Of several servers together. */
 export function sum(all: Stats[]): Stats {
   const total = statsOf()
-  for (const stats of all) {
-    for (const key of Object.keys(total) as (keyof Stats)[]) total[key] += stats[key]
-  }
+  for (const stats of all) add(total, stats)
   return total
+}
+
+function counts(bytes: number[], at: number): ByteCounts {
+  const [received = 0, waiting = 0, queued = 0, sent = 0, dropped = 0] = bytes.slice(at, at + 5)
+  return { received, waiting, queued, sent, dropped }
+}
+
+function add(total: object, more: object): void {
+  const sums = total as Record<string, number | object>
+  for (const [key, value] of Object.entries(more as Record<string, number | object>)) {
+    const before = sums[key]
+    if (typeof value === 'object') add(before as object, value)
+    else sums[key] = (before as number) + value
+  }
 }

@@ -1,12 +1,14 @@
-/** Connections that the engine opens itself: to what it proxies, to what it takes feeds from. */
-
-import { STATUS_CODES } from 'node:http'
+/**
+ * Connections that the engine opens itself: to what it proxies, to what it takes feeds from. It watches their times, and
+ * how much waits on them: it is told what was taken, and says when to read.
+ */
 
 import { WebSocket } from 'ws'
 
 import { PayloadKind } from '../host/contract.js'
 import type { Host } from '../host/host.js'
 import { MAX_MESSAGE } from '../host/memory.js'
+import type { Core } from '../host/wasm.js'
 
 /** What to open, as the engine describes it: `wasm/src/upstream.rs`. */
 export interface Dial {
@@ -14,26 +16,20 @@ export interface Dial {
   /** Names and values; a name may come more than once. */
   headers: [string, string][]
   protocols: string[]
-  /** Ms that the other side may take to answer. */
-  timeout: number
   /** The largest message to take, in bytes. */
   maxMessage: number
 }
 
-/** So many bytes may wait for a server that does not read; one message more breaks the connection. */
-const MAX_WAITING = 16 * 1024 * 1024
+/** `code` of a close without a close frame. */
+const ABNORMAL = 1006
 
-/** How long in ms the other side may take to answer a close frame. */
+/** How long in ms a connection that is closing may take when the server has stopped. */
 const CLOSE_TIMEOUT = 2000
-
-/** setTimeout takes no longer time. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1
 
 /** All outgoing connections of one host. */
 export class Dialler {
   readonly #host: Host
-  /** Those of which the engine still hears. */
-  readonly #known = new Map<number, WebSocket>()
+  readonly #known = new Map<number, Upstream>()
 
   constructor(host: Host) {
     this.#host = host
@@ -46,83 +42,134 @@ export class Dialler {
       socket = open(dial)
     } catch {
       // What was thrown quotes the URL, whose query may hold a token.
-      queueMicrotask(() => this.#failed(upstream, 'the URL or a header is malformed'))
+      queueMicrotask(() => this.#host.input((core) => core.upstream_failed(upstream, 'the URL or a header is malformed')))
       return
     }
-    this.#known.set(upstream, socket)
-    this.#listen(upstream, socket, dial.timeout)
+    this.#known.set(upstream, new Upstream(this.#host, upstream, socket, () => this.#known.delete(upstream)))
   }
 
   /** Sends a message on a connection that is open. */
   send(upstream: number, message: string | Buffer): void {
-    const socket = this.#known.get(upstream)
-    if (socket === undefined) return
-    if (socket.bufferedAmount > MAX_WAITING) {
-      this.#known.delete(upstream)
-      socket.terminate()
-      queueMicrotask(() => this.#failed(upstream, 'it does not read what it is sent'))
-      return
-    }
-    // A connection that breaks meanwhile says so itself.
-    socket.send(message, ignore)
+    this.#known.get(upstream)?.send(message)
   }
 
-  /** Closes a connection, open or not yet. The engine hears no more of it. */
+  /** Reads no more of a connection. */
+  pause(upstream: number): void {
+    this.#known.get(upstream)?.socket.pause()
+  }
+
+  /** Reads on. */
+  resume(upstream: number): void {
+    this.#known.get(upstream)?.socket.resume()
+  }
+
+  /** Closes a connection that is open when everything is written; with code 1006 without a close frame. */
   close(upstream: number, code: number | undefined, reason: string): void {
-    const socket = this.#known.get(upstream)
-    if (socket === undefined) return
-    this.#known.delete(upstream)
-    if (socket.readyState !== WebSocket.OPEN) return socket.terminate()
-    const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT)
-    timer.unref()
-    socket.once('close', () => clearTimeout(timer))
-    try {
-      socket.close(code, reason)
-    } catch {
-      socket.terminate()
-    }
+    this.#known.get(upstream)?.close(code, reason)
   }
 
-  /** Drops all connections but those that are closing, which end by themselves. */
-  terminate(): void {
-    for (const socket of this.#known.values()) socket.terminate()
+  /** Drops a connection, open or not. The engine hears no more of it. */
+  terminate(upstream: number): void {
+    const known = this.#known.get(upstream)
+    this.#known.delete(upstream)
+    known?.drop()
+  }
+
+  /** Drops all connections, those that are closing when they have had their time. */
+  terminateAll(): void {
+    for (const known of this.#known.values()) known.leave()
     this.#known.clear()
   }
+}
 
-  #listen(upstream: number, socket: WebSocket, timeout: number): void {
+/** One outgoing connection. */
+class Upstream {
+  readonly socket: WebSocket
+  readonly #host: Host
+  readonly #id: number
+  /** Messages that the transport has not taken yet. */
+  #waiting = 0
+  /** Messages that it has taken and the engine was not told of. */
+  #sent = 0
+  /** To be dropped when nothing waits. */
+  #isEnding = false
+  /** The engine hears no more of it. */
+  #isForgotten = false
+
+  constructor(host: Host, id: number, socket: WebSocket, forget: () => void) {
+    this.#host = host
+    this.#id = id
+    this.socket = socket
+    let status: number | undefined
     let error: string | undefined
-    const timer = setTimeout(() => {
-      error = `no answer within ${timeout} ms`
-      socket.terminate()
-    }, Math.min(timeout, LONGEST_TIMEOUT))
-    timer.unref()
-    const isKnown = (): boolean => this.#known.get(upstream) === socket
-    socket.on('open', () => {
-      clearTimeout(timer)
-      if (isKnown()) this.#host.input((core) => core.upstream_opened(upstream, socket.protocol || undefined))
-    })
+    socket.on('open', () => this.#tell((core) => core.upstream_opened(id, socket.protocol || undefined)))
     socket.on('message', (data: Buffer, isBinary) => {
-      if (!isKnown()) return
-      const kind = isBinary ? PayloadKind.Binary : PayloadKind.Text
-      this.#host.receivedUpstream(upstream, kind, data)
+      if (this.#isForgotten) return
+      host.receivedUpstream(id, isBinary ? PayloadKind.Binary : PayloadKind.Text, data)
     })
     socket.on('unexpected-response', (request, { statusCode = 0 }) => {
-      error = `answered ${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trimEnd() + ' instead of 101'
+      status = statusCode
       request.destroy()
       socket.terminate()
     })
     socket.on('error', (thrown) => (error ??= describe(thrown)))
     socket.on('close', (code, reason) => {
-      clearTimeout(timer)
-      if (!isKnown()) return
-      this.#known.delete(upstream)
-      if (error !== undefined) return this.#failed(upstream, error)
-      this.#host.input((core) => core.upstream_closed(upstream, code, reason.toString()))
+      this.#tell((core) => {
+        if (status !== undefined) core.upstream_refused(id, status)
+        else if (error !== undefined) core.upstream_failed(id, error)
+        else core.upstream_closed(id, code, reason.toString())
+      })
+      forget()
     })
   }
 
-  #failed(upstream: number, message: string): void {
-    this.#host.input((core) => core.upstream_failed(upstream, message))
+  send(message: string | Buffer): void {
+    this.#waiting++
+    this.socket.send(message, this.#onSent)
+  }
+
+  close(code: number | undefined, reason: string): void {
+    if (code === ABNORMAL) {
+      this.#isEnding = true
+      if (this.#waiting === 0) this.socket.terminate()
+      return
+    }
+    try {
+      this.socket.close(code, reason)
+    } catch {
+      this.socket.terminate()
+    }
+  }
+
+  /** The engine watches it no more. */
+  leave(): void {
+    if (this.socket.readyState !== WebSocket.CLOSING) return this.drop()
+    this.#isForgotten = true
+    setTimeout(() => this.socket.terminate(), CLOSE_TIMEOUT).unref()
+  }
+
+  drop(): void {
+    this.#isForgotten = true
+    this.socket.terminate()
+  }
+
+  /** A connection that breaks says so itself. */
+  readonly #onSent = (error?: Error): void => {
+    this.#waiting--
+    if (error) return
+    // What is taken within one tick is told at once.
+    if (this.#sent++ === 0) process.nextTick(this.#report)
+    if (this.#isEnding && this.#waiting === 0) this.socket.terminate()
+  }
+
+  readonly #report = (): void => {
+    const sent = this.#sent
+    this.#sent = 0
+    this.#tell((core) => core.upstream_sent(this.#id, sent))
+  }
+
+  #tell(tell: (core: Core) => void): void {
+    if (!this.#isForgotten) this.#host.input(tell)
   }
 }
 
@@ -146,5 +193,3 @@ function describe(error: Error & { code?: string }): string {
   const [first] = error instanceof AggregateError ? (error.errors as Error[]) : []
   return error.message || first?.message || error.code || error.name
 }
-
-function ignore(): void {}

@@ -27,6 +27,12 @@ impl Host {
                 self.flush(id);
             });
             self.schedule = schedule;
+            for id in mem::take(&mut self.drained) {
+                // It may have been filled again since.
+                if find(&mut self.peers, id).is_none_or(|peer| !peer.is_full) {
+                    self.input(Input::Drained { id });
+                }
+            }
         }
         self.batch.pack()
     }
@@ -54,8 +60,8 @@ impl Host {
             peer.life = Life::Ended;
             self.batch.after.about(contract::END, id);
         }
-        if mem::take(&mut peer.pause.outbox) && !peer.pause.is_on() {
-            self.batch.after.about(contract::RESUME, id);
+        if mem::take(&mut peer.is_full) {
+            self.drained.push(id);
         }
     }
 
@@ -77,19 +83,13 @@ impl Host {
             let Some(peer) = find(&mut self.peers, id) else {
                 continue;
             };
-            let pause = peer.pause;
             let (batch, is_blocked) = (&mut self.batch, peer.blocked);
             let pushed = peer.socket.writer.send_burst(&mut burst, |outbox| {
                 if !is_blocked {
                     batch.write(id, std::iter::from_fn(|| outbox.pop()));
                 }
             });
-            if peer.overflows(pushed) {
-                inputs.push(Input::Overflowed { id });
-            }
-            if peer.pause.is_on() && !pause.is_on() {
-                self.batch.before.about(contract::PAUSE, id);
-            }
+            inputs.extend(peer.filled(pushed));
             self.schedule.touch(id, &mut peer.touched, to.len());
             // How much is sent in one go is no sign of a client that does not read: only what its socket has refused
             // may fill its outbox.

@@ -1,12 +1,12 @@
 //! One client's way to its target and back.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use http::StatusCode;
 use serde::Serialize;
 
 use crate::handler::command::Command;
-use crate::interface::upstream::UpstreamId;
+use crate::interface::upstream::{UpstreamEvent, UpstreamId, refused};
 use crate::message::{CloseCode, CloseFrame, Message};
 
 /// What is known of a client that has a target. Kept with its connection.
@@ -17,9 +17,6 @@ pub(super) struct Link {
     pub(super) target: Arc<str>,
     pub(super) client_id: Arc<str>,
     pub(super) phase: Phase,
-    /// What waits for the target to answer, or for the callback before it, in order.
-    pub(super) waiting: VecDeque<Passing>,
-    waiting_bytes: usize,
     /// The message that a callback looks at.
     pub(super) asked: Option<(Direction, Message)>,
 }
@@ -30,7 +27,7 @@ pub(super) struct Link {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// The target has not answered: what the client says has to wait.
+    /// The target has not answered; the engine lets the client's messages wait.
     Dialling,
     /// Messages pass.
     Open,
@@ -48,13 +45,6 @@ pub enum Direction {
     Target,
 }
 
-/// Something on its way.
-#[derive(Clone, Debug)]
-pub(super) enum Passing {
-    Message(Direction, Message),
-    End(Ending),
-}
-
 /// Why a client is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -64,57 +54,17 @@ pub(super) enum Ending {
     Unknown(String),
     /// No good URL came of the client's path.
     Malformed,
-    /// The target could not be reached, or broke.
-    Failed(String),
-    /// More waits than may.
-    Overfull,
+    /// The target could not be reached, or broke; with the HTTP status of a gateway that says so.
+    Failed(String, StatusCode),
     /// The target closed, with these words; without any, or by vanishing.
     Closed(Option<CloseFrame>),
 }
 
 impl Link {
     pub(super) fn new(upstream: UpstreamId, target: Arc<str>, client_id: Arc<str>) -> Self {
-        Self {
-            upstream,
-            target,
-            client_id,
-            phase: Phase::Dialling,
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
-            asked: None,
-        }
-    }
-
-    /// Lets something wait. A message that would be one too many turns into the end of it all.
-    pub(super) fn push(&mut self, passing: Passing, max_waiting: usize) -> Result<(), Ending> {
-        if let Passing::Message(_, message) = &passing {
-            // Empty messages cost memory as well.
-            self.waiting_bytes += message.len() + OVERHEAD;
-        }
-        self.waiting.push_back(passing);
-        if self.waiting_bytes > max_waiting { Err(Ending::Overfull) } else { Ok(()) }
-    }
-
-    /// What may go on now.
-    pub(super) fn pop(&mut self) -> Option<Passing> {
-        let is_free = self.asked.is_none();
-        let passing = self.waiting.pop_front_if(|_| is_free && self.phase == Phase::Open)?;
-        if let Passing::Message(_, message) = &passing {
-            self.waiting_bytes -= message.len() + OVERHEAD;
-        }
-        Some(passing)
-    }
-
-    /// Nothing passes any more.
-    pub(super) fn end(&mut self) {
-        self.phase = Phase::Over;
-        self.waiting = VecDeque::new();
-        self.waiting_bytes = 0;
+        Self { upstream, target, client_id, phase: Phase::Dialling, asked: None }
     }
 }
-
-/// What a waiting message counts beside its bytes.
-const OVERHEAD: usize = 64;
 
 impl Ending {
     /// What a client that is told about the proxy reads before the close frame.
@@ -123,10 +73,42 @@ impl Ending {
             Ending::Unnamed => Some("Proxy route name is required".to_owned()),
             Ending::Unknown(name) => Some(format!("Proxy route '{name}' not found")),
             Ending::Malformed => Some("Failed to establish proxy connection".to_owned()),
-            Ending::Failed(message) => Some(format!("Proxy connection error: {message}")),
-            Ending::Overfull => Some("Proxy connection error: too many messages wait".to_owned()),
+            Ending::Failed(message, _) => Some(format!("Proxy connection error: {message}")),
             Ending::Closed(_) => None,
         }
+    }
+
+    /// How the opening handshake of a client is answered that waits for its target.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Ending::Unnamed | Ending::Unknown(_) => StatusCode::NOT_FOUND,
+            Ending::Malformed => StatusCode::BAD_REQUEST,
+            Ending::Failed(_, status) => *status,
+            Ending::Closed(_) => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// What the end of the target is to its client; `None`: it goes on.
+    pub(super) fn of(event: UpstreamEvent) -> Option<Self> {
+        Some(match event {
+            UpstreamEvent::Closed(frame) => Ending::Closed(frame),
+            UpstreamEvent::Refused { status } => {
+                let passed_on = StatusCode::from_u16(status).ok();
+                let passed_on =
+                    passed_on.filter(|status| status.is_client_error() || status.is_server_error());
+                Ending::Failed(refused(status), passed_on.unwrap_or(StatusCode::BAD_GATEWAY))
+            }
+            UpstreamEvent::Failed { message } => Ending::Failed(message, StatusCode::BAD_GATEWAY),
+            UpstreamEvent::TimedOut { message } => Ending::Failed(message, StatusCode::GATEWAY_TIMEOUT),
+            UpstreamEvent::Opened { .. } | UpstreamEvent::Message(_) | UpstreamEvent::Sent { .. } => {
+                return None;
+            }
+        })
+    }
+
+    /// Whether the target has vanished without a close frame.
+    pub(super) fn is_abrupt(&self) -> bool {
+        matches!(self, Ending::Closed(Some(frame)) if frame.code == CloseCode::ABNORMAL)
     }
 
     /// How the client is closed.
@@ -137,8 +119,7 @@ impl Ending {
             Ending::Unnamed => close(CloseCode::POLICY_VIOLATION, "Route name missing"),
             Ending::Unknown(_) => close(CloseCode::POLICY_VIOLATION, "Route not found"),
             Ending::Malformed => close(CloseCode::INTERNAL_ERROR, "Proxy connection failed"),
-            Ending::Failed(_) => close(CloseCode::INTERNAL_ERROR, "Proxy error"),
-            Ending::Overfull => close(CloseCode::TRY_AGAIN_LATER, "Too many messages wait"),
+            Ending::Failed(..) => close(CloseCode::INTERNAL_ERROR, "Proxy error"),
             Ending::Closed(None) => Command::Close { code: None, reason: String::new() },
             Ending::Closed(Some(frame)) if frame.code == CloseCode::NO_STATUS => {
                 Command::Close { code: None, reason: String::new() }
@@ -151,12 +132,14 @@ impl Ending {
     }
 }
 
-/// What the target is told when the client ends: its own words, where they can be passed on.
-pub(super) fn farewell(frame: &CloseFrame) -> Option<CloseFrame> {
+/// What the target is told when the client ends: its own words, where they can be passed on. A client that vanished
+/// leaves the target without a close frame too if the end `is_passed_on`; otherwise it says what browsers say that
+/// leave a page.
+pub(super) fn farewell(frame: &CloseFrame, is_passed_on: bool) -> Option<CloseFrame> {
     match frame.code {
         CloseCode::NO_STATUS => None,
         code if code.is_sendable() => Some(frame.clone()),
-        // The client vanished; a browser that leaves a page says the same.
+        CloseCode::ABNORMAL if is_passed_on => Some(frame.clone()),
         _ => Some(CloseFrame::new(CloseCode::GOING_AWAY, "")),
     }
 }
@@ -181,8 +164,9 @@ mod tests {
             (2000, Some(1011), Some(1001)),
         ] {
             assert_eq!(from_target(Some(frame(code))).0, to_client, "{code}");
-            assert_eq!(farewell(&frame(code)).map(|frame| frame.code.0), to_target, "{code}");
+            assert_eq!(farewell(&frame(code), false).map(|frame| frame.code.0), to_target, "{code}");
         }
+        assert_eq!(farewell(&frame(1006), true).map(|frame| frame.code.0), Some(1006));
         assert_eq!(from_target(Some(frame(3000))).1, "why");
         assert_eq!(from_target(None), (None, String::new()));
     }

@@ -2,13 +2,19 @@
 //!
 //! | When | Client | Target |
 //! |---|---|---|
-//! | a client comes | is accepted at once with the first subprotocol that it offers | is dialled: the path that the pattern's `**` stands for and the query are appended, without the token that let the client in and without parameters of the target's own names; that subprotocol is offered |
-//! | its path could be read as one that leaves the target's | 1011 `Proxy connection failed` | |
-//! | the client speaks before the target has answered | | hears it in order once it has; more than `maxWaiting` bytes close the client with 1013 |
+//! | a client comes | its opening handshake waits for the target's answer | is dialled: the path that the pattern's `**` stands for and the query are appended, without the token that let the client in and without parameters of the target's own names; the client's subprotocols are offered |
+//! | its path could be read as one that leaves the target's | 400 | |
+//! | the target answers 101 | 101 with the subprotocol that the target chose | |
+//! | the target refuses, cannot be reached, does not answer | the target's status if that is an error, 502, 504 | |
 //! | either speaks | hears text as text, binary as binary | the same |
-//! | the target closes | the same code and reason; without a code without one; 1011 where none can be passed on (1006) | |
-//! | the client closes | | the same code and reason; 1001 where the client vanished |
-//! | the target cannot be reached, or breaks | 1011 `Proxy error` | |
+//! | either does not read | waits, when `maxWaiting` or `outbound` is reached | the same |
+//! | the target closes | the same code and reason; without a code without one; without a close frame without one | |
+//! | the client closes | | the same |
+//! | the target breaks a rule, or takes nothing for `sendTimeout` | 1011 `Proxy error` | |
+//!
+//! With `handshake: "proxy"` the client is accepted at once, with the first subprotocol that it offers, and what it
+//! says waits for the target. A path that leads nowhere is 1011 `Proxy connection failed`, and whatever is not a close frame is 1011 to the client, and 1001 to the target.
+//! A target that speaks another subprotocol of the client's is 1011 too; name that one in the route's `subprotocols`.
 //!
 //! With `announce`, as mock-api-server 1.x does it below `/ws/proxy/`, the client is told about the proxy as well:
 //!
@@ -19,9 +25,6 @@
 //! | it names an unknown one | `… Proxy route 'x' not found`, 1008 `Route not found` |
 //! | it makes no URL | `… Failed to establish proxy connection`, 1011 `Proxy connection failed` |
 //! | the target failed | `… Proxy connection error: <why>`, 1011 `Proxy error` |
-//!
-//! A subprotocol has to be agreed on before the target is asked, so the client's first offer is taken; where the
-//! target speaks another one of the client's, name that one in the route's `subprotocols`.
 
 mod address;
 mod inspection;
@@ -32,6 +35,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use http::header::{HeaderMap, HeaderName};
 use serde_json::json;
 
@@ -45,11 +49,11 @@ use crate::interface::upstream::{Dial, UpstreamEvent, UpstreamId};
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::routing::authentication::TokenPlace;
 use address::{Address, rest, without_parameters};
-use link::{Ending, Link, Passing, Phase, farewell};
+use link::{Ending, Link, Phase, farewell};
 
 pub use inspection::{Inspect, ProxyHooks};
 pub use link::Direction;
-pub use options::{ProxyAuth, ProxyOptions, Secret, TargetOptions};
+pub use options::{ProxyAuth, ProxyHandshake, ProxyOptions, Secret, TargetOptions};
 
 /// The handler of a proxy.
 pub struct Proxy {
@@ -158,36 +162,38 @@ impl Proxy {
         forwarded.chain(own).chain(auth).collect()
     }
 
-    /// Lets something take its place in the line, and all go on that may.
-    fn pass(&mut self, cx: &mut Context<'_>, passing: Passing) -> HandlerResult {
-        let max_waiting = self.options.max_waiting;
-        let Some(link) = link(cx).filter(|link| link.phase != Phase::Over) else {
-            return Ok(());
-        };
-        // Most often nothing waits and nobody looks.
-        let went = match (link.phase, link.waiting.is_empty() && link.asked.is_none()) {
-            (Phase::Open, true) => return self.go(cx, passing),
-            _ => link.push(passing, max_waiting),
-        };
-        match went {
-            Ok(()) => self.advance(cx),
-            Err(ending) => self.end(cx, &ending),
-        }
+    /// Whether what becomes of the target is passed on as it is, the answer to the opening handshake included.
+    fn is_transparent(&self) -> bool {
+        self.options.handshake() == ProxyHandshake::Target
     }
 
-    fn advance(&mut self, cx: &mut Context<'_>) -> HandlerResult {
-        while let Some(passing) = link(cx).and_then(Link::pop) {
-            self.go(cx, passing)?;
+    /// Dials the target of the connection in focus.
+    fn dial(&self, cx: &mut Context<'_>, protocols: Vec<String>) -> Result<(), Ending> {
+        let client_id = timed_name(cx, "client-", '-').into();
+        let (target, name, url) = self.target(cx)?;
+        let token = cx.token_place().and_then(TokenPlace::header);
+        let headers = cx.connection().map(|client| self.headers(target, client.request().headers(), token));
+        let mut dial = Dial::new(url);
+        dial.headers = headers.unwrap_or_default();
+        dial.protocols = protocols;
+        dial.timeout = self.options.timeout;
+        dial.send_timeout = self.options.send_timeout;
+        dial.max_message = self.max_message;
+        dial.max_queued = self.options.max_waiting;
+        if let Some(upstream) = cx.dial(dial)
+            && let Some(connection) = cx.connection_mut()
+        {
+            connection.extensions_mut().insert(Link::new(upstream, name, client_id));
         }
         Ok(())
     }
 
-    /// Carries one thing on, or has it looked at.
-    fn go(&mut self, cx: &mut Context<'_>, passing: Passing) -> HandlerResult {
-        let (from, message) = match passing {
-            Passing::Message(from, message) => (from, message),
-            Passing::End(ending) => return self.end(cx, &ending),
-        };
+    /// Carries a message on, or has it looked at.
+    fn pass(&mut self, cx: &mut Context<'_>, from: Direction, message: Message) -> HandlerResult {
+        // What was said before the target answered is lost with a client that did not wait for it.
+        if link(cx).is_none_or(|link| link.phase != Phase::Open) {
+            return Ok(());
+        }
         let seen = match (&mut self.inspector, cx.connection()) {
             (Some(inspector), Some(client)) => inspector.inspect(client, from, message),
             _ => Some(message),
@@ -196,6 +202,7 @@ impl Proxy {
             return Ok(());
         };
         if self.hooks.wants(from) {
+            // The connection's next event, from either side, waits for the answer.
             if cx.call(inspection::question(from, &message)).is_some()
                 && let Some(link) = link(cx)
             {
@@ -210,15 +217,21 @@ impl Proxy {
     /// Closes the client. The target, where there is still one, is closed with it.
     fn end(&mut self, cx: &mut Context<'_>, ending: &Ending) -> HandlerResult {
         if let Some(link) = link(cx) {
-            link.end();
+            link.phase = Phase::Over;
             let upstream = link.upstream;
             cx.close_upstream(upstream, Some(CloseFrame::new(CloseCode::GOING_AWAY, "")));
         }
-        let path = cx.connection().map(|connection| connection.path().to_owned()).unwrap_or_default();
-        match ending {
-            Ending::Failed(message) => cx.log(Level::Warn, format!("the proxy {path}: {message}")),
-            Ending::Overfull => cx.log(Level::Warn, format!("the proxy {path}: more than maxWaiting waits")),
-            _ => {}
+        if let Ending::Failed(message, _) = ending {
+            let path = cx.connection().map(|connection| connection.path().to_owned()).unwrap_or_default();
+            cx.log(Level::Warn, format!("the proxy {path}: {message}"));
+        }
+        if !cx.connection().is_some_and(|connection| connection.is_open()) {
+            cx.reject(ending.status());
+            return Ok(());
+        }
+        if ending.is_abrupt() && self.is_transparent() {
+            cx.terminate();
+            return Ok(());
         }
         if self.options.announces()
             && let Some(error) = ending.error()
@@ -229,21 +242,39 @@ impl Proxy {
         Ok(cx.apply(ending.close())?)
     }
 
+    /// The target has answered 101.
     fn opened(&mut self, cx: &mut Context<'_>, protocol: Option<&str>) -> HandlerResult {
-        let agreed = cx.connection().and_then(|connection| connection.subprotocol());
-        if agreed != protocol {
-            let ending = Ending::Failed(match agreed {
+        let is_transparent = self.is_transparent();
+        let is_agreed = match protocol {
+            Some(protocol) if is_transparent => cx.offered_subprotocols().iter().any(|it| it == protocol),
+            None if is_transparent => true,
+            protocol => cx.connection().and_then(|connection| connection.subprotocol()) == protocol,
+        };
+        if !is_agreed {
+            let agreed = cx.connection().and_then(|connection| connection.subprotocol());
+            let message = match agreed {
                 Some(agreed) => format!("the target does not speak the subprotocol {agreed}"),
                 None => "the target chose a subprotocol that nobody offered".to_owned(),
-            });
-            return self.end(cx, &ending);
+            };
+            return self.end(cx, &Ending::Failed(message, StatusCode::BAD_GATEWAY));
         }
-        let Some(link) = link(cx) else {
-            return Ok(());
-        };
-        link.phase = Phase::Open;
-        let (client_id, target) = (link.client_id.clone(), link.target.clone());
-        if self.options.announces() {
+        if let Some(link) = link(cx) {
+            link.phase = Phase::Open;
+        }
+        if is_transparent {
+            cx.accept(protocol);
+        } else {
+            self.announce(cx);
+        }
+        Ok(())
+    }
+
+    /// Tells the client that the target has answered, if it is to be told.
+    fn announce(&self, cx: &mut Context<'_>) {
+        if self.options.announces()
+            && let Some(link) = link(cx)
+        {
+            let (client_id, target) = (link.client_id.clone(), link.target.clone());
             cx.send(Message::from(&json!({
                 "type": "proxy_connected",
                 "clientId": *client_id,
@@ -251,56 +282,45 @@ impl Proxy {
                 "timestamp": cx.now().wall.to_string(),
             })));
         }
-        self.advance(cx)
     }
 }
 
 impl Handler for Proxy {
-    fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
-        let client_id = timed_name(cx, "client-", '-').into();
-        let (target, name, url) = match self.target(cx) {
-            Ok(found) => found,
-            Err(ending) => return self.end(cx, &ending),
-        };
-        let (client, token) = (cx.connection(), cx.token_place().and_then(TokenPlace::header));
-        let dial = Dial {
-            url,
-            headers: client
-                .map(|client| self.headers(target, client.request().headers(), token))
-                .unwrap_or_default(),
-            protocols: client
-                .and_then(|client| client.subprotocol())
-                .map(str::to_owned)
-                .into_iter()
-                .collect(),
-            timeout: self.options.timeout,
-            max_message: self.max_message,
-        };
-        if let Some(upstream) = cx.dial(dial)
-            && let Some(connection) = cx.connection_mut()
-        {
-            connection.extensions_mut().insert(Link::new(upstream, name, client_id));
+    fn delays_handshake(&mut self, cx: &mut Context<'_>) -> Result<bool, HandlerError> {
+        if !self.is_transparent() {
+            return Ok(false);
         }
-        Ok(())
+        let offered = cx.offered_subprotocols();
+        if let Err(ending) = self.dial(cx, offered) {
+            self.end(cx, &ending)?;
+        }
+        Ok(true)
+    }
+
+    fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        if self.is_transparent() {
+            self.announce(cx);
+            return Ok(());
+        }
+        let agreed = cx.connection().and_then(|client| client.subprotocol()).map(str::to_owned);
+        match self.dial(cx, agreed.into_iter().collect()) {
+            Ok(()) => Ok(()),
+            Err(ending) => self.end(cx, &ending),
+        }
     }
 
     fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
-        self.pass(cx, Passing::Message(Direction::Client, message))
+        self.pass(cx, Direction::Client, message)
     }
 
     fn upstream(&mut self, cx: &mut Context<'_>, _: UpstreamId, event: UpstreamEvent) -> HandlerResult {
-        let ending = match event {
-            UpstreamEvent::Opened { protocol } => return self.opened(cx, protocol.as_deref()),
-            UpstreamEvent::Message(message) => {
-                return self.pass(cx, Passing::Message(Direction::Target, message));
-            }
-            UpstreamEvent::Closed(frame) => Ending::Closed(frame),
-            UpstreamEvent::Failed { message } => Ending::Failed(message),
-        };
-        match link(cx).map(|link| link.phase) {
-            // What waits for the target will never go, so the end does not wait behind it.
-            Some(Phase::Dialling) => self.end(cx, &ending),
-            _ => self.pass(cx, Passing::End(ending)),
+        match event {
+            UpstreamEvent::Opened { protocol } => self.opened(cx, protocol.as_deref()),
+            UpstreamEvent::Message(message) => self.pass(cx, Direction::Target, message),
+            event => match Ending::of(event) {
+                Some(ending) => self.end(cx, &ending),
+                None => Ok(()),
+            },
         }
     }
 
@@ -311,7 +331,7 @@ impl Handler for Proxy {
         if let Some(message) = inspection::outcome(&answer, message)? {
             deliver(cx, from, message);
         }
-        self.advance(cx)
+        Ok(())
     }
 
     /// A callback that fails costs the message that it looked at.
@@ -319,12 +339,12 @@ impl Handler for Proxy {
         if let Some(link) = link(cx) {
             link.asked = None;
         }
-        self.advance(cx)
+        Ok(())
     }
 
     fn close(&mut self, cx: &mut Context<'_>, frame: &CloseFrame, _: CloseCause) -> HandlerResult {
         if let Some(upstream) = link(cx).map(|link| link.upstream) {
-            cx.close_upstream(upstream, farewell(frame));
+            cx.close_upstream(upstream, farewell(frame, self.is_transparent()));
         }
         Ok(())
     }

@@ -25,10 +25,28 @@ pub struct ProxyOptions {
     pub announce: Option<bool>,
     /// Headers of the client's opening handshake to pass on, such as `cookie`. Default none.
     pub forward: Vec<String>,
+    /// Who answers a client's opening handshake. Default: the proxy where clients are told about it (`announce`),
+    /// otherwise the target.
+    pub handshake: Option<ProxyHandshake>,
     /// Ms that a target may take to answer. Default 10000.
     pub timeout: u64,
-    /// Bytes that may wait for the target, or for callbacks; with more the client is closed with 1013. Default 1 MiB.
+    /// Ms in which a target has to take a message of what waits for it; then the client is closed with 1011. Default
+    /// 30000.
+    pub send_timeout: u64,
+    /// From how many bytes on that wait for the target nothing more is taken from the client. Default 1 MiB.
     pub max_waiting: usize,
+}
+
+/// Who answers a client's opening handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ProxyHandshake {
+    /// The target: the client waits for its answer and gets its subprotocol, or its HTTP status; 502 where it cannot
+    /// be reached, 504 where it does not answer in time. An end without a close frame is one to the other side too.
+    Target,
+    /// The proxy, at once: what the client says waits for the target. What fails is 1011.
+    Proxy,
 }
 
 /// One target: a URL, or an object with more.
@@ -97,6 +115,14 @@ impl ProxyOptions {
         self.announce.unwrap_or(!self.targets.is_empty())
     }
 
+    /// Who answers a client's opening handshake.
+    pub fn handshake(&self) -> ProxyHandshake {
+        self.handshake.unwrap_or(match self.announces() {
+            true => ProxyHandshake::Proxy,
+            false => ProxyHandshake::Target,
+        })
+    }
+
     /// Puts what `variable` knows in place of each `${NAME}`; fails on a name that it does not know.
     pub(crate) fn resolve(
         &mut self,
@@ -124,6 +150,15 @@ impl ProxyOptions {
         }
         if self.timeout == 0 {
             return Err(ConfigError::at("timeout", "no target could ever answer; write at least 1"));
+        }
+        if self.send_timeout == 0 {
+            return Err(ConfigError::at(
+                "sendTimeout",
+                "no target could ever take anything; write at least 1",
+            ));
+        }
+        if self.max_waiting == 0 {
+            return Err(ConfigError::at("maxWaiting", "no message could ever pass; write at least 1"));
         }
         for (index, name) in self.forward.iter().enumerate() {
             check_header(name).map_err(|error| error.under(&format!("forward[{index}]")))?;
@@ -253,9 +288,15 @@ struct Table {
     announce: Option<bool>,
     /// Headers of the client's opening handshake to pass on, such as `cookie`. Default none.
     forward: Vec<String>,
+    /// Who answers a client's opening handshake. Default: `proxy` where clients are told about it (`announce`),
+    /// otherwise `target`.
+    handshake: Option<ProxyHandshake>,
     /// Ms that a target may take to answer. Default 10000.
     timeout: u64,
-    /// Bytes that may wait for the target, or for callbacks; with more the client is closed with 1013. Default 1 MiB.
+    /// Ms in which a target has to take a message of what waits for it; then the client is closed with 1011. Default
+    /// 30000.
+    send_timeout: u64,
+    /// From how many bytes on that wait for the target nothing more is taken from the client. Default 1 MiB.
     max_waiting: usize,
 }
 
@@ -268,7 +309,9 @@ impl Default for Table {
             targets: IndexMap::new(),
             announce: None,
             forward: Vec::new(),
+            handshake: None,
             timeout: 10_000,
+            send_timeout: 30_000,
             max_waiting: 1 << 20,
         }
     }
@@ -276,9 +319,20 @@ impl Default for Table {
 
 impl From<Table> for ProxyOptions {
     fn from(table: Table) -> Self {
-        let Table { url, headers, auth, targets, announce, forward, timeout, max_waiting } = table;
+        let Table {
+            url,
+            headers,
+            auth,
+            targets,
+            announce,
+            forward,
+            handshake,
+            timeout,
+            send_timeout,
+            max_waiting,
+        } = table;
         let target = url.map(|url| TargetOptions { url, headers, auth });
-        Self { target, targets, announce, forward, timeout, max_waiting }
+        Self { target, targets, announce, forward, handshake, timeout, send_timeout, max_waiting }
     }
 }
 
