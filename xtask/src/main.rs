@@ -32,6 +32,7 @@ mod schema;
 mod soak;
 mod steps;
 mod tarball;
+mod targets;
 mod test;
 mod vite;
 mod wasm;

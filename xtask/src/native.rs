@@ -22,8 +22,18 @@ pub(crate) fn build_release(project: &Project) -> Result<PathBuf> {
 
 /// Starts it on a port of the system's choice, and returns that port.
 pub(crate) fn start(program: &Path, configuration: &Path) -> Result<(Server, u16)> {
+    start_with(program, configuration, &[])
+}
+
+/// The same with variables of the environment.
+pub(crate) fn start_with(
+    program: &Path,
+    configuration: &Path,
+    variables: &[(&str, String)],
+) -> Result<(Server, u16)> {
     let mut command = Command::new(program);
     command.arg("--config").arg(configuration);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     listen(command)
 }
 

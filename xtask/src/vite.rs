@@ -19,11 +19,17 @@ pub(crate) struct Vite {
 impl Vite {
     /// Starts the Vite found in `modules` (a `node_modules` folder) with `folder` as the project's root.
     pub(crate) fn start(modules: &Path, folder: &Path) -> Result<Self> {
-        Self::start_with(modules, folder, &[], &[])
+        Self::start_with(modules, folder, &[], &[], &[])
     }
 
-    /// As [`Vite::start`], with further options of Node's and of Vite's.
-    pub(crate) fn start_with(modules: &Path, folder: &Path, node: &[&str], vite: &[&str]) -> Result<Self> {
+    /// As [`Vite::start`], with further options of Node's and of Vite's, and variables of the environment.
+    pub(crate) fn start_with(
+        modules: &Path,
+        folder: &Path,
+        node: &[&str],
+        vite: &[&str],
+        variables: &[(&str, String)],
+    ) -> Result<Self> {
         let port = free_port()?;
         // Not through npx or an npm script: those would stay between us and the process to end.
         let mut command = Command::new(npm::program("node")?);
@@ -32,6 +38,7 @@ impl Vite {
             .arg(modules.join("vite/bin/vite.js"))
             .args(vite)
             .args(["--host", "127.0.0.1", "--strictPort", "--port", &port.to_string()])
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir(folder);
         let mut server = Server::start(&mut command)?;
         let port = server.wait_for_port("127.0.0.1").context("Vite does not start")?;

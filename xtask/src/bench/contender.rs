@@ -103,7 +103,7 @@ impl Contender {
                 prefix = "/api";
                 let folder = project.path("xtask/bench/peers/vite");
                 let mode = ["--mode", &format!("more-{routes}")];
-                let vite = Vite::start_with(&project.npm().join("node_modules"), &folder, &[], &mode)?;
+                let vite = Vite::start_with(&project.npm().join("node_modules"), &folder, &[], &mode, &[])?;
                 (vite.server, vite.port)
             }
             Contender::Bun => listen(script(&bun(project)?, project, "bun.js"))?,

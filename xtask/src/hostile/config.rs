@@ -20,7 +20,7 @@ pub(super) const SMALL: usize = 64 * 1024;
 pub(super) const INFLATED: usize = 1024 * 1024;
 
 /// The routes without code.
-pub(super) fn routes() -> Value {
+fn routes(targets: u16) -> Value {
     let slow = |overflow: &str| {
         json!({
             "pattern": format!("/ws/slow/{overflow}"),
@@ -56,6 +56,8 @@ pub(super) fn routes() -> Value {
             { "match": { "type": "many" }, "do": [{ "reply": "{message.value}" }] },
             { "match": { "type": "bye" }, "do": [{ "close": { "code": 4000, "reason": "{message.reason}" } }] },
         ] },
+        { "pattern": "/ws/up/**", "outbound": { "maxBytes": OUTBOUND },
+          "proxy": { "url": format!("ws://127.0.0.1:{targets}"), "timeout": 1000, "sendTimeout": 1500, "maxWaiting": OUTBOUND } },
         // Sends more than a socket holds, and less than may wait.
         { "pattern": "/ws/burst", "outbound": { "maxBytes": 64 << 20 }, "rules": [
             { "match": { "type": "burst" }, "do": (0..BURST).map(|number| json!({ "reply": { "number": number, "filling": "x".repeat(BURST_BYTES) } })).collect::<Vec<_>>() },
@@ -67,9 +69,9 @@ pub(super) fn routes() -> Value {
 pub(super) const BURST: usize = 64;
 pub(super) const BURST_BYTES: usize = 64 * 1024;
 
-/// A configuration file with these limits.
-pub(super) fn file(limits: &Value) -> Value {
-    json!({ "prefix": "/api", "limits": limits, "routes": routes() })
+/// A configuration file with these limits; proxies connect to `crate::targets` at this port.
+pub(super) fn file(limits: &Value, targets: u16) -> Value {
+    json!({ "prefix": "/api", "limits": limits, "routes": routes(targets) })
 }
 
 /// `vite.config.js` of a project that uses the file as `switchboard.json`.

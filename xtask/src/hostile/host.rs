@@ -10,7 +10,7 @@ use super::config;
 use super::target::{HostKind, Target};
 use crate::project::Project;
 use crate::vite::Vite;
-use crate::{examples, native};
+use crate::{examples, native, targets};
 
 /// Makes servers of one kind, each with a folder of its own.
 pub(super) struct Hosts {
@@ -40,7 +40,7 @@ impl Hosts {
     pub(super) fn start(&self, limits: &Value) -> Result<Target> {
         let folder = tempfile::Builder::new().prefix("server-").tempdir_in(self.folder.path())?.keep();
         let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).context("cannot write");
-        write("switchboard.json", &config::file(limits).to_string())?;
+        write("switchboard.json", &config::file(limits, targets::port()?).to_string())?;
         match self.kind {
             HostKind::Native => {
                 let (server, port) = native::start(&self.program, &folder.join("switchboard.json"))?;

@@ -19,6 +19,7 @@ mod payloads;
 mod slow_reader;
 mod target;
 mod transport;
+mod upstreams;
 mod wire;
 
 use std::time::Instant;
@@ -110,6 +111,7 @@ fn classes(kind: HostKind) -> Vec<(&'static str, Vec<Case>)> {
         ("floods", floods::cases()),
         ("payloads", payloads::cases(kind)),
         ("slow reader", slow_reader::cases()),
+        ("upstreams", upstreams::cases()),
     ];
     if kind == HostKind::Plugin {
         classes.push(("callbacks", callbacks::cases()));

@@ -8,7 +8,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::tally::Tally;
 use super::target::Target;
-use super::{echo, room, rude};
+use super::{echo, room, rude, upstream};
 
 /// One way to live a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +29,12 @@ pub(super) enum Behavior {
     Deaf,
     /// Says nothing where that is not allowed for long.
     Silent,
+    /// Is connected to a server that behaves badly.
+    Proxied,
 }
 
 impl Behavior {
-    pub(super) const ALL: [Behavior; 8] = [
+    pub(super) const ALL: [Behavior; 9] = [
         Behavior::Echo,
         Behavior::Listener,
         Behavior::SlowReader,
@@ -41,6 +43,7 @@ impl Behavior {
         Behavior::Hesitant,
         Behavior::Deaf,
         Behavior::Silent,
+        Behavior::Proxied,
     ];
 
     /// In a sentence.
@@ -54,6 +57,7 @@ impl Behavior {
             Behavior::Hesitant => "hesitant",
             Behavior::Deaf => "deaf",
             Behavior::Silent => "silent",
+            Behavior::Proxied => "proxied",
         }
     }
 
@@ -72,8 +76,9 @@ impl Behavior {
 
     fn pick(chance: &mut ChaCha8Rng) -> Self {
         match below(chance, 100) {
-            0..35 => Behavior::Echo,
-            35..70 => Behavior::Listener,
+            0..30 => Behavior::Echo,
+            30..60 => Behavior::Listener,
+            60..70 => Behavior::Proxied,
             70..73 => Behavior::SlowReader,
             73..83 => Behavior::Reset,
             83..91 => Behavior::Violator,
@@ -99,6 +104,7 @@ impl Behavior {
             Behavior::Hesitant => rude::hesitate(target, chance).await,
             Behavior::Deaf => rude::ignore_pings(target, chance).await,
             Behavior::Silent => rude::stay_silent(target, chance).await,
+            Behavior::Proxied => upstream::live(target, chance, tally).await,
         }
     }
 }

@@ -5,6 +5,8 @@
 //!
 //! - an echo is what was sent, in order, however it was fragmented and compressed;
 //! - in a room every number comes, in order, from joining to leaving or to a close with a reason;
+//! - through a proxy everything comes, in order, from a target that floods or echoes to clients that read when they like;
+//!   a target that stalls, breaks off, refuses or never answers costs its own client only, with the documented outcome;
 //! - whoever breaks a rule, stays silent or does not read is closed with the code that is documented for it;
 //! - when all have left, no connection, room, timer or call is left, no file descriptor, and memory is back near the start.
 
@@ -18,6 +20,7 @@ mod rude;
 mod server;
 mod tally;
 mod target;
+mod upstream;
 
 use std::time::{Duration, Instant};
 

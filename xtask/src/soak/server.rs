@@ -15,7 +15,7 @@ use super::target::Target;
 use crate::process;
 use crate::project::Project;
 use crate::vite::Vite;
-use crate::{native, npm};
+use crate::{native, npm, targets};
 
 /// How much more memory the end may show than the start: an allocator gives back late, and in pieces, and WASM never.
 const MEMORY_GROWTH: f64 = 1.3;
@@ -40,18 +40,26 @@ pub(super) struct Reading {
 
 impl Server {
     pub(super) fn start(project: &Project, host: Host) -> Result<Self> {
+        let variables = [("SOAK_TARGETS", targets::port()?.to_string())];
         let (server, port) = match host {
-            Host::Native => {
-                native::start(&native::build_release(project)?, &project.path("xtask/soak/switchboard.toml"))?
-            }
+            Host::Native => native::start_with(
+                &native::build_release(project)?,
+                &project.path("xtask/soak/switchboard.toml"),
+                &variables,
+            )?,
             Host::Plugin => {
                 npm::run(project, &npm::Options { release: true })?;
                 let npm = project.npm();
                 // So that it can be asked for memory without garbage.
                 let node = ["--expose-gc"];
                 let config = ["--config", "soak.config.js"];
-                let vite =
-                    Vite::start_with(&npm.join("node_modules"), &npm.join("conformance"), &node, &config)?;
+                let vite = Vite::start_with(
+                    &npm.join("node_modules"),
+                    &npm.join("conformance"),
+                    &node,
+                    &config,
+                    &variables,
+                )?;
                 (vite.server, vite.port)
             }
         };

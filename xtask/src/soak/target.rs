@@ -18,8 +18,8 @@ impl Target {
     /// which are made of functions.
     pub(super) fn new(host: Host, port: u16) -> Self {
         let (echoes, rooms): (&[&str], &[&str]) = match host {
-            Host::Native => (&["/echo"], &["/rooms"]),
-            Host::Plugin => (&["/echo", "/callback/echo"], &["/rooms", "/callback/rooms"]),
+            Host::Native => (&["/echo", "/up/echo"], &["/rooms"]),
+            Host::Plugin => (&["/echo", "/up/echo", "/callback/echo"], &["/rooms", "/callback/rooms"]),
         };
         Self { port, echoes, rooms }
     }

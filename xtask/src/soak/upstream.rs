@@ -1,0 +1,123 @@
+//! Clients of a proxy whose targets behave badly.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rand_chacha::ChaCha8Rng;
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+
+use super::behavior::{below, pause};
+use super::peer::{Incoming, PATIENCE, Peer, Setup, dial, request};
+use super::tally::Tally;
+use super::target::Target;
+use crate::targets;
+
+/// How long each message is that is pushed, and how many are more than everybody keeps.
+const PIECE: usize = 64 * 1024;
+const MANY: u64 = 160;
+
+/// How long a server that has paused us is waited for.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// Floods, stalls, breaks off or never answers.
+pub(super) async fn live(target: Target, chance: &mut ChaCha8Rng, tally: &Tally) -> Result<()> {
+    match below(chance, 10) {
+        0..5 => flooded(target, chance, tally).await,
+        5 => stalled(target, chance, tally).await,
+        6..8 => broken_off(target, tally).await,
+        _ => unanswered(target, chance).await,
+    }
+}
+
+/// Everything comes, in order, however late it is read; or the client leaves in the middle of it.
+async fn flooded(target: Target, chance: &mut ChaCha8Rng, tally: &Tally) -> Result<()> {
+    let (count, bytes) = (50 + below(chance, 400) as u32, 4 + below(chance, 20_000));
+    let path = format!("/up/flood?count={count}&bytes={bytes}");
+    let setup = Setup { deflate: below(chance, 2) == 0, small_buffer: true };
+    let mut peer = Peer::connect(target.port, &path, setup).await?;
+    if below(chance, 2) == 0 {
+        pause(chance, 0..500).await;
+    }
+    let leaves_at = if below(chance, 3) == 0 { below(chance, count.into()) as u32 } else { count };
+    for expected in 0..leaves_at {
+        expect_number(&mut peer, expected).await?;
+        tally.count("proxied", 1);
+    }
+    if leaves_at < count {
+        return peer.reset();
+    }
+    peer.expect_close(targets::FLOOD_OVER).await
+}
+
+/// The client is paused, and closed with 1011 when nothing is taken for too long; or it leaves before.
+async fn stalled(target: Target, chance: &mut ChaCha8Rng, tally: &Tally) -> Result<()> {
+    let mut peer = Peer::connect(target.port, "/up/stalled", Setup::default()).await?;
+    let piece = vec![7; PIECE];
+    let is_leaving = below(chance, 2) == 0;
+    for _ in 0..if is_leaving { below(chance, MANY) } else { MANY } {
+        // While it is paused; an error means that it is closed already, which reading tells.
+        match timeout(STUCK, peer.send(false, &piece, chance)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    if is_leaving {
+        return peer.reset();
+    }
+    tally.count("given up", 1);
+    loop {
+        match peer.receive().await? {
+            // Answers to pings between its fragments.
+            Incoming::Pong => {}
+            Incoming::Close(1011) | Incoming::End => return Ok(()),
+            Incoming::Close(code) => bail!("closed with {code} instead of 1011"),
+            other => bail!("{other:?} of a target that says nothing"),
+        }
+    }
+}
+
+/// What came before, then an end without a close frame.
+async fn broken_off(target: Target, tally: &Tally) -> Result<()> {
+    let mut peer = Peer::connect(target.port, "/up/middle", Setup::default()).await?;
+    for expected in 0..targets::BEFORE_THE_MIDDLE {
+        expect_number(&mut peer, expected).await?;
+        tally.count("proxied", 1);
+    }
+    match peer.receive().await? {
+        Incoming::End => Ok(()),
+        other => bail!("{other:?} instead of an end without a close frame"),
+    }
+}
+
+/// 504, 503 or 502; or the client does not wait for it.
+async fn unanswered(target: Target, chance: &mut ChaCha8Rng) -> Result<()> {
+    let (path, status) =
+        [("/up/mute", "504"), ("/up/refuse", "503"), ("/up/garbage", "502")][below(chance, 3) as usize];
+    let mut stream = dial(target.port, false).await?;
+    tokio::io::AsyncWriteExt::write_all(&mut stream, request(path, false).as_bytes()).await?;
+    if below(chance, 3) == 0 {
+        pause(chance, 0..300).await;
+        return Ok(stream.set_zero_linger()?);
+    }
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.context("the proxy does not answer")??;
+    let answer = String::from_utf8_lossy(&answer);
+    if !answer.starts_with(&format!("HTTP/1.1 {status} ")) {
+        bail!("{path} is answered {:.40}", answer);
+    }
+    Ok(())
+}
+
+async fn expect_number(peer: &mut Peer, expected: u32) -> Result<()> {
+    loop {
+        match peer.receive().await? {
+            Incoming::Ping | Incoming::Pong => {}
+            Incoming::Binary(payload) if payload.starts_with(&expected.to_be_bytes()) => return Ok(()),
+            Incoming::Binary(_) => bail!("another message than {expected}"),
+            Incoming::Close(code) => bail!("closed with {code} before message {expected}"),
+            Incoming::End => bail!("ended before message {expected}"),
+            Incoming::Text(_) => bail!("text before message {expected}"),
+        }
+    }
+}
