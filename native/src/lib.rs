@@ -71,6 +71,9 @@
 mod server;
 pub use server::{Builder, Server, ServerError, ShutdownHandle};
 
+mod tls;
+pub use tls::{Tls, TlsError};
+
 mod switchboard;
 pub use switchboard::Switchboard;
 

@@ -13,6 +13,7 @@ use crate::accept::acceptor::Acceptor;
 use crate::callbacks::Callbacks;
 use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::switchboard::Switchboard;
+use crate::tls::{Tls, TlsError};
 
 /// How long plain HTTP requests may take once all WebSockets are closed.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
@@ -25,6 +26,7 @@ pub struct Server {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     grace: Duration,
+    tls: Option<Tls>,
 }
 
 impl Server {
@@ -36,6 +38,11 @@ impl Server {
     /// Where it listens; with the real port where 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether it is served over TLS: `wss://` and `https://`.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// What is served where.
@@ -56,10 +63,10 @@ impl Server {
     /// Serves until a [`ShutdownHandle`] stops it: takes no new connections, closes all with 1001, and comes back
     /// when they are gone or the grace time is over.
     pub async fn serve(self) -> io::Result<()> {
-        let Self { switchboard, listener, stop, grace, .. } = self;
+        let Self { switchboard, listener, stop, grace, tls, .. } = self;
         crate::page::started();
         let (end, ended) = watch::channel(false);
-        let acceptor = Acceptor::new(listener, switchboard.clone(), ended);
+        let acceptor = Acceptor::new(listener, switchboard.clone(), tls, ended);
         let mut stopped = stop.subscribe();
         // On one of the runtime's own threads: whoever waits for this method may be on another, and each connection
         // would cost two changes of thread.
@@ -106,6 +113,7 @@ pub struct Builder {
     grace: Option<Duration>,
     has_page: bool,
     io_uring: Option<bool>,
+    tls: Option<Tls>,
 }
 
 impl Builder {
@@ -177,7 +185,25 @@ impl Builder {
         self
     }
 
-    /// Starts the engine without a listener. Has to run inside a tokio runtime.
+    /// Serves `wss://` and `https://` instead of `ws://` and `http://`. Default: with the certificate of the
+    /// configuration's `listen.tls`, if there is one.
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// use switchboard::{Callbacks, Server, Tls};
+    ///
+    /// let tls = Tls::from_files("fullchain.pem", "privkey.pem")?;
+    /// let server = Server::builder().route("/chat", Callbacks::new()).tls(tls).bind("0.0.0.0:443").await?;
+    /// server.serve().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Starts the engine without a listener, and so without TLS: an application that listens itself speaks TLS itself. Has to run inside a tokio runtime.
     pub fn build(self) -> Result<Switchboard, ServerError> {
         let limits = self.limits.clone().unwrap_or_else(|| self.config.engine_limits());
         let has_page = self.has_page;
@@ -195,8 +221,12 @@ impl Builder {
     pub fn listen(self, listener: TcpListener) -> Result<Server, ServerError> {
         let address = listener.local_addr().map_err(ServerError::Bind)?;
         let grace = self.grace.unwrap_or(Duration::from_millis(self.config.shutdown_grace));
+        let tls = match (self.tls.clone(), &self.config.listen.tls) {
+            (None, Some(files)) => Some(Tls::from_files(&files.cert, &files.key)?),
+            (tls, _) => tls,
+        };
         let switchboard = self.build()?;
-        Ok(Server { switchboard, listener, address, stop: watch::Sender::new(false), grace })
+        Ok(Server { switchboard, listener, address, stop: watch::Sender::new(false), grace, tls })
     }
 
     /// All routes in the order in which they are tried.
@@ -265,6 +295,9 @@ pub enum ServerError {
     /// The address cannot be listened on.
     #[error("cannot listen: {0}")]
     Bind(#[source] io::Error),
+    /// The certificate cannot be shown.
+    #[error("listen.tls: {0}")]
+    Tls(#[from] TlsError),
     /// The system gives no randomness.
     #[error("no randomness: {0}")]
     Random(String),

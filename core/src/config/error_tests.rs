@@ -79,7 +79,10 @@ fn unknown_keys_are_named_with_their_path() {
     let table = [
         (json!({ "route": [] }), "route: unknown key; did you mean \"routes\"?"),
         (json!({ "wsHandlers": [] }), "wsHandlers: unknown key; did you mean \"routes\"?"),
-        (json!({ "listen": { "zzz": 1 } }), "listen.zzz: unknown key; known here are host, port, ioUring"),
+        (
+            json!({ "listen": { "zzz": 1 } }),
+            "listen.zzz: unknown key; known here are host, port, ioUring, tls",
+        ),
         (
             json!({ "limits": { "outbound": { "maxByte": 1 } } }),
             "limits.outbound.maxByte: unknown key; did you mean \"maxBytes\"?",

@@ -15,10 +15,24 @@ pub struct ListenConfig {
     /// large ones as pages that all receivers share; false: one copy and one system call for each receiver. Nothing
     /// else differs. Default true.
     pub io_uring: bool,
+    /// Serves `wss://` and `https://` with this certificate. Default none: `ws://` and `http://`. In Vite the plugin serves
+    /// on Vite's port, whose certificate is Vite's own, `server.https`.
+    pub tls: Option<TlsConfig>,
+}
+
+/// The certificate that the server shows. The files are read once, at the start; a path that is not absolute begins in
+/// the configuration file's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TlsConfig {
+    /// A PEM file with the certificate, and behind it those that vouch for it: `fullchain.pem`.
+    pub cert: String,
+    /// A PEM file with its private key, without a password: `privkey.pem`.
+    pub key: String,
 }
 
 impl Default for ListenConfig {
     fn default() -> Self {
-        Self { host: "127.0.0.1".to_owned(), port: 4004, io_uring: true }
+        Self { host: "127.0.0.1".to_owned(), port: 4004, io_uring: true, tls: None }
     }
 }

@@ -42,6 +42,8 @@ mod room_switch;
 mod route;
 mod settings;
 
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -58,7 +60,7 @@ pub use environment::environment_files;
 pub use example::Example;
 pub use feed::FeedConfig;
 pub use limits::{LimitsConfig, MessageRateConfig};
-pub use listen::ListenConfig;
+pub use listen::{ListenConfig, TlsConfig};
 pub use origins::OriginsConfig;
 pub use outbound::{OutboundConfig, OverflowConfig};
 pub use prefixes::Prefixes;
@@ -133,6 +135,16 @@ impl Config {
         let table: toml::Table =
             toml::from_str(text).map_err(|error| ConfigError::from_toml(text, &error))?;
         Self::from_value(json(toml::Value::Table(table)))
+    }
+
+    /// Lets the files that the configuration names begin in `folder`, its own, so that a server can be started from
+    /// anywhere. Absolute paths stay as they are.
+    pub fn anchor(&mut self, folder: &Path) {
+        let tls = self.listen.tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key]);
+        let replays = self.feeds.iter_mut().filter_map(|feed| feed.replay.as_mut());
+        for file in tls.chain(replays.map(|replay| &mut replay.file)) {
+            *file = folder.join(&*file).to_string_lossy().into_owned();
+        }
     }
 
     /// Puts variables of the environment in place of each `${NAME}` in the URLs, headers and credentials of

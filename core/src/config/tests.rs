@@ -14,7 +14,10 @@ fn route(route: Value) -> RouteConfig {
 #[test]
 fn the_defaults_are_as_documented() {
     let config = Config::from_value(json!({ "routes": [{ "pattern": "/ws" }] })).expect("a configuration");
-    assert_eq!(config.listen, ListenConfig { host: "127.0.0.1".into(), port: 4004, io_uring: true });
+    assert_eq!(
+        config.listen,
+        ListenConfig { host: "127.0.0.1".into(), port: 4004, io_uring: true, tls: None }
+    );
     assert!(config.prefix.as_slice().is_empty());
     assert_eq!((config.delay, config.shutdown_grace), (0, 5000));
     let limits = &config.limits;

@@ -18,9 +18,10 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use switchboard_core::protocol::has_valid_host;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 use crate::accept::opening;
 use crate::accept::prefixed::Prefixed;
@@ -28,6 +29,7 @@ use crate::accept::upgrade::Asked;
 use crate::connection::receiver::Receiver;
 use crate::connection::task::Life;
 use crate::switchboard::Switchboard;
+use crate::tls::Tls;
 
 /// Accepts connections and answers their requests.
 ///
@@ -58,6 +60,8 @@ struct Reception {
     time: Duration,
     /// The longest head.
     max_head: usize,
+    /// What every connection begins with; `None`: there is no TLS.
+    tls: Option<TlsAcceptor>,
 }
 
 /// hyper takes no smaller one.
@@ -84,14 +88,20 @@ enum First {
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: TcpListener, switchboard: Switchboard, ended: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(
+        listener: TcpListener,
+        switchboard: Switchboard,
+        tls: Option<Tls>,
+        ended: watch::Receiver<bool>,
+    ) -> Self {
         let limits = switchboard.limits();
         let time = limits.handshake_timeout;
         let max_head = limits.handshake_bytes.max(SMALLEST_BUFFER);
         // Not hyper-util's: looking for HTTP/2 in the first bytes, it waits for them without an end.
         let mut http = Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(time).max_buf_size(max_head);
-        let reception = Arc::new(Reception { switchboard, http, time, max_head });
+        let tls = tls.map(|tls| TlsAcceptor::from(tls.into_config()));
+        let reception = Arc::new(Reception { switchboard, http, time, max_head, tls });
         Self { listener, reception, ended }
     }
 
@@ -145,12 +155,37 @@ impl Reception {
         address: SocketAddr,
         mut ended: watch::Receiver<bool>,
     ) -> Option<Receiver> {
+        if let Some(tls) = &self.tls {
+            Box::pin(self.receive_encrypted(tls, stream, address, ended)).await;
+            return None;
+        }
         match self.first(&mut stream, address, &mut ended).await? {
             First::Asked(asked) => asked.answer(stream).await,
             First::Other(bytes) => {
                 Box::pin(self.talk(Prefixed::new(bytes, stream), address, ended)).await;
                 None
             }
+        }
+    }
+
+    /// Agrees on keys, then leaves the rest to HTTP.
+    async fn receive_encrypted(
+        &self,
+        tls: &TlsAcceptor,
+        stream: TcpStream,
+        address: SocketAddr,
+        mut ended: watch::Receiver<bool>,
+    ) {
+        let accepted = tokio::select! {
+            biased;
+            accepted = tokio::time::timeout(self.time, tls.accept(stream)) => accepted,
+            _ = ended.wait_for(|ended| *ended) => return,
+        };
+        match accepted {
+            Ok(Ok(stream)) => self.talk(stream, address, ended).await,
+            // What clients do wrong is of interest to those only who look for it.
+            Ok(Err(error)) => tracing::debug!("{address}: no TLS: {error}"),
+            Err(_) => tracing::debug!("{address}: no TLS within {:?}", self.time),
         }
     }
 
@@ -190,7 +225,10 @@ impl Reception {
     }
 
     /// Speaks HTTP.
-    async fn talk(&self, stream: Prefixed, address: SocketAddr, mut ended: watch::Receiver<bool>) {
+    async fn talk<S>(&self, stream: S, address: SocketAddr, mut ended: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(address));

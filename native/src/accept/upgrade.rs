@@ -15,11 +15,13 @@ use switchboard_core::Accept;
 use switchboard_core::protocol::{Reader, Refusal, WebSocket, encode_head};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio_rustls::server::TlsStream;
 
 use crate::accept::acceptor::NODELAY_IS_INHERITED;
 use crate::accept::prefixed::Prefixed;
 use crate::connection::receiver::Receiver;
 use crate::connection::task::Life;
+use crate::connection::tls::TlsSession;
 use crate::flush::socket::Socket;
 use crate::host::switching::Decision;
 use crate::host::{Host, Presence};
@@ -116,7 +118,7 @@ fn answer(
     let mut head = encode_head(&admitted.response);
     let written = stream.try_write(&head).unwrap_or_default();
     if written == head.len() {
-        return Answered::Open(admitted.open(stream, rest));
+        return Answered::Open(admitted.open(stream, None, rest));
     }
     let head = head.split_off(written);
     Answered::Later(Box::pin(async move {
@@ -124,7 +126,7 @@ fn answer(
             written = write_all(&stream, &head) => written.ok()?,
             () = admitted.socket.terminated() => return None,
         }
-        Some(admitted.open(stream, rest))
+        Some(admitted.open(stream, None, rest))
     }))
 }
 
@@ -163,10 +165,11 @@ fn admit(
 
 impl Admitted {
     /// The 101 is written. `rest` came behind the request.
-    fn open(self, stream: TcpStream, rest: Vec<u8>) -> Receiver {
+    fn open(self, stream: TcpStream, tls: Option<Box<TlsSession>>, rest: Vec<u8>) -> Receiver {
         let (read, write) = stream.into_split();
-        self.socket.attach(write);
-        let mut receiver = Receiver::new(self.presence, self.socket, read, self.reader);
+        let is_encrypted = tls.is_some();
+        self.socket.attach(write, tls);
+        let mut receiver = Receiver::new(self.presence, self.socket, read, self.reader, is_encrypted);
         receiver.receive(rest);
         receiver
     }
@@ -178,29 +181,49 @@ async fn take_over(admitted: Admitted, on_upgrade: OnUpgrade) -> Option<Receiver
         upgraded = on_upgrade => upgraded.ok()?,
         () = admitted.socket.terminated() => return None,
     };
-    let (stream, rest) = take_stream(upgraded)?;
+    let (stream, tls, rest) = take_stream(upgraded)?;
     // Frames are written as a whole, so waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
-    Some(admitted.open(stream, rest))
+    Some(admitted.open(stream, tls, rest))
 }
 
-/// The TCP stream, and what came on it after the request. HTTP's own buffers are dropped.
-fn take_stream(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
-    // Below our own acceptor the stream is as it was given to HTTP, below `axum::serve` hyper-util has wrapped it.
+/// The TCP stream, TLS if there is any on it, and what came after the request. HTTP's own buffers are dropped.
+fn take_stream(upgraded: Upgraded) -> Option<(TcpStream, Option<Box<TlsSession>>, Vec<u8>)> {
+    // Below our own acceptor a stream is as it was given to HTTP, below `axum::serve` hyper-util has wrapped it.
     let upgraded = match upgraded.downcast::<TokioIo<Prefixed>>() {
         Ok(parts) => {
             let (first, stream) = parts.io.into_inner().into_parts();
-            return Some((stream, [parts.read_buf.as_ref(), &first].concat()));
+            return Some((stream, None, [parts.read_buf.as_ref(), &first].concat()));
         }
         Err(upgraded) => upgraded,
     };
-    match downcast::<TokioIo<TcpStream>>(upgraded) {
-        Ok(parts) => Some((parts.io.into_inner(), parts.read_buf.into())),
+    let upgraded = match upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>() {
+        Ok(parts) => return take_tls(parts.io.into_inner(), &parts.read_buf),
+        Err(upgraded) => upgraded,
+    };
+    let upgraded = match downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(parts) => return Some((parts.io.into_inner(), None, parts.read_buf.into())),
+        Err(upgraded) => upgraded,
+    };
+    match downcast::<TokioIo<TlsStream<TcpStream>>>(upgraded) {
+        Ok(parts) => take_tls(parts.io.into_inner(), &parts.read_buf),
         Err(_) => {
-            tracing::error!("Switchboard serves plain TCP only; put TLS in a reverse proxy before it");
+            tracing::error!(
+                "Switchboard serves TCP, and TLS through tokio-rustls 0.26 on TCP; put other transports in a proxy before it"
+            );
             None
         }
     }
+}
+
+fn take_tls(
+    stream: TlsStream<TcpStream>,
+    read: &[u8],
+) -> Option<(TcpStream, Option<Box<TlsSession>>, Vec<u8>)> {
+    let (stream, connection) = stream.into_inner();
+    let mut tls = Box::new(TlsSession::new(connection));
+    let rest = [read, &tls.rest().ok()?].concat();
+    Some((stream, Some(tls), rest))
 }
 
 /// Waits until the client is gone, as long as it sends nothing.

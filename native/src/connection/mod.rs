@@ -2,3 +2,4 @@
 
 pub(crate) mod receiver;
 pub(crate) mod task;
+pub(crate) mod tls;

@@ -22,11 +22,13 @@ const MAX_CORKED_BYTES: usize = 8 * 1024;
 thread_local! {
     /// What is being read, so that connections hold no buffer while nothing comes.
     static SCRATCH: RefCell<Scratch> =
-        RefCell::new(Scratch { bytes: vec![0; SCRATCH_BYTES].into_boxed_slice(), events: Vec::new() });
+        RefCell::new(Scratch { bytes: vec![0; SCRATCH_BYTES].into_boxed_slice(), decrypted: Vec::new(), events: Vec::new() });
 }
 
 struct Scratch {
     bytes: Box<[u8]>,
+    /// What TLS made of them.
+    decrypted: Vec<u8>,
     events: Vec<Event>,
 }
 
@@ -38,6 +40,8 @@ pub(crate) struct Receiver {
     reader: Reader,
     /// It is this task that has to write what was corked.
     has_corked: bool,
+    /// There is TLS below.
+    is_encrypted: bool,
 }
 
 impl Receiver {
@@ -46,8 +50,9 @@ impl Receiver {
         socket: Arc<Socket>,
         stream: OwnedReadHalf,
         reader: Reader,
+        is_encrypted: bool,
     ) -> Self {
-        Self { presence, socket, stream, reader, has_corked: false }
+        Self { presence, socket, stream, reader, has_corked: false, is_encrypted }
     }
 
     /// Takes what came along with the opening handshake.
@@ -109,7 +114,16 @@ impl Receiver {
                 }
                 is_large = buffer.filled().len() > MAX_CORKED_BYTES;
                 let mut events = std::mem::take(&mut scratch.events);
-                self.reader.receive(buffer.filled_mut(), &mut events);
+                let mut received = buffer.filled_mut();
+                if self.is_encrypted {
+                    scratch.decrypted.clear();
+                    let ended = self.socket.decrypt(received, &mut scratch.decrypted);
+                    if ended.unwrap_or(true) && scratch.decrypted.is_empty() {
+                        return Poll::Ready(None);
+                    }
+                    received = &mut scratch.decrypted;
+                }
+                self.reader.receive(received, &mut events);
                 Poll::Ready(Some(events))
             });
             let Some(mut events) = ready!(events) else {

@@ -13,13 +13,14 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
+use crate::connection::tls::TlsSession;
 #[cfg(target_os = "linux")]
 use crate::flush::pages::Pages;
 #[cfg(target_os = "linux")]
 use crate::flush::ring::Batch;
 
 /// How many frames one `writev` takes at most. Linux allows 1024; more than these rarely wait.
-const FRAMES_PER_WRITE: usize = 64;
+pub(crate) const FRAMES_PER_WRITE: usize = 64;
 
 /// Reading less at once costs more than it saves.
 const MIN_READ: usize = 4096;
@@ -36,6 +37,7 @@ pub(crate) struct Socket {
 pub(crate) struct Sending {
     /// None until the 101 is written.
     stream: Option<OwnedWriteHalf>,
+    tls: Option<Box<TlsSession>>,
     writer: Writer,
     overflow: Overflow,
     ending: Ending,
@@ -101,6 +103,7 @@ impl Socket {
         };
         let sending = Sending {
             stream: None,
+            tls: None,
             writer,
             overflow,
             ending: Ending::No,
@@ -116,8 +119,22 @@ impl Socket {
     }
 
     /// The 101 is written: what waits may follow, at the next [`poll_duty`](Self::poll_duty).
-    pub(crate) fn attach(&self, stream: OwnedWriteHalf) {
-        self.lock().stream = Some(stream);
+    pub(crate) fn attach(&self, stream: OwnedWriteHalf, tls: Option<Box<TlsSession>>) {
+        let mut sending = self.lock();
+        sending.stream = Some(stream);
+        sending.tls = tls;
+    }
+
+    /// Decrypts what came from the stream, where there is TLS. True: the client has ended the TLS connection.
+    pub(crate) fn decrypt(&self, encrypted: &[u8], decrypted: &mut Vec<u8>) -> io::Result<bool> {
+        let mut sending = self.lock();
+        let Some(tls) = &mut sending.tls else { return Ok(false) };
+        let read = tls.read(encrypted, decrypted);
+        // TLS has something to say itself: new keys, or what the client did wrong.
+        if tls.is_pending() && !sending.is_writing {
+            sending.write();
+        }
+        read
     }
 
     pub(crate) fn id(&self) -> ConnectionId {
@@ -181,14 +198,15 @@ impl Socket {
     /// Whether a frame that others are sent too waits, and is so large that its pages had better be sent.
     #[cfg(target_os = "linux")]
     pub(crate) fn suits(&self, pages: &Pages) -> bool {
-        self.lock().writer.outbox_ref().first().is_some_and(|first| pages.suit(first))
+        let sending = self.lock();
+        sending.tls.is_none() && sending.writer.outbox_ref().first().is_some_and(|first| pages.suit(first))
     }
 
     /// Writes the large frames that are first. What is left, errors included, is for a flush, which has to follow.
     #[cfg(target_os = "linux")]
     pub(crate) fn write_pages(&self, pages: &mut Pages) {
         let mut sending = self.lock();
-        let is_plain = sending.ending != Ending::Terminate && !sending.is_writing;
+        let is_plain = sending.ending != Ending::Terminate && !sending.is_writing && sending.tls.is_none();
         let Sending { stream, writer, .. } = &mut *sending;
         let (Some(stream), outbox) = (stream, writer.outbox()) else { return };
         let stream: &TcpStream = stream.as_ref();
@@ -205,7 +223,10 @@ impl Socket {
     #[cfg(target_os = "linux")]
     pub(crate) fn begin_write(&self, batch: &mut Batch) -> bool {
         let mut sending = self.lock();
-        let is_plain = sending.ending == Ending::No && !sending.is_writing && !sending.is_owner_due;
+        let is_plain = sending.ending == Ending::No
+            && !sending.is_writing
+            && !sending.is_owner_due
+            && sending.tls.is_none();
         let Sending { stream, writer, is_touched, is_writing, .. } = &mut *sending;
         let outbox = writer.outbox();
         match stream {
@@ -254,7 +275,7 @@ impl Socket {
         }
         match sending.ending {
             Ending::Terminate => Duty::Drop,
-            Ending::Disconnect if sending.writer.outbox_ref().is_empty() => Duty::Disconnect,
+            Ending::Disconnect if !sending.has_unwritten() => Duty::Disconnect,
             Ending::Disconnect => Duty::Wait,
             Ending::No if sending.is_drained => Duty::Drained,
             Ending::No if sending.is_paused => Duty::Wait,
@@ -280,8 +301,12 @@ impl Socket {
     pub(crate) fn shutdown(&self) {
         let mut sending = self.lock();
         let mut context = Context::from_waker(Waker::noop());
+        let Sending { stream, tls, .. } = &mut *sending;
         // For TCP this never waits; a stream that is gone has no need of it.
-        if let Some(stream) = &mut sending.stream {
+        if let Some(stream) = stream {
+            if let Some(tls) = tls {
+                tls.close(stream);
+            }
             let _ = tokio::io::AsyncWrite::poll_shutdown(std::pin::Pin::new(stream), &mut context);
         }
     }
@@ -334,24 +359,28 @@ impl Sending {
     }
 
     fn push(&mut self, burst: &mut Burst) -> Pushed {
-        let Self { stream, writer, is_writing, .. } = self;
+        let Self { stream, tls, writer, is_writing, .. } = self;
         writer.send_burst(burst, |outbox| {
             if let Some(stream) = stream
                 && !*is_writing
                 && !outbox.is_blocked()
             {
                 // An error comes again when the socket is flushed.
-                let _ = write(stream, outbox);
+                let _ = write(stream, tls.as_deref_mut(), outbox);
             }
         })
+    }
+
+    fn has_unwritten(&self) -> bool {
+        !self.writer.outbox_ref().is_empty() || self.tls.as_ref().is_some_and(|tls| tls.is_pending())
     }
 
     fn write(&mut self) {
         let was_blocked = self.writer.outbox_ref().is_blocked();
         let mut is_blocked = false;
-        if self.ending != Ending::Terminate && !self.writer.outbox_ref().is_empty() {
+        if self.ending != Ending::Terminate && self.has_unwritten() {
             let written = match &self.stream {
-                Some(stream) => write(stream, self.writer.outbox()),
+                Some(stream) => write(stream, self.tls.as_deref_mut(), self.writer.outbox()),
                 None => Err(io::ErrorKind::WouldBlock.into()),
             };
             match written {
@@ -371,7 +400,10 @@ impl Sending {
 }
 
 /// Writes until nothing waits or the stream takes no more.
-fn write(stream: &OwnedWriteHalf, outbox: &mut Outbox) -> io::Result<()> {
+fn write(stream: &OwnedWriteHalf, tls: Option<&mut TlsSession>, outbox: &mut Outbox) -> io::Result<()> {
+    if let Some(tls) = tls {
+        return tls.write(stream, outbox);
+    }
     while !outbox.is_empty() {
         let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
         let filled = outbox.fill(&mut slices);

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Parser;
 use switchboard::{Config, ServerError};
@@ -80,16 +80,9 @@ impl Arguments {
         let config = if is_json { Config::from_json(&text) } else { Config::from_toml(&text) };
         let mut config = config.map_err(|error| StartError::config(self, &error))?;
         if let Some(folder) = path.parent() {
-            anchor(&mut config, folder);
+            config.anchor(folder);
         }
         Ok(config)
-    }
-}
-
-/// Lets the files that a configuration names begin in its own folder, so that it can be started from anywhere.
-fn anchor(config: &mut Config, folder: &Path) {
-    for replay in config.feeds.iter_mut().filter_map(|feed| feed.replay.as_mut()) {
-        replay.file = folder.join(&replay.file).to_string_lossy().into_owned();
     }
 }
 

@@ -9,8 +9,9 @@ use switchboard::{EndpointInfo, Server};
 /// Prints the endpoints to standard output, each as a command that talks to it.
 pub(crate) fn print(server: &Server) -> io::Result<()> {
     let address = readable(server.local_addr());
+    let (ws, http) = if server.is_encrypted() { ("wss", "https") } else { ("ws", "http") };
     let mut out = io::stdout().lock();
-    writeln!(out, "Switchboard {} listens on http://{address}\n", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "Switchboard {} listens on {http}://{address}\n", env!("CARGO_PKG_VERSION"))?;
     let endpoints = server.endpoints();
     let width = |text: fn(&EndpointInfo) -> &str| {
         endpoints.iter().map(|endpoint| text(endpoint).chars().count()).max().unwrap_or_default()
@@ -18,29 +19,29 @@ pub(crate) fn print(server: &Server) -> io::Result<()> {
     let (patterns, kinds) = (width(|endpoint| &endpoint.pattern), width(|endpoint| endpoint.kind));
     for endpoint in endpoints {
         let EndpointInfo { pattern, kind, .. } = endpoint;
-        let row = format!("  ws://{address}{pattern:patterns$}  {kind:kinds$}  {}", endpoint.rules());
-        writeln!(out, "{}\n      {}", row.trim_end(), wscat(endpoint, &address))?;
+        let row = format!("  {ws}://{address}{pattern:patterns$}  {kind:kinds$}  {}", endpoint.rules());
+        writeln!(out, "{}\n      {}", row.trim_end(), wscat(endpoint, &format!("{ws}://{address}")))?;
     }
     if endpoints.is_empty() {
         writeln!(out, "  no endpoints: the configuration has no routes")?;
     }
-    let http = server.switchboard().http_endpoints();
-    if !http.is_empty() {
+    let known = server.switchboard().http_endpoints();
+    if !known.is_empty() {
         writeln!(out)?;
     }
-    for known in http {
+    for known in known {
         let body = if known.method == Method::POST { "-d @value.json " } else { "" };
-        writeln!(out, "  curl {body}http://{address}{}", known.path)?;
+        writeln!(out, "  curl {body}{http}://{address}{}", known.path)?;
     }
     if server.switchboard().has_page() {
-        writeln!(out, "\n  Try them all, or copy curl and JavaScript for each: http://{address}/")?;
+        writeln!(out, "\n  Try them all, or copy curl and JavaScript for each: {http}://{address}/")?;
     }
     out.flush()
 }
 
 /// Connects, says something if there is something to say, and listens.
-fn wscat(endpoint: &EndpointInfo, address: &str) -> String {
-    let url = format!("ws://{address}{}", endpoint.example);
+fn wscat(endpoint: &EndpointInfo, origin: &str) -> String {
+    let url = format!("{origin}{}", endpoint.example);
     match &endpoint.message {
         Some(message) => format!("npx wscat -c {} -x {} -w 60", quoted(&url), quoted(message)),
         None => format!("npx wscat -c {}", quoted(&url)),
