@@ -177,6 +177,7 @@ mod handler;
 pub use handler::command::{Command, CommandError, RouteCommand};
 pub use handler::context::Context;
 pub use handler::deferred::{Deferred, Hooks, ResponseAudience};
+pub use handler::receiving::Receiving;
 pub use handler::with_callbacks::WithCallbacks;
 pub use handler::{Handler, HandlerError, HandlerResult};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use switchboard_core::config::{Config, Dialect, Example, RouteCallbacks, RouteConfig};
 use switchboard_core::{Authentication, Handler, Route, RouteKey, RouteSettings, WithCallbacks};
 
-use crate::callbacks::Callbacks;
+use crate::callbacks::{Callbacks, SocketTask};
 
 /// A handler with the rules of its route. Made of a [`Handler`] or of [`Callbacks`] with `from`.
 pub struct Endpoint {
@@ -125,6 +125,12 @@ impl From<Callbacks> for Endpoint {
         };
         let (handler, example) = (callbacks.handler(), Example::default());
         Self { settings, handler, callbacks: Some(Arc::new(callbacks)), dialect, kind, example }
+    }
+}
+
+impl From<SocketTask> for Endpoint {
+    fn from(task: SocketTask) -> Self {
+        Self { kind: "task", ..Self::from(task.into_callbacks()) }
     }
 }
 

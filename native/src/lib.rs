@@ -87,7 +87,7 @@ mod callbacks;
 pub use callbacks::{
     Audience, Callbacks, ChannelCallbacks, ChannelReply, ChannelSocket, CommandsAudience, CommandsClient,
     CommandsEvents, Handshake, Incoming, IntoChannelReply, IntoHandlerResult, IntoPassed,
-    IntoResponseMessage, IntoVerdict, Peer,
+    IntoResponseMessage, IntoVerdict, Peer, Socket, SocketTask,
 };
 
 mod accept;

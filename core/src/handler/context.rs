@@ -216,6 +216,12 @@ impl Context<'_> {
         self.state.call(self.id?, hook, self.now, self.effects)
     }
 
+    /// The same, without the limit of [`handler_timeout`](crate::Limits::handler_timeout): the answer may take as long as
+    /// it takes, and the connection's next event waits as long.
+    pub fn call_without_timeout(&mut self, hook: Hook) -> Option<CallId> {
+        self.state.call_within(None, self.id?, hook, self.now, self.effects)
+    }
+
     /// A feed's memory, for preloads and counts.
     pub fn feed(&self, name: &str) -> Option<&Feed> {
         self.state.feeds.iter().find(|feed| feed.name() == name)

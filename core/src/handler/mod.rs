@@ -3,6 +3,7 @@
 pub(crate) mod command;
 pub(crate) mod context;
 pub(crate) mod deferred;
+pub(crate) mod receiving;
 pub(crate) mod with_callbacks;
 
 use bytes::Bytes;

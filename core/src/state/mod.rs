@@ -18,6 +18,7 @@ pub(crate) mod upstreams;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use rand_chacha::ChaCha8Rng;
@@ -116,16 +117,28 @@ impl State {
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Option<CallId> {
+        let timeout = match hook.kind() {
+            HookKind::Authenticate => Some(self.limits.authenticate_timeout),
+            _ => self.limits.handler_timeout,
+        };
+        self.call_within(timeout, id, hook, now, effects)
+    }
+
+    /// The same with another time for the answer; `None`: as long as it takes.
+    pub(crate) fn call_within(
+        &mut self,
+        timeout: Option<Duration>,
+        id: ConnectionId,
+        hook: Hook,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Option<CallId> {
         let connection = self.connections.get_mut(id)?;
         let kind = hook.kind();
         let call = CallId(self.next_call);
         self.next_call += 1;
         connection.inbox.calls += 1;
         self.calls.insert(call, Call { id, kind });
-        let timeout = match kind {
-            HookKind::Authenticate => Some(self.limits.authenticate_timeout),
-            _ => self.limits.handler_timeout,
-        };
         if let Some(timeout) = timeout {
             self.timers.set(Timer::Call(call), now.instant + timeout);
         }

@@ -6,7 +6,7 @@ use switchboard_core::{Answer, CallId, HandlerError, Hook, HookKind, Input, Mess
 use tokio::sync::oneshot;
 
 use super::channel::ChannelCall;
-use super::{Callback, Callbacks};
+use super::{Callback, Callbacks, socket_task};
 use crate::callbacks::handshake::Handshake;
 use crate::callbacks::incoming::Incoming;
 use crate::callbacks::peer::Peer;
@@ -27,6 +27,11 @@ pub(crate) fn run(
         return pending.settle(Err("the route has no callbacks".into()));
     };
     let peer = Peer::new(host.clone(), data);
+    let rest = match callbacks.task {
+        Some(_) => run_task(host, &callbacks, &peer, hook, pending),
+        None => Some((hook, pending)),
+    };
+    let Some((hook, pending)) = rest else { return };
     let step = Step::new(&callbacks, &peer, hook);
     host.runtime().spawn(async move {
         if let Some(before) = before {
@@ -35,6 +40,24 @@ pub(crate) fn run(
         }
         pending.settle(answer(&callbacks, peer, step).await);
     });
+}
+
+/// What goes to a connection's own task; the rest comes back.
+fn run_task(
+    host: &Arc<Host>,
+    callbacks: &Arc<Callbacks>,
+    peer: &Peer,
+    hook: Hook,
+    pending: Pending,
+) -> Option<(Hook, Pending)> {
+    let inlet = peer.data().inlet();
+    match (hook, inlet) {
+        (Hook::Connect, _) => socket_task::start(host, callbacks.clone(), peer.clone(), pending),
+        (Hook::Message { message: Some(message) }, Some(inlet)) => inlet.offer(message, pending),
+        (Hook::Close { frame, cause }, Some(inlet)) => inlet.end(frame, cause, pending),
+        (other, _) => return Some((other, pending)),
+    }
+    None
 }
 
 /// Runs what a route does when the server starts.
@@ -79,7 +102,7 @@ impl Step {
 }
 
 /// A callback under way. Dropped without an answer it panicked, or the runtime stops.
-struct Pending {
+pub(super) struct Pending {
     host: Arc<Host>,
     call: CallId,
     kind: HookKind,
@@ -89,6 +112,17 @@ struct Pending {
 }
 
 impl Pending {
+    /// Answers that it is done. This takes a turn.
+    pub(super) fn done(self) {
+        self.settle(Ok(Answer::Done));
+    }
+
+    /// The same from a task of its own: during a turn's end there must be no other turn.
+    pub(super) fn done_soon(self) {
+        let runtime = self.host.runtime().clone();
+        runtime.spawn(async move { self.done() });
+    }
+
     fn settle(mut self, result: Result<Answer, HandlerError>) {
         self.answer = Some(result.unwrap_or_else(|error| Answer::Failed { error }));
     }

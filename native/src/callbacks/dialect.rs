@@ -4,7 +4,7 @@ use switchboard_core::config::{Dialect, Example, RouteConfig};
 use switchboard_core::dialect::commands::{Commands, CommandsOptions};
 use switchboard_core::dialect::phoenix::{self, ChannelOptions, Phoenix, TopicPattern};
 use switchboard_core::dialect::proxy::ProxyHooks;
-use switchboard_core::{Deferred, Handler, Hooks, Pattern, WithCallbacks};
+use switchboard_core::{Deferred, Handler, Hooks, Pattern, Receiving, WithCallbacks};
 
 use super::Callbacks;
 
@@ -60,6 +60,9 @@ impl Callbacks {
     /// What the engine gets on a route without a configuration.
     pub(crate) fn handler(&self) -> Box<dyn Handler> {
         let hooks = self.hooks();
+        if self.task.is_some() {
+            return Box::new(Receiving::new(hooks.authenticate));
+        }
         let dialect: Box<dyn Handler> = match self.dialect() {
             Dialect::Phoenix => {
                 let topics = self.topics().unwrap_or_default();

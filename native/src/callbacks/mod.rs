@@ -11,6 +11,8 @@ mod handshake;
 mod incoming;
 mod inspector;
 pub(crate) mod peer;
+mod socket;
+mod socket_task;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -35,6 +37,8 @@ pub use handshake::Handshake;
 pub use incoming::Incoming;
 pub use inspector::IntoPassed;
 pub use peer::{Audience, Peer};
+pub use socket::Socket;
+pub use socket_task::SocketTask;
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Callback<A, T = HandlerResult> = Box<dyn Fn(Peer, A) -> BoxFuture<T> + Send + Sync>;
@@ -86,6 +90,8 @@ pub struct Callbacks {
     events: Option<Vec<ServerEvent>>,
     start: Option<commands::Start>,
     proxied: ProxyHooks,
+    /// Instead of all the others but `authenticate`.
+    task: Option<socket_task::Run>,
 }
 
 /// One entry of `responses`.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use switchboard_core::{Command, CommandError, Connection, ConnectionId, HandlerR
 
 use crate::callbacks::Membership;
 use crate::callbacks::incoming::Incoming;
+use crate::callbacks::socket::Inlet;
 use crate::host::Host;
 
 /// A handle on one connection: clone it, keep it, use it from any task or thread.
@@ -41,6 +42,8 @@ pub(crate) struct PeerData {
     route: usize,
     /// The topics of Phoenix whose joins were begun.
     channels: Mutex<HashMap<String, Arc<Membership>>>,
+    /// Where its messages go, if it has a task that receives.
+    inlet: OnceLock<Arc<Inlet>>,
 }
 
 /// To whom [`Peer::broadcast_with`] sends. The default is everyone else on the route.
@@ -280,6 +283,7 @@ impl PeerData {
             current: Mutex::default(),
             route: connection.route(),
             channels: Mutex::default(),
+            inlet: OnceLock::new(),
         }
     }
 
@@ -293,6 +297,15 @@ impl PeerData {
 
     pub(crate) fn channels(&self) -> MutexGuard<'_, HashMap<String, Arc<Membership>>> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn inlet(&self) -> Option<&Arc<Inlet>> {
+        self.inlet.get()
+    }
+
+    /// A connection opens once, so that there is none yet.
+    pub(crate) fn set_inlet(&self, inlet: Arc<Inlet>) {
+        let _ = self.inlet.set(inlet);
     }
 
     pub(crate) fn set_current(&self, incoming: Incoming) {
