@@ -155,7 +155,7 @@ pub use interface::connection_id::{ConnectionId, ConnectionIds};
 pub use interface::effect::{Accept, Effect, Level, Recipients};
 pub use interface::hook::{Answer, CallId, Hook, HookKind};
 pub use interface::http_endpoint::{HttpEndpoint, json_response};
-pub use interface::input::Input;
+pub use interface::input::{Input, Mounted};
 pub use interface::stats::{ByteCounts, Stats};
 pub use interface::upstream::{Dial, UpstreamEvent, UpstreamId};
 

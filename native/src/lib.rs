@@ -91,6 +91,8 @@ pub use callbacks::{
 };
 
 mod accept;
+pub use accept::mounted::Upgrade;
+
 mod connection;
 mod flush;
 mod host;

@@ -34,6 +34,14 @@ impl Route {
         Self { host, index, pattern: pattern.into() }
     }
 
+    pub(crate) fn host(&self) -> &Arc<Host> {
+        &self.host
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
     /// The pattern, as it was asked for.
     pub fn pattern(&self) -> &str {
         &self.pattern

@@ -135,6 +135,15 @@ impl Builder {
         self
     }
 
+    /// Has a route that no path leads to: an axum application mounts it among its own, with the extractor
+    /// [`Upgrade`](crate::Upgrade). `pattern` is what [`Switchboard::route`] knows it by; prefixes do not count for it.
+    pub fn mounted(mut self, pattern: &str, endpoint: impl Into<Endpoint>) -> Self {
+        let key =
+            pattern.parse::<Pattern>().map(|pattern| RouteKey { disabled: true, ..RouteKey::new(pattern) });
+        self.routes.push((key, endpoint.into()));
+        self
+    }
+
     /// Adds callbacks to the route of the configuration that has this very pattern, beside its dialect: they see what
     /// its clients do after the dialect has done its part, and answer what only this dialect asks
     /// ([`Callbacks::channel`], [`Callbacks::commands`], [`Callbacks::on_client_message`]). A route of the dialect
@@ -261,7 +270,7 @@ impl Builder {
         if let Some((pattern, _)) = callbacks.into_iter().next() {
             return Err(ServerError::NoRoute(pattern));
         }
-        for (key, _) in &mut own {
+        for (key, _) in own.iter_mut().filter(|(key, _)| !key.disabled) {
             key.prefixes.clone_from(&self.prefixes);
         }
         own.extend(configured);

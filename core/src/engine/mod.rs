@@ -97,6 +97,9 @@ impl Engine {
     pub fn handle_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Upgrade { id, request, address } => self.upgrade(now, id, *request, address, effects),
+            Input::Mounted { id, request, address, mounted } => {
+                self.mounted(now, id, *request, address, *mounted, effects);
+            }
             Input::Opened { id } => self.opened(now, id, effects),
             Input::Message { id, message } => self.message(now, id, message, effects),
             Input::Ping { id, payload } => self.ping(now, id, payload, effects),

@@ -11,6 +11,7 @@ use super::{Engine, Life};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Accept, Effect, Level};
 use crate::interface::hook::Hook;
+use crate::interface::input::Mounted;
 use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
 use crate::routing::authentication::{Authentication, Verdict};
 use crate::routing::router::Found;
@@ -49,6 +50,24 @@ impl Engine {
                 return reject(id, StatusCode::NOT_FOUND, reason, effects);
             }
         };
+        let mounted = Mounted { route, params, ..Mounted::default() };
+        self.mounted(now, id, request, address, mounted, effects);
+    }
+
+    /// Checks an opening handshake for a route that was found.
+    pub(super) fn mounted(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        request: http::Request<()>,
+        address: Option<IpAddr>,
+        mounted: Mounted,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Mounted { route, params, auth_data, extensions } = mounted;
+        if route >= self.handlers.len() {
+            return reject(id, StatusCode::NOT_FOUND, "there is no such route", effects);
+        }
         if request_bytes(&request) > self.state.limits.handshake_bytes {
             let text =
                 || "an opening handshake is longer than limits.handshakeBytes: answered 431".to_owned();
@@ -113,8 +132,8 @@ impl Engine {
             address,
             params: if params.is_empty() { None } else { Some(Box::new(params)) },
             subprotocol: None,
-            auth_data: None,
-            extensions: http::Extensions::new(),
+            auth_data: if auth_data.is_null() { None } else { Some(Box::new(auth_data)) },
+            extensions,
             rooms: None,
             phase: Phase::Accepted,
             heartbeat: Heartbeat::default(),
@@ -175,7 +194,9 @@ impl Engine {
             return;
         };
         let route = connection.route;
-        connection.auth_data = if data.is_null() { None } else { Some(Box::new(data)) };
+        if !data.is_null() {
+            connection.auth_data = Some(Box::new(data));
+        }
         connection.phase = Phase::Delayed;
         match self.run(now, route, Some(id), effects, |handler, cx| handler.delays_handshake(cx)) {
             Ok(false) => self.accept(now, id, Phase::Accepted, None, effects),

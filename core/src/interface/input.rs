@@ -11,6 +11,7 @@ use crate::interface::hook::{Answer, CallId};
 use crate::interface::upstream::{UpstreamEvent, UpstreamId};
 use crate::message::{CloseFrame, Message};
 use crate::protocol::Violation;
+use crate::routing::pattern::Params;
 
 /// One thing that happened. Hosts pass each on as it comes; the engine keeps the order per connection.
 #[derive(Debug)]
@@ -24,6 +25,17 @@ pub enum Input {
         request: Box<http::Request<()>>,
         /// The client's address, for logs and limits.
         address: Option<IpAddr>,
+    },
+    /// A client asks for a WebSocket on a route that the host has found by itself, whatever the path.
+    Mounted {
+        /// A fresh id from [`ConnectionIds`](crate::ConnectionIds).
+        id: ConnectionId,
+        /// The opening handshake, head only.
+        request: Box<http::Request<()>>,
+        /// The client's address, for logs and limits.
+        address: Option<IpAddr>,
+        /// The route, and what the host knows of the client.
+        mounted: Box<Mounted>,
     },
     /// The WebSocket of an [`Effect::Accept`](crate::Effect::Accept) is ready: frames may be sent to it, which go out
     /// behind its 101. To be reported before the client can read the 101, so that it misses nothing from then on.
@@ -123,4 +135,18 @@ pub enum Input {
         /// How long clients may take.
         grace: Duration,
     },
+}
+
+/// Where a host's own application has mounted a route, and what it knows of a client that asks there.
+#[derive(Clone, Debug, Default)]
+pub struct Mounted {
+    /// The route's place among all.
+    pub route: usize,
+    /// What the parts of the application's own path stand for.
+    pub params: Params,
+    /// What the application knows about the client, as its `authData`. What the route's own authentication says, if it
+    /// says anything, comes instead.
+    pub auth_data: Value,
+    /// The application's own data for the connection: its [`extensions`](crate::Connection::extensions) from the start.
+    pub extensions: http::Extensions,
 }

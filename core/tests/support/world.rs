@@ -4,8 +4,8 @@ use switchboard_core::protocol::Violation;
 use switchboard_core::time::{Instant, Now, WallTime};
 use switchboard_core::{
     Accept, Answer, CallId, CloseCode, CloseFrame, Command, CommandError, ConnectionId, ConnectionIds, Dial,
-    Effect, Engine, Handler, Hook, Input, Level, Limits, Message, Pattern, Route, RouteCommand, RouteKey,
-    RouteSettings, Router, UpstreamEvent, UpstreamId,
+    Effect, Engine, Handler, Hook, Input, Level, Limits, Message, Mounted, Pattern, Route, RouteCommand,
+    RouteKey, RouteSettings, Router, UpstreamEvent, UpstreamId,
 };
 
 /// 2026-11-20T10:00:00Z.
@@ -92,22 +92,20 @@ impl World {
     }
 
     pub fn upgrade_with(&mut self, path: &str, headers: &[(&str, &str)]) -> ConnectionId {
-        let mut request = http::Request::get(path)
-            .header("host", "localhost")
-            .header("upgrade", "websocket")
-            .header("connection", "Upgrade")
-            .header("sec-websocket-version", "13")
-            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
+        let (request, address) = (opening(path, headers), self.address);
+        self.ask(|id| Input::Upgrade { id, request, address })
+    }
+
+    /// An opening handshake that the host's own application has found a route for.
+    pub fn mount(&mut self, path: &str, headers: &[(&str, &str)], mounted: Mounted) -> ConnectionId {
+        let (request, address) = (opening(path, headers), self.address);
+        self.ask(|id| Input::Mounted { id, request, address, mounted: Box::new(mounted) })
+    }
+
+    fn ask(&mut self, input: impl FnOnce(ConnectionId) -> Input) -> ConnectionId {
         let id = self.ids.allocate();
         self.clients.insert(id, Client::default());
-        self.input(Input::Upgrade {
-            id,
-            request: Box::new(request.body(()).unwrap()),
-            address: self.address,
-        });
+        self.input(input(id));
         id
     }
 
@@ -357,6 +355,22 @@ impl World {
         assert!(!client.gone, "{text} for a client that is gone");
         client.received.push(text);
     }
+}
+
+fn opening(path: &str, headers: &[(&str, &str)]) -> Box<http::Request<()>> {
+    let mut request = http::Request::get(path).body(()).unwrap();
+    let own = [
+        ("host", "localhost"),
+        ("upgrade", "websocket"),
+        ("connection", "Upgrade"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    for (name, value) in own.iter().chain(headers) {
+        let name: http::HeaderName = name.parse().unwrap();
+        request.headers_mut().append(name, value.parse().unwrap());
+    }
+    Box::new(request)
 }
 
 fn told(message: &Message) -> String {

@@ -43,7 +43,15 @@ pub(crate) async fn upgrade(host: &Arc<Host>, request: Request<Body>) -> Respons
     let address: Option<IpAddr> = parts.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
     parts.extensions.clear();
     let (presence, decision) = host.open(Request::from_parts(parts, ()), address);
-    let decision = decision.await;
+    finish(presence, decision.await, on_upgrade)
+}
+
+/// Answers as the engine has decided, and lets the connection begin.
+pub(crate) fn finish(
+    presence: Presence,
+    decision: Result<Decision, oneshot::error::RecvError>,
+    on_upgrade: Option<OnUpgrade>,
+) -> Response<Body> {
     if on_upgrade.is_none() && matches!(decision, Ok(Decision::Accept(_))) {
         return refusal(StatusCode::BAD_REQUEST, "this connection cannot be upgraded");
     }

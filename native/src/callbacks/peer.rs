@@ -279,7 +279,7 @@ impl PeerData {
             params: connection.params().clone(),
             subprotocol: connection.subprotocol().map(str::to_owned),
             auth_data: connection.auth_data().clone(),
-            metadata: Mutex::default(),
+            metadata: Mutex::new(connection.extensions().clone()),
             current: Mutex::default(),
             route: connection.route(),
             channels: Mutex::default(),

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use switchboard_core::time::Instant;
 use switchboard_core::{
-    CloseFrame, Command, CommandError, ConnectionId, Engine, HandlerResult, Input, RouteCommand, Stats,
+    CloseFrame, Command, CommandError, ConnectionId, Engine, HandlerResult, Input, Mounted, RouteCommand,
+    Stats,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
@@ -127,10 +128,28 @@ impl Host {
         request: http::Request<()>,
         address: Option<IpAddr>,
     ) -> (Presence, oneshot::Receiver<Decision>) {
+        self.ask(|id| Input::Upgrade { id, request: Box::new(request), address })
+    }
+
+    /// The same on a route that the application around us has found.
+    pub(crate) fn open_mounted(
+        self: &Arc<Self>,
+        request: http::Request<()>,
+        address: Option<IpAddr>,
+        mounted: Mounted,
+    ) -> (Presence, oneshot::Receiver<Decision>) {
+        let (request, mounted) = (Box::new(request), Box::new(mounted));
+        self.ask(|id| Input::Mounted { id, request, address, mounted })
+    }
+
+    fn ask(
+        self: &Arc<Self>,
+        input: impl FnOnce(ConnectionId) -> Input,
+    ) -> (Presence, oneshot::Receiver<Decision>) {
         let (sender, decision) = oneshot::channel();
         let id = self.turn(|turn| {
             let id = turn.switching.expect_decision(sender);
-            turn.input(Input::Upgrade { id, request: Box::new(request), address });
+            turn.input(input(id));
             id
         });
         (Presence { host: self.clone(), id: Some(id) }, decision)
