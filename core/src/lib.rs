@@ -132,7 +132,8 @@
 //! # More
 //!
 //! [`config`] reads all of this from TOML, JSON or JavaScript options; [`dialect`] has handlers for known wire
-//! protocols; [`Deferred`] is the handler whose behaviour is the user's code in the host.
+//! protocols; [`Deferred`] and [`Receiving`] are the handlers whose behaviour is the user's code in the host. With the feature
+//! `testing` there is a kit to test handlers with, in the module `testing`.
 #![forbid(unsafe_code)]
 
 mod message;
@@ -187,6 +188,9 @@ pub use engine::{Engine, Route};
 pub mod dialect;
 
 mod schema;
+
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub mod config;
 pub use config::{Config, ConfigError, RouteConfig};

@@ -24,14 +24,16 @@
 //! }
 //! ```
 //!
-//! # Two kinds of handlers
+//! # Three kinds of handlers
 //!
 //! * [`Callbacks`]: async closures that get a [`Peer`]. They may await whatever they like; the messages of one
 //!   connection wait for each other, connections do not.
+//! * [`SocketTask`]: one async function per connection, which receives in a loop:
+//!   `while let Some(message) = socket.recv().await`. What it does not receive waits, and then the client is not read.
 //! * [`Handler`]: a trait of plain methods that get a [`Context`]. They run inside the engine, one at a time for
 //!   the whole server, so they must not block; they cost no task and keep their route's state in `self`.
 //!
-//! Either goes to [`Builder::route`], with [`RouteSettings`] if the defaults do not suit:
+//! Each goes to [`Builder::route`], with [`RouteSettings`] if the defaults do not suit:
 //!
 //! ```
 //! use std::time::Duration;
@@ -59,11 +61,33 @@
 //! events of Rakit ([`CommandsEvents`]), or what becomes of a message that passes a proxy
 //! ([`Callbacks::on_client_message`]).
 //!
+//! # From outside of a handler
+//!
+//! [`Switchboard::route`] gives a handle on a [`Route`]: for timers, HTTP handlers, whatever else has something to say.
+//!
+//! ```no_run
+//! # fn run(server: switchboard::Server) -> Result<(), switchboard::UnknownRoute> {
+//! let chat = server.switchboard().route("/ws/chat")?;
+//! chat.room("lobby").send("Good morning!");
+//! println!("{} clients", chat.count());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Inside another axum application
 //!
 //! [`Builder::build`] gives a [`Switchboard`] without a listener; its [`router`](Switchboard::router) takes the
-//! requests that no other route of the application takes.
-// Allowed in `flush::ring` alone.
+//! requests that no other route of the application takes. Or the application mounts a route itself, behind its own
+//! extractors and with its state: [`Upgrade`].
+//!
+//! # TLS
+//!
+//! [`Builder::tls`], or `listen.tls` in a configuration, serves `wss://` and `https://`.
+//!
+//! # Tests
+//!
+//! With the feature `testing` there is a kit to test a [`Handler`] with, without a network and with exact time:
+//! `switchboard::testing`.
 #![deny(unsafe_code)]
 // Standard output and standard error may be closed, and these would panic.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
@@ -98,6 +122,10 @@ mod flush;
 mod host;
 mod page;
 mod upstream;
+
+#[cfg(feature = "testing")]
+#[doc(inline)]
+pub use switchboard_core::testing;
 
 #[doc(inline)]
 pub use switchboard_core::dialect::phoenix::{Payload, Termination as LeaveReason};

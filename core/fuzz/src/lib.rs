@@ -4,9 +4,7 @@
 
 #[path = "../../tests/support/client_frame.rs"]
 pub mod client_frame;
-#[path = "../../tests/support/world.rs"]
-#[allow(dead_code, missing_docs, clippy::unwrap_used)]
-pub mod world;
+pub use switchboard_core::testing as world;
 
 pub mod stream;
 

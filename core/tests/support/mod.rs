@@ -1,4 +1,4 @@
-//! A server without a network: the engine, a clock that only moves when told, and clients made of lists.
+//! What the tests share: the kit of the crate itself, and readers of golden transcripts.
 #![allow(
     dead_code,
     unused_imports,
@@ -8,6 +8,5 @@
 )]
 
 pub mod transcript;
-pub mod world;
 
-pub use world::{World, route};
+pub use switchboard_core::testing::{self as world, World, route};

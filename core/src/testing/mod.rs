@@ -1,30 +1,72 @@
+//! A kit to test handlers with, behind the feature `testing`: the engine without a network, a clock that only moves when
+//! told, and clients made of lists.
+//!
+//! ```
+//! use switchboard_core::testing::{World, route};
+//! use switchboard_core::{Context, Handler, HandlerResult, Message, RouteSettings};
+//!
+//! /// Tells everyone else what each client says, and who has been silent for a minute.
+//! struct Shout;
+//!
+//! impl Handler for Shout {
+//!     fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+//!         cx.set_timer(0, std::time::Duration::from_secs(60));
+//!         cx.broadcast(message.as_text().ok_or("only text can be shouted")?.to_uppercase());
+//!         Ok(())
+//!     }
+//!
+//!     fn timeout(&mut self, cx: &mut Context<'_>, _key: u64) -> HandlerResult {
+//!         cx.broadcast_to_all("somebody is silent");
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let mut world = World::new(vec![route("/shout", RouteSettings::default(), Shout)]);
+//! let (ada, bob) = (world.connect("/shout"), world.connect("/shout"));
+//! world.text(ada, "hi");
+//! assert_eq!(world.received(bob), ["HI"]);
+//! world.advance(60_000);
+//! assert_eq!(world.received(ada), ["somebody is silent"]);
+//! world.close(bob, 1000, "");
+//! assert_eq!(world.received(bob), ["somebody is silent", "<close 1000>"]);
+//! ```
+//!
+//! A test that asks for what cannot be, such as a pattern that is none or a client that was never there, panics, and so
+//! does an engine that breaks its word: an effect for a client that was not accepted, or a deadline that does not move.
+
+mod client;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use switchboard_core::protocol::Violation;
-use switchboard_core::time::{Instant, Now, WallTime};
-use switchboard_core::{
-    Accept, Answer, CallId, CloseCode, CloseFrame, Command, CommandError, ConnectionId, ConnectionIds, Dial,
-    Effect, Engine, Handler, Hook, Input, Level, Limits, Message, Mounted, Pattern, Route, RouteCommand,
-    RouteKey, RouteSettings, Router, UpstreamEvent, UpstreamId,
+use crate::protocol::Violation;
+use crate::time::{Instant, Now, WallTime};
+use crate::{
+    Answer, CallId, CloseCode, CloseFrame, Command, CommandError, ConnectionId, ConnectionIds, Dial, Effect,
+    Engine, Handler, HandlerResult, Hook, Input, Level, Limits, Message, Mounted, Pattern, Route,
+    RouteCommand, RouteKey, RouteSettings, Router, UpstreamEvent, UpstreamId,
 };
 
-/// 2026-11-20T10:00:00Z.
+pub use client::Client;
+
+/// Where the clock begins: 2026-11-20T10:00:00Z.
 const START: u64 = 1_795_168_800_000_000;
 
 /// One route of a [`World`].
 pub fn route(pattern: &str, settings: RouteSettings, handler: impl Handler + 'static) -> (RouteKey, Route) {
-    let key = RouteKey::new(Pattern::new(pattern).unwrap());
+    let key = RouteKey::new(Pattern::new(pattern).expect("a pattern"));
     (key, Route { settings, handler: Box::new(handler) })
 }
 
 /// The engine with everything that a host would put around it.
 pub struct World {
+    /// The engine, to look at it.
     pub engine: Engine,
     ms: u64,
     ids: ConnectionIds,
     clients: HashMap<ConnectionId, Client>,
     /// Hooks that wait for their answer.
     pub calls: VecDeque<(CallId, ConnectionId, Hook)>,
+    /// The lines for the host's log.
     pub log: Vec<(Level, String)>,
     /// How often the engine said that it forgot a connection.
     pub removed: HashMap<ConnectionId, usize>,
@@ -42,28 +84,24 @@ pub struct World {
     pub are_targets_stalled: bool,
 }
 
-/// What became of one upgrade.
-#[derive(Debug, Default)]
-pub struct Client {
-    pub accepted: Option<Accept>,
-    pub rejected: Option<u16>,
-    pub ignored: bool,
-    pub received: Vec<String>,
-    pub paused: bool,
-    /// The transport is gone, from either side.
-    pub gone: bool,
-}
-
 impl World {
+    /// A server of these routes, with the default limits.
     pub fn new(routes: Vec<(RouteKey, Route)>) -> Self {
         Self::with_limits(routes, Limits::default())
     }
 
+    /// A server of these routes.
     pub fn with_limits(routes: Vec<(RouteKey, Route)>, limits: Limits) -> Self {
         let (keys, routes): (Vec<_>, Vec<_>) = routes.into_iter().unzip();
-        Self::with_engine(Engine::new(Router::new(keys).unwrap(), routes, limits, [7; 32]))
+        Self::with_engine(Engine::new(
+            Router::new(keys).expect("patterns that fit a router"),
+            routes,
+            limits,
+            [7; 32],
+        ))
     }
 
+    /// Around an engine, such as one made of a configuration.
     pub fn with_engine(engine: Engine) -> Self {
         Self {
             engine,
@@ -82,6 +120,7 @@ impl World {
         }
     }
 
+    /// What the clocks show.
     pub fn now(&self) -> Now {
         Now { instant: Instant::from_ms(self.ms), wall: WallTime::from_us(START + self.ms * 1000) }
     }
@@ -91,6 +130,7 @@ impl World {
         self.upgrade_with(path, &[])
     }
 
+    /// The same with these headers besides.
     pub fn upgrade_with(&mut self, path: &str, headers: &[(&str, &str)]) -> ConnectionId {
         let (request, address) = (opening(path, headers), self.address);
         self.ask(|id| Input::Upgrade { id, request, address })
@@ -143,22 +183,27 @@ impl World {
         self.input(Input::Opened { id });
     }
 
+    /// What became of a client.
     pub fn client(&self, id: ConnectionId) -> &Client {
         &self.clients[&id]
     }
 
+    /// The client sends text.
     pub fn text(&mut self, id: ConnectionId, text: &str) {
         self.message(id, text);
     }
 
+    /// The client sends a message.
     pub fn message(&mut self, id: ConnectionId, message: impl Into<Message>) {
         self.input(Input::Message { id, message: message.into() });
     }
 
+    /// The client sends a ping.
     pub fn ping(&mut self, id: ConnectionId, payload: &'static [u8]) {
         self.input(Input::Ping { id, payload: payload.into() });
     }
 
+    /// The client sends a pong.
     pub fn pong(&mut self, id: ConnectionId, payload: &'static [u8]) {
         self.input(Input::Pong { id, payload: payload.into() });
     }
@@ -170,15 +215,17 @@ impl World {
 
     /// The client's cable is cut.
     pub fn cut(&mut self, id: ConnectionId) {
-        if !std::mem::replace(&mut self.clients.get_mut(&id).unwrap().gone, true) {
+        if !std::mem::replace(&mut self.client_mut(id).gone, true) {
             self.input(Input::Disconnected { id });
         }
     }
 
+    /// The client breaks the protocol.
     pub fn violate(&mut self, id: ConnectionId, code: CloseCode, reason: &'static str) {
         self.input(Input::Violated { id, violation: Violation::new(code, reason) });
     }
 
+    /// User code asks something of a connection.
     pub fn command(&mut self, id: ConnectionId, command: Command) -> Result<(), CommandError> {
         let mut effects = Vec::new();
         let result = self.engine.command(self.now(), id, command, &mut effects);
@@ -200,7 +247,7 @@ impl World {
         id: Option<ConnectionId>,
         name: &str,
         payload: serde_json::Value,
-    ) -> switchboard_core::HandlerResult {
+    ) -> HandlerResult {
         let mut effects = Vec::new();
         let result = self.engine.dialect_command(self.now(), 0, id, name, payload, &mut effects);
         self.carry_out(effects);
@@ -212,6 +259,7 @@ impl World {
         self.calls.pop_front().expect("no hook was called")
     }
 
+    /// A hook comes back.
     pub fn answer(&mut self, call: CallId, answer: Answer) {
         self.input(Input::Answer { call, answer });
     }
@@ -225,7 +273,7 @@ impl World {
 
     /// What came since the last look: text as it is, `<binary …>`, `<ping …>`, `<pong …>`, `<close …>`, `<end>`.
     pub fn received(&mut self, id: ConnectionId) -> Vec<String> {
-        std::mem::take(&mut self.clients.get_mut(&id).unwrap().received)
+        std::mem::take(&mut self.client_mut(id).received)
     }
 
     /// The oldest thing that came and was not looked at.
@@ -237,7 +285,7 @@ impl World {
     /// A plain HTTP request: status and body.
     pub fn http(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
         let request = http::Request::builder().method(method).uri(path).header("host", "localhost");
-        let request = request.body(bytes::Bytes::copy_from_slice(body.as_bytes())).unwrap();
+        let request = request.body(bytes::Bytes::copy_from_slice(body.as_bytes())).expect("a request");
         self.request(&request).map_or((404, String::new()), |response| {
             (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned())
         })
@@ -273,6 +321,7 @@ impl World {
         self.carry_out(effects);
     }
 
+    /// Anything happens.
     pub fn input(&mut self, input: Input) {
         let mut effects = Vec::new();
         self.engine.handle_input(self.now(), input, &mut effects);
@@ -289,7 +338,7 @@ impl World {
                     self.refuse(id, |client| client.rejected = Some(refusal.status.as_u16()));
                 }
                 Effect::Accept(accept) => {
-                    let client = self.clients.get_mut(&accept.id).unwrap();
+                    let client = self.client_mut(accept.id);
                     assert!(client.accepted.is_none(), "accepted twice");
                     client.accepted = Some(*accept);
                 }
@@ -307,8 +356,8 @@ impl World {
                 Effect::Close { id, frame } => self.hear(id, closed(frame)),
                 Effect::Disconnect { id } => gone.push((id, None)),
                 Effect::Terminate { id } => gone.push((id, Some("<end>"))),
-                Effect::Pause { id } => self.clients.get_mut(&id).unwrap().paused = true,
-                Effect::Resume { id } => self.clients.get_mut(&id).unwrap().paused = false,
+                Effect::Pause { id } => self.client_mut(id).paused = true,
+                Effect::Resume { id } => self.client_mut(id).paused = false,
                 Effect::Call { call, id, hook, .. } => self.calls.push_back((call, id, hook)),
                 Effect::Removed { id } => {
                     *self.removed.entry(id).or_default() += 1;
@@ -344,13 +393,17 @@ impl World {
         }
     }
 
+    fn client_mut(&mut self, id: ConnectionId) -> &mut Client {
+        self.clients.get_mut(&id).expect("a client of this world")
+    }
+
     fn refuse(&mut self, id: ConnectionId, note: impl FnOnce(&mut Client)) {
-        note(self.clients.get_mut(&id).unwrap());
+        note(self.client_mut(id));
         self.ids.release(id);
     }
 
     fn hear(&mut self, id: ConnectionId, text: String) {
-        let client = self.clients.get_mut(&id).unwrap();
+        let client = self.client_mut(id);
         assert!(client.accepted.is_some(), "{text} for a client that was not accepted");
         assert!(!client.gone, "{text} for a client that is gone");
         client.received.push(text);
@@ -358,7 +411,7 @@ impl World {
 }
 
 fn opening(path: &str, headers: &[(&str, &str)]) -> Box<http::Request<()>> {
-    let mut request = http::Request::get(path).body(()).unwrap();
+    let mut request = http::Request::get(path).body(()).expect("a path");
     let own = [
         ("host", "localhost"),
         ("upgrade", "websocket"),
@@ -367,8 +420,8 @@ fn opening(path: &str, headers: &[(&str, &str)]) -> Box<http::Request<()>> {
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ];
     for (name, value) in own.iter().chain(headers) {
-        let name: http::HeaderName = name.parse().unwrap();
-        request.headers_mut().append(name, value.parse().unwrap());
+        let name: http::HeaderName = name.parse().expect("a header's name");
+        request.headers_mut().append(name, value.parse().expect("a header's value"));
     }
     Box::new(request)
 }
