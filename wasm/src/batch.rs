@@ -157,6 +157,11 @@ impl Batch {
         &self.packed
     }
 
+    /// The bytes that the packed words name, in the order of the sections.
+    pub(crate) fn held(&self) -> &[Bytes] {
+        &self.packed_held
+    }
+
     /// Which frames a record of `writes` names.
     fn frames_of(&self, record: usize) -> &[u32] {
         let count = self.writes[record + 2] as usize;

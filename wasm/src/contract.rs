@@ -68,6 +68,9 @@ group!(CLAIMS, "Claim", "What becomes of an upgrade request.":
 /// How many words of the header there are.
 pub(crate) const HEADER_WORDS: usize = HEADER.numbers.len();
 
+/// The hook of a connection that has ended.
+pub(crate) const CLOSE_HOOK: u32 = HookKind::Close as u32;
+
 const HOOKS: Group = Group {
     name: "Hook",
     about: "The functions of a handler, by the number of their call.",
@@ -79,7 +82,7 @@ const HOOKS: Group = Group {
         ("Message", HookKind::Message as u32),
         ("Ping", HookKind::Ping as u32),
         ("Pong", HookKind::Pong as u32),
-        ("Close", HookKind::Close as u32),
+        ("Close", CLOSE_HOOK),
         ("Error", HookKind::Error as u32),
         ("Custom", HookKind::Custom as u32),
     ],

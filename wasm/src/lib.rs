@@ -12,6 +12,8 @@ mod batch;
 mod call;
 mod commands;
 pub mod contract;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod golden;
 mod host;
 mod panic;
 mod peer;

@@ -13,19 +13,21 @@ pub(crate) struct Options {
     pub(crate) check: bool,
 }
 
-/// Writes `npm/src/host/contract.ts` or checks it.
+/// Writes the numbers and the golden batch, or checks both.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let file = project.npm().join("src/host/contract.ts");
-    let program = ["run", "--locked", "--quiet", "--package", "switchboard-wasm", "--example", "contract"];
-    let contract = project.cargo().args(program).read()? + "\n";
-    if !options.check {
-        std::fs::write(&file, contract)?;
-        println!("{} written", file.display());
-        return Ok(());
+    for (name, argument) in [("src/host/contract.ts", "numbers"), ("test/golden/batch.json", "batch")] {
+        let file = project.npm().join(name);
+        let program =
+            ["run", "--locked", "--quiet", "--package", "switchboard-wasm", "--example", "contract"];
+        let text = project.cargo().args(program).args(["--", argument]).read()? + "\n";
+        if !options.check {
+            std::fs::write(&file, text)?;
+            println!("{} written", file.display());
+        } else if std::fs::read_to_string(&file).ok().as_deref() == Some(text.as_str()) {
+            println!("npm/{name} is up to date");
+        } else {
+            bail!("npm/{name} is not what wasm/src says: run `cargo xtask contract`");
+        }
     }
-    if std::fs::read_to_string(&file).ok().as_deref() != Some(contract.as_str()) {
-        bail!("npm/src/host/contract.ts is not what wasm/src/contract.rs says: run `cargo xtask contract`");
-    }
-    println!("npm/src/host/contract.ts is up to date");
     Ok(())
 }
