@@ -211,6 +211,13 @@ impl Context<'_> {
         }
     }
 
+    /// Ends the connection without a close frame when what was sent is written; the client sees 1006.
+    pub fn disconnect(&mut self) {
+        if let Some(id) = self.id {
+            self.state.disconnect(id, self.now, self.effects);
+        }
+    }
+
     /// Runs a hook of the user's code for this connection. Its next event waits for the answer.
     pub fn call(&mut self, hook: Hook) -> Option<CallId> {
         self.state.call(self.id?, hook, self.now, self.effects)

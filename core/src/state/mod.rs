@@ -187,6 +187,17 @@ impl State {
         }
     }
 
+    /// Ends an open connection without a close frame, when what is queued is written.
+    pub(crate) fn disconnect(&mut self, id: ConnectionId, now: Now, effects: &mut Vec<Effect>) {
+        if !self.connections.get(id).is_some_and(Connection::is_open) {
+            return;
+        }
+        let frame = CloseFrame::new(CloseCode::ABNORMAL, "");
+        self.end(id, Box::new(Closure { frame, cause: CloseCause::Server }));
+        self.timers.set(Timer::Closing(id), now.instant + self.limits.close_timeout);
+        effects.push(Effect::Disconnect { id });
+    }
+
     /// Drops an accepted connection, wherever it stands, without waiting for anything.
     pub(crate) fn terminate(&mut self, id: ConnectionId, cause: CloseCause, effects: &mut Vec<Effect>) {
         match self.connections.get(id).map(|connection| &connection.phase) {

@@ -39,9 +39,12 @@ pub(super) async fn relay<S>(
 {
     let (sink, mut stream) = socket.split();
     let last = {
+        let dropped = std::pin::pin!(dropped(paused.clone()));
         let reading = std::pin::pin!(read(&mut stream, paused, report));
         let writing = std::pin::pin!(write(sink, orders, report));
         tokio::select! {
+            // Whatever is being written.
+            () = dropped => return,
             last = reading => last,
             written = writing => match written {
                 Written::Dropped => return,
@@ -56,13 +59,18 @@ pub(super) async fn relay<S>(
     let _ = tokio::time::timeout(LINGER, ending).await;
 }
 
+/// Waits until nobody orders anything any more.
+async fn dropped(mut paused: watch::Receiver<bool>) {
+    while paused.changed().await.is_ok() {}
+}
+
 /// Reports what comes; how it ends.
 async fn read<S>(stream: &mut S, mut paused: watch::Receiver<bool>, report: &Report) -> UpstreamEvent
 where
     S: Stream<Item = Result<WireMessage, Error>> + Unpin,
 {
     loop {
-        // Whoever could pause it is gone: then it is about to be dropped.
+        // Without anybody who could pause it, it is dropped.
         let _ = paused.wait_for(|paused| !paused).await;
         match stream.next().await {
             Some(Ok(message)) => match event(message) {

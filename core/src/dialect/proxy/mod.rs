@@ -230,7 +230,7 @@ impl Proxy {
             return Ok(());
         }
         if ending.is_abrupt() && self.is_transparent() {
-            cx.terminate();
+            cx.disconnect();
             return Ok(());
         }
         if self.options.announces()
