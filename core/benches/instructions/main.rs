@@ -18,11 +18,13 @@
     reason = "a program that measures prints, looks at the clock, and may stop where it stands"
 )]
 
+mod callbacks;
 #[path = "../../tests/support/client_frame.rs"]
 mod client_frame;
 mod codec;
 mod dialects;
 mod engine;
+mod feeds;
 mod handshake;
 mod rooms;
 mod routing;
@@ -53,6 +55,8 @@ fn scenarios() -> impl Iterator<Item = &'static Scenario> {
         rooms::SCENARIOS,
         dialects::SCENARIOS,
         engine::SCENARIOS,
+        feeds::SCENARIOS,
+        callbacks::SCENARIOS,
     ];
     parts.into_iter().flatten()
 }

@@ -1,9 +1,12 @@
 //! An engine with its clients and without a host: what goes in, and the effects that come out.
 
 use serde_json::Value;
-use switchboard_core::config::Config;
+use switchboard_core::config::{Assembly, Config, RouteCallbacks};
+use switchboard_core::dialect::proxy::ProxyHooks;
 use switchboard_core::time::{Instant, Now, WallTime};
-use switchboard_core::{Command, ConnectionId, ConnectionIds, Effect, Engine, Input, Message};
+use switchboard_core::{
+    CallId, Command, ConnectionId, ConnectionIds, Effect, Engine, Hook, Input, Message, UpstreamId,
+};
 
 /// 2026-11-20T10:00:00Z. It stays so: what waits for time is not measured here.
 const NOW: Now = Now { instant: Instant::from_ms(1000), wall: WallTime::from_us(1_795_168_800_000_000) };
@@ -19,7 +22,20 @@ impl Server {
     /// With this configuration, all of whose routes have a dialect.
     pub(crate) fn new(config: Value) -> Self {
         let config = Config::from_value(config).unwrap();
-        let engine = config.engine([7; 32]).unwrap();
+        Self::of(config.engine([7; 32]).unwrap())
+    }
+
+    /// The same with callbacks for all that passes its proxies; those of channels are configured.
+    pub(crate) fn with_callbacks(config: Value) -> Self {
+        let config = Config::from_value(config).unwrap();
+        let proxied = ProxyHooks { client: true, target: true };
+        let mut assembly = Assembly::default();
+        assembly.configured(&config, |_, _| RouteCallbacks { proxied, ..RouteCallbacks::default() });
+        let router = assembly.router().unwrap().claim_all();
+        Self::of(assembly.engine(router, config.engine_limits(), [7; 32]))
+    }
+
+    fn of(engine: Engine) -> Self {
         Self { engine, ids: ConnectionIds::default(), effects: Vec::new() }
     }
 
@@ -67,6 +83,29 @@ impl Server {
         self.effects.clear();
         self.engine.command(NOW, id, command, &mut self.effects).unwrap();
         self.deliveries()
+    }
+
+    /// The question to the host's code that the latest input gave rise to.
+    pub(crate) fn called(&mut self) -> (CallId, Hook) {
+        let called = self.effects.drain(..).find_map(|effect| match effect {
+            Effect::Call { call, hook, .. } => Some((call, hook)),
+            _ => None,
+        });
+        called.unwrap()
+    }
+
+    /// The outgoing connection that the latest input gave rise to.
+    pub(crate) fn dialled(&self) -> UpstreamId {
+        let dialled = self.effects.iter().find_map(|effect| match effect {
+            Effect::Dial { upstream, .. } => Some(*upstream),
+            _ => None,
+        });
+        dialled.unwrap()
+    }
+
+    /// Whether the latest input sent something on an outgoing connection.
+    pub(crate) fn has_sent_upstream(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::SendUpstream { .. }))
     }
 
     /// The text that was sent last.

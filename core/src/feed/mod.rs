@@ -9,7 +9,7 @@ mod upstream;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
+use hashlink::LinkedHashMap;
 use serde_json::Value;
 
 use crate::time::WallTime;
@@ -56,7 +56,7 @@ pub struct FeedValue {
 pub struct Feed {
     settings: FeedSettings,
     /// The key with the latest news stands last.
-    piles: IndexMap<String, Pile>,
+    piles: LinkedHashMap<String, Pile>,
     published: u64,
 }
 
@@ -69,7 +69,7 @@ struct Pile {
 impl Feed {
     /// A feed that remembers nothing yet.
     pub fn new(settings: FeedSettings) -> Self {
-        Self { settings, piles: IndexMap::new(), published: 0 }
+        Self { settings, piles: LinkedHashMap::new(), published: 0 }
     }
 
     /// What it is called.
@@ -111,15 +111,24 @@ impl Feed {
         let key = self.key_of(&value);
         let value = FeedValue { at, value: Arc::new(value) };
         self.published += 1;
-        let mut pile = self.piles.shift_remove(&key).unwrap_or_default();
-        pile.count += 1;
-        pile.values.push_back(value.clone());
-        while pile.values.len() > self.settings.history {
-            pile.values.pop_front();
-        }
-        self.piles.insert(key, pile);
-        while self.piles.len() > self.settings.keys.max(1) {
-            self.piles.shift_remove_index(0);
+        let history = self.settings.history;
+        let remember = |pile: &mut Pile| {
+            pile.count += 1;
+            pile.values.push_back(value.clone());
+            while pile.values.len() > history {
+                pile.values.pop_front();
+            }
+        };
+        match self.piles.to_back(&key) {
+            Some(pile) => remember(pile),
+            None => {
+                let mut pile = Pile::default();
+                remember(&mut pile);
+                self.piles.insert(key, pile);
+                while self.piles.len() > self.settings.keys.max(1) {
+                    self.piles.pop_front();
+                }
+            }
         }
         value
     }
