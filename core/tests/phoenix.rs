@@ -11,7 +11,9 @@ use switchboard_core::dialect::phoenix::{
     Broadcast, Callbacks, Channel, ChannelContext, ChannelOptions, Payload, Phoenix, Realtime, Reply,
     Termination, TopicPattern,
 };
-use switchboard_core::{Answer, ConnectionId, HandlerError, HandlerResult, Hook, Message, RouteSettings};
+use switchboard_core::{
+    Answer, ConnectionId, FeedSettings, HandlerError, HandlerResult, Hook, Input, Message, RouteSettings,
+};
 
 const V2: &str = "/socket/websocket?vsn=2.0.0";
 const V1: &str = "/socket/websocket";
@@ -224,6 +226,34 @@ fn rooms_per_connection_bound_the_joins() {
             r#"["2","2","b","phx_reply",{"response":{"reason":"a connection can be in at most 1 rooms"},"status":"error"}]"#
         ]
     );
+}
+
+#[test]
+fn a_refused_join_does_not_end_the_feed_of_those_on_the_topic() {
+    let phoenix = declared(json!({ "topic": "*", "feed": "prices" }));
+    let settings = RouteSettings { feeds: vec!["prices".into()], ..RouteSettings::default() };
+    let routes = vec![route("/socket/websocket", settings, phoenix)];
+    let limits = switchboard_core::Limits { rooms_per_connection: 1, ..Default::default() };
+    let mut world = World::with_limits(routes, limits);
+    world.engine.add_feed(FeedSettings::new("prices"));
+    let (listener, refused) = (world.connect(V2), world.connect(V2));
+    join(&mut world, listener, "a");
+    join(&mut world, refused, "b");
+    world.text(refused, r#"["2","2","a","phx_join",{}]"#);
+    assert_eq!(heard(&mut world, refused)[0][4]["status"], "error");
+    let publish = |world: &mut World, value: u32| {
+        world.input(Input::Publish { feed: "prices".into(), value: value.into() });
+        (world.received(listener).len(), world.received(refused).len())
+    };
+    assert_eq!(publish(&mut world, 1), (1, 1));
+    world.text(refused, r#"["1","3","b","phx_leave",{}]"#);
+    world.received(refused);
+    assert_eq!(publish(&mut world, 2), (1, 0));
+    world.cut(listener);
+    world.text(refused, r#"["3","4","a","phx_join",{}]"#);
+    world.received(refused);
+    world.input(Input::Publish { feed: "prices".into(), value: 3.into() });
+    assert_eq!(world.received(refused), [r#"[null,null,"a","update",3]"#]);
 }
 
 #[test]

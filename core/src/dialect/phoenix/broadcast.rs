@@ -1,10 +1,8 @@
 //! A channel without code: what one client says, the others hear.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value};
 
-use super::channel::{Channel, ChannelContext, Reply, Termination};
+use super::channel::{Channel, ChannelContext, Reply};
 use super::message::Payload;
 use super::options::ChannelOptions;
 use crate::feed::FeedValue;
@@ -19,8 +17,6 @@ pub struct Broadcast {
     options: ChannelOptions,
     /// The field that holds a client's key, if there is presence.
     presence_key: Option<String>,
-    /// Topics with how many are on them, for the feed's values.
-    topics: HashMap<String, usize>,
     /// What clients joined with, until they are told that they are in.
     joining: Option<Value>,
 }
@@ -30,7 +26,7 @@ impl Broadcast {
     pub fn new(options: ChannelOptions) -> Self {
         let presence = options.presence.as_ref().and_then(Toggle::options);
         let presence_key = presence.map(|presence| presence.key);
-        Self { options, presence_key, topics: HashMap::new(), joining: None }
+        Self { options, presence_key, joining: None }
     }
 }
 
@@ -41,7 +37,6 @@ impl Channel for Broadcast {
     }
 
     fn joined(&mut self, cx: &mut ChannelContext<'_, '_>) -> HandlerResult {
-        *self.topics.entry(cx.topic().to_owned()).or_default() += 1;
         let payload = self.joining.take().unwrap_or_default();
         if let Some(name) = &self.presence_key {
             let key = presence_key(cx.connection(), &payload, name);
@@ -76,20 +71,9 @@ impl Channel for Broadcast {
         Ok(Reply::Ok(Payload::empty()))
     }
 
-    fn terminate(&mut self, cx: &mut ChannelContext<'_, '_>, _: Termination) {
-        if let Some(clients) = self.topics.get_mut(cx.topic()) {
-            *clients -= 1;
-            if *clients == 0 {
-                self.topics.remove(cx.topic());
-            }
-        }
-    }
-
     fn publish(&mut self, cx: &mut ChannelContext<'_, '_>, feed: &str, value: &FeedValue) -> HandlerResult {
         if self.options.feed.as_deref() == Some(feed) {
-            for topic in self.topics.keys() {
-                cx.broadcast_on(topic, &self.options.feed_event, (*value.value).clone());
-            }
+            cx.broadcast_on_each_topic(&self.options.feed_event, (*value.value).clone());
         }
         Ok(())
     }

@@ -80,7 +80,9 @@ pub trait Channel: Send {
         Ok(Reply::None)
     }
 
-    /// The client is no longer on the topic, and its presence is gone. Called once for every join.
+    /// The client is no longer on the topic, and its presence is gone. Called once for every join that
+    /// [`join`](Self::join) let in, also where [`joined`](Self::joined) was not called: a client that is in too many
+    /// rooms is refused after all.
     fn terminate(&mut self, cx: &mut ChannelContext<'_, '_>, why: Termination) {
         let _ = (cx, why);
     }
@@ -164,6 +166,8 @@ pub struct ChannelContext<'a, 'b> {
     pub(super) cx: &'a mut Context<'b>,
     pub(super) sockets: &'a Sockets,
     pub(super) presence: &'a mut Presence,
+    /// Which of the route's channels this is.
+    pub(super) mount: usize,
     pub(super) topic: &'a str,
     pub(super) reference: &'a Value,
 }
@@ -232,6 +236,14 @@ impl<'b> ChannelContext<'_, 'b> {
     /// Sends an event to everyone on any topic.
     pub fn broadcast_on(&mut self, topic: &str, event: &str, payload: impl Into<Payload>) {
         self.sockets.broadcast(self.cx, topic, event, &payload.into(), None);
+    }
+
+    /// Sends an event to everyone on any topic of this channel.
+    pub fn broadcast_on_each_topic(&mut self, event: &str, payload: impl Into<Payload>) {
+        let payload = payload.into();
+        for topic in self.sockets.topics(self.mount) {
+            self.sockets.broadcast(self.cx, topic, event, &payload, None);
+        }
     }
 
     /// Answers the message in hand now, for what has to follow its reply. Then return [`Reply::None`].

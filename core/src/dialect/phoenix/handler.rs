@@ -163,7 +163,7 @@ impl Phoenix {
         run: impl FnOnce(&mut dyn Channel, &mut ChannelContext<'_, '_>) -> T,
     ) -> T {
         let (sockets, presence) = (&self.sockets, &mut self.presence);
-        let mut cx = ChannelContext { cx, sockets, presence, topic, reference };
+        let mut cx = ChannelContext { cx, sockets, presence, mount, topic, reference };
         run(self.mounts[mount].channel.as_mut(), &mut cx)
     }
 

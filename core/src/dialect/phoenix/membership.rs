@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::channel::{Channel, ChannelContext, Reply, Termination, refusal};
 use super::handler::Phoenix;
 use super::message::{Incoming, Outgoing, Payload, Status};
-use super::sockets::{Joined, ReplyTo};
+use super::sockets::ReplyTo;
 use super::turn::{Stage, Turn};
 use crate::handler::HandlerResult;
 use crate::handler::context::Context;
@@ -72,12 +72,8 @@ impl Phoenix {
             };
             self.on_channel(cx, mount, topic, reference, refused);
         }
-        if status == Status::Ok
-            && let Some(socket) = self.sockets.get_mut(id)
-        {
-            socket.joins += 1;
-            let joined = Joined { mount, join_ref: join_ref.clone(), number: socket.joins };
-            socket.channels.insert(topic.clone(), joined);
+        if status == Status::Ok {
+            self.sockets.join(id, topic, mount, join_ref.clone());
         }
         let to = ReplyTo { join_ref: &join_ref, reference, topic };
         self.sockets.reply(cx, id, to, status, &response);
@@ -114,7 +110,7 @@ impl Phoenix {
         topic: &str,
         why: Termination,
     ) -> Option<Value> {
-        let joined = self.sockets.get_mut(id)?.channels.shift_remove(topic)?;
+        let joined = self.sockets.leave(id, topic)?;
         let mut cx = cx.with(id);
         cx.leave(topic);
         if let Some(diff) = self.presence.untrack(topic, None, id) {

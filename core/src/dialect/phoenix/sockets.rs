@@ -38,6 +38,16 @@ pub(crate) struct Joined {
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
     sockets: HashMap<ConnectionId, Socket>,
+    /// The topics that somebody has joined.
+    topics: IndexMap<String, Topic>,
+}
+
+/// A topic that somebody has joined.
+#[derive(Debug)]
+struct Topic {
+    /// Which of the route's channels serves it: one and the same for all clients.
+    mount: usize,
+    clients: usize,
 }
 
 impl Sockets {
@@ -61,6 +71,36 @@ impl Sockets {
 
     pub(crate) fn len(&self) -> usize {
         self.sockets.len()
+    }
+
+    /// The client is on the topic from now on. With [`leave`](Self::leave) the only way on to a topic and off it, so
+    /// that what is counted here is who is there.
+    pub(crate) fn join(&mut self, id: ConnectionId, topic: &str, mount: usize, join_ref: Value) {
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        socket.joins += 1;
+        let joined = Joined { mount, join_ref, number: socket.joins };
+        if socket.channels.insert(topic.to_owned(), joined).is_none() {
+            self.topics.entry(topic.to_owned()).or_insert(Topic { mount, clients: 0 }).clients += 1;
+        }
+    }
+
+    /// The client is off the topic; gives how it was on it, if it was.
+    pub(crate) fn leave(&mut self, id: ConnectionId, topic: &str) -> Option<Joined> {
+        let joined = self.sockets.get_mut(&id)?.channels.shift_remove(topic)?;
+        if let Some(left) = self.topics.get_mut(topic) {
+            left.clients -= 1;
+            if left.clients == 0 {
+                self.topics.swap_remove(topic);
+            }
+        }
+        Some(joined)
+    }
+
+    /// The topics of one of the route's channels that somebody has joined.
+    pub(crate) fn topics(&self, mount: usize) -> impl Iterator<Item = &str> {
+        self.topics.iter().filter(move |(_, topic)| topic.mount == mount).map(|(name, _)| name.as_str())
     }
 
     /// A channel that a client has joined.
