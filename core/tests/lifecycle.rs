@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use support::{World, route};
 use switchboard_core::{
-    Answer, Authentication, CloseCause, CloseCode, CloseFrame, Command, CommandError, Deferred, Hook, Hooks,
-    Input, Limits, RouteSettings, Verdict,
+    Answer, Authentication, CloseCause, CloseCode, CloseFrame, Command, CommandError, Context, Deferred,
+    Handler, HandlerResult, Hook, Hooks, Input, Limits, Message, Params, RouteSettings, Verdict,
 };
 
 fn all_hooks() -> Hooks {
@@ -342,4 +342,49 @@ fn what_came_before_a_violation_is_answered_before_the_close() {
     assert_eq!(world.received(id), ["one", "two", "<close 1002 reserved opcode>"]);
     assert_eq!(world.answer_next(Answer::Done), Hook::Error { error: "reserved opcode".into() });
     assert_eq!((world.removed[&id], world.engine.connections()), (1, 0));
+}
+
+/// Handlers that have a client wait for a verdict, or should.
+struct Undecided {
+    /// What to ask of the host's code before returning `None`.
+    asked: Option<Hook>,
+}
+
+impl Handler for Undecided {
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+        if let Some(hook) = self.asked.clone() {
+            cx.call(hook);
+        }
+        None
+    }
+
+    fn message(&mut self, _: &mut Context<'_>, _: Message) -> HandlerResult {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_authentication_without_a_verdict_and_without_a_hook_is_500_at_once() {
+    let mut world = World::new(vec![route("/ws/chat", asking(), Undecided { asked: None })]);
+    for _ in 0..100 {
+        let id = world.upgrade("/ws/chat");
+        assert_eq!(world.client(id).rejected, Some(500));
+    }
+    assert_eq!((world.engine.connections(), world.engine.poll_timeout()), (0, None));
+    assert_eq!(world.log.len(), 1, "{:?}", world.log);
+    let line = &world.log[0].1;
+    assert!(
+        line.contains("/ws/chat") && line.contains("Verdict") && line.contains("Context::call"),
+        "{line}"
+    );
+}
+
+#[test]
+fn an_authentication_that_called_a_hook_waits_for_it() {
+    let asked = Some(Hook::Authenticate { params: Params::default() });
+    let mut world = World::new(vec![route("/ws/chat", asking(), Undecided { asked })]);
+    let id = world.upgrade("/ws/chat");
+    assert_eq!(world.client(id).rejected, None);
+    world.answer_next(Answer::Verdict(Verdict::accept()));
+    assert!(world.client(id).accepted.is_some());
 }

@@ -160,11 +160,20 @@ impl Engine {
         }
         match self.run(now, route, Some(id), effects, |handler, cx| Ok(handler.authenticate(cx))) {
             Ok(Some(verdict)) => self.decided(now, id, verdict, effects),
-            Ok(None) => {
-                if let Some(connection) = self.state.connections.get_mut(id) {
-                    connection.phase = Phase::Authenticating(asked);
+            Ok(None) => match self.state.call_of(id, asked) {
+                Some(call) => {
+                    if let Some(connection) = self.state.connections.get_mut(id) {
+                        connection.phase = Phase::Authenticating(call);
+                    }
                 }
-            }
+                None => self.authentication_failed(
+                    now,
+                    id,
+                    "the handler returned None and called no hook; return a Verdict, or call \
+                     Hook::Authenticate with Context::call, whose answer decides",
+                    effects,
+                ),
+            },
             Err(error) => self.authentication_failed(now, id, &error.to_string(), effects),
         }
     }

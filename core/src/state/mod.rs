@@ -146,6 +146,13 @@ impl State {
         Some(call)
     }
 
+    /// The first call for a connection among those made since `next` was the next one, if its answer is awaited.
+    pub(crate) fn call_of(&self, id: ConnectionId, next: CallId) -> Option<CallId> {
+        (next.0..self.next_call)
+            .map(CallId)
+            .find(|call| self.calls.get(call).is_some_and(|made| made.id == id))
+    }
+
     /// The id that the next call will have.
     pub(crate) fn next_call(&self) -> CallId {
         CallId(self.next_call)
