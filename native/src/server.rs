@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use switchboard_core::{Config, Limits, Pattern, PatternError, RouteKey};
+use switchboard_core::{Config, ConfigError, Limits, Pattern, PatternError, RouteKey};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -255,6 +255,7 @@ impl Builder {
             if let Some(callbacks) = &given {
                 callbacks.declare(&mut config.routes[index]).map_err(ServerError::callbacks(&key))?;
             }
+            config.check_callbacks(index, |needed| given.as_ref().is_some_and(|given| given.has(needed)))?;
             let route = &config.routes[index];
             let endpoint = match Endpoint::configured(&config, route, given) {
                 Some(endpoint) => endpoint,
@@ -290,6 +291,9 @@ pub enum ServerError {
         "the route {0} has the dialect \"handlers\" and no handler: give it rules, another dialect, or a handler in Rust"
     )]
     NoHandler(String),
+    /// The configuration asks for callbacks that its routes do not have.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// [`Builder::callbacks`] names a route that the configuration does not have.
     #[error("the configuration has no route {0} for these callbacks: write its pattern as it stands there")]
     NoRoute(String),

@@ -234,3 +234,20 @@ async fn a_handler_of_ones_own_asks_callbacks_of_ones_own() {
     assert_eq!(client.text().await, "asked \"x\"");
     assert_eq!(client.json().await, json!({ "type": "error", "message": "only numbers can be doubled" }));
 }
+
+#[tokio::test]
+async fn a_configuration_that_asks_for_callbacks_that_nobody_gave_does_not_start() {
+    let config = || {
+        let text = "[[routes]]\npattern = '/chat'\ndialect = 'commands'\ncommands.events = ['receive']";
+        Config::from_toml(text).expect("a configuration")
+    };
+    let started = Server::builder().config(config()).build();
+    let error = started.expect_err("an error").to_string();
+    let expected = "routes[0].commands.events[0]: there is no callback for the event \"receive\"; ";
+    assert!(error.starts_with(expected), "{error}");
+    let beside = Callbacks::new().on_close(|_: Peer, _, _| async {});
+    assert!(Server::builder().config(config()).callbacks("/chat", beside).build().is_err());
+    let events = CommandsEvents::new().receive(|_, _| async {});
+    let given = Callbacks::new().commands(events);
+    assert!(Server::builder().config(config()).callbacks("/chat", given).build().is_ok());
+}

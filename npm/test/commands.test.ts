@@ -48,6 +48,10 @@ test('every event of the server is told', async () => {
 })
 
 test('an event that there is not is named', async () => {
+  const unanswered = { events: ['receive'] } as object
+  await expect(serve([], { routes: [{ pattern: '/', dialect: 'commands', commands: unanswered }] })).rejects.toThrow(
+    'routes[0].commands.events[0]: there is no callback for the event "receive"',
+  )
   const commands = { on: { conect: () => {} } } as object
   await expect(serve([], { routes: [{ pattern: '/', dialect: 'commands', commands }] })).rejects.toThrow(
     'routes[0].commands.on.conect: there is no such event; there are start, connect, disconnect, receive, send, crash',

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use switchboard_core::config::{Assembly, Config, ConfigError, RouteCallbacks};
+use switchboard_core::config::{Assembly, Config, ConfigError, NeededCallback, RouteCallbacks};
+use switchboard_core::dialect::commands::ServerEvent;
 use switchboard_core::dialect::proxy::ProxyHooks;
 use switchboard_core::{Engine, Hooks, Limits, ResponseAudience};
 
@@ -69,6 +70,10 @@ struct HookSet {
     close: bool,
     error: bool,
     proxy: ProxyHookSet,
+    /// Of the dialect `commands`.
+    events: Vec<ServerEvent>,
+    /// The topics of channels of the dialect `phoenix`.
+    channels: Vec<String>,
 }
 
 /// Which callbacks look at what passes a proxy.
@@ -157,6 +162,10 @@ impl Part {
         };
         let config = config.and_then(|mut config| {
             config.resolve(|name| environment.get(name).cloned())?;
+            for index in 0..config.routes.len() {
+                let hooks = self.hooks.get(index);
+                config.check_callbacks(index, |needed| hooks.is_some_and(|hooks| hooks.has(needed)))?;
+            }
             Ok(config)
         });
         config.map_err(|error| match &self.file {
@@ -172,6 +181,15 @@ impl Part {
             Some(format!("{}{rest}", self.labels.get(index.parse::<usize>().ok()?)?))
         });
         named.unwrap_or_else(|| error.to_owned())
+    }
+}
+
+impl HookSet {
+    fn has(&self, needed: NeededCallback<'_>) -> bool {
+        match needed {
+            NeededCallback::Event(event) => self.events.contains(&event),
+            NeededCallback::Channel(topic) => self.channels.iter().any(|known| known == topic),
+        }
     }
 }
 
@@ -227,6 +245,9 @@ mod tests {
         assert_eq!(error(&setup), "x[1].heartbaet: unknown key; did you mean \"heartbeat\"?");
         let toml = r#"{"given":[],"known":[],"parts":[{"toml":"dealy = 1","file":"a.toml"}]}"#;
         assert_eq!(error(toml), "a.toml: dealy: unknown key; did you mean \"delay\"?");
+        let events = r#"{"given":[],"known":[],"parts":[{"file":"a.toml","toml":
+            "[[routes]]\npattern = '/'\ndialect = 'commands'\ncommands.events = ['receive']"}]}"#;
+        assert!(error(events).starts_with("a.toml: routes[0].commands.events[0]: there is no callback for"));
         let keys = r#"{"given":["wsHandler"],"known":["wsHandlers","routes"],"parts":[]}"#;
         assert_eq!(error(keys), "wsHandler: unknown key; did you mean \"wsHandlers\"?");
     }

@@ -25,6 +25,7 @@
 
 mod assembly;
 mod authenticate;
+mod callbacks;
 mod compression;
 mod dotenv;
 mod environment;
@@ -54,6 +55,7 @@ pub use crate::dialect::rules::Parse;
 pub use crate::schema::{ConfigError, Interval, Toggle};
 pub use assembly::{Assembly, RouteCallbacks};
 pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlaceConfig};
+pub use callbacks::NeededCallback;
 pub use compression::{CompressionConfig, PerMessageDeflateConfig};
 pub use dotenv::parse_dotenv;
 pub use environment::environment_files;

@@ -1,6 +1,6 @@
 //! Which dialects the callbacks are for.
 
-use switchboard_core::config::{Dialect, Example, RouteConfig};
+use switchboard_core::config::{Dialect, Example, NeededCallback, RouteConfig};
 use switchboard_core::dialect::commands::{Commands, CommandsOptions};
 use switchboard_core::dialect::phoenix::{self, ChannelOptions, Phoenix, TopicPattern};
 use switchboard_core::dialect::proxy::ProxyHooks;
@@ -39,6 +39,16 @@ impl Callbacks {
             return belongs("functions for what passes a proxy", Dialect::Proxy);
         }
         self.topics().map(drop)
+    }
+
+    /// Whether a configured route finds this among them.
+    pub(crate) fn has(&self, needed: NeededCallback<'_>) -> bool {
+        match needed {
+            NeededCallback::Event(event) => {
+                self.events.as_ref().is_some_and(|events| events.contains(&event))
+            }
+            NeededCallback::Channel(topic) => self.channels.iter().any(|(known, _)| known == topic),
+        }
     }
 
     /// Tells a configured route of them, as the dialects need it.

@@ -146,6 +146,8 @@ function separate(
   callbacks.start = commands.start
   const hooks = {
     proxy: { client: 'onClientMessage' in proxy.hooks, target: 'onTargetMessage' in proxy.hooks },
+    events: commands.events,
+    channels: channels.topics,
     authenticate: callbacks.authenticate !== undefined,
     connect: callbacks.onConnect !== undefined,
     transform: callbacks.transformRawData !== undefined,

@@ -111,10 +111,13 @@ function isCallbacks(channel: object): channel is ChannelCallbacks {
   return typeof join === 'function' || isGiven(handleIn) || isGiven(leave)
 }
 
-/** Separates the channels' functions from what the engine is told: hooks by name, and data. */
-export function separateChannels(options: unknown, label: string): { hooks: Record<string, CustomHook>; data: unknown } {
+/** Separates the channels' functions from what the engine is told: hooks by name, which topics have them, and data. */
+export function separateChannels(
+  options: unknown,
+  label: string,
+): { hooks: Record<string, CustomHook>; topics: string[]; data: unknown } {
   const channels = (options as PhoenixOptions | undefined)?.channels
-  if (!Array.isArray(channels)) return { hooks: {}, data: options }
+  if (!Array.isArray(channels)) return { hooks: {}, topics: [], data: options }
   const byTopic = new Map<string, ChannelCallbacks>()
   const data = channels.map((channel, index) => {
     if (typeof channel !== 'object' || channel === null || !isCallbacks(channel)) return channel
@@ -125,14 +128,18 @@ export function separateChannels(options: unknown, label: string): { hooks: Reco
     if (!byTopic.has(channel.topic)) byTopic.set(channel.topic, channel)
     return { topic: channel.topic, callbacks: true }
   })
-  if (byTopic.size === 0) return { hooks: {}, data: options }
+  if (byTopic.size === 0) return { hooks: {}, topics: [], data: options }
   const hook =
     (run: (channel: ChannelCallbacks, call: ChannelCall, socket: Socket, host: Host) => unknown): CustomHook =>
     (payload, socket, host) => {
       const call = payload as ChannelCall
       return run(byTopic.get(call.channel)!, call, socket, host)
     }
-  return { hooks: { join: hook(join), handleIn: hook(handleIn), leave: hook(leave) }, data: { ...(options as object), channels: data } }
+  return {
+    hooks: { join: hook(join), handleIn: hook(handleIn), leave: hook(leave) },
+    topics: [...byTopic.keys()],
+    data: { ...(options as object), channels: data },
+  }
 }
 
 /** What the engine says of a call; which fields there are depends on the hook. */

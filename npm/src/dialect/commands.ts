@@ -66,12 +66,12 @@ interface Told {
   channel?: string
 }
 
-/** Separates the functions from what the engine is told: hooks by name, the start, and data. */
+/** Separates the functions from what the engine is told: hooks by name, which events have one, the start, and data. */
 export function separateCommands(
   options: unknown,
   label: string,
-): { hooks: Record<string, CustomHook>; start?: () => unknown; data: unknown } {
-  if (typeof options !== 'object' || options === null || !('on' in options)) return { hooks: {}, data: options }
+): { hooks: Record<string, CustomHook>; events: string[]; start?: () => unknown; data: unknown } {
+  if (typeof options !== 'object' || options === null || !('on' in options)) return { hooks: {}, events: [], data: options }
   const { on, ...data } = options as CommandsOptions
   const given = Object.entries(on ?? {}).filter(([, listener]) => listener !== undefined && listener !== null)
   for (const [name, listener] of given) {
@@ -94,5 +94,5 @@ export function separateCommands(
     crash: hook(({ client_id, message }) => listeners?.crash?.(new Error(message), client_id)),
   }
   const events = given.map(([name]) => name).filter((name) => name !== 'start')
-  return { hooks, start: listeners?.start ?? undefined, data: { ...data, events } }
+  return { hooks, events, start: listeners?.start ?? undefined, data: { ...data, events } }
 }

@@ -49,7 +49,9 @@ async fn run(arguments: &Arguments) -> Result<(), StartError> {
     arguments.resolve(&mut config, &environment, address.port())?;
     let server = Server::builder().config(config).page(true).listen(listener);
     let server = server.map_err(|error| match error {
-        ServerError::NoHandler(_) | ServerError::Tls(_) => StartError::config(arguments, &error),
+        ServerError::NoHandler(_) | ServerError::Config(_) | ServerError::Tls(_) => {
+            StartError::config(arguments, &error)
+        }
         other => StartError::Server(other),
     })?;
     let signals = signals::watch(server.shutdown_handle()).map_err(StartError::Serve)?;
