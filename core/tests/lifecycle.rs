@@ -117,6 +117,7 @@ fn an_authentication_that_does_not_settle_is_503() {
     assert_eq!(world.client(id).rejected, None);
     world.advance(1);
     assert_eq!(world.client(id).rejected, Some(503));
+    assert_eq!(world.cancelled, [call]);
     world.answer(call, Answer::Verdict(Verdict::accept()));
     assert!(world.client(id).accepted.is_none());
 }
@@ -173,7 +174,10 @@ fn a_hook_that_does_not_settle_times_out_and_the_next_message_goes_on() {
     world.text(id, "x");
     world.text(id, "y");
     let (late, ..) = world.next_call();
-    world.advance(30_000);
+    world.advance(29_999);
+    assert!(world.cancelled.is_empty());
+    world.advance(1);
+    assert_eq!(world.cancelled, [late], "the host is told to stop it before the next is called for");
     let Hook::Error { error } = world.answer_next(Answer::Done) else { panic!("expected onError") };
     let message = error.to_string();
     assert_eq!(message, "timeout: onMessage did not settle within 30000 ms");

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use support::raw::{Frame, Raw, close_payload};
 use support::{start, within};
 use switchboard::{
-    Audience, Callbacks, CloseCause, CloseFrame, HandlerError, HandlerResult, Incoming, Message, Peer,
-    ResponseAudience, Server,
+    Audience, Callbacks, CloseCause, CloseFrame, HandlerError, HandlerResult, Incoming, Limits, Message,
+    Peer, ResponseAudience, Server,
 };
 use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Message as WireMessage;
@@ -149,6 +149,83 @@ async fn raw_data_is_transformed_once_for_responses_and_messages() {
     assert_eq!(a.json().await, json!({ "bytes": 3 }));
     assert_eq!(a.json().await, json!({ "type": "error", "message": "binary only" }));
     assert_eq!(b.json().await, json!({ "bytes": 2 }));
+}
+
+/// Says when it is dropped.
+struct OnDrop(mpsc::UnboundedSender<&'static str>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        let _ = self.0.send("stopped");
+    }
+}
+
+#[tokio::test]
+async fn a_callback_that_takes_too_long_is_stopped_before_the_next_one_runs() {
+    let (told, mut hears) = mpsc::unbounded_channel();
+    let callbacks = Callbacks::new()
+        .on_message(move |peer: Peer, message: Incoming| {
+            let told = told.clone();
+            async move {
+                let text = message.as_text().unwrap_or_default().to_owned();
+                if text == "wait" {
+                    let _stopped = OnDrop(told);
+                    std::future::pending::<()>().await;
+                } else {
+                    let _ = told.send("next");
+                }
+                peer.send(text);
+            }
+        })
+        .on_error(|peer: Peer, error: HandlerError| async move { peer.send(error.to_string()) });
+    let limits = Limits { handler_timeout: Some(Duration::from_millis(50)), ..Limits::default() };
+    let server = start(Server::builder().limits(limits).route("/ws", callbacks)).await;
+    let mut client = server.connect("/ws").await;
+    client.send("wait").await;
+    client.send("go on").await;
+    assert_eq!(client.text().await, "timeout: onMessage did not settle within 50 ms");
+    assert_eq!(client.text().await, "go on");
+    assert_eq!(within("the end", hears.recv()).await, Some("stopped"));
+    assert_eq!(within("the next", hears.recv()).await, Some("next"));
+}
+
+/// A transform that is stopped leaves nothing to the hooks of the message behind it.
+#[tokio::test]
+async fn a_late_transform_replaces_no_other_message() {
+    let (gate, opened) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (waits, opens) = (gate.clone(), opened.clone());
+    let callbacks = Callbacks::new()
+        .transform_raw_data(move |_, message: Message| {
+            let gate = waits.clone();
+            async move {
+                if message.as_text() == Some("late") {
+                    gate.notified().await;
+                }
+                Ok(message.into())
+            }
+        })
+        .response(
+            |_, incoming| incoming.as_text() == Some("never"),
+            |_, _| async {},
+            ResponseAudience::Sender,
+        )
+        .on_error(move |_: Peer, _: HandlerError| {
+            opens.notify_one();
+            async {}
+        })
+        .on_message(move |peer: Peer, incoming: Incoming| async move {
+            peer.send(incoming.as_text().unwrap_or_default());
+        });
+    let limits = Limits { handler_timeout: Some(Duration::from_millis(50)), ..Limits::default() };
+    let server = start(Server::builder().limits(limits).route("/ws", callbacks)).await;
+    let mut client = server.connect("/ws").await;
+    client.send("late").await;
+    within("the timeout", opened.notified()).await;
+    gate.notify_waiters();
+    for text in ["1", "2", "3"] {
+        client.send(text).await;
+        assert_eq!(client.text().await, text);
+    }
 }
 
 #[tokio::test]

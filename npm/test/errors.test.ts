@@ -132,6 +132,32 @@ test('a handler that takes too long has failed', async () => {
   expect(await client.next()).toBe('next')
 })
 
+test('what a function comes to after its time does not touch the message behind it', async () => {
+  const [late, next, asked] = [signal<boolean>(), signal<boolean>(), signal<void>()]
+  const match = (_: unknown, message: unknown) => {
+    if (message === 'late') return late.promise
+    asked.resolve()
+    return next.promise
+  }
+  const server = await serve(
+    {
+      pattern: '/',
+      responses: [{ match, response: 'never' }],
+      onMessage: (connection, message) => connection.send({ message }),
+    },
+    { limits: { handlerTimeout: 500 } },
+  )
+  const client = await connect(server.url('/api/'))
+  client.send('late')
+  client.send('next')
+  expect((await client.json()).type).toBe('error')
+  await asked.promise
+  late.resolve(true)
+  await new Promise(setImmediate)
+  next.resolve(false)
+  expect(await client.json()).toEqual({ message: 'next' })
+})
+
 test('a client that breaks the protocol is told, and onError too', async () => {
   const seen = signal<Error>()
   const { server, client } = await open({ onError: (_, error) => seen.resolve(error) })

@@ -22,6 +22,7 @@
 //! PAUSE_UPSTREAM      upstream upstream                                           stop reading it
 //! RESUME_UPSTREAM     upstream upstream                                           read on
 //! TERMINATE_UPSTREAM  upstream upstream                                           drop it
+//! CANCEL_CALL call call                                                          what this call comes to is ignored
 //! CALL        call call id id route hook payloadKind payload(2) code cause       run a hook
 //! ```
 

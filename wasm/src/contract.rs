@@ -41,6 +41,7 @@ group!(OPCODES, "Opcode", "What a record of a batch asks for; `wasm/src/batch.rs
     PAUSE_UPSTREAM "PauseUpstream" = 17,
     RESUME_UPSTREAM "ResumeUpstream" = 18,
     TERMINATE_UPSTREAM "TerminateUpstream" = 19,
+    CANCEL_CALL "CancelCall" = 20,
 );
 
 group!(HEADER, "Header", "The words that every turn leaves, by their place.":

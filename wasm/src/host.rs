@@ -273,6 +273,9 @@ impl Host {
                 let route = self.numbered(route);
                 call::record(&mut self.batch.calls, call, id, route, hook);
             }
+            Effect::CancelCall { call, .. } => {
+                self.batch.before.record(contract::CANCEL_CALL).wide(call.to_bits());
+            }
             Effect::ReadFile { feed, file } => {
                 self.batch.before.record(contract::READ).bytes(feed.into()).bytes(file.into());
             }

@@ -14,7 +14,7 @@
 //! | a message's fragments | that, by 64 B each | 262144, at least 1024 | close 1008 |
 //! | messages in time | `limits.messageRate` | off | close 1008 |
 //! | messages that wait for a handler | `limits.pendingMessages` | 256 | nothing is read |
-//! | the time of a callback | `limits.handlerTimeout` | 30 s | counts as failed |
+//! | the time of a callback | `limits.handlerTimeout` | 30 s | counts as failed, and is stopped where it can be: JavaScript's functions cannot |
 //! | what waits for a client that does not read | `limits.outbound.maxBytes`, a route's `outbound` | 1 MiB | close 1013 |
 //! | the same with `overflow = "drop-oldest"` | | | the oldest messages are dropped |
 //! | the same with `overflow = "pause"`, a proxy's default | | | nothing is read from it, or on a proxy from its target; beyond twice as much messages are dropped |

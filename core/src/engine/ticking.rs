@@ -67,12 +67,13 @@ impl Engine {
         self.state.start_closing(id, Some(frame), now, effects);
     }
 
-    /// A hook that does not settle counts as failed; its late answer is ignored.
+    /// A hook that does not settle counts as failed; the host is to stop it, and its late answer is ignored.
     fn overdue(&mut self, now: Now, call: CallId, effects: &mut Vec<Effect>) {
         let Some(finished) = self.state.finish_call(call) else {
             return;
         };
         let id = finished.id;
+        effects.push(Effect::CancelCall { call, id });
         let asked = self.state.connections.get(id).filter(|c| c.phase == Phase::Authenticating(call));
         if let Some(route) = asked.map(|connection| connection.route) {
             let verdict = crate::Verdict::Reject(http::StatusCode::SERVICE_UNAVAILABLE);

@@ -104,6 +104,13 @@ pub enum Effect {
         /// Which code, with its arguments.
         hook: Hook,
     },
+    /// Nobody waits for this call any more: stop the user's code, if it can be stopped. Its answer would be ignored.
+    CancelCall {
+        /// Which one.
+        call: CallId,
+        /// For which connection.
+        id: ConnectionId,
+    },
     /// Open an outgoing connection and report what becomes of it as
     /// [`Input::Upstream`](crate::Input::Upstream).
     Dial {

@@ -27,7 +27,8 @@ pub struct Limits {
     pub handshake_timeout: Duration,
     /// How long `authenticate` may take; then 503. Default 10 s.
     pub authenticate_timeout: Duration,
-    /// How long any other hook may take; then it counts as failed. Default 30 s; `None`: for ever.
+    /// How long any other hook may take; then it counts as failed, and the host is to stop it
+    /// ([`Effect::CancelCall`](crate::Effect::CancelCall)). Default 30 s; `None`: for ever.
     pub handler_timeout: Option<Duration>,
     /// From a close frame to the client's answer; then the connection is dropped. Default 10 s.
     pub close_timeout: Duration,

@@ -66,6 +66,8 @@ pub struct World {
     clients: HashMap<ConnectionId, Client>,
     /// Hooks that wait for their answer.
     pub calls: VecDeque<(CallId, ConnectionId, Hook)>,
+    /// Hooks that are no longer waited for.
+    pub cancelled: Vec<CallId>,
     /// The lines for the host's log.
     pub log: Vec<(Level, String)>,
     /// How often the engine said that it forgot a connection.
@@ -109,6 +111,7 @@ impl World {
             ids: ConnectionIds::default(),
             clients: HashMap::new(),
             calls: VecDeque::new(),
+            cancelled: Vec::new(),
             log: Vec::new(),
             removed: HashMap::new(),
             address: None,
@@ -359,6 +362,7 @@ impl World {
                 Effect::Pause { id } => self.client_mut(id).paused = true,
                 Effect::Resume { id } => self.client_mut(id).paused = false,
                 Effect::Call { call, id, hook, .. } => self.calls.push_back((call, id, hook)),
+                Effect::CancelCall { call, .. } => self.cancelled.push(call),
                 Effect::Removed { id } => {
                     *self.removed.entry(id).or_default() += 1;
                     self.ids.release(id);

@@ -1,5 +1,7 @@
 //! Runs the callback that the engine called for, and brings its answer.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use switchboard_core::{Answer, CallId, HandlerError, Hook, HookKind, Input, Message};
@@ -13,20 +15,63 @@ use crate::callbacks::peer::Peer;
 use crate::host::Host;
 use crate::host::outcome::Called;
 
-/// Runs a callback in a task of its own, when the one `before` is done. However it ends, the engine gets one answer,
-/// and `done` is dropped.
-pub(crate) fn run(
+thread_local! {
+    /// While this thread starts callbacks: the answers of those that ended before they ran.
+    static ENDED: RefCell<Option<VecDeque<Ended>>> = const { RefCell::new(None) };
+}
+
+/// Runs the callbacks that a turn called for, each in a task of its own. Those of one connection, which one step of a
+/// dialect called for, run in that order.
+pub(crate) fn run_all(host: &Arc<Host>, calls: &mut Vec<Called>) {
+    if calls.is_empty() {
+        return;
+    }
+    let mut start_all = || {
+        let mut before = None;
+        let mut calls = calls.drain(..).peekable();
+        while let Some(called) = calls.next() {
+            let (done, after) = match calls.peek() {
+                Some(next) if next.id == called.id => Some(oneshot::channel()).unzip(),
+                _ => (None, None),
+            };
+            run(host, called, before.take(), done);
+            before = after;
+        }
+    };
+    if ENDED.with_borrow(Option::is_some) {
+        return start_all();
+    }
+    ENDED.set(Some(VecDeque::new()));
+    let _starting = Starting;
+    start_all();
+    // A runtime that ends drops a task instead of starting it. The answer to that may call for the next callback, which
+    // ends the same way: in this loop, so that the stack does not grow with what a client has waiting.
+    while let Some(ended) = ENDED.with_borrow_mut(|ended| ended.as_mut()?.pop_front()) {
+        ended.answer();
+    }
+}
+
+/// This thread starts callbacks.
+struct Starting;
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        ENDED.set(None);
+    }
+}
+
+/// Runs a callback when the one `before` is done, and all others of its connection. However it ends, the engine gets
+/// one answer, and `done` is dropped. Where the engine waits no longer, it is stopped at the await where it stands.
+fn run(
     host: &Arc<Host>,
     called: Called,
     before: Option<oneshot::Receiver<()>>,
     done: Option<oneshot::Sender<()>>,
 ) {
-    let Called { call, route, peer, hook, .. } = called;
-    let pending = Pending { host: host.clone(), call, kind: hook.kind(), answer: None, _done: done };
-    let (Some(callbacks), Some(data)) = (host.callbacks(route).cloned(), peer) else {
-        return pending.settle(Err("the route has no callbacks".into()));
-    };
-    let peer = Peer::new(host.clone(), data);
+    let Called { call, peer: data, callbacks, hook, stopped, .. } = called;
+    let pending =
+        Pending { host: host.clone(), call, kind: hook.kind(), answer: None, is_given_up: false, done };
+    let peer = Peer::new(host.clone(), data.clone());
     let rest = match callbacks.task {
         Some(_) => run_task(host, &callbacks, &peer, hook, pending),
         None => Some((hook, pending)),
@@ -34,11 +79,19 @@ pub(crate) fn run(
     let Some((hook, pending)) = rest else { return };
     let step = Step::new(&callbacks, &peer, hook);
     host.runtime().spawn(async move {
-        if let Some(before) = before {
-            // It is done when its end is dropped.
-            let _ = before.await;
+        let answered = async {
+            if let Some(before) = before {
+                // It is done when its end is dropped.
+                let _ = before.await;
+            }
+            let _alone = data.callback().lock().await;
+            answer(&callbacks, peer, step).await
+        };
+        tokio::select! {
+            biased;
+            _ = stopped => pending.give_up(),
+            answer = answered => pending.settle(answer),
         }
-        pending.settle(answer(&callbacks, peer, step).await);
     });
 }
 
@@ -101,14 +154,14 @@ impl Step {
     }
 }
 
-/// A callback under way. Dropped without an answer it panicked, or the runtime stops.
+/// A callback under way. Dropped without an answer it panicked, or the runtime ends.
 pub(super) struct Pending {
     host: Arc<Host>,
     call: CallId,
     kind: HookKind,
     answer: Option<Answer>,
-    /// Dropped last, after the engine has the answer.
-    _done: Option<oneshot::Sender<()>>,
+    is_given_up: bool,
+    done: Option<oneshot::Sender<()>>,
 }
 
 impl Pending {
@@ -123,6 +176,11 @@ impl Pending {
         runtime.spawn(async move { self.done() });
     }
 
+    /// The engine has forgotten the call; nobody has to be told.
+    fn give_up(mut self) {
+        self.is_given_up = true;
+    }
+
     fn settle(mut self, result: Result<Answer, HandlerError>) {
         self.answer = Some(result.unwrap_or_else(|error| Answer::Failed { error }));
     }
@@ -130,13 +188,39 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
+        if self.is_given_up {
+            return;
+        }
         let panicked = || Answer::Failed { error: format!("{} panicked", self.kind.name()).into() };
         let answer = self.answer.take().unwrap_or_else(panicked);
-        let call = self.call;
-        self.host.turn(|turn| turn.input(Input::Answer { call, answer }));
+        let mut ended =
+            Some(Ended { host: self.host.clone(), call: self.call, answer, _done: self.done.take() });
+        ENDED.with_borrow_mut(|queue| {
+            if let Some(queue) = queue {
+                queue.extend(ended.take());
+            }
+        });
+        if let Some(ended) = ended {
+            ended.answer();
+        }
     }
 }
 
+/// A callback that is over.
+struct Ended {
+    host: Arc<Host>,
+    call: CallId,
+    answer: Answer,
+    /// Dropped after the engine has the answer.
+    _done: Option<oneshot::Sender<()>>,
+}
+
+impl Ended {
+    fn answer(self) {
+        let Self { host, call, answer, .. } = self;
+        host.turn(|turn| turn.input(Input::Answer { call, answer }));
+    }
+}
 async fn answer(callbacks: &Callbacks, peer: Peer, step: Step) -> Result<Answer, HandlerError> {
     let hook = match step {
         Step::Channel(call) => return call.run(&callbacks.channels).await.map(Answer::Json),

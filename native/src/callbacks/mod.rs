@@ -26,7 +26,7 @@ use switchboard_core::{
     CloseCause, CloseFrame, HandlerError, HandlerResult, Hooks, Message, ResponseAudience, Verdict,
 };
 
-pub(crate) use call::{run, start};
+pub(crate) use call::{run_all, start};
 pub use channel::ChannelCallbacks;
 pub use channel_reply::{ChannelReply, IntoChannelReply};
 pub use channel_socket::ChannelSocket;
@@ -55,7 +55,8 @@ type Matcher = Box<dyn Fn(&Peer, &Incoming) -> bool + Send + Sync>;
 /// Callbacks of one connection run one after another, in the order of what they are about, each awaited before
 /// the next; those of different connections run side by side. A callback may return nothing, or a `Result`;
 /// an error, as a panic, goes to [`on_error`](Self::on_error), and one of [`on_connect`](Self::on_connect)
-/// closes the connection with 1011.
+/// closes the connection with 1011. One that takes longer than `limits.handlerTimeout` is stopped at the await where it
+/// stands, which is such an error, and then the next one runs.
 ///
 /// ```
 /// use switchboard::{Audience, Callbacks, HandlerResult, Incoming, Message, Peer};

@@ -37,6 +37,8 @@ pub(crate) struct PeerData {
     subprotocol: Option<String>,
     auth_data: Value,
     metadata: Mutex<http::Extensions>,
+    /// Held by the callback that runs: those of one connection never overlap.
+    callback: tokio::sync::Mutex<()>,
     /// The message between two hooks that both look at it.
     current: Mutex<Option<Incoming>>,
     route: usize,
@@ -280,6 +282,7 @@ impl PeerData {
             subprotocol: connection.subprotocol().map(str::to_owned),
             auth_data: connection.auth_data().clone(),
             metadata: Mutex::new(connection.extensions().clone()),
+            callback: tokio::sync::Mutex::default(),
             current: Mutex::default(),
             route: connection.route(),
             channels: Mutex::default(),
@@ -306,6 +309,10 @@ impl PeerData {
     /// A connection opens once, so that there is none yet.
     pub(crate) fn set_inlet(&self, inlet: Arc<Inlet>) {
         let _ = self.inlet.set(inlet);
+    }
+
+    pub(crate) fn callback(&self) -> &tokio::sync::Mutex<()> {
+        &self.callback
     }
 
     pub(crate) fn set_current(&self, incoming: Incoming) {

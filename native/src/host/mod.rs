@@ -36,8 +36,6 @@ use crate::host::switching::{Decision, Switching};
 pub(crate) struct Host {
     switching: Mutex<Switching>,
     clock: Clock,
-    /// One callbacks table per route; `None` where the handler needs none.
-    callbacks: Vec<Option<Arc<Callbacks>>>,
     flush: Flush,
     cork: Mutex<Cork>,
     runtime: Handle,
@@ -57,9 +55,8 @@ impl Host {
     /// Starts the engine's clock and the task that watches its deadlines. Has to run inside a tokio runtime.
     pub(crate) fn start(engine: Engine, callbacks: Vec<Option<Arc<Callbacks>>>, flush: Flush) -> Arc<Self> {
         let host = Arc::new(Self {
-            switching: Mutex::new(Switching::new(engine)),
+            switching: Mutex::new(Switching::new(engine, callbacks.clone())),
             clock: Clock::start(),
-            callbacks,
             flush,
             cork: Mutex::default(),
             runtime: Handle::current(),
@@ -67,7 +64,7 @@ impl Host {
             emptied: Notify::new(),
         });
         host.runtime.spawn(watch_deadlines(Arc::downgrade(&host), host.alarm.clone()));
-        host.callbacks.iter().flatten().for_each(|callbacks| callbacks::start(&host, callbacks));
+        callbacks.iter().flatten().for_each(|callbacks| callbacks::start(&host, callbacks));
         host
     }
 
@@ -218,10 +215,6 @@ impl Host {
             let left = self.look(Engine::connections);
             tracing::warn!(connections = left, "stopped before every connection had closed");
         }
-    }
-
-    pub(crate) fn callbacks(&self, route: usize) -> Option<&Arc<Callbacks>> {
-        self.callbacks.get(route)?.as_ref()
     }
 
     /// Writes to sockets.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use switchboard_core::{CallId, ConnectionId, Hook, Input, Level};
 use tokio::sync::oneshot;
 
-use crate::callbacks;
 use crate::callbacks::peer::PeerData;
+use crate::callbacks::{self, Callbacks};
 use crate::flush::socket::Socket;
 use crate::host::Host;
 use crate::host::switching::Decision;
@@ -29,13 +29,15 @@ pub(crate) struct Outcome {
     pub(crate) is_empty: bool,
 }
 
-/// A hook to run.
+/// A hook to run, and whose callbacks have it.
 pub(crate) struct Called {
     pub(crate) call: CallId,
     pub(crate) id: ConnectionId,
-    pub(crate) route: usize,
-    pub(crate) peer: Option<Arc<PeerData>>,
+    pub(crate) peer: Arc<PeerData>,
+    pub(crate) callbacks: Arc<Callbacks>,
     pub(crate) hook: Hook,
+    /// Comes to an end when nobody waits for the answer any more.
+    pub(crate) stopped: oneshot::Receiver<()>,
 }
 
 impl Outcome {
@@ -46,18 +48,7 @@ impl Outcome {
             // Whoever asked may have gone, and reports that itself.
             let _ = sender.send(decision);
         }
-        // One step of a dialect may call for several callbacks of its connection, which run in that order.
-        let mut before = None;
-        let mut calls = self.calls.drain(..).peekable();
-        while let Some(called) = calls.next() {
-            let (done, after) = match calls.peek() {
-                Some(next) if next.id == called.id => Some(oneshot::channel()).unzip(),
-                _ => (None, None),
-            };
-            callbacks::run(host, called, before.take(), done);
-            before = after;
-        }
-        drop(calls);
+        callbacks::run_all(host, &mut self.calls);
         for dialled in self.dials.drain(..) {
             dialled.start(host);
         }

@@ -1,6 +1,6 @@
 //! What is behind the host's lock: the engine, and how its effects are carried out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,11 +8,12 @@ use serde_json::Value;
 use switchboard_core::protocol::{Burst, Refusal};
 use switchboard_core::time::{Instant, Now};
 use switchboard_core::{
-    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, HandlerResult, Hook, Input,
-    Recipients, RouteCommand, Stats, UpstreamId,
+    Accept, Answer, CallId, Command, CommandError, Connection, ConnectionId, ConnectionIds, Effect, Engine,
+    HandlerResult, Hook, Input, Level, Recipients, RouteCommand, Stats, UpstreamId,
 };
 use tokio::sync::oneshot;
 
+use crate::callbacks::Callbacks;
 use crate::callbacks::peer::PeerData;
 use crate::flush::socket::{Ending, Fill, Socket};
 use crate::host::outcome::{Called, Outcome};
@@ -37,6 +38,12 @@ pub(crate) struct Switching {
     openings: HashMap<ConnectionId, oneshot::Sender<Decision>>,
     /// The connections that the server opened itself.
     upstreams: HashMap<UpstreamId, Orders>,
+    /// One callbacks table per route; `None` where there are no callbacks.
+    callbacks: Vec<Option<Arc<Callbacks>>>,
+    /// Routes without callbacks whose handler called for one.
+    is_told: HashSet<usize>,
+    /// The callbacks under way: one whose end here is dropped is stopped.
+    running: HashMap<CallId, oneshot::Sender<()>>,
     /// What callbacks see of a connection, from its first hook on.
     peers: HashMap<ConnectionId, Arc<PeerData>>,
     effects: Vec<Effect>,
@@ -47,13 +54,16 @@ pub(crate) struct Switching {
 }
 
 impl Switching {
-    pub(crate) fn new(engine: Engine) -> Self {
+    pub(crate) fn new(engine: Engine, callbacks: Vec<Option<Arc<Callbacks>>>) -> Self {
         Self {
             engine,
             ids: ConnectionIds::default(),
             sockets: Vec::new(),
             openings: HashMap::new(),
             upstreams: HashMap::new(),
+            callbacks,
+            is_told: HashSet::new(),
+            running: HashMap::new(),
             peers: HashMap::new(),
             effects: Vec::new(),
             inputs: Vec::new(),
@@ -81,10 +91,10 @@ impl Switching {
     }
 
     pub(crate) fn handle_input(&mut self, now: Now, input: Input) {
-        if let Input::Upstream { upstream, event } = &input
-            && event.is_last()
-        {
-            self.upstreams.remove(upstream);
+        match &input {
+            Input::Upstream { upstream, event } if event.is_last() => drop(self.upstreams.remove(upstream)),
+            Input::Answer { call, .. } => drop(self.running.remove(call)),
+            _ => {}
         }
         self.engine.handle_input(now, input, &mut self.effects);
     }
@@ -209,13 +219,8 @@ impl Switching {
                 self.decide(id, Decision::Ignore, outcome);
                 self.ids.release(id);
             }
-            Effect::Call { call, id, route, hook } => {
-                let peer = match hook {
-                    Hook::Authenticate { .. } => self.engine.connection(id).map(PeerData::new).map(Arc::new),
-                    _ => self.peer(id),
-                };
-                outcome.calls.push(Called { call, id, route, peer, hook });
-            }
+            Effect::Call { call, id, route, hook } => self.call(call, id, route, hook, outcome),
+            Effect::CancelCall { call, .. } => drop(self.running.remove(&call)),
             Effect::Dial { upstream, dial } => {
                 let (orders, dialled) = Dialled::new(upstream, dial);
                 self.upstreams.insert(upstream, orders);
@@ -253,6 +258,31 @@ impl Switching {
                 }
             }
         }
+    }
+
+    /// Has a callback run. Where there is none the answer is an input like any other, however many calls follow it.
+    fn call(&mut self, call: CallId, id: ConnectionId, route: usize, hook: Hook, outcome: &mut Outcome) {
+        let peer = match hook {
+            Hook::Authenticate { .. } => self.engine.connection(id).map(PeerData::new).map(Arc::new),
+            _ => self.peer(id),
+        };
+        let callbacks = self.callbacks.get(route).cloned().flatten();
+        if let (Some(callbacks), Some(peer)) = (callbacks, peer) {
+            let (running, stopped) = oneshot::channel();
+            self.running.insert(call, running);
+            return outcome.calls.push(Called { call, id, peer, callbacks, hook, stopped });
+        }
+        if self.is_told.insert(route) {
+            let path = self.engine.connection(id).map(Connection::path).unwrap_or_default();
+            let text = format!(
+                "the handler of {path} calls for {}, but its route has no callbacks: give it some with \
+                 Endpoint::with_callbacks or Builder::callbacks",
+                hook.kind().name()
+            );
+            outcome.log.push((Level::Error, text));
+        }
+        let answer = Answer::Failed { error: "the route has no callbacks".into() };
+        self.inputs.push(Input::Answer { call, answer });
     }
 
     fn touch(

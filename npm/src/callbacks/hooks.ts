@@ -20,6 +20,8 @@ interface Found {
 export class Hooks {
   readonly #host: Host
   readonly #routes: RouteCallbacks[]
+  /** The calls that are awaited. */
+  readonly #awaited = new Map<number, Call>()
 
   constructor(host: Host, routes: RouteCallbacks[]) {
     this.#host = host
@@ -31,7 +33,6 @@ export class Hooks {
    * connection is affected.
    */
   run(call: Call, socket: Socket): boolean {
-    socket.call = call.call
     socket.route = call.route
     try {
       const result = this.#start(call, socket)
@@ -40,9 +41,10 @@ export class Hooks {
         this.#finish(call, socket, undefined)
       } else if (isThenable(result)) {
         // The user's promise may be of any make.
+        this.#awaited.set(call.call, call)
         Promise.resolve(result).then(
-          (value) => this.#finish(call, socket, value),
-          (error) => this.#fail(call, socket, error),
+          (value) => this.#settle(call) && this.#finish(call, socket, value),
+          (error) => this.#settle(call) && this.#fail(call, socket, error),
         )
         return true
       } else {
@@ -66,6 +68,19 @@ export class Hooks {
     } catch (error) {
       failed(error)
     }
+  }
+
+  /**
+   * The engine waits no longer. The function cannot be stopped and runs on beside those of its connection that follow;
+   * what comes of it changes nothing for them any more.
+   */
+  cancel(call: number): void {
+    this.#awaited.delete(call)
+  }
+
+  /** Whether the engine still waits for what an awaited call came to. */
+  #settle(call: Call): boolean {
+    return this.#awaited.get(call.call) === call && this.#awaited.delete(call.call)
   }
 
   #start(call: Call, socket: Socket): unknown {
@@ -110,8 +125,7 @@ export class Hooks {
         case Hook.Custom:
           return this.#answerJson(call, json(value) ?? 'null')
         case Hook.Transform:
-          // After its time was over another message may be in work.
-          if (socket.call === call.call) socket.message = value
+          socket.message = value
       }
       this.#host.answer((core) => core.answer_done(call.call))
     } catch (error) {

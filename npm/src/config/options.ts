@@ -162,7 +162,11 @@ export interface LimitOptions {
   handshakeTimeout?: number
   /** For an `authenticate` function; then HTTP 503. Default `10000`. */
   authenticateTimeout?: number
-  /** For any other function; then it counts as failed. `false`: for ever. Default `30000`. */
+  /**
+   * For any other function; then it counts as failed, and the next message is handled. JavaScript cannot stop it: it
+   * runs on, its result is ignored, and what it still sends goes out when it sends it. `false`: for ever. Default
+   * `30000`.
+   */
   handlerTimeout?: number | false
   /** From a close frame to the client's answer; then the socket is dropped. Default `10000`. */
   closeTimeout?: number

@@ -45,8 +45,6 @@ export class Socket {
   isAdmitted = false
   /** The value of the message in work, between two hooks of it. */
   message: unknown
-  /** The call in work; an answer to another one comes too late. */
-  call = -1
   /** Which route serves it; known once it is accepted or runs functions. */
   route = -1
   /** `onClose` was called, which happens once. */

@@ -37,6 +37,8 @@ export interface Actor {
   reject(slot: number, generation: number, response: Buffer): void
   pause(slot: number, generation: number): void
   resume(slot: number, generation: number): void
+  /** The engine waits no longer for what this call comes to. */
+  cancelCall(call: number): void
   logged(level: number, text: string): void
   /** A file is to be read for a feed. */
   read(feed: string, file: string): void

@@ -70,6 +70,9 @@ export class Batch {
         case Opcode.Call:
           calls.push(this.#call())
           continue
+        case Opcode.CancelCall:
+          actor.cancelCall(this.#wide())
+          continue
         case Opcode.Dial:
           actor.dial(this.#wide(), this.#json() as Dial)
           continue

@@ -20,6 +20,7 @@ export const Opcode = {
   PauseUpstream: 17,
   ResumeUpstream: 18,
   TerminateUpstream: 19,
+  CancelCall: 20,
 } as const
 
 /** The words that every turn leaves, by their place. */

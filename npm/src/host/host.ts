@@ -432,6 +432,10 @@ export class Host implements Actor {
     this.#dialler.terminate(upstream)
   }
 
+  cancelCall(call: number): void {
+    this.#hooks.cancel(call)
+  }
+
   logged(level: number, text: string): void {
     this.#deferred.push(() => this.log.fromEngine(level, text))
   }
