@@ -4,7 +4,7 @@ mod support;
 
 use support::raw::{Raw, upgrade_request};
 use support::{Running, start};
-use switchboard::{Callbacks, Incoming, Peer, Server};
+use switchboard::{Callbacks, Config, Incoming, Peer, Server};
 
 async fn server() -> Running {
     let echo = Callbacks::new().on_message(|peer: Peer, message: Incoming| async move {
@@ -75,12 +75,35 @@ async fn another_version_is_told_which() {
 async fn health_counts_connections() {
     let server = server().await;
     let _client = server.connect("/api/echo").await;
-    let mut raw = Raw::connect(server.address).await;
-    raw.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
-    assert!(raw.head().await.starts_with("HTTP/1.1 200 "));
-    let health: serde_json::Value = serde_json::from_slice(&raw.rest().await).expect("JSON");
+    let health = health(&server).await;
     assert_eq!((health["status"].as_str(), health["connections"].as_u64()), (Some("ok"), Some(1)));
     for nothing in ["rooms", "timers", "calls", "upstreams"] {
         assert_eq!(health[nothing].as_u64(), Some(0), "{nothing}");
+    }
+}
+
+/// What `GET /health` says.
+async fn health(server: &Running) -> serde_json::Value {
+    let mut raw = Raw::connect(server.address).await;
+    raw.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    assert!(raw.head().await.starts_with("HTTP/1.1 200 "));
+    serde_json::from_slice(&raw.rest().await).expect("JSON")
+}
+
+#[tokio::test]
+async fn health_counts_in_the_default_configuration_and_where_a_dialect_answers_too() {
+    let default = include_str!("../switchboard.toml");
+    let dialect = "[[routes]]\npattern = '/api/ws/chat'\nevents = { mock = [], health = '/health' }";
+    for (text, is_dialect) in [(default, false), (dialect, true)] {
+        let mut config = Config::from_toml(text).expect("a configuration");
+        config.resolve(|_| Some("9".to_owned())).expect("no other variable");
+        let server = start(Server::builder().config(config)).await;
+        let _client = server.connect("/api/ws/chat").await;
+        let health = health(&server).await;
+        assert_eq!((health["status"].as_str(), health["connections"].as_u64()), (Some("ok"), Some(1)));
+        assert_eq!(health["timestamp"].is_string(), is_dialect, "{health}");
+        for count in ["rooms", "timers", "calls", "upstreams"] {
+            assert!(health[count].is_u64(), "{count}");
+        }
     }
 }

@@ -25,7 +25,8 @@ let retry = null
 
 listEndpoints()
 listHttp()
-at('about').textContent = `version ${version} · ${endpoints.length} endpoints · ${location.host}`
+const count = `${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}`
+at('about').textContent = `version ${version} · ${count} · ${location.host}`
 addEventListener('hashchange', choose)
 choose()
 

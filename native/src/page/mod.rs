@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use axum::body::Body;
-use http::{HeaderValue, Response, header};
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 use switchboard_core::{ByteCounts, HttpEndpoint, Stats};
 
@@ -40,9 +41,10 @@ pub(crate) fn console(
     Some(response)
 }
 
-/// That the server lives, and how much it has to do.
-pub(crate) fn health(stats: Stats) -> Response<Body> {
-    let body = json!({
+/// That the server lives, and how much it has to do. A dialect that answers here too has the first word: its members
+/// stay, and the server's come behind them.
+pub(crate) fn health(stats: &Stats, own: Option<Response<Bytes>>) -> Response<Body> {
+    let mut body = json!({
         "status": "ok",
         "connections": stats.connections,
         "rooms": stats.rooms,
@@ -54,7 +56,18 @@ pub(crate) fn health(stats: Stats) -> Response<Body> {
         "uptimeSeconds": started().elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     });
-    respond("application/json", body.to_string())
+    let Some(own) = own else {
+        return respond("application/json", body.to_string());
+    };
+    match (serde_json::from_slice(own.body()), &mut body) {
+        (Ok(Value::Object(mut members)), Value::Object(counts)) if own.status() == StatusCode::OK => {
+            for (name, count) in counts {
+                members.entry(name.as_str()).or_insert_with(|| count.take());
+            }
+            own.map(|_| Value::Object(members).to_string().into())
+        }
+        _ => own.map(Body::from),
+    }
 }
 
 fn bytes(counts: ByteCounts) -> Value {
