@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{StatusCode, header};
+use http::StatusCode;
 use rand_chacha::rand_core::RngCore;
 
 use super::{Engine, Life};
@@ -14,6 +14,7 @@ use crate::interface::hook::Hook;
 use crate::interface::input::Mounted;
 use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
 use crate::routing::authentication::{Authentication, Verdict};
+use crate::routing::origin::Origins;
 use crate::routing::router::Found;
 use crate::state::connection::{Connection, Phase};
 use crate::state::heartbeat::{Heartbeat, Inactivity};
@@ -80,11 +81,7 @@ impl Engine {
             Err(refusal) => return turn_away(id, refusal, effects),
         };
         if !self.state.routes[route].settings.origins.allows(request.headers()) {
-            let text = || {
-                let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-                let (origin, path) = (origin.unwrap_or("?").escape_debug(), request.uri().path());
-                format!("{path} refuses pages of {origin}; `origins` can allow them")
-            };
+            let text = || Origins::refusal(request.uri().path(), request.headers());
             self.state.log_throttle.note(now.instant, (route, "origin"), Level::Warn, text, effects);
             return reject(id, StatusCode::FORBIDDEN, "this origin may not connect", effects);
         }

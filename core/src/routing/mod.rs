@@ -5,3 +5,4 @@ pub(crate) mod origin;
 pub mod pattern;
 pub(crate) mod route;
 pub(crate) mod router;
+mod serialized_origin;

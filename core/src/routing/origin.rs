@@ -1,12 +1,17 @@
 //! Whose pages may connect. Browsers let every page open a WebSocket to every server and only send along where it
 //! came from (RFC 6455 section 10.2), so the server has to look.
 
+use std::net::IpAddr;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, Uri};
 
-/// Which origins a route takes. Requests without an `Origin`, which come from programs, pass always.
+use super::serialized_origin::SerializedOrigin;
+
+/// Which origins a route takes. Requests without an `Origin`, which come from programs, pass always; an `Origin` that no
+/// browser sends is refused unless all pages may connect.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Origins {
@@ -24,20 +29,54 @@ pub enum Origins {
 impl Origins {
     /// Whether a request may go on.
     pub fn allows(&self, headers: &HeaderMap) -> bool {
-        let mut origins = headers.get_all(ORIGIN).iter();
-        let Some(origin) = origins.next() else {
+        if !headers.contains_key(ORIGIN) {
             return true;
-        };
-        let Some(origin) = origin.to_str().ok().filter(|_| origins.next().is_none()) else {
+        }
+        let Some(text) = single(headers) else {
             return false;
         };
-        match self {
-            Origins::Any => true,
-            Origins::Patterns(patterns) => patterns.0.is_match(origin),
-            Origins::Local => is_local(origin, headers),
-            Origins::Hosts(hosts) => is_local(origin, headers) || is_listed(origin, hosts),
+        let hosts = match self {
+            Origins::Any => return true,
+            Origins::Patterns(patterns) => {
+                return SerializedOrigin::parse(text).is_some() && patterns.0.is_match(text);
+            }
+            Origins::Local => &[][..],
+            Origins::Hosts(hosts) => hosts,
+        };
+        match SerializedOrigin::parse(text) {
+            Some(SerializedOrigin::Host(host)) => is_local(host, headers) || is_listed(host, hosts),
+            Some(SerializedOrigin::Opaque) | None => false,
         }
     }
+
+    /// What the log says of a request to this path that was refused.
+    pub(crate) fn refusal(path: &str, headers: &HeaderMap) -> String {
+        /// Longer ones are cut.
+        const SHOWN: usize = 100;
+        let text = single(headers);
+        let origin: String = text.unwrap_or("?").chars().take(SHOWN).collect();
+        let origin = origin.escape_debug();
+        match text.and_then(SerializedOrigin::parse) {
+            Some(SerializedOrigin::Opaque) => format!(
+                "{path} refuses a page without an origin (Origin: {origin}): it was opened as a file, or is sandboxed. \
+                 Open it over http://, or let all such pages in with origins = [\"{origin}\", \"http://localhost:*\"]"
+            ),
+            Some(SerializedOrigin::Host(_)) => {
+                format!("{path} refuses pages of {origin}; `origins` can allow them")
+            }
+            None => format!(
+                "{path} refuses the Origin \"{origin}\", which no browser sends; write it as \"https://example.com\" or \
+                 \"http://localhost:8080\", or leave it out: programs need none"
+            ),
+        }
+    }
+}
+
+/// The header, if it is there once and in ASCII.
+fn single(headers: &HeaderMap) -> Option<&str> {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let origin = origins.next()?.to_str().ok()?;
+    origins.next().is_none().then_some(origin)
 }
 
 /// Origins with `*` for anything, such as `https://*.example.com`.
@@ -50,7 +89,10 @@ impl OriginPatterns {
         let mut set = GlobSetBuilder::new();
         for (index, pattern) in patterns.into_iter().enumerate() {
             let pattern = pattern.as_ref();
-            let text = pattern.strip_suffix('/').unwrap_or(pattern);
+            let text = match pattern {
+                "file://" => pattern,
+                _ => pattern.strip_suffix('/').unwrap_or(pattern),
+            };
             if text != "null" && !text.contains("://") && !text.starts_with('*') {
                 let message = format!("{pattern:?} is no origin; write for example \"https://{text}\"");
                 return Err((index, message));
@@ -71,35 +113,25 @@ impl OriginPatterns {
     }
 }
 
-fn is_local(origin: &str, headers: &HeaderMap) -> bool {
-    let Some(host) = host_of(origin) else {
-        return false;
-    };
+fn is_local(host: &str, headers: &HeaderMap) -> bool {
     let own =
         headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(|host| host.parse::<Authority>().ok());
-    own.is_some_and(|own| own.host().eq_ignore_ascii_case(&host)) || is_loopback(&host)
+    own.is_some_and(|own| own.host().eq_ignore_ascii_case(host)) || is_loopback(host)
 }
 
 fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    match address.parse::<std::net::IpAddr>() {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    match address.parse::<IpAddr>() {
         Ok(address) => address.is_loopback(),
-        Err(_) => host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost"),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
     }
 }
 
-fn is_listed(origin: &str, hosts: &[String]) -> bool {
-    let Some(host) = host_of(origin).map(|host| host.to_ascii_lowercase()) else {
-        return false;
-    };
+fn is_listed(host: &str, hosts: &[String]) -> bool {
     hosts.iter().map(|known| known.to_ascii_lowercase()).any(|known| match known.strip_prefix('.') {
         Some(domain) => host == domain || host.ends_with(&known),
         None => host == known,
     })
-}
-
-fn host_of(origin: &str) -> Option<String> {
-    origin.parse::<Uri>().ok()?.host().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -121,7 +153,7 @@ mod tests {
         for good in [
             None,
             Some("http://dev.example.com:5173"),
-            Some("https://DEV.example.com"),
+            Some("https://dev.example.com"),
             Some("http://localhost:3000"),
             Some("http://app.localhost"),
             Some("http://127.0.0.1:1"),
@@ -129,9 +161,19 @@ mod tests {
         ] {
             assert!(allows(good), "{good:?}");
         }
-        for bad in
-            ["https://evil.example", "null", "http://localhost.evil.example", "http://example.com", "", "::"]
-        {
+        for bad in [
+            "https://evil.example",
+            "null",
+            "file://",
+            "http://localhost.evil.example",
+            "http://example.com",
+            "",
+            "::",
+            "http://127.0.0.1:4423.evil.example",
+            "http://localhost/",
+            "http://localhost:80",
+            "http://LOCALHOST",
+        ] {
             assert!(!allows(Some(bad)), "{bad:?}");
         }
         let mut two = headers(Some("http://localhost"));
@@ -168,13 +210,36 @@ mod tests {
             ("http://a.test", true),
             ("https://a.b.test", true),
             ("https://evil.example/a.test", false),
+            ("http://[::1]:99.evil.example", false),
+            ("http://[::1]:99 x", false),
         ] {
             assert_eq!(origins.allows(&headers(Some(origin))), expected, "{origin}");
         }
+        let everyone = Origins::Any;
+        assert!(everyone.allows(&headers(Some("http://127.0.0.1:4423.evil.example"))));
+        let files = Origins::Patterns(OriginPatterns::new(["file://", "null"]).unwrap());
+        assert!(files.allows(&headers(Some("file://"))) && files.allows(&headers(Some("null"))));
+        assert!(!files.allows(&headers(Some("file:///home"))));
         let error = OriginPatterns::new(["https://a.b", "example.com"]).unwrap_err();
         assert_eq!(
             error,
             (1, "\"example.com\" is no origin; write for example \"https://example.com\"".into())
         );
+    }
+
+    #[test]
+    fn the_log_says_who_was_refused_and_what_to_write() {
+        for (origin, parts) in [
+            ("null", ["opened as a file, or is sandboxed", "origins = [\"null\", "]),
+            ("file://", ["opened as a file, or is sandboxed", "origins = [\"file://\", "]),
+            ("https://evil.example", ["refuses pages of https://evil.example", "`origins` can allow them"]),
+            ("http://localhost/", ["the Origin \"http://localhost/\", which no browser", "leave it out"]),
+        ] {
+            let text = Origins::refusal("/chat", &headers(Some(origin)));
+            assert!(text.starts_with("/chat refuses "), "{text}");
+            assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+        }
+        let long = Origins::refusal("/chat", &headers(Some(&"x".repeat(10_000))));
+        assert!(long.len() < 400, "{long}");
     }
 }
