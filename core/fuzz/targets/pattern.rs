@@ -62,18 +62,33 @@ fn path_matches(pattern: &str, path: &str) -> bool {
 
 /// Whether the pattern matches; `None` for patterns with more in braces than a segment's name.
 fn reference(pattern: &str, path: &str) -> Option<bool> {
-    let pattern = segments(pattern)?;
+    let mut pattern = segments(pattern)?;
     if pattern.iter().any(|segment| segment.contains(['{', '}']) && !is_param(segment)) {
         return None;
     }
     let in_bounds = path.len() <= Pattern::MAX_PATH_BYTES;
-    let Some(path) = segments(path).filter(|_| in_bounds) else { return Some(false) };
+    let Some(mut path) = segments(path).filter(|_| in_bounds) else { return Some(false) };
     if path.iter().filter(|segment| !segment.is_empty()).count() > Pattern::MAX_PATH_SEGMENTS {
         return Some(false);
     }
-    Some(table(
-        &pattern,
-        &path,
+    let is_trailing = |segment: &mut &str| segment.is_empty();
+    if pattern.contains(&"**") {
+        // Trailing slashes mean nothing.
+        pattern.pop_if(is_trailing);
+        path.pop_if(is_trailing);
+    } else if pattern.ends_with(&["*", ""])
+        && path.last() == Some(&"")
+        && matches_segments(&pattern[..pattern.len() - 1], &path)
+    {
+        return Some(true);
+    }
+    Some(matches_segments(&pattern, &path))
+}
+
+fn matches_segments(pattern: &[&str], path: &[&str]) -> bool {
+    table(
+        pattern,
+        path,
         |segment| *segment == "**",
         |segment, text| match *segment {
             "*" => true,
@@ -85,7 +100,7 @@ fn reference(pattern: &str, path: &str) -> Option<bool> {
                     && table(&mixed, &text, |part| *part == '*', |part, text| *part == '?' || part == text)
             }
         },
-    ))
+    )
 }
 
 fn segments(text: &str) -> Option<Vec<&str>> {

@@ -8,8 +8,8 @@
 //! | `{name}` | one segment, or a part of one as in `{file}.{extension}`; its text becomes a parameter |
 //! | `{name:regex}` | the same, if the regular expression matches all of it |
 //!
-//! A pattern matches the whole path, case-sensitively. A trailing slash counts, repeated slashes in a path do
-//! not. Parameters are the path's text as it stands, not percent-decoded.
+//! A pattern matches the whole path, case-sensitively. Repeated slashes in a path do not count. A trailing slash does,
+//! but not in a pattern with `**`, and `/*/` matches `/`: so does vite-plugin-universal-api. Parameters are the path's text as it stands, not percent-decoded.
 
 mod error;
 mod params;
@@ -65,36 +65,28 @@ impl Pattern {
         self.match_segments(&split(path)?)
     }
 
-    /// The walk over already split segments.
-    ///
-    /// A `**` first takes nothing and then one segment more per retry. Only the last `**` seen is retried, since
-    /// what an earlier one could take more the last one can take as well: at most pattern × path steps.
+    /// The same for a path that is split already.
     pub(crate) fn match_segments(&self, path: &[&str]) -> Option<Params> {
-        let mut params = Params::default();
-        let mut retry: Option<Retry> = None;
-        let (mut at_pattern, mut at_path) = (0, 0);
-        loop {
-            match self.segments.get(at_pattern) {
-                Some(Segment::AnySegments) => {
-                    at_pattern += 1;
-                    retry = Some(Retry { at_pattern, at_path, params: params.len() });
-                    continue;
-                }
-                Some(segment) if at_path < path.len() && segment.matches(path[at_path], &mut params) => {
-                    at_pattern += 1;
-                    at_path += 1;
-                    continue;
-                }
-                None if at_path == path.len() => return Some(params),
-                _ => {}
+        if self.has_any_segments() {
+            return walk(&self.segments, path.strip_suffix(&[""]).unwrap_or(path));
+        }
+        walk(&self.segments, path).or_else(|| {
+            let shorter = self.without_slash_after_star()?;
+            if path.last() == Some(&"") { walk(shorter, path) } else { None }
+        })
+    }
+
+    fn has_any_segments(&self) -> bool {
+        self.segments.iter().any(|segment| matches!(segment, Segment::AnySegments))
+    }
+
+    /// Of a pattern that ends in `/*/` what stands before its last slash.
+    fn without_slash_after_star(&self) -> Option<&[Segment]> {
+        match &self.segments[..] {
+            [before @ .., Segment::Literal(last)] if last.is_empty() => {
+                matches!(before.last(), Some(Segment::Any)).then_some(before)
             }
-            let retry = retry.as_mut()?;
-            if retry.at_path == path.len() {
-                return None;
-            }
-            retry.at_path += 1;
-            params.truncate(retry.params);
-            (at_pattern, at_path) = (retry.at_pattern, retry.at_path);
+            _ => None,
         }
     }
 
@@ -111,6 +103,9 @@ impl Pattern {
             }
             glob.push('/');
             glob.push_str(&segment.candidate_glob());
+        }
+        if self.without_slash_after_star().is_some() {
+            globs.push(glob.trim_end_matches('/').to_owned());
         }
         globs.push(glob);
         if !prefix.is_empty() && self.match_segments(&[""]).is_some() {
@@ -159,6 +154,39 @@ impl schemars::JsonSchema for Pattern {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "pattern": "^/" })
+    }
+}
+
+/// Matches segment by segment.
+///
+/// A `**` first takes nothing and then one segment more per retry. Only the last `**` seen is retried, since
+/// what an earlier one could take more the last one can take as well: at most pattern × path steps.
+fn walk(segments: &[Segment], path: &[&str]) -> Option<Params> {
+    let mut params = Params::default();
+    let mut retry: Option<Retry> = None;
+    let (mut at_pattern, mut at_path) = (0, 0);
+    loop {
+        match segments.get(at_pattern) {
+            Some(Segment::AnySegments) => {
+                at_pattern += 1;
+                retry = Some(Retry { at_pattern, at_path, params: params.len() });
+                continue;
+            }
+            Some(segment) if at_path < path.len() && segment.matches(path[at_path], &mut params) => {
+                at_pattern += 1;
+                at_path += 1;
+                continue;
+            }
+            None if at_path == path.len() => return Some(params),
+            _ => {}
+        }
+        let retry = retry.as_mut()?;
+        if retry.at_path == path.len() {
+            return None;
+        }
+        retry.at_path += 1;
+        params.truncate(retry.params);
+        (at_pattern, at_path) = (retry.at_pattern, retry.at_path);
     }
 }
 
@@ -218,7 +246,17 @@ mod tests {
             ("/ws/a*z", &["/ws/az", "/ws/abz"], &["/ws/abzy", "/ws/z"]),
             ("/**", &["/", "/a", "/a/", "/a/b/c"], &["", "a"]),
             ("/ws/**", &["/ws", "/ws/", "/ws/a", "/ws/a/b/"], &["/wsx", "/w"]),
-            ("/**/chat", &["/chat", "/a/chat", "/a/b/chat"], &["/chat/", "/a/chatx", "/a/chat/b"]),
+            (
+                "/**/chat",
+                &["/chat", "/a/chat", "/a/b/chat", "/chat/", "/a/chat/"],
+                &["/a/chatx", "/a/chat/b", "/"],
+            ),
+            ("/a/**/z", &["/a/z", "/a/b/z", "/a/b/z/", "/a/z//"], &["/a/", "/a/b/z/c"]),
+            ("/ws/**/", &["/ws", "/ws/", "/ws/x", "/ws/x/", "/ws/x/y"], &["/", "/w"]),
+            ("/ws/**/*", &["/ws/x", "/ws/x/", "/ws/x/y"], &["/ws", "/ws/"]),
+            ("/*/", &["/", "/a/", "//"], &["/a", "/a/b/", ""]),
+            ("/ws/*/", &["/ws/", "/ws/a/"], &["/ws", "/ws/a", "/ws/a/b/", "/"]),
+            ("/*/*/", &["/a/", "/a/b/"], &["/", "/a", "/a/b"]),
             ("/a/**/b/**/c", &["/a/b/c", "/a/x/b/y/z/c", "/a/b/b/c/c"], &["/a/c", "/a/b", "/a/c/b"]),
             ("/**/**/x", &["/x", "/a/x"], &["/"]),
             ("/a+b/(c)/[d]", &["/a+b/(c)/[d]"], &["/aab/c/d"]),
@@ -252,6 +290,8 @@ mod tests {
             ("/{side:left|right}", "/leftover", None),
             ("/{x:[^/]+}", "/abc", Some("x=abc")),
             ("/**/{last}", "/a/b/c", Some("last=c")),
+            ("/ws/**/{id}", "/ws/x/42/", Some("id=42")),
+            ("/ws/**/{id}", "/ws/", None),
             ("/**/{a}/x/{b}", "/1/2/x/3/x/4", Some("a=3 b=4")),
             ("/{id:[}]}", "/}", Some("id=}")),
         ];

@@ -38,6 +38,12 @@ pub(super) fn parse(pattern: &str) -> Result<Vec<Segment>, PatternError> {
             }
         }
         if last {
+            // With `**` a trailing slash means nothing.
+            let is_trailing =
+                |segment: &mut Segment| matches!(segment, Segment::Literal(text) if text.is_empty());
+            if segments.iter().any(|segment| matches!(segment, Segment::AnySegments)) {
+                segments.pop_if(is_trailing);
+            }
             return Ok(segments);
         }
         start = end + 1;
