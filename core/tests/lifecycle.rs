@@ -29,7 +29,7 @@ fn hooks_come_in_order_and_close_comes_last_and_once() {
     world.text(id, "one");
     world.text(id, "two");
     world.close(id, 1000, "bye");
-    assert_eq!(world.received(id), ["<close 1000>"]);
+    assert_eq!(world.received(id), ["<close 1000 bye>"]);
     assert_eq!(world.answer_next(Answer::Done), Hook::Connect);
     assert_eq!(world.answer_next(Answer::Done), Hook::Message { message: Some("one".into()) });
     assert_eq!(world.answer_next(Answer::Done), Hook::Message { message: Some("two".into()) });

@@ -29,7 +29,7 @@ impl Engine {
         };
         match connection.phase {
             Phase::Open => {
-                let echo = frame.clone().map(|frame| CloseFrame::new(frame.code, ""));
+                let echo = frame.clone();
                 let frame = frame.unwrap_or_else(|| CloseFrame::new(CloseCode::NO_STATUS, ""));
                 self.state.end(id, Box::new(Closure { frame, cause: CloseCause::Client }));
                 effects.push(Effect::Close { id, frame: echo });
