@@ -51,7 +51,7 @@ test('by the client, with and without a code', async () => {
 test('by a cut', async () => {
   const { client, closed, hooks } = await open()
   client.socket.terminate()
-  expect(await closed).toEqual([1006, '', false, ['room']])
+  expect(await closed).toEqual([1006, '', true, ['room']])
   expect(hooks()).toBe(1)
 })
 
@@ -72,6 +72,54 @@ test('a code that cannot be sent leaves the connection open', async () => {
   expect(connection.closed).toBe(false)
   connection.send('still here')
   expect(await client.next()).toBe('still here')
+})
+
+test('close() is done after onClose', async () => {
+  const order: string[] = []
+  const opened = signal<WebSocketConnection>()
+  const server = await serve({
+    pattern: '/',
+    onConnect: (connection) => opened.resolve(connection),
+    onClose: async () => {
+      order.push('begins')
+      await new Promise((resolve) => setImmediate(resolve))
+      order.push('ends')
+    },
+  })
+  await connect(server.url('/api/'))
+  const connection = await opened.promise
+  await connection.close()
+  order.push('closed')
+  expect(order).toEqual(['begins', 'ends', 'closed'])
+  await connection.close()
+})
+
+test('a callback may await close()', async () => {
+  const ended = signal<string[]>()
+  const order: string[] = []
+  const server = await serve({
+    pattern: '/',
+    onMessage: async (connection, data) => {
+      await connection.close(4000, String(data))
+      await connection.close()
+      order.push('closed')
+    },
+    onClose: async (connection) => {
+      await connection.close()
+      order.push('onClose')
+      ended.resolve(order)
+    },
+  })
+  const client = await connect(server.url('/api/'))
+  client.socket.send('enough')
+  expect(await client.ended).toEqual({ code: 4000, reason: 'enough' })
+  expect(await ended.promise).toEqual(['closed', 'onClose'])
+})
+
+test('the reason of a client comes back to it', async () => {
+  const { client } = await open()
+  client.socket.close(4002, 'bye')
+  expect(await client.ended).toEqual({ code: 4002, reason: 'bye' })
 })
 
 test('a broadcast in onClose reaches the others', async () => {

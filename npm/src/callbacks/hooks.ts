@@ -34,26 +34,35 @@ export class Hooks {
    */
   run(call: Call, socket: Socket): boolean {
     socket.route = call.route
+    socket.calls++
+    let isAwaited = false
     try {
       const result = this.#start(call, socket)
       // Of our own promise it is known that it is fulfilled: with nothing.
       if (result === DONE) {
         this.#finish(call, socket, undefined)
       } else if (isThenable(result)) {
+        isAwaited = true
         // The user's promise may be of any make.
         this.#awaited.set(call.call, call)
         Promise.resolve(result).then(
-          (value) => this.#settle(call) && this.#finish(call, socket, value),
-          (error) => this.#settle(call) && this.#fail(call, socket, error),
+          (value) => {
+            socket.calls--
+            if (this.#settle(call)) this.#finish(call, socket, value)
+          },
+          (error) => {
+            socket.calls--
+            if (this.#settle(call)) this.#fail(call, socket, error)
+          },
         )
-        return true
       } else {
         this.#finish(call, socket, result)
       }
     } catch (error) {
       this.#fail(call, socket, error)
     }
-    return false
+    if (!isAwaited) socket.calls--
+    return isAwaited
   }
 
   /** The engine failed and tells nobody any more: a connection that it cost hears so from here. */
@@ -103,7 +112,7 @@ export class Hooks {
         return route.onPong!(socket.connection, bytes(call.payload))
       case Hook.Close:
         socket.isToldClosed = true
-        return route.onClose!(socket.connection, call.code, call.payload as string, call.cause === CloseCause.Client)
+        return route.onClose!(socket.connection, call.code, call.payload as string, call.cause !== CloseCause.Server)
       case Hook.Error:
         return route.onError!(socket.connection, takeError(call, socket))
       case Hook.Custom: {

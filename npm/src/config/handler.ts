@@ -112,7 +112,10 @@ export interface Callbacks<Message = any, AuthData = any> {
   onPing?: (connection: WebSocketConnection<AuthData>, data: Buffer) => unknown
   /** A pong came. Default: nothing. */
   onPong?: (connection: WebSocketConnection<AuthData>, data: Buffer) => unknown
-  /** The connection has ended, in whatever way; called once. 1005: no code; 1006: no close frame. Default: nothing. */
+  /**
+   * The connection has ended, in whatever way; called once. 1005: no code; 1006: no close frame. `initiatedByClient` is
+   * also true when the client was cut off. Default: nothing.
+   */
   onClose?: (
     connection: WebSocketConnection<AuthData>,
     code: number,

@@ -54,8 +54,10 @@ export interface WebSocketConnection<AuthData = any> {
   /** Sends an unasked pong of at most 125 bytes. */
   pong(payload?: string | Uint8Array | null): void
   /**
-   * Starts the closing handshake; done when the connection is gone. A code that must not be sent rejects with a
-   * `RangeError`, no number or no text with a `TypeError`; the connection stays open. Defaults `1000` and `''`.
+   * Starts the closing handshake; done when the connection is gone and `onClose` has run. Inside of a callback of the
+   * same connection, which `onClose` comes after, it is done when the connection is gone. A code that must not be sent
+   * rejects with a `RangeError`, no number or no text with a `TypeError`; the connection stays open. Defaults `1000`
+   * and `''`.
    */
   close(code?: number, reason?: string): Promise<void>
   /** Drops the connection without a close frame; the client sees 1006. */

@@ -49,6 +49,8 @@ export class Socket {
   route = -1
   /** `onClose` was called, which happens once. */
   isToldClosed = false
+  /** How many callbacks are at work. */
+  calls = 0
   /** What came together with the request, until the connection is open. */
   head: Buffer | undefined
   /** What a hook threw, to be shown to `onError` as it was. */
@@ -57,7 +59,7 @@ export class Socket {
   readonly #raw: Duplex
   #connection: Connection | undefined
   #channels: Map<string, Member> | undefined
-  /** Who wants to know when the transport is gone; `undefined` after that. */
+  /** Who wants to know when the connection is closed; `undefined` after that. */
   #onClosed: (() => void)[] | undefined = NOBODY
   #state: SocketState = 'pending'
   /** Whether the engine counts on it: not once it was refused. */
@@ -104,10 +106,13 @@ export class Socket {
     return this.#raw.writableLength
   }
 
-  /** Resolves when the transport is gone. */
+  /**
+   * Resolves when the transport is gone and `onClose` has run. While another callback is at work, which `onClose` comes
+   * after and which may be what waits here, it is enough that the transport is gone.
+   */
   get closed(): Promise<void> {
     const waiting = this.#onClosed
-    if (waiting === undefined) return Promise.resolve()
+    if (waiting === undefined || (this.#state === 'gone' && this.calls > 0)) return Promise.resolve()
     return new Promise((resolve) => {
       if (waiting === NOBODY) this.#onClosed = [resolve]
       else waiting.push(resolve)
@@ -176,10 +181,13 @@ export class Socket {
   gone(): void {
     if (this.#state === 'gone') return
     this.#state = 'gone'
-    const waiting = this.#onClosed
-    this.#onClosed = undefined
-    for (const resolve of waiting ?? []) resolve()
+    if (!this.#isKnown || this.calls > 0) this.#resolveClosed()
     this.#host.gone(this, this.#isKnown)
+  }
+
+  /** The engine has forgotten it, after `onClose`. */
+  forgotten(): void {
+    this.#resolveClosed()
   }
 
   /** Writes frames; whether the socket has room for more. */
@@ -230,7 +238,7 @@ export class Socket {
     return held
   }
 
-  /** Closes when all is written. What the client still sends is read and thrown away. */
+  /** Closes when all is written. What the client still sends is read and thrown away, until the engine pauses it. */
   end(): void {
     if (this.#state === 'gone') return
     this.#state = 'ending'
@@ -255,6 +263,12 @@ export class Socket {
   terminate(): void {
     if (this.#state !== 'gone') this.#state = 'ending'
     this.#raw.destroy()
+  }
+
+  #resolveClosed(): void {
+    const waiting = this.#onClosed
+    this.#onClosed = undefined
+    for (const resolve of waiting ?? []) resolve()
   }
 
   /** The engine failed: says goodbye in its place. Gives whether the connection was open. */

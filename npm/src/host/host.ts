@@ -405,6 +405,7 @@ export class Host implements Actor {
   }
 
   removed(slot: number, generation: number): void {
+    this.#sockets.find(slot, generation)?.forgotten()
     this.#sockets.remove(slot, generation)
   }
 
