@@ -12,7 +12,11 @@
 //!    options that came along and report [`Input::Opened`] *before* the client can read the 101. Whoever has read it
 //!    hears everything that is sent afterwards; what is sent earlier waits behind the 101. [`Effect::Reject`]: write
 //!    the refusal, close. [`Effect::Ignore`]: the path is not for this server.
-//! 3. **Bytes come.** [`Reader::receive`](protocol::Reader::receive) makes events of them; each becomes an input.
+//! 3. **Bytes come.** [`Reader::receive`](protocol::Reader::receive) makes events of them; each becomes an input. It
+//!    stops at its budget: carry out the effects, and if none of them was [`Effect::Pause`], go on with
+//!    [`Reader::resume`](protocol::Reader::resume) until nothing is left, then read again. After [`Effect::Close`] read
+//!    only once the close frame is written, and call [`Reader::expect_close`](protocol::Reader::expect_close) first;
+//!    read no more when [`Reader::wants_input`](protocol::Reader::wants_input) is false.
 //! 4. **Messages go.** For [`Effect::Send`] wrap the message in [`Outgoing`](protocol::Outgoing) once, so that it is
 //!    encoded and compressed once, and give it to the [`Writer`](protocol::Writer) of each recipient. Carry out a
 //!    whole batch first, then write the outbox of every touched socket once: system calls are what costs. Cheaper
@@ -86,6 +90,9 @@
 //!         let mut events = Vec::new();
 //!         if let Some((socket, _)) = self.sockets.get_mut(&id) {
 //!             socket.reader.receive(bytes, &mut events);
+//!             while socket.reader.has_undecoded() {
+//!                 socket.reader.resume(&mut events); // a real host carries out effects between
+//!             }
 //!         }
 //!         for event in events {
 //!             self.input(match event {

@@ -37,6 +37,9 @@ fn events(options: &SocketOptions, bytes: &[u8], lengths: &[usize]) -> Vec<Event
         let length = lengths.next().map_or(rest.len(), |length| (*length).clamp(1, rest.len()));
         let (piece, more) = rest.split_at_mut(length);
         reader.receive(piece, &mut events);
+        while reader.has_undecoded() {
+            reader.resume(&mut events);
+        }
         rest = more;
     }
     events

@@ -1,6 +1,7 @@
 //! The engine and its connections' codecs: carries out effects as far as no socket is needed.
 
 mod flush;
+mod reading;
 
 use std::mem;
 
@@ -44,6 +45,8 @@ pub(crate) struct Host {
     schedule: Schedule,
     /// Connections whose outboxes were full and no longer are.
     drained: Vec<ConnectionId>,
+    /// Whose readers go on in the next round of JavaScript's loop.
+    undecoded: Vec<ConnectionId>,
     /// What was sent last: more may come for the same receivers, also from another hook.
     burst: Option<(Recipients, Burst)>,
 }
@@ -67,6 +70,7 @@ impl Host {
             events: Vec::new(),
             schedule: Schedule::default(),
             drained: Vec::new(),
+            undecoded: Vec::new(),
             burst: None,
         }
     }
@@ -161,34 +165,6 @@ impl Host {
         self.carry_out();
     }
 
-    /// Bytes came from a socket. They are unmasked in place.
-    pub(crate) fn receive(&mut self, id: ConnectionId, bytes: &mut [u8]) {
-        let mut events = mem::take(&mut self.events);
-        if let Some(peer) = self.peer(id) {
-            peer.socket.reader.receive(bytes, &mut events);
-        }
-        for event in events.drain(..) {
-            let input = match event {
-                Event::Message(message) => Input::Message { id, message },
-                Event::Ping(payload) => Input::Ping { id, payload },
-                Event::Pong(payload) => Input::Pong { id, payload },
-                Event::Close(frame) => Input::CloseReceived { id, frame },
-                Event::Violation(violation) => Input::Violated { id, violation },
-            };
-            self.engine.handle_input(self.now, input, &mut self.effects);
-        }
-        self.events = events;
-        self.carry_out();
-    }
-
-    /// The socket is closed, or was before it was accepted.
-    pub(crate) fn disconnected(&mut self, id: ConnectionId) {
-        if self.peer(id).is_some() {
-            self.peers[id.slot()] = None;
-        }
-        self.input(Input::Disconnected { id });
-    }
-
     /// Whether the socket takes more.
     pub(crate) fn set_blocked(&mut self, id: ConnectionId, blocked: bool) {
         if let Some(peer) = self.peer(id) {
@@ -264,11 +240,12 @@ impl Host {
                 }
                 if let Some(peer) = self.peer(id) {
                     peer.life = Life::Ended;
+                    self.expect_more(id);
                 }
                 self.batch.after.about(contract::TERMINATE, id);
             }
-            Effect::Pause { id } => self.batch.before.about(contract::PAUSE, id),
-            Effect::Resume { id } => self.batch.before.about(contract::RESUME, id),
+            Effect::Pause { id } => self.pause(id, true),
+            Effect::Resume { id } => self.pause(id, false),
             Effect::Call { call, id, route, hook } => {
                 let route = self.numbered(route);
                 call::record(&mut self.batch.calls, call, id, route, hook);

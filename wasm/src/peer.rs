@@ -1,6 +1,6 @@
 //! One open connection: its codec, and how its socket fares.
 
-use switchboard_core::protocol::{Overflow, Pushed, SocketOptions, WebSocket};
+use switchboard_core::protocol::{Overflow, Pushed, Reader, SocketOptions, WebSocket};
 use switchboard_core::{ConnectionId, Input};
 
 use crate::schedule::Touched;
@@ -16,6 +16,14 @@ pub(crate) struct Peer {
     pub(crate) blocked: bool,
     /// The engine was told that the outbox is full, where the policy is to wait.
     pub(crate) is_full: bool,
+    /// The engine wants to hear no more of it for now.
+    pub(crate) is_stopped: bool,
+    /// JavaScript was told not to read.
+    pub(crate) is_paused: bool,
+    /// Its reader is to be resumed.
+    pub(crate) is_undecoded: bool,
+    /// The socket is closed, but not all is decoded that it brought.
+    pub(crate) is_gone: bool,
     pub(crate) life: Life,
 }
 
@@ -39,7 +47,45 @@ impl Peer {
             touched: Touched::No,
             blocked: false,
             is_full: false,
+            is_stopped: false,
+            is_paused: false,
+            is_undecoded: false,
+            is_gone: false,
             life: Life::Open,
+        }
+    }
+
+    /// The reader, which looks for no more than a close frame once this side has sent its own.
+    pub(crate) fn reader(&mut self) -> &mut Reader {
+        if self.socket.writer.is_closed() {
+            self.socket.reader.expect_close();
+        }
+        &mut self.socket.reader
+    }
+
+    /// Whether what the client says still matters to anybody.
+    pub(crate) fn takes_messages(&self) -> bool {
+        self.life == Life::Open && !self.socket.writer.is_closed()
+    }
+
+    /// Whether what is decoded now is handled or thrown away, and does not have to wait.
+    pub(crate) fn is_handled(&self) -> bool {
+        !self.takes_messages() || !self.is_stopped
+    }
+
+    /// Whether the socket is to be read.
+    pub(crate) fn wants_input(&self) -> bool {
+        let reader = &self.socket.reader;
+        match self.life {
+            Life::Open if self.socket.writer.is_closed() => {
+                // Before our close frame is written, the client cannot answer it.
+                !self.blocked && !reader.is_finished() && reader.wants_input()
+            }
+            // A peer that failed is read no more (RFC 6455 section 7.1.7).
+            Life::Open => !self.is_stopped && !reader.has_undecoded() && !reader.is_finished(),
+            Life::Ending => !self.blocked,
+            // It is thrown away, within bounds, so that no reset keeps the client from reading our close frame.
+            Life::Ended => reader.wants_input(),
         }
     }
 

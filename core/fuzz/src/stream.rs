@@ -37,6 +37,9 @@ pub fn receive(options: &SocketOptions, bytes: &[u8], piece: usize) -> Vec<Event
     let mut bytes = bytes.to_vec();
     for piece in bytes.chunks_mut(piece.max(1)) {
         reader.receive(piece, &mut events);
+        while reader.has_undecoded() {
+            reader.resume(&mut events);
+        }
         // Compressed payload may be a little longer than the message; a header and a control frame come on top.
         assert!(reader.buffered() <= options.max_message + options.max_message / 64 + 1024 + 256);
         assert!(!reader.is_idle() || reader.buffered() == 0, "idle connections hold nothing");

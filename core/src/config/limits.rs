@@ -14,6 +14,7 @@
 //! | a message's fragments | that, by 64 B each | 262144, at least 1024 | close 1008 |
 //! | messages in time | `limits.messageRate` | off | close 1008 |
 //! | messages that wait for a handler | `limits.pendingMessages` | 256 | nothing is read |
+//! | their bytes, decoded and not, inflated too | none | 1 MiB, or one message | nothing is read |
 //! | the time of a callback | `limits.handlerTimeout` | 30 s | counts as failed, and is stopped where it can be: JavaScript's functions cannot |
 //! | what waits for a client that does not read | `limits.outbound.maxBytes`, a route's `outbound` | 1 MiB | close 1013 |
 //! | the same with `overflow = "drop-oldest"` | | | the oldest messages are dropped |
@@ -29,6 +30,7 @@
 //! | no pong | a route's `heartbeat` | off | close 1000 after three |
 //! | silence | a route's `inactivityTimeout` | off | close 1000 |
 //! | no answer to a close frame | `limits.closeTimeout` | 10 s | dropped |
+//! | what comes after a close frame or a violation | `maxPayload` | at least 1 MiB | nothing is read |
 //! | no end when the server stops | `shutdownGrace` | 5 s | dropped |
 //!
 //! `stats()` and `/health` show how many bytes passed and wait in each of these queues: `clientBytes` and `upstreamBytes`

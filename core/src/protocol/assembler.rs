@@ -187,10 +187,9 @@ impl Assembler {
         }))
     }
 
-    /// Gives up the unfinished message.
-    pub(super) fn clear(&mut self) {
-        self.message = None;
-        self.compression = Compression::None;
+    /// The largest message that is taken, in bytes.
+    pub(super) fn max_message(&self) -> usize {
+        self.max_message
     }
 
     /// Stored blocks make data a little longer than it was.

@@ -7,7 +7,8 @@
 //! 2. Choose: [`select_subprotocol`] from the client's list, [`negotiate`] compression.
 //! 3. Write [`encode_head`] of the [`response`], and make a [`WebSocket`] with what was agreed.
 //! 4. Give every read to [`Reader::receive`] and handle the [`Event`]s in order: a ping is answered with
-//!    [`Writer::pong`], a close or a violation with [`Writer::close`].
+//!    [`Writer::pong`], a close or a violation with [`Writer::close`]. What was beyond the budget of one call comes with
+//!    [`Reader::resume`].
 //! 5. Wrap a message in [`Outgoing`] once and [`Writer::send`] it to each receiver, or many in a row in a [`Burst`];
 //!    then write each [`Outbox`].
 //! 6. When [`Writer::is_closed`] and the outbox is empty, the connection can end.

@@ -1,14 +1,13 @@
 //! The receiving half: bytes to events.
 
-use std::mem;
-
 use bytes::Bytes;
 
 use super::assembler::Assembler;
 use super::close;
 use super::error::Violation;
-use super::header::{Header, Opcode};
+use super::header::{Header, MAX_CONTROL_PAYLOAD, Opcode};
 use super::mask;
+use super::outbox::Overflow;
 use super::websocket::SocketOptions;
 use crate::message::{CloseFrame, Message};
 
@@ -28,10 +27,16 @@ pub enum Event {
 }
 
 /// Takes the bytes of one connection in pieces of any size. Between messages it holds no buffer.
+///
+/// A call decodes so much at most: 256 KiB, or [`OutboxOptions::max_bytes`](super::OutboxOptions::max_bytes) where a
+/// client that does not read is paused, if that is less; each event counts as 64 bytes more. A client that sends 256 KiB
+/// of compressed zeros can so be stopped before they have become 256 MiB. The rest is kept as it came.
 #[derive(Debug)]
 pub struct Reader {
     state: State,
-    assembler: Assembler,
+    content: Content,
+    budget: u32,
+    undecoded: Option<Box<Undecoded>>,
 }
 
 /// Where in the byte stream the reader stands.
@@ -61,40 +66,99 @@ struct Frame {
     /// Payload bytes that have come.
     taken: u64,
     /// Payload of a control frame; that of data frames is with the assembler.
-    control: Vec<u8>,
+    control: Option<Box<[u8; MAX_CONTROL_PAYLOAD]>>,
+}
+
+/// What becomes of messages.
+#[derive(Debug)]
+enum Content {
+    Assembled(Assembler),
+    /// They are passed over. The host reads no more when so many bytes have come.
+    Discarded {
+        left: usize,
+    },
+}
+
+/// Bytes beyond the budget.
+#[derive(Debug)]
+struct Undecoded {
+    bytes: Vec<u8>,
+    /// How many of them are decoded.
+    taken: usize,
 }
 
 impl Reader {
+    /// Payload decoded by one call, in bytes.
+    const BUDGET: u32 = 256 * 1024;
+
+    /// What an event counts beside its payload, in bytes.
+    const EVENT_COST: usize = 64;
+
+    /// So many bytes may come after the end, in case messages are allowed to be smaller than that.
+    const MIN_DISCARDED: usize = 1 << 20;
+
     pub(super) fn new(options: &SocketOptions) -> Self {
-        Self { state: START, assembler: Assembler::new(options) }
+        let budget = match options.outbox.overflow {
+            // Replies are about as large as what is replied to.
+            Overflow::Pause => u32::try_from(options.outbox.max_bytes).unwrap_or(u32::MAX).min(Self::BUDGET),
+            Overflow::Close | Overflow::DropOldest => Self::BUDGET,
+        };
+        Self { state: START, content: Content::Assembled(Assembler::new(options)), budget, undecoded: None }
     }
 
     /// Takes what the socket gave and appends what became of it. May unmask in place: `input` is scrambled
     /// afterwards.
     ///
     /// However the bytes are split over calls, the events are the same. After [`Event::Close`] and
-    /// [`Event::Violation`] everything is ignored.
+    /// [`Event::Violation`] everything is ignored. What is beyond the budget of a call is kept undecoded until
+    /// [`resume`](Self::resume); as long as [there is some](Self::has_undecoded), the host should read no more, and
+    /// what it gives is only added.
     pub fn receive(&mut self, input: &mut [u8], events: &mut Vec<Event>) {
-        let mut rest = input;
-        while !rest.is_empty() {
-            let step = match self.state {
-                State::Header { .. } => self.receive_header(rest, events),
-                State::Payload(_) => self.receive_payload(rest, events),
-                State::Finished => return,
-            };
-            match step {
-                Ok(taken) => rest = &mut rest[taken..],
-                Err(violation) => {
-                    self.finish();
-                    events.push(Event::Violation(violation));
-                }
-            }
+        if let Some(undecoded) = &mut self.undecoded {
+            undecoded.bytes.extend_from_slice(input);
+            return;
         }
+        let taken = self.decode(input, events);
+        if taken < input.len() {
+            self.undecoded = Some(Box::new(Undecoded { bytes: input[taken..].to_vec(), taken: 0 }));
+        }
+    }
+
+    /// Goes on with what was kept undecoded, within the budget of one call.
+    pub fn resume(&mut self, events: &mut Vec<Event>) {
+        let Some(mut undecoded) = self.undecoded.take() else { return };
+        undecoded.taken += self.decode(&mut undecoded.bytes[undecoded.taken..], events);
+        if undecoded.taken < undecoded.bytes.len() {
+            self.undecoded = Some(undecoded);
+        }
+    }
+
+    /// Whether bytes wait to be decoded.
+    pub fn has_undecoded(&self) -> bool {
+        self.undecoded.is_some()
+    }
+
+    /// This server has sent its close frame: from here on only the client's matters (RFC 6455 section 5.5.1). Messages,
+    /// pings and pongs are passed over without being assembled or inflated.
+    pub fn expect_close(&mut self) {
+        self.content.discard();
+    }
+
+    /// Whether the host should read on. False when more has come after the end, or after
+    /// [`expect_close`](Self::expect_close), than a message may have, and at least 1 MiB: the client does not mean to
+    /// close, and what it sends is left to its own system until the close timeout ends the connection.
+    pub fn wants_input(&self) -> bool {
+        !matches!(self.content, Content::Discarded { left: 0 })
     }
 
     /// Whether the stream stands between messages, where nothing is buffered.
     pub fn is_idle(&self) -> bool {
-        self.assembler.is_idle()
+        let is_between = match &self.content {
+            Content::Assembled(assembler) => assembler.is_idle(),
+            Content::Discarded { .. } => true,
+        };
+        is_between
+            && self.undecoded.is_none()
             && !matches!(self.state, State::Payload(_) | State::Header { length: 1.., .. })
     }
 
@@ -103,14 +167,54 @@ impl Reader {
         matches!(self.state, State::Finished)
     }
 
-    /// Bytes held until their frame or message is complete.
+    /// Bytes held until their frame or message is complete, and those that wait to be decoded.
     pub fn buffered(&self) -> usize {
         let partial = match &self.state {
             State::Header { length, .. } => *length,
-            State::Payload(frame) => frame.control.len(),
-            State::Finished => 0,
+            State::Payload(Frame { taken, control: Some(_), .. }) => *taken as usize,
+            State::Payload(_) | State::Finished => 0,
         };
-        partial + self.assembler.buffered()
+        let message = match &self.content {
+            Content::Assembled(assembler) => assembler.buffered(),
+            Content::Discarded { .. } => 0,
+        };
+        let undecoded =
+            self.undecoded.as_ref().map_or(0, |undecoded| undecoded.bytes.len() - undecoded.taken);
+        partial + message + undecoded
+    }
+
+    /// Decodes within the budget; how many bytes that took.
+    fn decode(&mut self, input: &mut [u8], events: &mut Vec<Event>) -> usize {
+        let length = input.len();
+        let mut rest = input;
+        let mut budget = self.budget as usize;
+        while !rest.is_empty() {
+            let known = events.len();
+            let step = match self.state {
+                State::Header { .. } => self.receive_header(rest, events),
+                State::Payload(_) => self.receive_payload(rest, events),
+                State::Finished => Ok(rest.len()),
+            };
+            match step {
+                Ok(taken) => {
+                    self.content.count(taken);
+                    rest = &mut rest[taken..];
+                }
+                Err(violation) => {
+                    self.finish();
+                    events.push(Event::Violation(violation));
+                }
+            }
+            // A step comes to one event at most.
+            if let Some(event) = events.get(known) {
+                let cost = event.payload_len() + Self::EVENT_COST;
+                if cost >= budget && !self.is_finished() {
+                    break;
+                }
+                budget = budget.saturating_sub(cost);
+            }
+        }
+        length - rest.len()
     }
 
     fn receive_header(&mut self, input: &mut [u8], events: &mut Vec<Event>) -> Result<usize, Violation> {
@@ -137,8 +241,10 @@ impl Reader {
             }
         };
         self.state = START;
-        if !header.opcode.is_control() {
-            self.assembler.check(&header)?;
+        if let Content::Assembled(assembler) = &self.content
+            && !header.opcode.is_control()
+        {
+            assembler.check(&header)?;
         }
         let payload = &mut input[taken..];
         match usize::try_from(header.length) {
@@ -147,10 +253,13 @@ impl Reader {
                 Ok(taken + length)
             }
             _ => {
-                if !header.opcode.is_control() {
-                    self.assembler.begin_frame(&header);
+                let control = header.opcode.is_control().then(|| Box::new([0; MAX_CONTROL_PAYLOAD]));
+                if let Content::Assembled(assembler) = &mut self.content
+                    && control.is_none()
+                {
+                    assembler.begin_frame(&header);
                 }
-                self.state = State::Payload(Frame { header, taken: 0, control: Vec::new() });
+                self.state = State::Payload(Frame { header, taken: 0, control });
                 Ok(taken)
             }
         }
@@ -163,21 +272,23 @@ impl Reader {
         payload: &mut [u8],
         events: &mut Vec<Event>,
     ) -> Result<(), Violation> {
-        if header.fin && !header.rsv1 && !header.opcode.is_control() && self.assembler.is_idle() {
+        if header.opcode.is_control() {
+            mask::apply(payload, header.mask, 0);
+            return self.take_control(header.opcode, Bytes::copy_from_slice(payload), events);
+        }
+        let Content::Assembled(assembler) = &mut self.content else { return Ok(()) };
+        if header.fin && !header.rsv1 && assembler.is_idle() {
             let payload = mask::unmasked(payload, header.mask);
-            events.push(Event::Message(self.assembler.whole(header.opcode, payload)?));
+            events.push(Event::Message(assembler.whole(header.opcode, payload)?));
             return Ok(());
         }
         mask::apply(payload, header.mask, 0);
-        if header.opcode.is_control() {
-            return self.take_control(header.opcode, Bytes::copy_from_slice(payload), events);
-        }
-        if header.fin && self.assembler.is_idle() {
-            events.push(Event::Message(self.assembler.whole_compressed(header.opcode, payload)?));
+        if header.fin && assembler.is_idle() {
+            events.push(Event::Message(assembler.whole_compressed(header.opcode, payload)?));
             return Ok(());
         }
-        self.assembler.begin_frame(header);
-        self.assembler.push(payload)?;
+        assembler.begin_frame(header);
+        assembler.push(payload)?;
         self.end_data_frame(header, events)
     }
 
@@ -186,21 +297,25 @@ impl Reader {
         let missing = usize::try_from(frame.header.length - frame.taken).unwrap_or(usize::MAX);
         let length = input.len().min(missing);
         let piece = &mut input[..length];
-        // The mask repeats every four bytes: what was taken matters modulo four only.
-        mask::apply(piece, frame.header.mask, (frame.taken % 4) as usize);
+        let before = frame.taken as usize;
         frame.taken += length as u64;
         let is_complete = length == missing;
         let header = frame.header;
-        if header.opcode.is_control() {
-            frame.control.extend_from_slice(piece);
+        if let Some(control) = &mut frame.control {
+            mask::apply(piece, header.mask, before % 4);
+            control[before..before + length].copy_from_slice(piece);
             if is_complete {
-                let payload = mem::take(&mut frame.control).into();
+                let payload = Bytes::copy_from_slice(&control[..before + length]);
                 self.state = START;
                 self.take_control(header.opcode, payload, events)?;
             }
             return Ok(length);
         }
-        self.assembler.push(piece)?;
+        if let Content::Assembled(assembler) = &mut self.content {
+            // The mask repeats every four bytes: what was taken matters modulo four only.
+            mask::apply(piece, header.mask, before % 4);
+            assembler.push(piece)?;
+        }
         if is_complete {
             self.state = START;
             self.end_data_frame(&header, events)?;
@@ -210,7 +325,8 @@ impl Reader {
 
     fn end_data_frame(&mut self, header: &Header, events: &mut Vec<Event>) -> Result<(), Violation> {
         if header.fin
-            && let Some(message) = self.assembler.finish()?
+            && let Content::Assembled(assembler) = &mut self.content
+            && let Some(message) = assembler.finish()?
         {
             events.push(Event::Message(message));
         }
@@ -223,28 +339,55 @@ impl Reader {
         payload: Bytes,
         events: &mut Vec<Event>,
     ) -> Result<(), Violation> {
-        events.push(match opcode {
-            Opcode::Ping => Event::Ping(payload),
-            Opcode::Close => {
-                let frame = close::parse(payload)?;
-                self.finish();
-                Event::Close(frame)
-            }
-            _ => Event::Pong(payload),
-        });
+        if opcode == Opcode::Close {
+            let frame = close::parse(payload)?;
+            self.finish();
+            events.push(Event::Close(frame));
+        } else if matches!(self.content, Content::Assembled(_)) {
+            events.push(match opcode {
+                Opcode::Ping => Event::Ping(payload),
+                _ => Event::Pong(payload),
+            });
+        }
         Ok(())
     }
 
     fn finish(&mut self) {
         self.state = State::Finished;
-        self.assembler.clear();
+        self.content.discard();
+    }
+}
+
+impl Content {
+    /// Passes over everything from here on.
+    fn discard(&mut self) {
+        if let Self::Assembled(assembler) = self {
+            *self = Self::Discarded { left: assembler.max_message().max(Reader::MIN_DISCARDED) };
+        }
+    }
+
+    /// Takes note of bytes that were passed over.
+    fn count(&mut self, bytes: usize) {
+        if let Self::Discarded { left } = self {
+            *left = left.saturating_sub(bytes);
+        }
+    }
+}
+
+impl Event {
+    fn payload_len(&self) -> usize {
+        match self {
+            Event::Message(message) => message.len(),
+            Event::Ping(payload) | Event::Pong(payload) => payload.len(),
+            Event::Close(_) | Event::Violation(_) => 0,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::WebSocket;
     use super::super::client_frame::*;
+    use super::super::{Agreement, OutboxOptions, WebSocket};
     use super::*;
     use crate::CloseCode;
 
@@ -254,6 +397,9 @@ mod tests {
         let mut bytes = bytes.to_vec();
         for piece in bytes.chunks_mut(piece.max(1)) {
             reader.receive(piece, &mut events);
+            while reader.has_undecoded() {
+                reader.resume(&mut events);
+            }
         }
         events
     }
@@ -380,6 +526,134 @@ mod tests {
         assert!(matches!(events[..], [Event::Violation(Violation { code: CloseCode::INVALID_PAYLOAD, .. })]));
         assert!(reader.is_finished());
         assert_eq!(reader.buffered(), 0);
+    }
+
+    /// The options of a client that compresses, and a frame of so many zeros.
+    fn bomb(zeros: usize) -> (SocketOptions, Vec<u8>) {
+        let deflate = Some(Agreement {
+            server_takeover: false,
+            client_takeover: false,
+            server_bits: 15,
+            client_bits: 15,
+            threshold: 0,
+            level: 6,
+        });
+        let payload = ClientDeflate::new(15, false).compress(&vec![0; zeros]);
+        let options = SocketOptions { deflate, ..SocketOptions::default() };
+        (options, client_frame(FIN | RSV1 | BINARY, &payload))
+    }
+
+    #[test]
+    fn one_call_decodes_no_more_than_its_budget() {
+        let (options, frame) = bomb(100_000);
+        let mut input = frame.repeat(640);
+        let mut reader = WebSocket::new(&options).reader;
+        let (mut events, mut rounds) = (Vec::new(), 0);
+        reader.receive(&mut input, &mut events);
+        loop {
+            assert!((1..=3).contains(&events.len()), "{} events", events.len());
+            rounds += 1;
+            events.clear();
+            if !reader.has_undecoded() {
+                break;
+            }
+            assert!(!reader.is_idle());
+            assert!(reader.buffered() <= 640 * frame.len());
+            reader.resume(&mut events);
+        }
+        assert_eq!(rounds, 640_usize.div_ceil(3));
+        assert!(reader.is_idle());
+        assert_eq!(reader.buffered(), 0);
+        reader.resume(&mut events);
+        assert_eq!(events, []);
+    }
+
+    #[test]
+    fn small_events_are_counted_too() {
+        let mut input = client_frame(FIN | PING, b"").repeat(10_000);
+        let mut reader = WebSocket::new(&SocketOptions::default()).reader;
+        let mut events = Vec::new();
+        reader.receive(&mut input, &mut events);
+        assert_eq!(events.len(), 256 * 1024 / 64);
+        // What comes meanwhile has to wait behind it.
+        reader.receive(&mut client_frame(FIN | TEXT, b"last"), &mut events);
+        while reader.has_undecoded() {
+            reader.resume(&mut events);
+        }
+        assert_eq!((events.len(), events.last()), (10_001, Some(&text("last"))));
+    }
+
+    #[test]
+    fn who_is_to_be_paused_has_a_smaller_budget() {
+        let (options, frame) = bomb(1000);
+        let outbox = OutboxOptions { max_bytes: 3000, overflow: Overflow::Pause };
+        let mut events = Vec::new();
+        let mut reader = WebSocket::new(&SocketOptions { outbox, ..options }).reader;
+        reader.receive(&mut frame.repeat(100), &mut events);
+        assert_eq!(events.len(), 3);
+    }
+
+    #[test]
+    fn the_end_is_found_beyond_the_budget_and_ends_everything() {
+        let (options, frame) = bomb(300_000);
+        let mut input =
+            [&frame.repeat(3)[..], &client_frame(FIN | CLOSE, b""), &frame.repeat(5)[..]].concat();
+        let mut reader = WebSocket::new(&options).reader;
+        let mut events = Vec::new();
+        reader.receive(&mut input, &mut events);
+        while reader.has_undecoded() {
+            reader.resume(&mut events);
+        }
+        assert_eq!((events.len(), events.last()), (4, Some(&Event::Close(None))));
+        assert_eq!(reader.buffered(), 0);
+    }
+
+    #[test]
+    fn after_our_close_frame_only_the_clients_counts() {
+        let (options, bomb) = bomb(10_000);
+        let mut bytes = client_frame(TEXT, b"not ended");
+        let begun = bytes.len();
+        bytes.extend(client_frame(FIN | PING, b"x"));
+        bytes.extend(client_frame(FIN | CONTINUATION, &[0xff; 200]));
+        bytes.extend(bomb);
+        bytes.extend(client_frame(FIN | TEXT, &[0xff]));
+        bytes.extend(client_frame(FIN | CLOSE, b"\x03\xe8bye"));
+        for cut in [0, 3, begun - 2, begun] {
+            for piece in [1, 7, 1000] {
+                let mut reader = WebSocket::new(&options).reader;
+                let mut events = Vec::new();
+                let (head, tail) = (&mut bytes[..cut].to_vec(), &mut bytes[cut..].to_vec());
+                reader.receive(head, &mut events);
+                reader.expect_close();
+                tail.chunks_mut(piece).for_each(|piece| reader.receive(piece, &mut events));
+                let expected = Event::Close(Some(CloseFrame::new(CloseCode::NORMAL, "bye")));
+                assert_eq!(events, [expected], "cut at {cut}, pieces of {piece}");
+                assert!(reader.wants_input());
+            }
+        }
+    }
+
+    #[test]
+    fn who_does_not_close_is_not_read_for_ever() {
+        let options = SocketOptions::with_max_message(2 << 20);
+        let frame = client_frame(FIN | BINARY, &[7; 65_536]);
+        let violation = client_frame(FIN | 3, b"");
+        for ends_itself in [false, true] {
+            let mut reader = WebSocket::new(&options).reader;
+            let mut events = Vec::new();
+            match ends_itself {
+                true => reader.receive(&mut violation.clone(), &mut events),
+                false => reader.expect_close(),
+            }
+            let mut taken = 0;
+            while reader.wants_input() {
+                reader.receive(&mut frame.clone(), &mut events);
+                taken += frame.len();
+            }
+            assert!((2 << 20..(2 << 20) + frame.len()).contains(&taken), "{taken}");
+            assert_eq!(events.len(), usize::from(ends_itself));
+            assert_eq!(reader.buffered(), 0);
+        }
     }
 
     #[test]

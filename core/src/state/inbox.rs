@@ -60,8 +60,9 @@ struct Waiting {
 }
 
 impl Inbox {
-    /// An idle inbox holds up to this many bytes of messages before reading pauses.
-    const MAX_BYTES: usize = 1 << 20;
+    /// From so many bytes of messages on reading pauses. What the reader decodes with one budget may still come, and as
+    /// much may wait undecoded: together a MiB, or one message more where that is larger.
+    const MAX_BYTES: usize = 512 * 1024;
 
     /// Adds an entry that may be handled from `ready` on.
     pub(crate) fn push(&mut self, ready: Instant, inbound: Inbound) {
@@ -111,7 +112,7 @@ impl Inbox {
         self.waiting.is_none() && self.calls == 0 && self.holds == 0
     }
 
-    /// Whether reading should pause: more than `limit` entries or a MiB wait.
+    /// Whether reading should pause: `limit` entries wait, or half a MiB.
     pub(crate) fn is_full(&self, limit: usize) -> bool {
         self.waiting
             .as_ref()

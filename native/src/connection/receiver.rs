@@ -32,6 +32,14 @@ struct Scratch {
     events: Vec<Event>,
 }
 
+/// What a read came to.
+#[derive(PartialEq, Eq)]
+enum Read {
+    Some,
+    /// The stream has ended or failed.
+    End,
+}
+
 /// Reads one connection to its end. When it is dropped the transport is gone, which the engine is told.
 pub(crate) struct Receiver {
     presence: Presence,
@@ -91,6 +99,9 @@ impl Receiver {
         loop {
             match self.socket.poll_duty(context) {
                 Duty::Read => {}
+                // Its own close frame came before, or it broke the protocol: there is nothing to wait for.
+                Duty::AwaitClose if self.reader.is_finished() => return Poll::Ready(Duty::Disconnect),
+                Duty::AwaitClose => self.reader.expect_close(),
                 Duty::Wait => return Poll::Pending,
                 Duty::Drained => {
                     let (socket, id) = (&self.socket, self.socket.id());
@@ -104,47 +115,75 @@ impl Receiver {
                 }
                 end => return Poll::Ready(end),
             }
-            let mut is_large = false;
-            let events = SCRATCH.with_borrow_mut(|scratch| {
-                let length = self.socket.max_read().min(SCRATCH_BYTES);
-                let mut buffer = ReadBuf::new(&mut scratch.bytes[..length]);
-                let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
-                if read.is_err() || buffer.filled().is_empty() {
-                    return Poll::Ready(None);
-                }
-                is_large = buffer.filled().len() > MAX_CORKED_BYTES;
-                let mut events = std::mem::take(&mut scratch.events);
-                let mut received = buffer.filled_mut();
-                if self.is_encrypted {
-                    scratch.decrypted.clear();
-                    let ended = self.socket.decrypt(received, &mut scratch.decrypted);
-                    if ended.unwrap_or(true) && scratch.decrypted.is_empty() {
-                        return Poll::Ready(None);
-                    }
-                    received = &mut scratch.decrypted;
-                }
-                self.reader.receive(received, &mut events);
-                Poll::Ready(Some(events))
-            });
-            let Some(mut events) = ready!(events) else {
+            if self.reader.has_undecoded() {
+                let mut events = SCRATCH.with_borrow_mut(|scratch| std::mem::take(&mut scratch.events));
+                self.reader.resume(&mut events);
+                self.report(&mut events, true);
+                SCRATCH.with_borrow_mut(|scratch| scratch.events = events);
+            } else if self.reader.is_finished() || !self.reader.wants_input() {
+                // A peer that failed is read no more (RFC 6455 section 7.1.7); the engine or the close timeout ends it.
+                return Poll::Pending;
+            } else if ready!(self.poll_read(context)) == Read::End {
                 return Poll::Ready(Duty::Drop);
-            };
-            if !events.is_empty() {
-                self.report(&mut events, is_large);
             }
-            SCRATCH.with_borrow_mut(|scratch| scratch.events = events);
+            if self.reader.has_undecoded() {
+                // What a peer sent in one piece may take long: the others come first.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
     }
 
-    /// Reads to the end of the stream without looking.
+    /// Reads once and reports what came.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Read> {
+        let mut is_large = false;
+        let events = SCRATCH.with_borrow_mut(|scratch| {
+            let length = self.socket.max_read().min(SCRATCH_BYTES);
+            let mut buffer = ReadBuf::new(&mut scratch.bytes[..length]);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                return Poll::Ready(None);
+            }
+            is_large = buffer.filled().len() > MAX_CORKED_BYTES;
+            let mut events = std::mem::take(&mut scratch.events);
+            let mut received = buffer.filled_mut();
+            if self.is_encrypted {
+                scratch.decrypted.clear();
+                let ended = self.socket.decrypt(received, &mut scratch.decrypted);
+                if ended.unwrap_or(true) && scratch.decrypted.is_empty() {
+                    return Poll::Ready(None);
+                }
+                received = &mut scratch.decrypted;
+            }
+            self.reader.receive(received, &mut events);
+            Poll::Ready(Some(events))
+        });
+        let Some(mut events) = ready!(events) else {
+            return Poll::Ready(Read::End);
+        };
+        if !events.is_empty() {
+            self.report(&mut events, is_large);
+        }
+        SCRATCH.with_borrow_mut(|scratch| scratch.events = events);
+        Poll::Ready(Read::Some)
+    }
+
+    /// Reads to the end of the stream without looking, until more has come than the reader wants: then nothing is read
+    /// any more, and what the client sends stays with the kernels.
     pub(crate) fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.reader.expect_close();
+        self.reader.resume(&mut Vec::new());
         loop {
             if self.socket.poll_duty(context) == Duty::Drop {
                 return Poll::Ready(());
             }
+            if !self.reader.wants_input() {
+                return Poll::Pending;
+            }
             let is_end = SCRATCH.with_borrow_mut(|scratch| {
                 let mut buffer = ReadBuf::new(&mut scratch.bytes);
                 let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+                self.reader.receive(buffer.filled_mut(), &mut Vec::new());
                 Poll::Ready(read.is_err() || buffer.filled().is_empty())
             });
             if ready!(is_end) {

@@ -83,6 +83,8 @@ pub(crate) enum Fill {
 pub(crate) enum Duty {
     /// Read.
     Read,
+    /// The close frame is written: read on for the client's.
+    AwaitClose,
     /// Wait to be woken.
     Wait,
     /// Tell the engine that there is room in the outbox again.
@@ -253,7 +255,7 @@ impl Socket {
         // After an error the next write comes to the same, and knows what to do.
         sending.writer.outbox().give_back(frames, outcome.unwrap_or(0));
         sending.write();
-        sending.is_owner_due |= sending.ending != Ending::No;
+        sending.is_owner_due |= sending.ending != Ending::No || sending.writer.is_closed();
         Self::wake_owner(sending);
     }
 
@@ -277,6 +279,11 @@ impl Socket {
             Ending::Terminate => Duty::Drop,
             Ending::Disconnect if !sending.has_unwritten() => Duty::Disconnect,
             Ending::Disconnect => Duty::Wait,
+            // Before it is written, the client cannot answer it.
+            Ending::No if sending.writer.is_closed() => match sending.writer.outbox_ref().is_empty() {
+                true => Duty::AwaitClose,
+                false => Duty::Wait,
+            },
             Ending::No if sending.is_drained => Duty::Drained,
             Ending::No if sending.is_paused => Duty::Wait,
             Ending::No => Duty::Read,
@@ -292,7 +299,7 @@ impl Socket {
     pub(crate) async fn terminated(&self) {
         std::future::poll_fn(|context| match self.poll_duty(context) {
             Duty::Drop => Poll::Ready(()),
-            Duty::Read | Duty::Wait | Duty::Drained | Duty::Disconnect => Poll::Pending,
+            Duty::Read | Duty::AwaitClose | Duty::Wait | Duty::Drained | Duty::Disconnect => Poll::Pending,
         })
         .await;
     }
@@ -342,6 +349,8 @@ impl Sending {
 
     pub(crate) fn close(&mut self, frame: Option<&CloseFrame>) {
         self.writer.close(frame);
+        // What is read from now on is read otherwise.
+        self.is_owner_due = true;
     }
 
     pub(crate) fn end(&mut self, ending: Ending) {

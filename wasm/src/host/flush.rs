@@ -37,14 +37,15 @@ impl Host {
         self.batch.pack()
     }
 
-    /// A new round of JavaScript's loop: as many sockets may be written as are at a stretch.
+    /// A new round of JavaScript's loop: as many sockets may be written as are at a stretch, and readers go on.
     pub(crate) fn begin_round(&mut self) {
         self.schedule.begin_round();
+        self.resume_readers();
     }
 
-    /// Whether sockets wait for the next round.
+    /// Whether sockets or readers wait for the next round.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.schedule.is_waiting()
+        self.schedule.is_waiting() || !self.undecoded.is_empty()
     }
 
     pub(super) fn flush(&mut self, id: ConnectionId) {
@@ -52,17 +53,21 @@ impl Host {
             return;
         };
         if peer.blocked || peer.life == Life::Ended {
-            return;
+            return self.update_reading(id);
         }
         let outbox = peer.socket.writer.outbox();
         self.batch.write(id, std::iter::from_fn(|| outbox.pop()));
         if peer.life == Life::Ending {
             peer.life = Life::Ended;
+            // JavaScript reads on by itself.
+            peer.is_paused = false;
             self.batch.after.about(contract::END, id);
         }
         if mem::take(&mut peer.is_full) {
             self.drained.push(id);
         }
+        self.expect_more(id);
+        self.update_reading(id);
     }
 
     /// Puts the burst into its receivers' outboxes, and whatever comes of that.

@@ -36,6 +36,8 @@ fn routes(targets: u16) -> Value {
           "perMessageDeflate": { "threshold": 0 } },
         { "pattern": "/ws/takeover", "dialect": "echo", "maxPayload": INFLATED,
           "perMessageDeflate": { "threshold": 0, "serverNoContextTakeover": false, "clientNoContextTakeover": false } },
+        { "pattern": "/ws/late", "dialect": "echo", "delay": 1000, "maxPayload": INFLATED,
+          "perMessageDeflate": { "threshold": 0 } },
         { "pattern": "/ws/subprotocols", "dialect": "echo", "subprotocols": ["chat.v2", "chat.v1"] },
         { "pattern": "/ws/heartbeat", "dialect": "echo", "heartbeat": 200 },
         { "pattern": "/ws/quiet", "dialect": "echo", "inactivityTimeout": 500 },

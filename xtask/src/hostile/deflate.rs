@@ -128,6 +128,15 @@ fn bombs() -> Vec<Case> {
     let twice = single.clone();
     vec![
         Case::story("a bomb", move |target| target.bounded(16 * MIB, || explode(target, &single))).within(20),
+        Case::story("200 MiB in 200 messages for a handler that takes its time", move |target| {
+            let message = frame(FIN | RSV1 | BINARY, &zeros(1));
+            target.bounded(16 * MIB, || {
+                let (mut peer, _) = Peer::open_with(target.port, "/api/ws/late", OFFER)?;
+                peer.write(&message.repeat(200))?;
+                // What waits is counted while the first message still does.
+                peer.message().map(drop)
+            })
+        }),
         Case::story("a bomb in fragments", move |target| {
             target.bounded(16 * MIB, || explode(target, &fragmented))
         })

@@ -45,6 +45,30 @@ pub(super) fn cases() -> Vec<Case> {
             wait_for_reset(stuck)
         })
         .within(40),
+        Case::story("close: who was sent 1013 and does not read it is not read either", |target| {
+            let mut stuck = narrow(target, "/api/ws/slow/close")?;
+            let mut publisher = target.open("/api/ws/slow/close")?;
+            (0..COUNT / 2).try_for_each(|number| publisher.write(&message(number)))?;
+            // With the answer to this all of them have been handled, and far more waits than may.
+            publisher.write(&frame(FIN | super::wire::PING, b""))?;
+            publisher.patience(Duration::from_secs(30)).frame()?.context("the publisher was dropped")?;
+            let taken = stuck.push()?;
+            at_most(taken, 0)
+        })
+        .within(40),
+        Case::story("who was sent 1002 and goes on is not read for ever", |target| {
+            let mut peer = target.open("/api/ws/small")?;
+            peer.write(&frame(FIN | 3, b"reserved"))?;
+            at_most(peer.push()?, 1 << 20)
+        }),
+        Case::story("who was closed by a handler and does not close is not read for ever", |target| {
+            let mut peer = target.open("/api/ws/rules")?;
+            peer.say(r#"{"type":"bye","reason":"enough"}"#)?;
+            if peer.frame()?.is_none_or(|frame| frame.close_code() != 4000) {
+                bail!("not closed with 4000");
+            }
+            at_most(peer.push()?, 16 << 20)
+        }),
         Case::story("drop-oldest: the newest come, and the others get everything at once", |target| {
             let mut stuck = fan_out(target, "/api/ws/slow/drop-oldest")?;
             let mut received = Vec::new();
@@ -183,6 +207,15 @@ fn number(payload: &[u8]) -> Result<u32> {
         Some(bytes) if payload.len() == BYTES => Ok(u32::from_be_bytes(*bytes)),
         _ => bail!("a message of {} bytes", payload.len()),
     }
+}
+
+/// Beside what the server may read, both systems take some megabytes.
+fn at_most(taken: usize, read: usize) -> Result<()> {
+    const SYSTEMS: usize = 20 << 20;
+    if taken > read + SYSTEMS {
+        bail!("{} MiB were taken", taken >> 20);
+    }
+    Ok(())
 }
 
 fn read_to_close(peer: &mut Peer) -> Result<(Vec<u32>, u16)> {

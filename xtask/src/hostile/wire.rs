@@ -187,6 +187,22 @@ impl Peer {
         self.write(&frame(FIN | TEXT, text.as_bytes()))
     }
 
+    /// Sends one binary message after another, without reading, until the other side takes no more or hangs up; how many
+    /// bytes it, and both systems, took. Gives up after 256 MiB.
+    pub(super) fn push(&mut self) -> Result<usize> {
+        const MUCH: usize = 256 << 20;
+        self.stream.set_write_timeout(Some(Duration::from_millis(500)))?;
+        let message = frame(FIN | BINARY, &[7; 64 * 1024]);
+        let mut taken = 0;
+        while taken < MUCH {
+            match self.stream.write(&message[taken % message.len()..]) {
+                Ok(written) => taken += written,
+                Err(_) => break,
+            }
+        }
+        Ok(taken)
+    }
+
     /// Ends the connection with a TCP reset.
     pub(super) fn reset(self) -> Result<()> {
         Ok(SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?)
