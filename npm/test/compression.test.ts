@@ -1,10 +1,12 @@
 /** permessage-deflate as it is on the wire. */
 
-import { expect, test } from 'vitest'
+import type { Duplex } from 'node:stream'
+
+import { expect, test, vi } from 'vitest'
 import type { WebSocketHandler } from 'vite-plugin-switchboard'
 
 import { type Client, connect, refusal } from './support/client.js'
-import { serve } from './support/server.js'
+import { serve, signal } from './support/server.js'
 
 const long = 'the same words again and again, '.repeat(200)
 
@@ -87,4 +89,26 @@ test('a decompression bomb closes with 1009', async () => {
   const { client } = await open({ compression: true, maxPayload: 10_000 })
   client.send('0'.repeat(1_000_000))
   expect((await client.ended).code).toBe(1009)
+})
+
+test('what was sent before a cut is handled, however much it inflates to', async () => {
+  const count = 40
+  const handled: number[] = []
+  const ended = signal<number>()
+  const { client } = await open(
+    {
+      perMessageDeflate: true,
+      onMessage: async (_, message) => {
+        await new Promise((resolve) => setImmediate(resolve))
+        handled.push((message as Buffer)[0]!)
+      },
+      onClose: (_, code) => ended.resolve(code),
+    },
+    true,
+  )
+  for (let index = 0; index < count; index++) client.socket.send(Buffer.alloc(100_000, index))
+  await vi.waitUntil(() => client.socket.bufferedAmount === 0)
+  ;(client.socket as unknown as { _socket: Duplex })._socket.end()
+  expect(await ended.promise).toBe(1006)
+  expect(handled).toEqual([...Array(count).keys()])
 })
