@@ -159,7 +159,7 @@ impl Batch {
     }
 
     /// The bytes that the packed words name, in the order of the sections.
-    pub(crate) fn held(&self) -> &[Bytes] {
+    pub(crate) fn packed_held(&self) -> &[Bytes] {
         &self.packed_held
     }
 

@@ -61,7 +61,7 @@ fn written(batch: Batch) -> String {
     let mut text = String::from("{\n  \"bytes\": [");
     let mut address = FIRST_ADDRESS;
     // Of an empty one nothing is read.
-    for (index, piece) in batch.held().iter().filter(|piece| !piece.is_empty()).enumerate() {
+    for (index, piece) in batch.packed_held().iter().filter(|piece| !piece.is_empty()).enumerate() {
         let place = [piece.as_ptr() as usize as u32, piece.len() as u32];
         let at = words.windows(2).position(|pair| pair == place);
         if let Some(at) = at {
