@@ -258,6 +258,23 @@ fn a_target_that_fails_is_told_in_the_log_and_as_1011() {
     assert_eq!(world.log, log, "without the query, which may hold a token");
 }
 
+/// A page that tries again and again must not fill the log, nor may a client with a long path.
+#[test]
+fn a_dead_target_is_told_once_a_second() {
+    let mut world = world(json!([{ "pattern": "/live/**", "proxy": "ws://h" }]));
+    let path = format!("/live/{}", "x".repeat(3_000));
+    for _ in 0..100 {
+        world.upgrade(&path);
+        world.target(fails("refused"));
+    }
+    world.advance(1_000);
+    world.upgrade("/live/a");
+    world.target(fails("refused"));
+    assert_eq!(world.log.len(), 2, "{:?}", world.log);
+    assert!(world.log[0].1.len() < 600 && world.log[0].1.ends_with("xxx…"), "{}", world.log[0].1);
+    assert_eq!(world.log[1].1, "the proxy /live/a: refused (and 99 times more since)");
+}
+
 #[test]
 fn named_targets_announce_themselves() {
     let targets = json!({ "echo": "wss://echo.example/base", "chat": { "url": "ws://c" } });

@@ -46,7 +46,7 @@ pub struct TokenConfig {
 }
 
 /// Where a token stands, and which are good.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenPlaceConfig {
     /// The parameter of the query, as `token` in `?token=…`: all that a browser can send.
@@ -70,6 +70,16 @@ pub struct RefusalConfig {
     pub reason: String,
     /// Refuse the upgrade with this HTTP status, 400 to 599. Default 401, unless there is a `code`.
     pub status: Option<u16>,
+}
+
+/// Without the tokens.
+impl fmt::Debug for TokenPlaceConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { query, header, values } = self;
+        let mut place = f.debug_struct("TokenPlaceConfig");
+        place.field("query", query).field("header", header);
+        place.field("values", &format_args!("<{} secrets>", values.len())).finish()
+    }
 }
 
 impl AuthenticateConfig {

@@ -26,9 +26,10 @@ use super::{
     TokenConfig, TokenPlaceConfig,
 };
 use crate::dialect::events::EventsOptions;
-use crate::dialect::proxy::{ProxyAuth, ProxyOptions, Secret, TargetOptions};
+use crate::dialect::proxy::{ProxyAuth, ProxyOptions, TargetOptions};
 use crate::routing::origin::OriginPatterns;
 use crate::routing::pattern::Pattern;
+use crate::schema::Secret;
 
 const STATS: &str = "/admin/websocket/stats";
 const HEALTH: &str = "/health";
@@ -120,9 +121,9 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         let stats = has_stats.then(|| STATS.to_owned());
         let admin_tokens = match (&stats, self.text("WEBSOCKET_ADMIN_TOKEN"), self.authenticate()?) {
             (None, ..) => Vec::new(),
-            (_, Some(token), _) => vec![token],
+            (_, Some(token), _) => vec![token.into()],
             (_, None, AuthenticateConfig::Open) => Vec::new(),
-            (_, None, _) => self.tokens(),
+            (_, None, _) => self.tokens().into_iter().map(Secret::from).collect(),
         };
         Ok(EventsOptions { stats, admin_tokens, health: Some(HEALTH.to_owned()), ..events })
     }
@@ -300,6 +301,10 @@ mod tests {
     #[test]
     fn tokens_are_asked_for_by_everything() {
         let proxy = "WEBSOCKET_PROXY_ENABLED=true\nWEBSOCKET_PROXY_ROUTES=a:ws://x";
+        let admins = |config: &Config| -> Vec<String> {
+            let events = config.routes[0].events.as_ref().unwrap();
+            events.admin_tokens.iter().map(|Secret(token)| token.clone()).collect()
+        };
         let tokens = |text: &str| {
             let (config, _) = add(&format!("WEBSOCKET_ENABLED=true\n{proxy}\n{text}")).unwrap();
             let asked = config.routes.iter().map(|route| match &route.authenticate {
@@ -308,7 +313,7 @@ mod tests {
             });
             let asked: Vec<Vec<String>> = asked.collect();
             assert_eq!(asked[0], asked[1], "the proxy is no way around");
-            (asked[0].clone(), config.routes[0].events.as_ref().unwrap().admin_tokens.clone())
+            (asked[0].clone(), admins(&config))
         };
         let list = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         for (text, clients, admins) in [

@@ -12,6 +12,25 @@ fn route(route: Value) -> RouteConfig {
 }
 
 #[test]
+fn no_secret_shows_in_debug_output() {
+    let toml = r#"
+        routes = [
+            { pattern = "/a", dialect = "echo", authenticate = { token = { query = "t", values = ["S3CRET"] } } },
+            { pattern = "/b", dialect = "events", events = { stats = "/stats", adminToken = "S3CRET" } },
+            { pattern = "/c", proxy = { url = "ws://h", headers = { x = "S3CRET" }, auth = { type = "bearer", token = "S3CRET" } } },
+        ]
+        feeds = [{ name = "f", post = { token = "S3CRET" } }]
+    "#;
+    let config = Config::from_toml(toml).unwrap();
+    for route in &config.routes {
+        let settings = format!("{:?}", config.route_settings(route));
+        assert!(!settings.contains("S3CRET"), "{settings}");
+    }
+    let all = format!("{config:?}");
+    assert!(all.contains("<1 secrets>") && !all.contains("S3CRET"), "{all}");
+}
+
+#[test]
 fn the_defaults_are_as_documented() {
     let config = Config::from_value(json!({ "routes": [{ "pattern": "/ws" }] })).expect("a configuration");
     assert_eq!(

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 
 use crate::interface::http_endpoint::{HttpEndpoint, json_response};
 use crate::routing::origin::Origins;
+use crate::schema::Secret;
 
 /// Which requests fill a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -31,7 +32,8 @@ pub struct PostSettings {
     /// The whole path. Default: `/feeds/` and the feed's name.
     pub path: Option<String>,
     /// What has to follow `Authorization: Bearer`. Default: nobody has to show anything.
-    pub token: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub token: Option<Secret>,
     /// The largest body in bytes. Default 1 MiB (1048576).
     pub max_body: usize,
 }
@@ -72,7 +74,7 @@ impl PostSettings {
             }
             _ => ("send the token as Authorization: Bearer <token>", None),
         };
-        if shown.map(str::trim) == Some(token) {
+        if shown.is_some_and(|shown| token.is(shown.trim())) {
             return Ok(());
         }
         let mut response = refuse(StatusCode::UNAUTHORIZED, error);

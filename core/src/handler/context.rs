@@ -322,6 +322,12 @@ impl Context<'_> {
         self.effects.push(Effect::Log { level, text: text.into() });
     }
 
+    /// The same, at most once a second for this route and this `kind` of thing: what is held back is counted. Long text
+    /// is cut.
+    pub fn log_throttled(&mut self, kind: &'static str, level: Level, text: impl FnOnce() -> String) {
+        self.state.log_throttle.note(self.now.instant, (self.route, kind), level, text, self.effects);
+    }
+
     /// Tells the client `{"type":"error","message":…}`.
     pub fn send_error_frame(&mut self, error: &HandlerError) {
         self.send(Message::from(&json!({ "type": "error", "message": error.to_string() })));

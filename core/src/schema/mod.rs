@@ -4,9 +4,11 @@
 
 pub(crate) mod error;
 mod interval;
+pub(crate) mod secret;
 pub(crate) mod suggest;
 mod toggle;
 
 pub use error::ConfigError;
 pub use interval::Interval;
+pub use secret::Secret;
 pub use toggle::Toggle;

@@ -21,6 +21,9 @@ impl LogThrottle {
     /// The same thing about the same route is said at most once in so many ms.
     const INTERVAL: u64 = 1_000;
 
+    /// What is said has no more bytes than this, as much of it comes from clients.
+    const MAX_BYTES: usize = 500;
+
     /// Says `text` about a route, unless the same `kind` of thing was said within the last second.
     pub(crate) fn note(
         &mut self,
@@ -46,6 +49,10 @@ impl LogThrottle {
             }
         };
         let mut text = text();
+        if text.len() > Self::MAX_BYTES {
+            text.truncate(text.floor_char_boundary(Self::MAX_BYTES));
+            text.push('…');
+        }
         if kept_back > 0 {
             text.push_str(&format!(" (and {kept_back} times more since)"));
         }

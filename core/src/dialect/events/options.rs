@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::schema::{ConfigError, Interval};
+use crate::schema::{ConfigError, Interval, Secret};
 use crate::template::ValueTemplate;
 
 /// Which events there are, and what surrounds them.
@@ -25,7 +25,7 @@ pub struct EventsOptions {
     /// `/admin/websocket/stats`.
     pub stats: Option<String>,
     /// Whoever asks for statistics has to send `Authorization: Bearer` with one of these. Default: everyone may ask.
-    pub admin_tokens: Vec<String>,
+    pub admin_tokens: Vec<Secret>,
     /// The path that answers `GET` with `{"status":"ok",…}`. Default none.
     pub health: Option<String>,
 }
@@ -69,7 +69,7 @@ impl EventsOptions {
                 return Err(ConfigError::at(key, "a path starts with /"));
             }
         }
-        if self.admin_tokens.iter().any(String::is_empty) {
+        if self.admin_tokens.iter().any(|token| token.0.is_empty()) {
             return Err(ConfigError::at("adminToken", "an empty token is none"));
         }
         match (self.admin_tokens.is_empty(), &self.stats) {
@@ -97,7 +97,8 @@ struct Table {
     /// The path that answers `GET` with statistics. Default none.
     stats: Option<String>,
     /// Whoever asks for statistics has to send `Authorization: Bearer` with this. Default: everyone may ask.
-    admin_token: Option<String>,
+    #[schemars(with = "Option<String>")]
+    admin_token: Option<Secret>,
     /// The path that answers `GET` with `{"status":"ok",…}`. Default none.
     health: Option<String>,
 }

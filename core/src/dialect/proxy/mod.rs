@@ -51,9 +51,10 @@ use crate::routing::authentication::TokenPlace;
 use address::{Address, rest, without_parameters};
 use link::{Ending, Link, Phase, farewell};
 
+pub use crate::schema::Secret;
 pub use inspection::{Inspect, ProxyHooks};
 pub use link::Direction;
-pub use options::{ProxyAuth, ProxyHandshake, ProxyOptions, Secret, TargetOptions};
+pub use options::{ProxyAuth, ProxyHandshake, ProxyOptions, TargetOptions};
 
 /// The handler of a proxy.
 pub struct Proxy {
@@ -223,7 +224,7 @@ impl Proxy {
         }
         if let Ending::Failed(message, _) = ending {
             let path = cx.connection().map(|connection| connection.path().to_owned()).unwrap_or_default();
-            cx.log(Level::Warn, format!("the proxy {path}: {message}"));
+            cx.log_throttled("proxy", Level::Warn, || format!("the proxy {path}: {message}"));
         }
         if !cx.connection().is_some_and(|connection| connection.is_open()) {
             cx.reject(ending.status());

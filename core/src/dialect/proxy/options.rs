@@ -11,7 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::address::Address;
-use crate::schema::ConfigError;
+use crate::schema::{ConfigError, Secret};
 
 /// Where a proxy's connections go, and how: a URL, or an object with more.
 #[derive(Clone, Debug)]
@@ -86,17 +86,6 @@ pub enum ProxyAuth {
         #[serde(alias = "apiKeyValue")]
         value: Secret,
     },
-}
-
-/// Text that no log and no debug output shows.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<secret>")
-    }
 }
 
 impl ProxyOptions {
