@@ -149,7 +149,7 @@ impl fmt::Debug for Endpoint {
 pub struct EndpointInfo {
     /// The paths it serves, prefix included.
     pub pattern: String,
-    /// The dialect; for handlers in Rust `handler` or `callbacks`.
+    /// The dialect; for handlers in Rust `handler`, `callbacks` or `task`.
     pub kind: &'static str,
     /// A path that it serves, with the query that it wants: the pattern with something filled in.
     pub example: String,
