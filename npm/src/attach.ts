@@ -10,6 +10,7 @@ import { setUp } from './config/setup.js'
 import { closeCode, closeReason, milliseconds, name, optionsOf, shapeOf } from './connection/arguments.js'
 import { Log } from './host/logger.js'
 import { type Stats, statsOf } from './host/stats.js'
+import { Stacks } from './host/stack.js'
 import { Supervisor } from './host/supervisor.js'
 
 /** The close frame that clients get when a server stops. */
@@ -91,10 +92,13 @@ export interface Started {
   onClosed(undo: () => void): void
 }
 
-/** Starts what the options describe. `root` is where the relative path of a configuration file starts. */
-export function start(options: PluginOptions & SwitchboardOptions, root: string): Started {
+/**
+ * Starts what the options describe. `root` is where the relative path of a configuration file starts, `fixStack` corrects
+ * the stacks of errors whose modules it loaded.
+ */
+export function start(options: PluginOptions & SwitchboardOptions, root: string, fixStack?: (error: Error) => void): Started {
   const resolved = resolve(options)
-  const log = new Log(options.logger, options.logLevel)
+  const log = new Log(options.logger, options.logLevel, new Stacks(root, fixStack))
   if (resolved.ignored.length > 0) {
     log.write('warn', `serves no HTTP: these options mean nothing here: ${resolved.ignored.join(', ')}`)
   }

@@ -13,9 +13,13 @@ impl Switchboard {
         self.answer(call, Answer::Done);
     }
 
-    /// The hook threw or rejected.
-    pub fn answer_failed(&mut self, call: f64, message: &str) {
-        self.answer(call, Answer::Failed { error: message.into() });
+    /// The hook threw or rejected; `stack` is what the log shows below the message, if anything.
+    pub fn answer_failed(&mut self, call: f64, message: String, stack: Option<String>) {
+        let answer = match stack {
+            Some(stack) => Answer::Threw { message, stack },
+            None => Answer::Failed { error: message.into() },
+        };
+        self.answer(call, answer);
     }
 
     /// `authenticate` lets the client in; `data` is JSON for those parts of the core that show it.

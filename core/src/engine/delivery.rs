@@ -98,16 +98,23 @@ impl Engine {
                 Answer::Verdict(verdict) => self.decided(now, id, verdict, effects),
                 Answer::Failed { error } => self.authentication_failed(now, id, &error.to_string(), effects),
                 _ => self.authentication_failed(now, id, "it gave no verdict", effects),
+                Answer::Threw { message, stack } => {
+                    self.authentication_failed(now, id, &with_stack(&message, &stack), effects);
+                }
             };
         }
         self.state.answered = Some(call);
         let result = match answer {
             Answer::Failed { error } => Err(error),
             answer => self
+            Answer::Threw { message, stack } => {
+                self.state.stack = Some(stack);
+                Err(message.into())
+            }
                 .run(now, route, Some(id), effects, |handler, cx| handler.answer(cx, finished.kind, answer)),
         };
         self.conclude(now, id, finished.kind, result, effects);
-        self.state.answered = None;
+        (self.state.answered, self.state.stack) = (None, None);
         if !self.state.due.contains(&id) {
             self.deliver(now, id, effects);
         }
@@ -140,7 +147,10 @@ impl Engine {
         };
         let (route, path) = (connection.route, connection.path().to_owned());
         if kind == HookKind::Error {
-            let text = format!("{} for {path} failed: {error}", kind.name());
+        let stack = self.state.stack.take();
+        let level = if stack.is_some() { Level::Error } else { Level::Warn };
+        let error_text = with_stack(&error.to_string(), stack.as_deref().unwrap_or_default());
+            let text = format!("{} for {path} failed: {error_text}", kind.name());
             return self.state.log_throttle.note(
                 now.instant,
                 (route, "error"),
@@ -149,8 +159,8 @@ impl Engine {
                 effects,
             );
         }
-        let text = || format!("{} for {path}: {error}", kind.name());
-        self.state.log_throttle.note(now.instant, (route, kind.name()), Level::Warn, text, effects);
+        let text = || format!("{} for {path}: {error_text}", kind.name());
+        self.state.log_throttle.note(now.instant, (route, kind.name()), level, text, effects);
         let told = self.run(now, route, Some(id), effects, |handler, cx| handler.error(cx, &error));
         self.conclude(now, id, HookKind::Error, told, effects);
         if kind == HookKind::Connect
@@ -263,5 +273,13 @@ impl Engine {
 
     fn open(&mut self, id: ConnectionId) -> Option<&mut Connection> {
         self.state.connections.get_mut(id).filter(|connection| connection.is_open())
+    }
+}
+
+/// A line for the log, and below it where the error was thrown.
+fn with_stack(message: &str, stack: &str) -> String {
+    match stack {
+        "" => message.to_owned(),
+        stack => format!("{message}\n{stack}"),
     }
 }

@@ -159,3 +159,11 @@ pub enum Answer {
         error: HandlerError,
     },
 }
+    /// As [`Failed`](Self::Failed), by a host that knows where it was thrown. That is the user's mistake: the log says it at
+    /// level error.
+    Threw {
+        /// The error's message.
+        message: String,
+        /// What the log shows below it: the calls that led there, each in a line of its own.
+        stack: String,
+    },

@@ -54,7 +54,9 @@ impl LogThrottle {
             text.push('…');
         }
         if kept_back > 0 {
-            text.push_str(&format!(" (and {kept_back} times more since)"));
+            // Behind the first line; others are a stack.
+            let end = text.find('\n').unwrap_or(text.len());
+            text.insert_str(end, &format!(" (and {kept_back} times more since)"));
         }
         effects.push(Effect::Log { level, text });
     }

@@ -60,6 +60,10 @@ pub(crate) struct State {
     pub(crate) upstream_bytes: ByteCounts,
     /// The call whose outcome is being handled.
     pub(crate) answered: Option<CallId>,
+    /// Where that call threw, until the log has it.
+    pub(crate) stack: Option<String>,
+    /// Where the server is found.
+    pub(crate) port: Option<u16>,
     next_call: u64,
 }
 
@@ -105,6 +109,8 @@ impl State {
             client_bytes: ByteCounts::default(),
             upstream_bytes: ByteCounts::default(),
             answered: None,
+            stack: None,
+            port: None,
             next_call: 0,
         }
     }

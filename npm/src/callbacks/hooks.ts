@@ -70,7 +70,7 @@ export class Hooks {
     const onClose = this.#routes[socket.route]?.onClose
     if (onClose === undefined || socket.isToldClosed) return
     socket.isToldClosed = true
-    const failed = (error: unknown): void => this.#host.log.write('error', `onClose failed: ${describe(error)}`)
+    const failed = (error: unknown): void => this.#host.log.failed('onClose', error)
     try {
       const result = onClose(socket.connection, code, reason, false)
       if (isThenable(result)) Promise.resolve(result).then(undefined, failed)
@@ -149,7 +149,8 @@ export class Hooks {
   #fail(call: Call, socket: Socket, error: unknown): void {
     const message = describe(error)
     socket.thrown = { message, error }
-    this.#host.answer((core) => core.answer_failed(call.call, message))
+    const stack = this.#host.log.stackOf(error)
+    this.#host.answer((core) => core.answer_failed(call.call, message, stack))
   }
 
   /** Any truthy value admits, as long as it is not an object that says otherwise. */

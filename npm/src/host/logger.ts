@@ -1,7 +1,10 @@
 /** Log lines, and where they go. */
 
+import { randomUUID } from 'node:crypto'
+
 import { shapeOf } from '../connection/arguments.js'
 import type { LogLevel } from '../config/options.js'
+import type { Stacks } from './stack.js'
 
 /** Takes log lines. Vite's logger is one, and so is the console. */
 export interface Logger {
@@ -19,15 +22,31 @@ const LEVELS: readonly LogLevel[] = ['silent', 'error', 'warn', 'info', 'debug']
 export class Log {
   readonly #logger: Logger
   readonly #most: number
+  readonly #stacks: Stacks | undefined
+  /** Stands before a stack that passes the engine with its line. Clients do not know it. */
+  readonly #mark = randomUUID()
 
   /** Throws for what would log nothing. */
-  constructor(logger?: Logger | null, level?: LogLevel | null) {
+  constructor(logger?: Logger | null, level?: LogLevel | null, stacks?: Stacks) {
+    this.#stacks = stacks
     this.#logger = logger ?? console
     if ((['info', 'warn', 'error'] as const).some((method) => typeof this.#logger[method] !== 'function')) {
       throw new TypeError(`[switchboard] logger: expected functions info, warn and error, got ${shapeOf(logger)}`)
     }
     this.#most = LEVELS.indexOf(level ?? 'info')
     if (this.#most === -1) throw new Error(`[switchboard] logLevel: expected one of ${LEVELS.join(', ')}, got ${String(level)}`)
+  }
+
+  /** What to show below what was thrown: the calls that led there, if they are known. For lines of this log alone. */
+  stackOf(thrown: unknown): string | undefined {
+    const stack = this.#stacks?.of(thrown)
+    return stack === undefined ? undefined : this.#mark + stack
+  }
+
+  /** That something of the user's failed, and where. */
+  failed(what: string, thrown: unknown): void {
+    const stack = this.stackOf(thrown)
+    this.write('error', `${what} failed: ${describe(thrown)}${stack === undefined ? '' : `\n${stack}`}`)
   }
 
   /** A line of the engine, by the number of its level. */
@@ -39,7 +58,9 @@ export class Log {
     if (LEVELS.indexOf(level) > this.#most) return
     const method = level === 'debug' ? 'info' : level
     try {
-      this.#logger[method](`[switchboard] ${escape(line)}`)
+      const [first, stack] = line.split(`\n${this.#mark}`, 2) as [string, string | undefined]
+      const below = stack === undefined ? [] : stack.split('\n')
+      this.#logger[method](`[switchboard] ${[first, ...below].map(escape).join('\n')}`)
     } catch {
       // A logger that fails must not take connections with it.
     }
@@ -53,12 +74,10 @@ const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /**
  * A line with its control characters written out. Much of it comes from clients: they must not be able to command a
- * terminal, or to forge a line. Below it may stand a stack, whose lines are indented.
+ * terminal, or to forge a line.
  */
 function escape(line: string): string {
-  const lines = line.split(/\n(?= {4}at )/)
-  const written = (control: string) => SHORT[control] ?? `\\u{${control.charCodeAt(0).toString(16)}}`
-  return lines.map((part) => part.replace(CONTROLS, written)).join('\n')
+  return line.replace(CONTROLS, (control) => SHORT[control] ?? `\\u{${control.charCodeAt(0).toString(16)}}`)
 }
 
 /** What was thrown, in words. */

@@ -87,7 +87,7 @@ export class Supervisor {
     try {
       await start()
     } catch (error) {
-      this.#log.write('error', `commands.on.start failed: ${describe(error)}`)
+      this.#log.failed('commands.on.start', error)
     }
   }
 }

@@ -14,6 +14,7 @@ import { optionsOf } from '../connection/arguments.js'
 import { type Stats, sum } from '../host/stats.js'
 import { TcpSockets } from './tcp.js'
 
+import { colored } from './terminal.js'
 /** What the plugin offers to who embeds Vite. */
 export interface PluginApi {
   /** Takes an upgrade request if it is ours, and says whether it was: for Vite in middleware mode. */
@@ -58,14 +59,15 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
     const logger = {
       info: (line: string) => config.logger.info(line, { timestamp: true }),
       warn: (line: string) => config.logger.warn(line, { timestamp: true }),
-      error: (line: string) => config.logger.error(line, { timestamp: true }),
+      error: (line: string) => config.logger.error(colored(line), { timestamp: true }),
     }
     const shared = allowed(options, 'ws' in server ? config.server : config.preview)
     const one: Serving = {
-      ...start({ ...options, ...shared, environment, logger }, config.root),
+      ...start({ ...options, ...shared, environment, logger }, config.root, fixStack),
       tcp: new TcpSockets(server.httpServer as HttpServer | null),
       isReady: false,
       origin: config.inlineConfig,
+    const fixStack = 'ssrFixStacktrace' in server ? (error: Error) => server.ssrFixStacktrace(error) : undefined
       stop: (code) => stop(one, code),
     }
     one.onClosed(() => one.tcp.stop())
