@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::{World, route};
 use switchboard_core::{
     Answer, Authentication, CloseCause, CloseCode, CloseFrame, Command, CommandError, Context, Deferred,
-    Handler, HandlerResult, Hook, Hooks, Input, Limits, Message, Params, RouteSettings, Verdict,
+    Handler, HandlerResult, Hook, Hooks, Input, Level, Limits, Message, Params, RouteSettings, Verdict,
 };
 
 fn all_hooks() -> Hooks {
@@ -97,6 +97,34 @@ fn a_verdict_can_reject_or_refuse_with_a_close_code_and_no_hook_runs() {
 }
 
 #[test]
+fn what_is_no_verdict_refuses_and_is_said() {
+    let mut world = world(asking(), Hooks { authenticate: true, ..all_hooks() });
+    for _ in 0..100 {
+        let id = world.upgrade("/ws/chat?token=t0p");
+        world.answer_next(Answer::NoVerdict { message: "returned text: write true".into() });
+        assert_eq!(world.client(id).rejected, Some(401));
+    }
+    assert_eq!(world.log.len(), 1, "{:?}", world.log);
+    assert_eq!(world.log[0], (Level::Warn, "authenticate for /ws/chat returned text: write true".to_owned()));
+    assert_eq!((world.engine.connections(), world.calls.len()), (0, 0));
+}
+
+#[test]
+fn a_rejection_may_have_any_status_of_an_answer_but_never_one_that_upgrades() {
+    let table =
+        [(101, 500), (200, 500), (299, 500), (302, 302), (401, 401), (503, 503), (599, 599), (600, 500)];
+    for (status, answered) in table {
+        let mut world = world(asking(), Hooks { authenticate: true, ..all_hooks() });
+        let id = world.upgrade("/ws/chat");
+        let status = http::StatusCode::from_u16(status).expect("a status");
+        world.answer_next(Answer::Verdict(Verdict::reject(status)));
+        assert_eq!(world.client(id).rejected, Some(answered));
+        assert_eq!(world.log.len(), usize::from(status.as_u16() != answered), "{status}: {:?}", world.log);
+        assert_eq!((world.engine.connections(), world.engine.poll_timeout()), (0, None));
+    }
+}
+
+#[test]
 fn an_authentication_that_always_fails_is_said_once() {
     let mut world = world(asking(), Hooks { authenticate: true, ..Hooks::default() });
     for _ in 0..100 {
@@ -106,6 +134,37 @@ fn an_authentication_that_always_fails_is_said_once() {
     }
     assert_eq!(world.log.len(), 1, "{:?}", world.log);
     assert!(world.log[0].1.contains("/ws/chat failed: boom"), "{}", world.log[0].1);
+}
+
+#[test]
+fn where_a_callback_threw_stands_below_its_line_in_the_log_and_nowhere_else() {
+    let threw = |message: &str| Answer::Threw { message: message.into(), stack: "    at chat.ts:3:7".into() };
+    let mut world = world(asking(), Hooks { authenticate: true, ..all_hooks() });
+    world.upgrade("/ws/chat");
+    world.answer_next(threw("no database"));
+    let id = world.upgrade("/ws/chat");
+    world.answer_next(Answer::Verdict(Verdict::accept()));
+    world.open(id);
+    world.answer_next(Answer::Done);
+    world.text(id, "x");
+    world.answer_next(threw("boom"));
+    assert_eq!(world.answer_next(threw("boom again")), Hook::Error { error: "boom".into() });
+    world.text(id, "x");
+    world.answer_next(Answer::Failed { error: "later".into() });
+    world.answer_next(Answer::Done);
+    assert!(world.received(id).is_empty());
+    let lines = [
+        "authenticate for /ws/chat failed: no database\n    at chat.ts:3:7",
+        "onMessage for /ws/chat: boom\n    at chat.ts:3:7",
+        "onError for /ws/chat failed: boom again\n    at chat.ts:3:7",
+    ];
+    assert_eq!(world.log, lines.map(|line| (Level::Error, line.to_owned())));
+    world.advance(60_000);
+    world.text(id, "x");
+    world.answer_next(threw("boom"));
+    world.answer_next(Answer::Done);
+    let line = "onMessage for /ws/chat: boom (and 1 times more since)\n    at chat.ts:3:7";
+    assert_eq!(world.log[3..], [(Level::Error, line.to_owned())]);
 }
 
 #[test]

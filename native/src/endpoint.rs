@@ -97,6 +97,18 @@ impl Endpoint {
         (Route { settings: self.settings, handler: self.handler }, self.callbacks)
     }
 
+    /// Fails where a callback would decide alone although a rule says who may come in.
+    pub(crate) fn check_authentication(&self) -> Result<(), String> {
+        match self.settings.authentication {
+            Authentication::Header(_) | Authentication::Token(_) if self.authenticates() => {
+                Err("both a rule and a callback say who may come in, and only the callback would be asked; leave out \
+                     one of them, or look at the token in the callback"
+                    .to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn authenticates(&self) -> bool {
         self.callbacks.as_ref().is_some_and(|callbacks| callbacks.authenticates())
     }

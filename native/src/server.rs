@@ -275,6 +275,9 @@ impl Builder {
             key.prefixes.clone_from(&self.prefixes);
         }
         own.extend(configured);
+        for (key, endpoint) in &own {
+            endpoint.check_authentication().map_err(ServerError::callbacks(key))?;
+        }
         Ok(own)
     }
 }

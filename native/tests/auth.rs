@@ -5,12 +5,13 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use serde_json::json;
 use support::raw::{Raw, upgrade_request};
 use support::{Client, refused, start, within};
 use switchboard::{
-    Authentication, Callbacks, Endpoint, HandlerError, Handshake, Limits, Peer, RouteSettings, Server,
-    Verdict,
+    Authentication, Callbacks, Config, Denial, Endpoint, HandlerError, Handshake, Limits, Peer,
+    RouteSettings, Server, TokenPlace, TokenRule, Verdict,
 };
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -53,6 +54,32 @@ async fn false_is_401() {
     let server = start(Server::builder().route("/ws", callbacks)).await;
     assert_eq!(refused(server.url("/ws")).await, 401);
     assert_eq!(server.connect("/ws?x=1").await.text().await, "null");
+}
+
+/// The callback alone would be asked, so whoever wrote the rule would be wrong about who is let in.
+#[tokio::test]
+async fn a_rule_and_a_callback_together_stop_the_start() {
+    let everyone = || greeting().authenticate(|_| async { true });
+    let rules = [
+        Authentication::authorization_header(),
+        Authentication::Token(TokenRule {
+            place: TokenPlace::Query("token".into()),
+            values: [("t".to_owned(), json!(null))].into_iter().collect(),
+            missing: Denial::status(StatusCode::UNAUTHORIZED),
+            invalid: Denial::status(StatusCode::FORBIDDEN),
+        }),
+    ];
+    for authentication in rules {
+        let settings = RouteSettings { authentication, ..RouteSettings::default() };
+        let endpoint = Endpoint::from(everyone()).with_settings(settings);
+        let error = Server::builder().route("/ws", endpoint).build().expect_err("it is refused").to_string();
+        assert!(error.contains("both a rule and a callback say who may come in"), "{error}");
+    }
+    let written = "[[routes]]\npattern = '/echo'\ndialect = 'echo'\nauthenticate = true";
+    let config = Config::from_toml(written).expect("a configuration");
+    let error =
+        Server::builder().config(config).callbacks("/echo", everyone()).build().expect_err("it is refused");
+    assert!(error.to_string().contains("/echo"), "{error}");
 }
 
 #[tokio::test]

@@ -27,9 +27,14 @@ impl Switchboard {
         self.answer(call, call::admitted(data.as_deref()));
     }
 
-    /// `authenticate` does not let the client in. A code that cannot be sent, as NaN, means HTTP 401.
-    pub fn answer_refused(&mut self, call: f64, code: f64, reason: &str) {
-        self.answer(call, call::refused(code, reason));
+    /// `authenticate` does not let the client in; `refusal` says how, as JSON in the form of `missing` beside a token.
+    pub fn answer_refused(&mut self, call: f64, refusal: &str) {
+        self.answer(call, call::refused(refusal));
+    }
+
+    /// `authenticate` gave something that is neither yes nor no; `message` tells what, and what to write.
+    pub fn answer_no_verdict(&mut self, call: f64, message: String) {
+        self.answer(call, Answer::NoVerdict { message });
     }
 
     /// Entry `index` of `responses` matched; its response is in scratch, unless `kind` is 0.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::json;
+use switchboard_core::config::RefusalConfig;
 use switchboard_core::{Answer, CallId, ConnectionId, Hook, Message, Params, Verdict};
 
 use crate::batch::Records;
@@ -52,9 +53,15 @@ pub(crate) fn admitted(data: Option<&str>) -> Answer {
     Answer::Verdict(Verdict::Accept { data })
 }
 
-/// What `authenticate` said: refused, with a code that a close frame can carry or with HTTP 401.
-pub(crate) fn refused(code: f64, reason: &str) -> Answer {
-    Answer::Verdict(Verdict::refuse(close_code(code), reason))
+/// What `authenticate` said: refused, with a close code or an HTTP status. Whoever says it wrongly refuses too.
+pub(crate) fn refused(refusal: &str) -> Answer {
+    let value = serde_json::from_str(refusal).unwrap_or_default();
+    match RefusalConfig::from_value(value).and_then(|refusal| refusal.denial()) {
+        Ok(denial) => Answer::Verdict(denial.verdict()),
+        Err(error) => {
+            Answer::NoVerdict { message: format!("refuses in a way that cannot be: {error}. Answered 401") }
+        }
+    }
 }
 
 /// What the function behind a dialect's own hook said.
@@ -96,6 +103,37 @@ mod tests {
         for code in [1000.5, -1.0, 70_000.0, f64::NAN, f64::INFINITY] {
             assert_eq!(close_code(code), None, "{code}");
         }
+    }
+
+    #[test]
+    fn refusals_say_how_or_are_401() {
+        let verdict = |text| match refused(text) {
+            Answer::Verdict(Verdict::Close(frame)) => format!("{} {}", frame.code.0, frame.reason.as_str()),
+            Answer::Verdict(Verdict::Reject(refusal)) => format!("{} {:?}", refusal.status, refusal.headers),
+            Answer::NoVerdict { message } => message,
+            other => panic!("{other:?}"),
+        };
+        for (text, expected) in [
+            ("{}", "401 Unauthorized {}"),
+            (r#"{"code":4001,"reason":"No"}"#, "4001 No"),
+            (r#"{"status":503}"#, "503 Service Unavailable {}"),
+            (
+                r#"{"status":429,"headers":{"retry-after":"5"}}"#,
+                "429 Too Many Requests {\"retry-after\": \"5\"}",
+            ),
+            (
+                r#"{"code":401}"#,
+                "refuses in a way that cannot be: code: 401 is no close code; for an HTTP status write status = 401. \
+                 Answered 401",
+            ),
+            (
+                r#"{"status":200}"#,
+                "refuses in a way that cannot be: status: expected 400 to 599, got 200. Answered 401",
+            ),
+        ] {
+            assert_eq!(verdict(text), expected, "{text}");
+        }
+        assert!(verdict("nonsense").starts_with("refuses in a way that cannot be: "));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::HeaderName;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE,
+};
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -13,6 +15,7 @@ use serde_json::Value;
 
 use super::ConfigError;
 use crate::message::{CloseCode, CloseFrame};
+use crate::routing::authentication::Denial;
 use crate::schema::error::describe;
 
 /// `false`: everyone. `true`: whoever has an `Authorization` header that is not blank. A header's name: whoever
@@ -28,7 +31,7 @@ pub enum AuthenticateConfig {
     /// Whoever has this header and not blank.
     Header(HeaderName),
     /// Whoever shows a good token.
-    Token(TokenConfig),
+    Token(Box<TokenConfig>),
 }
 
 /// Admits whoever shows a token of a list.
@@ -70,6 +73,8 @@ pub struct RefusalConfig {
     pub reason: String,
     /// Refuse the upgrade with this HTTP status, 400 to 599. Default 401, unless there is a `code`.
     pub status: Option<u16>,
+    /// Headers beside the status, such as `Retry-After`. Default none.
+    pub headers: IndexMap<String, String>,
 }
 
 /// Without the tokens.
@@ -111,8 +116,47 @@ impl TokenPlaceConfig {
     }
 }
 
+/// What the response's own framing needs, or would not be true of its body.
+const RESERVED_HEADERS: [HeaderName; 5] =
+    [CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE];
+
 impl RefusalConfig {
+    /// Reads what user code says, in the form that configurations have.
+    pub fn from_value(value: Value) -> Result<Self, ConfigError> {
+        serde_path_to_error::deserialize(value).map_err(ConfigError::from_serde)
+    }
+
+    /// What it says, if it can be done.
+    pub fn denial(&self) -> Result<Denial, ConfigError> {
+        self.check()?;
+        Ok(self.into())
+    }
+
+    /// The headers that are ones.
+    pub(super) fn header_map(&self) -> HeaderMap {
+        self.headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
+            .collect()
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
+        for (name, value) in &self.headers {
+            let path = format!("headers.{name}");
+            let parsed = header(name).map_err(|message| ConfigError::at(path.as_str(), message))?;
+            if RESERVED_HEADERS.contains(&parsed) {
+                return Err(ConfigError::at(path, "the response has this header already; leave it out"));
+            }
+            if value.parse::<HeaderValue>().is_err() {
+                return Err(ConfigError::at(path, "a header's value is one line of printable text"));
+            }
+        }
+        if self.code.is_some() && !self.headers.is_empty() {
+            return Err(ConfigError::at(
+                "headers",
+                "with a code the handshake is completed; headers go with a status",
+            ));
+        }
         if self.reason.len() > CloseFrame::MAX_REASON {
             let message = format!("a reason has at most {} bytes", CloseFrame::MAX_REASON);
             return Err(ConfigError::at("reason", message));
@@ -120,8 +164,10 @@ impl RefusalConfig {
         match (self.code, self.status) {
             (Some(_), Some(_)) => Err(ConfigError::at("", "write either code or status")),
             (Some(code), None) if !CloseCode(code).is_sendable() => {
-                let message =
-                    format!("close code {code} cannot be sent; use 1000-1003, 1007-1014 or 3000-4999");
+                let message = match code {
+                    400..600 => format!("{code} is no close code; for an HTTP status write status = {code}"),
+                    _ => format!("close code {code} cannot be sent; use 1000-1003, 1007-1014 or 3000-4999"),
+                };
                 Err(ConfigError::at("code", message))
             }
             (None, Some(status)) if !(400..600).contains(&status) => {
@@ -181,7 +227,7 @@ impl<'de> Deserialize<'de> for AuthenticateConfig {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AuthenticateConfig, A::Error> {
-                TokenConfig::deserialize(MapAccessDeserializer::new(map)).map(AuthenticateConfig::Token)
+                Box::deserialize(MapAccessDeserializer::new(map)).map(AuthenticateConfig::Token)
             }
         }
 

@@ -191,11 +191,11 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         // Browsers can write no header, and others write the one of HTTP.
         let (query, header) = (Some("token".to_owned()), Some("authorization".to_owned()));
         let values = values.into_iter().map(|token| (token, Value::Null)).collect();
-        Ok(AuthenticateConfig::Token(TokenConfig {
+        Ok(AuthenticateConfig::Token(Box::new(TokenConfig {
             token: TokenPlaceConfig { query, header, values },
             missing: RefusalConfig::default(),
             invalid: RefusalConfig::default(),
-        }))
+        })))
     }
 
     fn tokens(&self) -> Vec<String> {

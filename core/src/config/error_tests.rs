@@ -232,6 +232,22 @@ fn wrong_values_are_told_what_is_right() {
             "authenticate.token.values: expected tokens as text, got the number 1",
         ),
         (
+            json!({ "authenticate": { "token": { "query": "t", "values": ["t"] }, "missing": { "code": 401 } } }),
+            "authenticate.missing.code: 401 is no close code; for an HTTP status write status = 401",
+        ),
+        (
+            json!({ "authenticate": { "token": { "query": "t", "values": ["t"] }, "missing": { "headers": { "Content-Length": "0" } } } }),
+            "authenticate.missing.headers.Content-Length: the response has this header already; leave it out",
+        ),
+        (
+            json!({ "authenticate": { "token": { "query": "t", "values": ["t"] }, "missing": { "headers": { "x-a": "a\r\nb" } } } }),
+            "authenticate.missing.headers.x-a: a header's value is one line of printable text",
+        ),
+        (
+            json!({ "authenticate": { "token": { "query": "t", "values": ["t"] }, "missing": { "code": 4001, "headers": { "x-a": "a" } } } }),
+            "authenticate.missing.headers: with a code the handshake is completed; headers go with a status",
+        ),
+        (
             json!({ "authenticate": { "token": { "query": "t", "values": ["t"] }, "missing": { "code": 1006 } } }),
             "authenticate.missing.code: close code 1006 cannot be sent; use 1000-1003, 1007-1014 or 3000-4999",
         ),

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::{AuthenticateConfig, Config, Dialect, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
 use crate::message::{CloseCode, CloseFrame};
-use crate::protocol::Overflow;
+use crate::protocol::{Overflow, Refusal};
 use crate::routing::authentication::{Authentication, Denial, TokenPlace, TokenRule};
 use crate::routing::route::RouteSettings;
 use crate::state::limits::Limits;
@@ -73,7 +73,7 @@ impl From<&AuthenticateConfig> for Authentication {
             AuthenticateConfig::Open => Authentication::Open,
             AuthenticateConfig::Authorization => Authentication::authorization_header(),
             AuthenticateConfig::Header(name) => Authentication::Header(name.clone()),
-            AuthenticateConfig::Token(token) => Authentication::Token(token.into()),
+            AuthenticateConfig::Token(token) => Authentication::Token((&**token).into()),
         }
     }
 }
@@ -97,12 +97,12 @@ impl From<&TokenConfig> for TokenRule {
 
 impl From<&RefusalConfig> for Denial {
     fn from(config: &RefusalConfig) -> Self {
-        match (config.code, config.status) {
-            (Some(code), _) => Denial::Close(CloseFrame::new(CloseCode(code), &config.reason)),
-            (None, Some(status)) => {
-                Denial::Status(StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED))
-            }
-            (None, None) => Denial::Status(StatusCode::UNAUTHORIZED),
+        if let Some(code) = config.code {
+            return Denial::Close(CloseFrame::new(CloseCode(code), &config.reason));
         }
+        let status = config.status.and_then(|status| StatusCode::from_u16(status).ok());
+        let mut refusal = Refusal::of_status(status.unwrap_or(StatusCode::UNAUTHORIZED));
+        refusal.headers.extend(config.header_map());
+        Denial::Reject(Box::new(refusal))
     }
 }

@@ -142,13 +142,17 @@ fn authentication_has_four_forms() {
                 "missing": { "code": 4001, "reason": "No token provided" },
                 "invalid": { "status": 403 },
             }),
-            AuthenticateConfig::Token(TokenConfig {
+            AuthenticateConfig::Token(Box::new(TokenConfig {
                 token: TokenPlaceConfig {
                     query: Some("token".into()),
                     header: None,
                     values: [("t".to_owned(), json!({ "user": "ada" }))].into_iter().collect(),
                 },
-                missing: RefusalConfig { code: Some(4001), reason: "No token provided".into(), status: None },
+                missing: RefusalConfig {
+                    code: Some(4001),
+                    reason: "No token provided".into(),
+                    ..Default::default()
+                },
                 invalid: RefusalConfig { status: Some(403), ..Default::default() },
             }),
         ),

@@ -139,7 +139,7 @@ impl Engine {
                 Some(Phase::Authenticating(_) | Phase::Delayed) => self.decided(
                     now,
                     id,
-                    crate::Verdict::Reject(http::StatusCode::SERVICE_UNAVAILABLE),
+                    crate::Verdict::reject(http::StatusCode::SERVICE_UNAVAILABLE),
                     effects,
                 ),
                 // The close frame follows when it has opened.

@@ -96,21 +96,22 @@ impl Engine {
         if connection.phase == Phase::Authenticating(call) {
             return match answer {
                 Answer::Verdict(verdict) => self.decided(now, id, verdict, effects),
+                Answer::NoVerdict { message } => self.undecided(now, id, &message, effects),
                 Answer::Failed { error } => self.authentication_failed(now, id, &error.to_string(), effects),
-                _ => self.authentication_failed(now, id, "it gave no verdict", effects),
                 Answer::Threw { message, stack } => {
                     self.authentication_failed(now, id, &with_stack(&message, &stack), effects);
                 }
+                _ => self.authentication_failed(now, id, "it gave no verdict", effects),
             };
         }
         self.state.answered = Some(call);
         let result = match answer {
             Answer::Failed { error } => Err(error),
-            answer => self
             Answer::Threw { message, stack } => {
                 self.state.stack = Some(stack);
                 Err(message.into())
             }
+            answer => self
                 .run(now, route, Some(id), effects, |handler, cx| handler.answer(cx, finished.kind, answer)),
         };
         self.conclude(now, id, finished.kind, result, effects);
@@ -146,10 +147,10 @@ impl Engine {
             return;
         };
         let (route, path) = (connection.route, connection.path().to_owned());
-        if kind == HookKind::Error {
         let stack = self.state.stack.take();
         let level = if stack.is_some() { Level::Error } else { Level::Warn };
         let error_text = with_stack(&error.to_string(), stack.as_deref().unwrap_or_default());
+        if kind == HookKind::Error {
             let text = format!("{} for {path} failed: {error_text}", kind.name());
             return self.state.log_throttle.note(
                 now.instant,

@@ -92,7 +92,11 @@ impl Engine {
 fn refused(settings: &RouteSettings, request: &Request<Bytes>) -> Option<Response<Bytes>> {
     match settings.authentication.decide(request) {
         Some(Verdict::Accept { .. }) => None,
-        Some(Verdict::Reject(status)) => Some(refuse(status, "this route wants to know who asks")),
+        Some(Verdict::Reject(refusal)) => {
+            let mut response = refuse(refusal.status, "this route wants to know who asks");
+            response.headers_mut().extend(refusal.headers);
+            Some(response)
+        }
         Some(Verdict::Close(frame)) => Some(refuse(StatusCode::UNAUTHORIZED, frame.reason.as_str())),
         // The answer would have to be waited for, and the function expects an opening handshake.
         None => {

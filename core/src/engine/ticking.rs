@@ -76,7 +76,7 @@ impl Engine {
         effects.push(Effect::CancelCall { call, id });
         let asked = self.state.connections.get(id).filter(|c| c.phase == Phase::Authenticating(call));
         if let Some(route) = asked.map(|connection| connection.route) {
-            let verdict = crate::Verdict::Reject(http::StatusCode::SERVICE_UNAVAILABLE);
+            let verdict = crate::Verdict::reject(http::StatusCode::SERVICE_UNAVAILABLE);
             let ms = self.state.limits.authenticate_timeout.as_millis();
             let text = || format!("authenticate did not settle within {ms} ms: answered 503");
             let key = (route, "authenticate time");

@@ -188,8 +188,22 @@ impl Engine {
             Verdict::Close(frame) => {
                 self.accept(now, id, Phase::Refusing(Box::new(frame)), None, effects);
             }
-            Verdict::Reject(status) => {
-                self.refuse(now, id, status, effects);
+            Verdict::Reject(refusal) => {
+                let status = refusal.status;
+                if (300..600).contains(&status.as_u16()) {
+                    return self.refuse_with(now, id, refusal, effects);
+                }
+                if let Some(connection) = self.state.connections.get(id) {
+                    let path = connection.path();
+                    let text = || {
+                        format!(
+                            "authenticate for {path} refuses with HTTP {status}: answered 500; use 400 to 599"
+                        )
+                    };
+                    let key = (connection.route, "refusal");
+                    self.state.log_throttle.note(now.instant, key, Level::Error, text, effects);
+                }
+                self.refuse(now, id, StatusCode::INTERNAL_SERVER_ERROR, effects);
             }
         }
     }
@@ -229,9 +243,24 @@ impl Engine {
     }
 
     fn refuse(&mut self, now: Now, id: ConnectionId, status: StatusCode, effects: &mut Vec<Effect>) {
+        self.refuse_with(now, id, Box::new(Refusal::of_status(status)), effects);
+    }
+
+    fn refuse_with(&mut self, now: Now, id: ConnectionId, refusal: Box<Refusal>, effects: &mut Vec<Effect>) {
         self.state.connections.remove(id);
         self.state.abandon_upstreams(id, now, effects);
-        reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
+        effects.push(Effect::Reject { id, refusal });
+    }
+
+    /// The user's `authenticate` said something that is neither yes nor no: who is not let in stays out.
+    pub(super) fn undecided(&mut self, now: Now, id: ConnectionId, message: &str, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.state.connections.get(id) else {
+            return;
+        };
+        let text = || format!("authenticate for {} {message}", connection.path());
+        let key = (connection.route, "verdict");
+        self.state.log_throttle.note(now.instant, key, Level::Warn, text, effects);
+        self.decided(now, id, Verdict::reject(StatusCode::UNAUTHORIZED), effects);
     }
 
     /// The user's `authenticate` threw.

@@ -142,6 +142,11 @@ pub enum Answer {
     Done,
     /// To [`Hook::Authenticate`].
     Verdict(Verdict),
+    /// To [`Hook::Authenticate`]: what came is no verdict. The client is refused with HTTP 401, and the log says why.
+    NoVerdict {
+        /// What came and what to write instead, to stand behind `authenticate for /path`.
+        message: String,
+    },
     /// To [`Hook::Respond`]: the entry at `index` matched; `message` is its response, if it has one.
     Response {
         /// Which of the route's `responses`.
@@ -158,7 +163,6 @@ pub enum Answer {
         /// What, as the handler is told it.
         error: HandlerError,
     },
-}
     /// As [`Failed`](Self::Failed), by a host that knows where it was thrown. That is the user's mistake: the log says it at
     /// level error.
     Threw {
@@ -167,3 +171,4 @@ pub enum Answer {
         /// What the log shows below it: the calls that led there, each in a line of its own.
         stack: String,
     },
+}

@@ -23,6 +23,11 @@ impl Refusal {
         Self { status, headers: HeaderMap::new(), reason }
     }
 
+    /// A refusal whose reason is the status's own, such as `Unauthorized`.
+    pub fn of_status(status: StatusCode) -> Self {
+        Self::new(status, status.canonical_reason().unwrap_or_default())
+    }
+
     /// 400: the request is not a valid opening handshake.
     pub fn bad_request(reason: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, reason)

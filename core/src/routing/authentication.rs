@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::message::{CloseCode, CloseFrame};
+use crate::protocol::Refusal;
 use crate::schema::secret::is_same;
 
 /// How a route decides whether a client may come in. The default admits everyone.
@@ -39,7 +40,7 @@ impl Authentication {
         match self {
             Authentication::Open => Some(Verdict::accept()),
             Authentication::Header(name) if is_filled(request.headers(), name) => Some(Verdict::accept()),
-            Authentication::Header(_) => Some(Verdict::Reject(StatusCode::UNAUTHORIZED)),
+            Authentication::Header(_) => Some(Verdict::reject(StatusCode::UNAUTHORIZED)),
             Authentication::Token(rule) => Some(rule.decide(request)),
             Authentication::Hook | Authentication::Handler => None,
         }
@@ -135,16 +136,22 @@ pub(crate) fn query_value(query: &str, name: &str) -> Option<String> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Denial {
-    /// Before the upgrade, with an HTTP status. A browser sees close code 1006.
-    Status(StatusCode),
+    /// Before the upgrade, with an HTTP response. A browser sees close code 1006.
+    Reject(Box<Refusal>),
     /// After the upgrade, with a close frame that the browser can read.
     Close(CloseFrame),
 }
 
 impl Denial {
-    fn verdict(&self) -> Verdict {
+    /// With this status, before the upgrade.
+    pub fn status(status: StatusCode) -> Self {
+        Denial::Reject(Box::new(Refusal::of_status(status)))
+    }
+
+    /// The outcome for whoever is turned away so.
+    pub fn verdict(&self) -> Verdict {
         match self {
-            Denial::Status(status) => Verdict::Reject(*status),
+            Denial::Reject(refusal) => Verdict::Reject(refusal.clone()),
             Denial::Close(frame) => Verdict::Close(frame.clone()),
         }
     }
@@ -159,8 +166,8 @@ pub enum Verdict {
         /// Kept as the connection's `authData`.
         data: Value,
     },
-    /// Stay out: this HTTP status, no upgrade.
-    Reject(StatusCode),
+    /// Stay out: this HTTP response, no upgrade. A status below 300 or above 599 becomes 500, with a line in the log.
+    Reject(Box<Refusal>),
     /// Come in to be told why not: the upgrade is completed, this close frame sent, and no hook runs.
     Close(CloseFrame),
 }
@@ -171,11 +178,16 @@ impl Verdict {
         Verdict::Accept { data: Value::Null }
     }
 
+    /// Stay out: this HTTP status, no upgrade.
+    pub fn reject(status: StatusCode) -> Self {
+        Denial::status(status).verdict()
+    }
+
     /// A refusal as callbacks give it: with a code that may be sent, a close frame; otherwise HTTP 401.
     pub fn refuse(code: Option<u16>, reason: &str) -> Self {
         match code.map(CloseCode) {
             Some(code) if code.is_sendable() => Verdict::Close(CloseFrame::new(code, reason)),
-            _ => Verdict::Reject(StatusCode::UNAUTHORIZED),
+            _ => Verdict::reject(StatusCode::UNAUTHORIZED),
         }
     }
 }
@@ -202,8 +214,8 @@ mod tests {
     fn a_header_admits_when_it_is_not_blank() {
         let rule = Authentication::authorization_header();
         let verdict = |headers| rule.decide(&request("/", headers)).unwrap();
-        assert_eq!(verdict(&[]), Verdict::Reject(StatusCode::UNAUTHORIZED));
-        assert_eq!(verdict(&[("authorization", "  ")]), Verdict::Reject(StatusCode::UNAUTHORIZED));
+        assert_eq!(verdict(&[]), Verdict::reject(StatusCode::UNAUTHORIZED));
+        assert_eq!(verdict(&[("authorization", "  ")]), Verdict::reject(StatusCode::UNAUTHORIZED));
         assert_eq!(verdict(&[("authorization", "Bearer x")]), Verdict::accept());
     }
 
@@ -213,11 +225,11 @@ mod tests {
             place: TokenPlace::Query("token".into()),
             values: [("a b".to_owned(), json!({"user": "alice"}))].into_iter().collect(),
             missing: Denial::Close(CloseFrame::new(CloseCode(4001), "No token provided")),
-            invalid: Denial::Status(StatusCode::FORBIDDEN),
+            invalid: Denial::status(StatusCode::FORBIDDEN),
         };
         let verdict = |uri| rule.decide(&request(uri, &[]));
         assert_eq!(verdict("/?x=1&token=a%20b"), Verdict::Accept { data: json!({"user": "alice"}) });
-        assert_eq!(verdict("/?token=zzz"), Verdict::Reject(StatusCode::FORBIDDEN));
+        assert_eq!(verdict("/?token=zzz"), Verdict::reject(StatusCode::FORBIDDEN));
         assert_eq!(
             verdict("/?token="),
             Verdict::Close(CloseFrame::new(CloseCode(4001), "No token provided"))
@@ -241,7 +253,7 @@ mod tests {
         assert!(matches!(Verdict::refuse(Some(4001), "x"), Verdict::Close(_)));
         assert!(matches!(Verdict::refuse(Some(1008), "x"), Verdict::Close(_)));
         for code in [None, Some(1006), Some(401), Some(5000)] {
-            assert_eq!(Verdict::refuse(code, "x"), Verdict::Reject(StatusCode::UNAUTHORIZED));
+            assert_eq!(Verdict::refuse(code, "x"), Verdict::reject(StatusCode::UNAUTHORIZED));
         }
     }
 }

@@ -2,6 +2,8 @@
 
 import type { AuthenticateResult, ResponseRule } from '../config/handler.js'
 import type { RouteCallbacks } from '../config/setup.js'
+import { withoutNull } from '../config/options.js'
+import { shapeOf } from '../connection/arguments.js'
 import { DONE } from '../connection/connection.js'
 import type { Socket } from '../connection/socket.js'
 import type { Call } from '../host/actor.js'
@@ -153,20 +155,24 @@ export class Hooks {
     this.#host.answer((core) => core.answer_failed(call.call, message, stack))
   }
 
-  /** Any truthy value admits, as long as it is not an object that says otherwise. */
+  /** Only a plain yes admits; what is neither yes nor no refuses, and the log says what it was. */
   #decide(call: Call, socket: Socket, verdict: unknown): void {
-    const isLong = typeof verdict === 'object' && verdict !== null && 'success' in verdict
-    const { success, code, reason, data } = isLong
-      ? (verdict as AuthenticateResult)
-      : { success: Boolean(verdict), code: undefined, reason: undefined, data: undefined }
-    if (!success) {
-      const [number, text] = [Number(code ?? Number.NaN), String(reason ?? '')]
-      return this.#host.answer((core) => core.answer_refused(call.call, number, text))
+    const { success, data, ...refusal } = longForm(verdict)
+    if (success === true) {
+      const shown = json(data)
+      socket.authData = data
+      socket.isAdmitted = true
+      return this.#host.answer((core) => core.answer_admitted(call.call, shown))
     }
-    const shown = json(data)
-    socket.authData = data
-    socket.isAdmitted = true
-    this.#host.answer((core) => core.answer_admitted(call.call, shown))
+    if (success === false) {
+      const how = refusalOf(refusal)
+      return this.#host.answer((core) => core.answer_refused(call.call, how))
+    }
+    const is = typeof verdict === 'object' && verdict !== null && 'success' in verdict ? ` whose success is ${shapeOf(success)}` : ''
+    const message =
+      `returned ${shapeOf(verdict)}${is}: answered 401. Return true or { success: true, data } to let a client in, ` +
+      'false or { success: false, code, reason } or { success: false, status } to refuse it'
+    this.#host.answer((core) => core.answer_no_verdict(call.call, message))
   }
 
   #respond(call: Call, socket: Socket, found: Found | undefined): void {
@@ -184,6 +190,19 @@ export class Hooks {
     if (call.hook === Hook.Message) socket.message = undefined
     return message
   }
+}
+
+/** A verdict in its long form; `success` is there only if it is one. */
+function longForm(verdict: unknown): Partial<AuthenticateResult> {
+  if (typeof verdict === 'boolean') return { success: verdict }
+  return typeof verdict === 'object' && verdict !== null && !isThenable(verdict) ? verdict : {}
+}
+
+/** How to refuse, as JSON. Numbers that JSON does not have become text, to be complained about. */
+function refusalOf({ code, reason, status, headers }: Partial<AuthenticateResult>): string {
+  return JSON.stringify(withoutNull({ code, reason, status, headers }), (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  )
 }
 
 /** The first entry that matches, and its response; awaits only where there is something to await. */

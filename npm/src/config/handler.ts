@@ -22,11 +22,15 @@ export interface AuthenticateResult<AuthData = any> {
   success: boolean
   /**
    * With `success: false`: the close code that the client gets after a completed handshake, 1000–1003, 1007–1014 or
-   * 3000–4999. Default: none, the handshake is refused with HTTP 401.
+   * 3000–4999. Default: none, the handshake is refused with `status`.
    */
   code?: number
   /** The close reason, at most 123 bytes. Default `''`. */
   reason?: string
+  /** With `success: false` and no `code`: the HTTP status of the answer, 400–599. Default `401`. */
+  status?: number
+  /** Headers beside `status`, such as `{ 'retry-after': '5' }`. Default `{}`. */
+  headers?: Record<string, string>
   /** With `success: true`: what becomes `conn.authData`. Default `undefined`. */
   data?: AuthData
 }
@@ -43,14 +47,15 @@ export interface TokenAuthentication {
     values: Record<string, unknown> | string[]
   }
   /** For who shows no token. Default HTTP 401. */
-  missing?: { code?: number; reason?: string; status?: number }
+  missing?: { code?: number; reason?: string; status?: number; headers?: Record<string, string> }
   /** For who shows another token. Default HTTP 401. */
-  invalid?: { code?: number; reason?: string; status?: number }
+  invalid?: { code?: number; reason?: string; status?: number; headers?: Record<string, string> }
 }
 
 /**
  * Who may come in. `false`: everyone. `true`: whoever has an `Authorization` header that is not blank. A text: whoever
- * has that header. A function decides itself; if it throws, the answer is HTTP 500.
+ * has that header. A function decides itself: only `true` and `success: true` let a client in. What is neither yes nor no
+ * is answered with HTTP 401 and a line in the log, and with 500 if it throws.
  */
 export type Authenticate<AuthData = any> =
   | boolean
