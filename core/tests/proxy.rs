@@ -93,6 +93,46 @@ fn the_targets_own_parameters_cannot_be_replaced() {
 }
 
 #[test]
+fn the_servers_own_port_may_be_known_later_than_the_configuration() {
+    let target = json!({
+        "url": "ws://localhost:${PORT}/echo",
+        "headers": { "origin": "http://localhost:${PORT}", "x-home": "${HOME}" },
+        "auth": { "type": "basic", "username": "a", "password": "p${PORT}" },
+    });
+    let written = json!({ "routes": [{ "pattern": "/live/**", "proxy": { "targets": { "echo": target, "other": "ws://h" } } }] });
+    let mut config = Config::from_value(written).unwrap();
+    assert!(config.resolve_but_port(|name| (name == "HOME").then(|| "/home/a".to_owned())).unwrap());
+    let mut world = World::with_engine(config.engine([7; 32]).unwrap());
+    world.engine.set_port(4004);
+    world.connect("/live/echo/a");
+    let dial = world.dials[0].1.clone();
+    assert_eq!(dial.url, "ws://localhost:4004/echo/a");
+    let header =
+        |name: &str| dial.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    assert_eq!(header("origin"), Some("http://localhost:4004"));
+    assert_eq!(header("x-home"), Some("/home/a"));
+    assert_eq!(header("authorization"), Some("Basic YTpwNDAwNA=="));
+    world.connect("/live/other");
+    assert_eq!(world.dials[1].1.url, "ws://h/");
+}
+
+#[test]
+fn without_a_port_and_with_an_open_url_the_client_is_told() {
+    let written = json!({ "routes": [{ "pattern": "/live", "proxy": "ws://localhost:${PORT}/echo" }] });
+    let mut config = Config::from_value(written).unwrap();
+    assert!(config.resolve_but_port(|_| None).unwrap());
+    let mut world = World::with_engine(config.engine([7; 32]).unwrap());
+    let id = world.upgrade("/live");
+    assert!(world.dials.is_empty());
+    assert_eq!(world.client(id).rejected, Some(400));
+    let closed = json!({ "routes": [{ "pattern": "/live", "proxy": "ws://h" }] });
+    assert!(!Config::from_value(closed).unwrap().resolve_but_port(|_| None).unwrap());
+    let wrong = json!({ "routes": [{ "pattern": "/live", "proxy": "htp://h:${PORT}" }] });
+    let error = Config::from_value(wrong).unwrap_err().to_string();
+    assert!(error.starts_with("routes[0].proxy.url: "), "{error}");
+}
+
+#[test]
 fn who_closes_tells_the_other_side_the_same() {
     for (handshake, code, client_hears) in [
         ("proxy", 1000, "<close 1000 bye>"),

@@ -3,6 +3,7 @@
 mod support;
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -284,6 +285,37 @@ async fn files_begin_in_the_folder_of_the_configuration() {
 }
 
 /// The environment is asked for by whoever starts the program, so it counts before any file.
+#[tokio::test]
+async fn every_configuration_of_the_repository_starts() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
+    let files = configurations(root);
+    assert!(files.iter().any(|file| file.ends_with("native/switchboard.toml")), "{files:?}");
+    assert!(files.iter().any(|file| file.ends_with("examples/chat/switchboard.toml")), "{files:?}");
+    for file in files {
+        let (_child, address, table) = started(&["--config", &file.to_string_lossy()]).await;
+        assert!(
+            table.contains(&format!("ws://{address}/")) || table.contains("  /"),
+            "{}: {table}",
+            file.display()
+        );
+    }
+}
+
+/// All files named `switchboard.toml` below a folder, without what others made.
+fn configurations(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() && !["node_modules", "target", "dist", "generated", ".git"].contains(&name) {
+            found.extend(configurations(&path));
+        } else if name == "switchboard.toml" {
+            found.push(path);
+        }
+    }
+    found
+}
+
 #[tokio::test]
 async fn variables_come_before_the_configuration_and_ask_for_tokens() {
     let mut command = switchboard();

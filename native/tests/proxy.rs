@@ -140,7 +140,7 @@ async fn the_opening_handshake_is_the_targets() {
                 header("origin") == Some("https://app.example") && header("cookie") == Some("id=1");
             Some(match (is_known, header("x-other")) {
                 (true, None) => Verdict::accept(),
-                _ => Verdict::Reject(http::StatusCode::FORBIDDEN),
+                _ => Verdict::reject(http::StatusCode::FORBIDDEN),
             })
         }
 

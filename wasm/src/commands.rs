@@ -11,11 +11,6 @@ use crate::{Switchboard, call, id};
 /// connection as it was. Nothing throws: an exception means that the engine is broken.
 #[wasm_bindgen]
 impl Switchboard {
-    /// Which route has this pattern, as it was written or with one of its prefixes.
-    pub fn route(&self, pattern: &str) -> Option<usize> {
-        self.host.route(pattern)
-    }
-
     /// Passes a command to a route's dialect, in the name of a connection or of nobody. Throws an `Error` for what
     /// the dialect does not take.
     pub fn dialect_command(

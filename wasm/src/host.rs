@@ -10,8 +10,8 @@ use serde_json::Value;
 use switchboard_core::protocol::{Burst, Event};
 use switchboard_core::time::Now;
 use switchboard_core::{
-    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients, Stats,
-    UpstreamId,
+    Accept, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients,
+    RouteCommand, Stats, UpstreamId,
 };
 
 use crate::batch::Batch;
@@ -27,12 +27,13 @@ use crate::{call, contract, request, upstream};
 pub(crate) struct Host {
     engine: Engine,
     patterns: Vec<String>,
-    /// What each route is called.
-    routes: Vec<Vec<String>>,
+    /// How many routes there are.
+    routes: usize,
     /// How many of the first routes JavaScript does not know of.
     from_environment: usize,
     shutdown_grace: u64,
     counts_addresses: bool,
+    needs_port: bool,
     ids: ConnectionIds,
     /// The latest upgrade is for somebody else.
     is_foreign: bool,
@@ -53,14 +54,23 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(server: Server) -> Self {
-        let Server { engine, patterns, routes, from_environment, shutdown_grace, counts_addresses } = server;
-        Self {
+        let Server {
             engine,
             patterns,
-            routes,
+            count,
             from_environment,
             shutdown_grace,
             counts_addresses,
+            needs_port,
+        } = server;
+        Self {
+            engine,
+            patterns,
+            routes: count,
+            from_environment,
+            shutdown_grace,
+            counts_addresses,
+            needs_port,
             ids: ConnectionIds::default(),
             is_foreign: false,
             peers: Vec::new(),
@@ -131,16 +141,43 @@ impl Host {
         result
     }
 
+    /// Whether it matters at which port the server is found.
+    pub(crate) fn needs_port(&self) -> bool {
+        self.needs_port
+    }
+
+    pub(crate) fn set_port(&mut self, port: u16) {
+        self.engine.set_port(port);
+    }
+
     /// Which route has this pattern, as it was written or with one of its prefixes.
     pub(crate) fn route(&self, pattern: &str) -> Option<usize> {
-        let found = self.routes.iter().position(|names| names.iter().any(|name| name == pattern));
-        found.map(|index| self.numbered(index))
+        self.engine.route_of(pattern).map(|index| self.numbered(index))
     }
 
     /// The number of a route as JavaScript counts: its own from 0, those of the environment behind them all.
     pub(crate) fn numbered(&self, index: usize) -> usize {
-        let count = self.routes.len();
-        (index + count - self.from_environment) % count
+        (index + self.routes - self.from_environment) % self.routes
+    }
+
+    /// The engine's number of a route that JavaScript counts so; none has `usize::MAX`.
+    pub(crate) fn index(&self, numbered: usize) -> usize {
+        match numbered < self.routes {
+            true => (numbered + self.from_environment) % self.routes,
+            false => usize::MAX,
+        }
+    }
+
+    /// Does something with a whole route, in nobody's name: to how many.
+    pub(crate) fn route_command(
+        &mut self,
+        route: usize,
+        command: RouteCommand,
+    ) -> Result<usize, CommandError> {
+        let route = self.index(route);
+        let result = self.engine.route_command(self.now, route, command, &mut self.effects);
+        self.carry_out();
+        result
     }
 
     /// Passes a command to a route's dialect.
@@ -151,10 +188,10 @@ impl Host {
         name: &str,
         payload: Value,
     ) -> Result<(), String> {
-        if route >= self.routes.len() {
+        if route >= self.routes {
             return Err(format!("there is no route {route}"));
         }
-        let route = (route + self.from_environment) % self.routes.len();
+        let route = self.index(route);
         let result = self.engine.dialect_command(self.now, route, id, name, payload, &mut self.effects);
         self.carry_out();
         result.map_err(|error| error.to_string())

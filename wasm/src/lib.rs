@@ -18,6 +18,7 @@ mod host;
 mod panic;
 mod peer;
 mod request;
+mod route;
 mod schedule;
 mod setup;
 mod upstream;
@@ -142,6 +143,16 @@ impl Switchboard {
     /// Whether it matters which addresses requests come from.
     pub fn counts_addresses(&self) -> bool {
         self.host.counts_addresses()
+    }
+
+    /// Whether it matters at which port the server is found.
+    pub fn needs_port(&self) -> bool {
+        self.host.needs_port()
+    }
+
+    /// At which port the server is found.
+    pub fn set_port(&mut self, port: u16) {
+        self.host.set_port(port);
     }
 
     /// The first `length` bytes of scratch came from this socket.

@@ -1,6 +1,7 @@
 //! From the options of a JavaScript host to an engine.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,6 +32,8 @@ struct Part {
     source: Source,
     /// The file it was read from, to name it in errors.
     file: Option<String>,
+    /// The folder of that file, in which the files that it names begin.
+    folder: Option<String>,
     /// What the user calls the routes, to name them in errors: `wsHandlers[0]`.
     #[serde(default)]
     labels: Vec<String>,
@@ -102,14 +105,16 @@ pub(crate) struct Server {
     pub(crate) engine: Engine,
     /// All patterns that are served, with their prefixes.
     pub(crate) patterns: Vec<String>,
-    /// By route: its pattern, as it was written and with its prefixes.
-    pub(crate) routes: Vec<Vec<String>>,
+    /// How many routes there are.
+    pub(crate) count: usize,
     /// How many of the first routes are of the environment. JavaScript does not know of them, and counts from those behind.
     pub(crate) from_environment: usize,
     /// How long in ms clients may take to close when the server stops.
     pub(crate) shutdown_grace: u64,
     /// Whether there is a limit for the connections from one address.
     pub(crate) counts_addresses: bool,
+    /// Whether it matters at which port the server is found.
+    pub(crate) needs_port: bool,
 }
 
 /// Builds the engine; what is wrong with the options in words for who wrote them.
@@ -121,8 +126,10 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     let (mut limits, mut shutdown_grace) = (Limits::default(), Config::default().shutdown_grace);
     let allowed_hosts = setup.parts.iter().flat_map(|part| part.allowed_hosts.clone()).collect();
     let mut configs = Vec::new();
+    let mut needs_port = false;
     for part in setup.parts {
-        let mut config = part.config(&setup.environment)?;
+        let (mut config, is_open) = part.config(&setup.environment)?;
+        needs_port |= is_open;
         config.allowed_hosts.extend(part.allowed_hosts);
         if part.rules {
             (limits, shutdown_grace) = (config.engine_limits(), config.shutdown_grace);
@@ -137,36 +144,35 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
         configs.insert(0, (config, Vec::new()));
     }
     let mut assembly = Assembly::default();
-    let mut names = Vec::new();
     for (config, hooks) in &configs {
         assembly.configured(config, |index, _| hooks.get(index).cloned().unwrap_or_default().into());
-        for route in &config.routes {
-            let pattern = route.pattern.to_string();
-            let prefixed = config.prefixes(route).iter().map(|prefix| format!("{prefix}{pattern}"));
-            names.push(prefixed.chain([pattern.clone()]).collect());
-        }
     }
     let router = assembly.router().map_err(|error| error.to_string())?;
     let patterns = router.patterns().to_vec();
+    let count = configs.iter().map(|(config, _)| config.routes.len()).sum();
     let counts_addresses = limits.connections_per_address.is_some();
     let engine = assembly.engine(router, limits, seed);
-    Ok(Server { engine, patterns, routes: names, from_environment, shutdown_grace, counts_addresses })
+    Ok(Server { engine, patterns, count, from_environment, shutdown_grace, counts_addresses, needs_port })
 }
 
 impl Part {
-    fn config(&self, environment: &HashMap<String, String>) -> Result<Config, String> {
+    /// The configuration, and whether it has to be told where the server is found.
+    fn config(&self, environment: &HashMap<String, String>) -> Result<(Config, bool), String> {
         let config = match &self.source {
             Source::Config(value) => Config::from_value(value.clone()),
             Source::Toml(text) => Config::from_toml(text),
             Source::Json(text) => Config::from_json(text),
         };
         let config = config.and_then(|mut config| {
-            config.resolve(|name| environment.get(name).cloned())?;
+            let is_open = config.resolve_but_port(|name| environment.get(name).cloned())?;
             for index in 0..config.routes.len() {
                 let hooks = self.hooks.get(index);
                 config.check_callbacks(index, |needed| hooks.is_some_and(|hooks| hooks.has(needed)))?;
             }
-            Ok(config)
+            if let Some(folder) = &self.folder {
+                config.anchor(Path::new(folder));
+            }
+            Ok((config, is_open))
         });
         config.map_err(|error| match &self.file {
             Some(file) => format!("{file}: {error}"),

@@ -49,6 +49,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::dialect::proxy::TargetOptions;
 use crate::routing::router::RouteKey;
 
 pub use crate::dialect::rules::Parse;
@@ -145,7 +146,9 @@ impl Config {
         let tls = self.listen.tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key]);
         let replays = self.feeds.iter_mut().filter_map(|feed| feed.replay.as_mut());
         for file in tls.chain(replays.map(|replay| &mut replay.file)) {
-            *file = folder.join(&*file).to_string_lossy().into_owned();
+            if !is_absolute(file) {
+                *file = folder.join(&*file).to_string_lossy().into_owned();
+            }
         }
     }
 
@@ -159,6 +162,23 @@ impl Config {
             }
         }
         self.check()
+    }
+
+    /// As [`resolve`](Self::resolve) for a host that does not know yet where it will listen: `${PORT}` stays as it is until
+    /// [`Engine::set_port`](crate::Engine::set_port) tells it. Whether it stands anywhere.
+    pub fn resolve_but_port(
+        &mut self,
+        mut variable: impl FnMut(&str) -> Option<String>,
+    ) -> Result<bool, ConfigError> {
+        let mut is_open = false;
+        self.resolve(|name| match name {
+            "PORT" => {
+                is_open = true;
+                Some(TargetOptions::OWN_PORT.to_owned())
+            }
+            name => variable(name),
+        })?;
+        Ok(is_open)
     }
 
     /// The JSON Schema of the configuration, for editors.
@@ -193,6 +213,13 @@ impl Config {
         }
         self.check_feeds()
     }
+}
+
+/// Whether a path does not begin in some folder, on any system: the engine does not know on which one it runs.
+fn is_absolute(path: &str) -> bool {
+    let has_drive =
+        path.as_bytes().get(1) == Some(&b':') && path.starts_with(|first: char| first.is_ascii_alphabetic());
+    path.starts_with(['/', '\\']) || has_drive
 }
 
 /// TOML's values as JSON; a date becomes its text.

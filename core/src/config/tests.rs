@@ -154,7 +154,7 @@ fn authentication_has_four_forms() {
                     ..Default::default()
                 },
                 invalid: RefusalConfig { status: Some(403), ..Default::default() },
-            }),
+            })),
         ),
     ];
     for (value, expected) in table {
@@ -207,5 +207,23 @@ fn the_schema_knows_every_key() {
         "maxConnectionsPerAddress",
     ] {
         assert!(text.contains(key), "{key}");
+    }
+}
+
+#[test]
+fn files_begin_in_the_folder_of_the_configuration() {
+    let table = [
+        ("a.jsonl", "/home/a", "/home/a/a.jsonl"),
+        ("../b/a.jsonl", "/home/a/", "/home/a/../b/a.jsonl"),
+        ("/tmp/a.jsonl", "/home/a", "/tmp/a.jsonl"),
+        ("C:\\a.jsonl", "C:/b", "C:\\a.jsonl"),
+        ("\\\\share\\a.jsonl", "C:/b", "\\\\share\\a.jsonl"),
+        ("a.jsonl", "", "a.jsonl"),
+    ];
+    for (file, folder, expected) in table {
+        let mut config =
+            Config::from_value(json!({ "feeds": [{ "name": "a", "replay": { "file": file } }] })).unwrap();
+        config.anchor(std::path::Path::new(folder));
+        assert_eq!(config.feeds[0].replay.as_ref().unwrap().file, expected);
     }
 }

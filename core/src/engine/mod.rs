@@ -93,6 +93,12 @@ impl Engine {
         matches!(self.router.find(path), Found::Route { .. })
     }
 
+    /// Tells at which port the server is found: what `${PORT}` stands for in a configuration that left it open
+    /// ([`Config::resolve_but_port`](crate::Config::resolve_but_port)). Counts for connections that open from now on.
+    pub fn set_port(&mut self, port: u16) {
+        self.state.port = Some(port);
+    }
+
     /// Takes note of one thing that happened. Appends what is to be done.
     pub fn handle_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {

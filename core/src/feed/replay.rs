@@ -13,7 +13,7 @@ use crate::time::Instant;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReplaySettings {
     /// The file, one JSON value per line. The host reads it at the start. Relative paths begin in the folder of the
-    /// configuration file; in Vite at its root.
+    /// configuration file; those of options in JavaScript at Vite's root, or in the working directory.
     pub file: String,
     /// Ms between two values. Default 1000, unless there is a `timestamp`.
     #[serde(default)]

@@ -41,6 +41,11 @@ impl Context<'_> {
         self.now
     }
 
+    /// The port at which this server is found, if the host told it ([`Engine::set_port`](crate::Engine::set_port)).
+    pub fn port(&self) -> Option<u16> {
+        self.state.port
+    }
+
     /// The connection this event is about; `None` in a route's own timer.
     pub fn connection(&self) -> Option<&Connection> {
         self.state.connections.get(self.id?)

@@ -102,7 +102,7 @@ export interface FeedOptions {
 
 /** A recording and its pace; times in ms. */
 export interface ReplayOptions {
-  /** The file; relative paths begin at Vite's root. */
+  /** The file; relative paths begin at Vite's root, without Vite in the working directory. */
   file: string
   /** Between two values. Default `1000`, unless there is a `timestamp`. */
   every?: number

@@ -1,7 +1,7 @@
 /** From options to what the engine is made of: data for it, functions for us. */
 
 import { readFileSync } from 'node:fs'
-import { extname, resolve } from 'node:path'
+import { dirname, extname, resolve } from 'node:path'
 
 import { shapeOf } from '../connection/arguments.js'
 import type { Socket } from '../connection/socket.js'
@@ -38,6 +38,8 @@ interface Part {
   toml?: string
   json?: string
   file?: string
+  /** Where the files that it names begin. */
+  folder?: string
   /** Its limits hold for the server; the last part that says so counts. */
   rules?: boolean
   allowedHosts?: string[]
@@ -196,7 +198,7 @@ function list<T>(value: unknown, name: string): T[] {
 }
 
 function readPart(file: string, written: string): Part {
-  const part = { file: written, labels: [], hooks: [] }
+  const part = { file: written, folder: dirname(file), labels: [], hooks: [] }
   let text
   try {
     text = readFileSync(file, 'utf8')

@@ -55,6 +55,7 @@ export class Host implements Actor {
   readonly #root: string
   readonly #countsAddresses: boolean
   readonly #strings = new Strings()
+  readonly #needsPort: boolean
   readonly #hooks: Hooks
   readonly #dialler: Dialler
   readonly #sockets = new Sockets()
@@ -94,6 +95,7 @@ export class Host implements Actor {
     this.#onBroken = onBroken
     this.#countsAddresses = this.#engine.ask((core) => core.counts_addresses(), false)
     this.#hooks = new Hooks(this, setup.routes)
+    this.#needsPort = this.#engine.ask((core) => core.needs_port(), false)
     this.#dialler = new Dialler(this)
   }
 
@@ -121,6 +123,7 @@ export class Host implements Actor {
     const text = `${method}\n${httpVersion}\n${url}\n${address}\n${rawHeaders.join('\n')}`
     const length = this.#copied((memory) => memory.putRequest(text))
     const claim = this.#engine.tell<number>((core) => core.upgrade(length), Claim.Foreign)
+    if (this.#needsPort) this.#tellPort(request.socket?.localPort)
     this.#soon()
     if (claim !== Claim.Ours) return claim === Claim.Foreign ? false : undefined
     // Now, not when a handler asks for it: memory that is used for a moment ten thousand times does not come back.
@@ -498,6 +501,11 @@ export class Host implements Actor {
       if (chunk) this.#receive(socket, chunk)
     }
     this.#held.splice(0, count)
+  /** Clients find the server where they came in. Without TCP there is no port. */
+  #tellPort(port: number | undefined): void {
+    if (port !== undefined) this.#engine.ask((core) => core.set_port(port), undefined)
+  }
+
     this.#soon()
   }
 

@@ -31,6 +31,7 @@ mod inspection;
 mod link;
 mod options;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -112,7 +113,7 @@ impl Proxy {
     }
 
     /// The target of the connection in focus, with its name and the URL to dial.
-    fn target(&self, cx: &Context<'_>) -> Result<(&TargetOptions, Arc<str>, String), Ending> {
+    fn target(&self, cx: &Context<'_>) -> Result<(Cow<'_, TargetOptions>, Arc<str>, String), Ending> {
         let (path, query) = cx.connection().map(|c| (c.path(), c.query())).unwrap_or_default();
         let rest = self.mount.segments.map_or("", |segments| rest(path, &self.mount.prefixes, segments));
         let (target, name, rest) = match &self.options.target {
@@ -127,6 +128,7 @@ impl Proxy {
                 (target.ok_or_else(|| Ending::Unknown(name.to_owned()))?, name, rest)
             }
         };
+        let target = target.at(cx.port());
         // What let the client in here is nothing for the target.
         let token = cx.token_place().and_then(TokenPlace::query);
         let query = without_parameters(query, |name| Some(name) == token);
@@ -173,7 +175,7 @@ impl Proxy {
         let client_id = timed_name(cx, "client-", '-').into();
         let (target, name, url) = self.target(cx)?;
         let token = cx.token_place().and_then(TokenPlace::header);
-        let headers = cx.connection().map(|client| self.headers(target, client.request().headers(), token));
+        let headers = cx.connection().map(|client| self.headers(&target, client.request().headers(), token));
         let mut dial = Dial::new(url);
         dial.headers = headers.unwrap_or_default();
         dial.protocols = protocols;

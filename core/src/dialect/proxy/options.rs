@@ -1,5 +1,6 @@
 //! A proxy's settings.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
@@ -170,6 +171,52 @@ impl ProxyOptions {
 }
 
 impl TargetOptions {
+    /// What stands for the port at which this server is found, in a URL, a header or credentials.
+    pub(crate) const OWN_PORT: &str = "${PORT}";
+
+    /// The same with the port at which this server is found, where it was left open. An unknown port stays open.
+    pub(super) fn at(&self, port: Option<u16>) -> Cow<'_, Self> {
+        let is_open = |text: &str| text.contains(Self::OWN_PORT);
+        let Some(port) = port.filter(|_| self.texts().any(is_open)) else {
+            return Cow::Borrowed(self);
+        };
+        let mut target = self.clone();
+        for text in target.texts_mut() {
+            *text = text.replace(Self::OWN_PORT, &port.to_string());
+        }
+        Cow::Owned(target)
+    }
+
+    /// All that may hold variables.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let headers = self.headers.values().map(|Secret(value)| value.as_str());
+        let [first, second] = match &self.auth {
+            None => [None, None],
+            Some(
+                ProxyAuth::Bearer { token: Secret(value) } | ProxyAuth::ApiKey { value: Secret(value), .. },
+            ) => [Some(value), None],
+            Some(ProxyAuth::Basic { username: Secret(username), password: Secret(password) }) => {
+                [Some(username), Some(password)]
+            }
+        };
+        let auth = first.into_iter().chain(second).map(String::as_str);
+        [self.url.as_str()].into_iter().chain(headers).chain(auth)
+    }
+
+    fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let headers = self.headers.values_mut().map(|Secret(value)| value);
+        let [first, second] = match &mut self.auth {
+            None => [None, None],
+            Some(
+                ProxyAuth::Bearer { token: Secret(value) } | ProxyAuth::ApiKey { value: Secret(value), .. },
+            ) => [Some(value), None],
+            Some(ProxyAuth::Basic { username: Secret(username), password: Secret(password) }) => {
+                [Some(username), Some(password)]
+            }
+        };
+        [&mut self.url].into_iter().chain(headers).chain(first).chain(second)
+    }
+
     /// A URL and nothing more.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), headers: IndexMap::new(), auth: None }
@@ -199,8 +246,9 @@ impl TargetOptions {
     fn check(&self) -> Result<(), ConfigError> {
         // What the environment holds is not known yet.
         let is_open = |text: &str| text.contains("${");
-        if !is_open(&self.url) {
-            Address::parse(&self.url).map_err(|message| ConfigError::at("url", message))?;
+        let url = self.url.replace(Self::OWN_PORT, "1");
+        if !is_open(&url) {
+            Address::parse(&url).map_err(|message| ConfigError::at("url", message))?;
         }
         let value = |key: String, text: &str| match HeaderValue::from_str(text) {
             Err(_) if !is_open(text) => Err(ConfigError::at(key, "has a character that no header can have")),
