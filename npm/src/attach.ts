@@ -8,9 +8,10 @@ import { createUpgrade, type HttpServer, type Upgrade } from './accept/upgrade.j
 import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './config/options.js'
 import { setUp } from './config/setup.js'
 import { closeCode, closeReason, milliseconds, name, optionsOf, shapeOf } from './connection/arguments.js'
+import { type Place, type Route, routeAt } from './connection/route.js'
 import { Log } from './host/logger.js'
-import { type Stats, statsOf } from './host/stats.js'
 import { Stacks } from './host/stack.js'
+import { type Stats, statsOf } from './host/stats.js'
 import { Supervisor } from './host/supervisor.js'
 
 /** The close frame that clients get when a server stops. */
@@ -33,6 +34,11 @@ export interface Switchboard {
   readonly patterns: string[]
   /** Tells all routes that serve this feed a value. Throws a `TypeError` for what JSON does not have. */
   publish(feed: string, value: unknown): void
+  /**
+   * A route, to send to its clients, to list, count or close them without being in one of its callbacks. `pattern` is the
+   * route's, with its prefix or without. Throws if there is none.
+   */
+  route(pattern: string): Route
   /**
    * Has a route's dialect do what only it knows: `broadcast` with `{ topic, event, payload }` in `phoenix`, `publish`
    * with `{ channel, message }` in `actions`. `pattern` is the route's, with its prefix or without. Throws what the
@@ -83,6 +89,8 @@ export interface Started {
   keepSockets(below: (raw: Duplex) => Duplex | undefined): void
   /** Whether a route is there for this path. */
   serves(path: string): boolean
+  /** Where the route with this pattern is now. */
+  placeOf(pattern: string): Place | undefined
   /**
    * Serves a server of Node's, with `requests` also its plain HTTP requests, until one of both closes. When the server
    * does, everything here ends.
@@ -117,8 +125,8 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     request: createHandle(running),
     patterns: running.host.patterns(),
     publish: (feed, value) => running.host.publish(name(feed, 'publish: feed'), value),
-    command: (pattern, command, payload) =>
-      running.host.command(name(pattern, 'command: pattern'), name(command, 'command: name'), payload),
+    route: (pattern) => route(running, name(pattern, 'route')),
+    command: (pattern, command, payload) => route(running, name(pattern, 'command: pattern')).command(command, payload),
     stats: () => running.host.stats(),
     close: shut,
     [Symbol.asyncDispose]: () => shut(),
@@ -129,6 +137,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     enabled: true,
     keepSockets: (below) => running.host.keepSockets(below),
     serves: (path) => running.host.serves(path),
+    placeOf: (pattern) => placeOf(running, pattern),
     attach: (server, requests) => {
       const { upgrade, request } = switchboard
       const closed = (): void => {
@@ -140,6 +149,24 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     },
     onClosed: (one) => void undo.push(one),
   }
+}
+
+function route(running: Supervisor, pattern: string): Route {
+  // A host whose engine failed knows no routes; its successor will.
+  if (placeOf(running, pattern) === undefined && !running.host.isBroken) {
+    throw new Error(unknownRoute(pattern, running.host.patterns()))
+  }
+  return routeAt(pattern, () => [placeOf(running, pattern) ?? []].flat())
+}
+
+function placeOf({ host }: Supervisor, pattern: string): Place | undefined {
+  const route = host.routeOf(pattern)
+  return route === undefined ? undefined : { host, route }
+}
+
+/** What to say when there is no such route. */
+export function unknownRoute(pattern: string, known: string[]): string {
+  return `there is no route ${pattern}; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ') || 'none'}`
 }
 
 async function close(running: Supervisor, options?: CloseOptions | null): Promise<void> {
@@ -157,6 +184,7 @@ const NOTHING: Switchboard = {
   request: () => false,
   patterns: [],
   publish: () => {},
+  route: (pattern) => routeAt(pattern, () => []),
   command: () => {},
   stats: () => statsOf(),
   close: () => Promise.resolve(),
@@ -168,6 +196,7 @@ const DISABLED: Omit<Started, 'log'> = {
   enabled: false,
   keepSockets: () => {},
   serves: () => false,
+  placeOf: () => undefined,
   attach: () => {},
   onClosed: () => {},
 }

@@ -52,3 +52,4 @@ export type {
 } from './dialect/channel.js'
 export type { ProxyInspector, ProxyOptions, ProxyTarget } from './dialect/proxy.js'
 export type { BroadcastOptions, WebSocketConnection } from './connection/connection.js'
+export type { Audience, Room, Route } from './connection/route.js'

@@ -12,6 +12,7 @@ import { Hooks } from '../callbacks/hooks.js'
 import { type Encoded, kindOf } from '../callbacks/payload.js'
 import type { Setup } from '../config/setup.js'
 import { shapeOf } from '../connection/arguments.js'
+import type { WebSocketConnection } from '../connection/connection.js'
 import { Socket } from '../connection/socket.js'
 import { Sockets } from '../connection/sockets.js'
 import { type Dial, Dialler } from '../upstream/dial.js'
@@ -54,8 +55,8 @@ export class Host implements Actor {
   /** Where relative paths of files begin. */
   readonly #root: string
   readonly #countsAddresses: boolean
-  readonly #strings = new Strings()
   readonly #needsPort: boolean
+  readonly #strings = new Strings()
   readonly #hooks: Hooks
   readonly #dialler: Dialler
   readonly #sockets = new Sockets()
@@ -94,8 +95,8 @@ export class Host implements Actor {
     this.#root = root
     this.#onBroken = onBroken
     this.#countsAddresses = this.#engine.ask((core) => core.counts_addresses(), false)
-    this.#hooks = new Hooks(this, setup.routes)
     this.#needsPort = this.#engine.ask((core) => core.needs_port(), false)
+    this.#hooks = new Hooks(this, setup.routes)
     this.#dialler = new Dialler(this)
   }
 
@@ -122,8 +123,8 @@ export class Host implements Actor {
     const address = this.#countsAddresses ? (request.socket?.remoteAddress ?? '') : ''
     const text = `${method}\n${httpVersion}\n${url}\n${address}\n${rawHeaders.join('\n')}`
     const length = this.#copied((memory) => memory.putRequest(text))
-    const claim = this.#engine.tell<number>((core) => core.upgrade(length), Claim.Foreign)
     if (this.#needsPort) this.#tellPort(request.socket?.localPort)
+    const claim = this.#engine.tell<number>((core) => core.upgrade(length), Claim.Foreign)
     this.#soon()
     if (claim !== Claim.Ours) return claim === Claim.Foreign ? false : undefined
     // Now, not when a handler asks for it: memory that is used for a moment ten thousand times does not come back.
@@ -223,15 +224,60 @@ export class Host implements Actor {
     return { status: Number(parts[0]), headers: parts.slice(1, -1), body: parts.at(-1)! }
   }
 
-  /** Tells the dialect of the route with this pattern to do something that is not for one connection. Throws if the dialect refuses. */
-  command(pattern: string, name: string, payload: unknown): void {
-    if (this.isBroken) return
-    const route = this.ask((core) => core.route(pattern), undefined)
-    if (route === undefined) throw new Error(`there is no route ${pattern}`)
-    this.dialectCommand(route, undefined, name, payload)
+  /** The number of the route with this pattern, as it was written or with one of its prefixes. */
+  routeOf(pattern: string): number | undefined {
+    return this.ask((core) => core.route(pattern), undefined)
   }
 
-  /** As {@link command}, in the name of a client if there is one. */
+  /** Sends a message to everyone on a route or in its room; to how many. */
+  sendTo(route: number, room: string | undefined, message: Encoded): number {
+    return this.inputWith(message, (core, kind, length) => core.route_send(route, room, kind, length)) ?? 0
+  }
+
+  /**
+   * Starts the closing handshake with everyone on a route or in its room; with how many. Throws a `RangeError` for a code
+   * that must not be sent.
+   */
+  closeAll(route: number, room: string | undefined, code: number, reason: string): number {
+    const count = this.countOf(route, room)
+    const wrong = this.input((core) => core.route_close(route, room, code, reason))
+    if (wrong !== undefined) throw new RangeError(wrong)
+    return count
+  }
+
+  /** How many are open on a route or in its room. */
+  countOf(route: number, room: string | undefined): number {
+    return this.ask((core) => core.route_count(route, room), 0)
+  }
+
+  /** The rooms of a route that have members. */
+  roomsOf(route: number): string[] {
+    return this.ask((core) => core.route_rooms(route), [])
+  }
+
+  /** Who is open on a route or in its room, as handlers see them. */
+  connectionsOf(route: number, room: string | undefined): WebSocketConnection[] {
+    return this.#connections(route, this.ask((core) => core.route_connections(route, room), undefined))
+  }
+
+  /** Who is open on a route under this id. */
+  connectionOf(route: number, id: string): WebSocketConnection | undefined {
+    return this.#connections(route, this.ask((core) => core.route_connection(route, id), undefined))[0]
+  }
+
+  #connections(route: number, ids: Uint32Array | undefined = new Uint32Array()): WebSocketConnection[] {
+    const connections: WebSocketConnection[] = []
+    for (let index = 0; index < ids.length; index += 2) {
+      const socket = this.#sockets.find(ids[index]!, ids[index + 1]!)
+      // One that is accepted with the next turn has no name yet.
+      if (!socket?.name) continue
+      socket.route = route
+      connections.push(socket.connection)
+    }
+    return connections
+  }
+
+  /** Has a route's dialect do something, in the name of a client if there is one. Throws what it does not take. */
   dialectCommand(route: number, id: ConnectionId | undefined, name: string, payload: unknown): void {
     const text = JSON.stringify(payload) ?? 'null'
     const wrong = this.input((core) => core.dialect_command(route, id?.slot, id?.generation ?? 0, name, text))
@@ -455,6 +501,11 @@ export class Host implements Actor {
       .catch(failed)
   }
 
+  /** Clients find the server where they came in. Without TCP there is no port. */
+  #tellPort(port: number | undefined): void {
+    if (port !== undefined) this.#engine.ask((core) => core.set_port(port), undefined)
+  }
+
   /** Copies what came from outside. Nobody there can be told that there is no memory left: the engine is given up. */
   #copied(copy: (memory: Memory) => number): number {
     try {
@@ -501,11 +552,6 @@ export class Host implements Actor {
       if (chunk) this.#receive(socket, chunk)
     }
     this.#held.splice(0, count)
-  /** Clients find the server where they came in. Without TCP there is no port. */
-  #tellPort(port: number | undefined): void {
-    if (port !== undefined) this.#engine.ask((core) => core.set_port(port), undefined)
-  }
-
     this.#soon()
   }
 

@@ -8,19 +8,25 @@ import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
 
 import { claim } from '../accept/attachment.js'
 import type { HttpServer, Upgrade } from '../accept/upgrade.js'
-import { type Started, start } from '../attach.js'
+import { type Started, start, unknownRoute } from '../attach.js'
 import type { PluginOptions } from '../config/options.js'
-import { optionsOf } from '../connection/arguments.js'
+import { name, optionsOf } from '../connection/arguments.js'
+import { type Place, type Route, routeAt } from '../connection/route.js'
 import { type Stats, sum } from '../host/stats.js'
 import { TcpSockets } from './tcp.js'
-
 import { colored } from './terminal.js'
+
 /** What the plugin offers to who embeds Vite. */
 export interface PluginApi {
   /** Takes an upgrade request if it is ours, and says whether it was: for Vite in middleware mode. */
   upgrade: Upgrade
   /** Tells all routes that serve this feed a value. */
   publish(feed: string, value: unknown): void
+  /**
+   * A route, as `route` of `attach`. It may be asked for before Vite's server runs; until then nobody is on it, and
+   * what is sent goes nowhere.
+   */
+  route(pattern: string): Route
   /** Has a route's dialect do what only it knows, as `command` of `attach`. */
   command(pattern: string, name: string, payload: unknown): void
   /** How much there is right now, as `stats` of `attach`. */
@@ -61,13 +67,13 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       warn: (line: string) => config.logger.warn(line, { timestamp: true }),
       error: (line: string) => config.logger.error(colored(line), { timestamp: true }),
     }
+    const fixStack = 'ssrFixStacktrace' in server ? (error: Error) => server.ssrFixStacktrace(error) : undefined
     const shared = allowed(options, 'ws' in server ? config.server : config.preview)
     const one: Serving = {
       ...start({ ...options, ...shared, environment, logger }, config.root, fixStack),
       tcp: new TcpSockets(server.httpServer as HttpServer | null),
       isReady: false,
       origin: config.inlineConfig,
-    const fixStack = 'ssrFixStacktrace' in server ? (error: Error) => server.ssrFixStacktrace(error) : undefined
       stop: (code) => stop(one, code),
     }
     one.onClosed(() => one.tcp.stop())
@@ -96,6 +102,17 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
     api: {
       upgrade: (request, socket, head) => offer(started, request, socket, head),
       publish: (feed, value) => started.forEach(({ switchboard }) => switchboard.publish(feed, value)),
+      route: (given) => {
+        const pattern = name(given, 'route')
+        const find = (): Place[] => {
+          const places = [...started].map((one) => one.placeOf(pattern)).filter((place) => place !== undefined)
+          const patterns = [...started].flatMap(({ switchboard }) => switchboard.patterns)
+          if (places.length === 0 && patterns.length > 0) throw new Error(unknownRoute(pattern, patterns))
+          return places
+        }
+        find()
+        return routeAt(pattern, find)
+      },
       command: (pattern, name, payload) =>
         started.forEach(({ switchboard }) => switchboard.command(pattern, name, payload)),
       stats: () => sum([...started].map(({ switchboard }) => switchboard.stats())),
