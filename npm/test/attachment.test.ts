@@ -169,7 +169,7 @@ test('with the HTTP server everything ends', async () => {
   const closed = once(server, 'close')
   server.close()
   await closed
-  expect(board.stats()).toEqual({ connections: 0, rooms: 0, timers: 0, calls: 0, upstreams: 0 })
+  expect(board.stats()).toMatchObject({ connections: 0, rooms: 0, timers: 0, calls: 0, upstreams: 0 })
   expect(server.listenerCount('upgrade')).toBe(0)
 })
 
