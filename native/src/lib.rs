@@ -92,8 +92,11 @@
 // Standard output and standard error may be closed, and these would panic.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod error;
+pub use error::ServerError;
+
 mod server;
-pub use server::{Builder, Server, ServerError, ShutdownHandle};
+pub use server::{Builder, Server, ShutdownHandle};
 
 mod tls;
 pub use tls::{Tls, TlsError};

@@ -18,11 +18,11 @@ use switchboard_core::{
 
 use crate::accept::upgrade::{Asked, refusal, upgrade};
 use crate::endpoint::{Endpoint, EndpointInfo};
+use crate::error::ServerError;
 use crate::flush::Flush;
 use crate::host::Host;
 use crate::page;
 use crate::route::{Route, UnknownRoute};
-use crate::server::ServerError;
 
 /// The path that tells how the server does.
 const HEALTH: &str = "/health";

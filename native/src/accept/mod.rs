@@ -1,7 +1,9 @@
-//! From a TCP connection to an open WebSocket: the listener, the opening handshake, and plain HTTP.
+//! From an opening handshake to an open WebSocket.
 
-pub(crate) mod acceptor;
 pub(crate) mod mounted;
 pub(crate) mod opening;
 pub(crate) mod prefixed;
 pub(crate) mod upgrade;
+
+/// Whether accepted streams are as their listener was set, which saves a system call for each.
+pub(crate) const NODELAY_IS_INHERITED: bool = cfg!(target_os = "linux");

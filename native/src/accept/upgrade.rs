@@ -17,12 +17,12 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::server::TlsStream;
 
-use crate::accept::acceptor::NODELAY_IS_INHERITED;
+use crate::accept::NODELAY_IS_INHERITED;
 use crate::accept::prefixed::Prefixed;
 use crate::connection::receiver::Receiver;
 use crate::connection::task::Life;
-use crate::connection::tls::TlsSession;
 use crate::flush::socket::Socket;
+use crate::flush::tls_session::TlsSession;
 use crate::host::switching::Decision;
 use crate::host::{Host, Presence};
 

@@ -2,4 +2,3 @@
 
 pub(crate) mod receiver;
 pub(crate) mod task;
-pub(crate) mod tls;

@@ -6,6 +6,7 @@ pub(crate) mod pages;
 #[cfg(target_os = "linux")]
 pub(crate) mod ring;
 pub(crate) mod socket;
+pub(crate) mod tls_session;
 
 use std::sync::Arc;
 

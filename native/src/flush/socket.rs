@@ -13,11 +13,11 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
-use crate::connection::tls::TlsSession;
 #[cfg(target_os = "linux")]
 use crate::flush::pages::Pages;
 #[cfg(target_os = "linux")]
 use crate::flush::ring::Batch;
+use crate::flush::tls_session::TlsSession;
 
 /// How many frames one `writev` takes at most. Linux allows 1024; more than these rarely wait.
 pub(crate) const FRAMES_PER_WRITE: usize = 64;

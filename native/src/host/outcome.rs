@@ -50,7 +50,10 @@ impl Outcome {
         }
         callbacks::run_all(host, &mut self.calls);
         for dialled in self.dials.drain(..) {
-            dialled.start(host);
+            let told = host.clone();
+            dialled.start(host.runtime(), move |upstream, event| {
+                told.turn(|turn| turn.input(Input::Upstream { upstream, event }));
+            });
         }
         for (feed, file) in self.files.drain(..) {
             read(host, feed, file);

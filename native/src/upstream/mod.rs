@@ -2,18 +2,15 @@
 
 mod relay;
 
-use std::sync::Arc;
-
 use http::{HeaderName, HeaderValue, Request};
 use rustls::crypto::CryptoProvider;
-use switchboard_core::{CloseFrame, Dial, Input, Message, UpstreamEvent, UpstreamId};
+use switchboard_core::{CloseFrame, Dial, Message, UpstreamEvent, UpstreamId};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
-
-use crate::host::Host;
 
 /// The end of an outgoing connection that the engine's effects go to. When it is dropped, the connection is too.
 ///
@@ -62,10 +59,14 @@ impl Dialled {
         (Orders { sender, paused: pause }, Self { upstream, dial, orders, paused })
     }
 
-    /// Runs it in a task of its own.
-    pub(crate) fn start(self, host: &Arc<Host>) {
-        let report = Report { host: host.clone(), upstream: self.upstream };
-        host.runtime().spawn(self.run(report));
+    /// Runs it in a task of its own. `tell` gets what becomes of it.
+    pub(crate) fn start(
+        self,
+        runtime: &Handle,
+        tell: impl Fn(UpstreamId, UpstreamEvent) + Send + Sync + 'static,
+    ) {
+        let report = Report { tell: Box::new(tell), upstream: self.upstream };
+        runtime.spawn(self.run(report));
     }
 
     async fn run(mut self, report: Report) {
@@ -89,14 +90,13 @@ impl Dialled {
 
 /// Tells the engine what becomes of one.
 struct Report {
-    host: Arc<Host>,
+    tell: Box<dyn Fn(UpstreamId, UpstreamEvent) + Send + Sync>,
     upstream: UpstreamId,
 }
 
 impl Report {
     fn event(&self, event: UpstreamEvent) {
-        let upstream = self.upstream;
-        self.host.turn(|turn| turn.input(Input::Upstream { upstream, event }));
+        (self.tell)(self.upstream, event);
     }
 }
 

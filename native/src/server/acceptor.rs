@@ -23,9 +23,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use crate::accept::opening;
 use crate::accept::prefixed::Prefixed;
 use crate::accept::upgrade::Asked;
+use crate::accept::{NODELAY_IS_INHERITED, opening};
 use crate::connection::receiver::Receiver;
 use crate::connection::task::Life;
 use crate::switchboard::Switchboard;
@@ -69,9 +69,6 @@ const SMALLEST_BUFFER: usize = 8192;
 
 /// How much of an opening handshake is read at once; longer ones are read by HTTP.
 const FIRST_READ: usize = 4096;
-
-/// Whether accepted streams are as their listener was set, which saves a system call for each.
-pub(crate) const NODELAY_IS_INHERITED: bool = cfg!(target_os = "linux");
 
 /// The connections that are still with HTTP.
 pub(crate) struct Requests {

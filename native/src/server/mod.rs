@@ -1,19 +1,22 @@
 //! A server of one's own: a builder, a listener, and how it stops.
 
+mod acceptor;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use switchboard_core::{Config, ConfigError, Limits, Pattern, PatternError, RouteKey};
+use switchboard_core::{Config, Limits, Pattern, PatternError, RouteKey};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::accept::acceptor::Acceptor;
 use crate::callbacks::Callbacks;
 use crate::endpoint::{Endpoint, EndpointInfo};
+use crate::error::ServerError;
+use crate::server::acceptor::Acceptor;
 use crate::switchboard::Switchboard;
-use crate::tls::{Tls, TlsError};
+use crate::tls::Tls;
 
 /// How long plain HTTP requests may take once all WebSockets are closed.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
@@ -279,49 +282,5 @@ impl Builder {
             endpoint.check_authentication().map_err(ServerError::callbacks(key))?;
         }
         Ok(own)
-    }
-}
-
-/// Why a server does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServerError {
-    /// A route's pattern is not one.
-    #[error(transparent)]
-    Pattern(#[from] PatternError),
-    /// The configuration has a route of the dialect `handlers` that got none.
-    #[error(
-        "the route {0} has the dialect \"handlers\" and no handler: give it rules, another dialect, or a handler in Rust"
-    )]
-    NoHandler(String),
-    /// The configuration asks for callbacks that its routes do not have.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// [`Builder::callbacks`] names a route that the configuration does not have.
-    #[error("the configuration has no route {0} for these callbacks: write its pattern as it stands there")]
-    NoRoute(String),
-    /// A route's callbacks are not for its dialect.
-    #[error("the callbacks of the route {pattern}: {message}")]
-    Callbacks {
-        /// The route's.
-        pattern: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// The address cannot be listened on.
-    #[error("cannot listen: {0}")]
-    Bind(#[source] io::Error),
-    /// The certificate cannot be shown.
-    #[error("listen.tls: {0}")]
-    Tls(#[from] TlsError),
-    /// The system gives no randomness.
-    #[error("no randomness: {0}")]
-    Random(String),
-}
-
-impl ServerError {
-    /// What is wrong with the callbacks of this route.
-    fn callbacks(key: &RouteKey) -> impl Fn(String) -> Self {
-        |message| ServerError::Callbacks { pattern: key.pattern.to_string(), message }
     }
 }
