@@ -10,7 +10,7 @@
 //! 1. **A request comes.** Take an id from [`ConnectionIds`] and pass the head on as [`Input::Upgrade`].
 //! 2. **Carry out the effects**, in order. [`Effect::Accept`]: make a [`WebSocket`](protocol::WebSocket) with the
 //!    options that came along and report [`Input::Opened`] *before* the client can read the 101. Whoever has read it
-//!    hears everything that is sent afterwards; what is sent earlier waits behind the 101. [`Effect::Reject`]: write
+//!    hears everything that is sent afterwards; what is sent earlier waits behind the 101. [`Effect::Refuse`]: write
 //!    the refusal, close. [`Effect::Ignore`]: the path is not for this server.
 //! 3. **Bytes come.** [`Reader::receive`](protocol::Reader::receive) makes events of them; each becomes an input. It
 //!    stops at its budget: carry out the effects, and if none of them was [`Effect::Pause`], go on with
@@ -151,7 +151,7 @@ pub mod time;
 pub mod protocol;
 
 mod routing;
-pub use routing::authentication::{Authentication, Denial, TokenPlace, TokenRule, Verdict};
+pub use routing::authentication::{Admission, Authentication, TokenPlace, TokenRefusal, TokenRule};
 pub use routing::origin::{OriginPatterns, Origins};
 pub use routing::pattern::{self, Params, Pattern, PatternError};
 pub use routing::route::RouteSettings;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use support::{World, route};
 use switchboard_core::{
-    Answer, Authentication, CloseCause, CloseCode, CloseFrame, Command, CommandError, Context, Deferred,
-    Handler, HandlerResult, Hook, Hooks, Input, Level, Limits, Message, Params, RouteSettings, Verdict,
+    Admission, Answer, Authentication, CloseCause, CloseCode, CloseFrame, Command, CommandError, Context,
+    Deferred, Handler, HandlerResult, Hook, Hooks, Input, Level, Limits, Message, Params, RouteSettings,
 };
 
 fn all_hooks() -> Hooks {
@@ -75,12 +75,12 @@ fn a_close_without_a_code_is_1005_for_the_hook_and_empty_on_the_wire() {
 #[test]
 fn a_verdict_can_reject_or_refuse_with_a_close_code_and_no_hook_runs() {
     let hooks = Hooks { authenticate: true, ..all_hooks() };
-    let verdicts = [
-        (Answer::Verdict(Verdict::refuse(None, "")), Some(401)),
-        (Answer::Verdict(Verdict::refuse(Some(4001), "No token provided")), None),
+    let admissions = [
+        (Answer::Admission(Admission::refuse(None, "")), Some(401)),
+        (Answer::Admission(Admission::refuse(Some(4001), "No token provided")), None),
         (Answer::Failed { error: "boom".into() }, Some(500)),
     ];
-    for (answer, status) in verdicts {
+    for (answer, status) in admissions {
         let mut world = world(asking(), hooks.clone());
         let id = world.upgrade("/ws/chat");
         assert!(matches!(world.answer_next(answer), Hook::Authenticate { .. }));
@@ -101,7 +101,7 @@ fn what_is_no_verdict_refuses_and_is_said() {
     let mut world = world(asking(), Hooks { authenticate: true, ..all_hooks() });
     for _ in 0..100 {
         let id = world.upgrade("/ws/chat?token=t0p");
-        world.answer_next(Answer::NoVerdict { message: "returned text: write true".into() });
+        world.answer_next(Answer::NotAnAdmission { message: "returned text: write true".into() });
         assert_eq!(world.client(id).rejected, Some(401));
     }
     assert_eq!(world.log.len(), 1, "{:?}", world.log);
@@ -117,7 +117,7 @@ fn a_rejection_may_have_any_status_of_an_answer_but_never_one_that_upgrades() {
         let mut world = world(asking(), Hooks { authenticate: true, ..all_hooks() });
         let id = world.upgrade("/ws/chat");
         let status = http::StatusCode::from_u16(status).expect("a status");
-        world.answer_next(Answer::Verdict(Verdict::reject(status)));
+        world.answer_next(Answer::Admission(Admission::refuse_with(status)));
         assert_eq!(world.client(id).rejected, Some(answered));
         assert_eq!(world.log.len(), usize::from(status.as_u16() != answered), "{status}: {:?}", world.log);
         assert_eq!((world.engine.connections(), world.engine.poll_timeout()), (0, None));
@@ -143,7 +143,7 @@ fn where_a_callback_threw_stands_below_its_line_in_the_log_and_nowhere_else() {
     world.upgrade("/ws/chat");
     world.answer_next(threw("no database"));
     let id = world.upgrade("/ws/chat");
-    world.answer_next(Answer::Verdict(Verdict::accept()));
+    world.answer_next(Answer::Admission(Admission::accept()));
     world.open(id);
     world.answer_next(Answer::Done);
     world.text(id, "x");
@@ -177,7 +177,7 @@ fn an_authentication_that_does_not_settle_is_503() {
     world.advance(1);
     assert_eq!(world.client(id).rejected, Some(503));
     assert_eq!(world.cancelled, [call]);
-    world.answer(call, Answer::Verdict(Verdict::accept()));
+    world.answer(call, Answer::Admission(Admission::accept()));
     assert!(world.client(id).accepted.is_none());
 }
 
@@ -188,7 +188,7 @@ fn a_client_that_leaves_during_authentication_is_forgotten() {
     let (call, ..) = world.next_call();
     world.cut(id);
     assert_eq!(world.removed[&id], 1);
-    world.answer(call, Answer::Verdict(Verdict::accept()));
+    world.answer(call, Answer::Admission(Admission::accept()));
     assert!(world.client(id).accepted.is_none() && world.calls.is_empty());
 }
 
@@ -375,7 +375,7 @@ fn the_users_code_can_guard_any_handler() {
     let settings = RouteSettings { authentication: Authentication::Hook, ..RouteSettings::default() };
     let mut world = World::new(vec![route("/", settings, Deferred::new(Hooks::default()))]);
     let id = world.upgrade("/");
-    world.answer_next(Answer::Verdict(Verdict::Accept { data: serde_json::json!({ "user": "alice" }) }));
+    world.answer_next(Answer::Admission(Admission::Accept { data: serde_json::json!({ "user": "alice" }) }));
     world.open(id);
     assert_eq!(world.engine.connection(id).unwrap().auth_data()["user"], "alice");
 }
@@ -407,14 +407,14 @@ fn what_came_before_a_violation_is_answered_before_the_close() {
     assert_eq!((world.removed[&id], world.engine.connections()), (1, 0));
 }
 
-/// Handlers that have a client wait for a verdict, or should.
+/// Handlers that have a client wait for a admission, or should.
 struct Undecided {
     /// What to ask of the host's code before returning `None`.
     asked: Option<Hook>,
 }
 
 impl Handler for Undecided {
-    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Admission> {
         if let Some(hook) = self.asked.clone() {
             cx.call(hook);
         }
@@ -437,7 +437,7 @@ fn an_authentication_without_a_verdict_and_without_a_hook_is_500_at_once() {
     assert_eq!(world.log.len(), 1, "{:?}", world.log);
     let line = &world.log[0].1;
     assert!(
-        line.contains("/ws/chat") && line.contains("Verdict") && line.contains("Context::call"),
+        line.contains("/ws/chat") && line.contains("Admission") && line.contains("Context::call"),
         "{line}"
     );
 }
@@ -448,6 +448,6 @@ fn an_authentication_that_called_a_hook_waits_for_it() {
     let mut world = World::new(vec![route("/ws/chat", asking(), Undecided { asked })]);
     let id = world.upgrade("/ws/chat");
     assert_eq!(world.client(id).rejected, None);
-    world.answer_next(Answer::Verdict(Verdict::accept()));
+    world.answer_next(Answer::Admission(Admission::accept()));
     assert!(world.client(id).accepted.is_some());
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::{World, route};
 use switchboard_core::dialect::phoenix::{
-    Broadcast, Callbacks, Channel, ChannelContext, ChannelOptions, Payload, Phoenix, Realtime, Reply,
+    Broadcast, CallbackChannel, Channel, ChannelContext, ChannelOptions, Payload, Phoenix, Realtime, Reply,
     Termination, TopicPattern,
 };
 use switchboard_core::{
@@ -400,7 +400,7 @@ fn a_channels_timer_ends_with_the_channel() {
 }
 
 fn callbacks() -> World {
-    world(Phoenix::new().with_channel(topic("room:*"), Callbacks::new("room:*")))
+    world(Phoenix::new().with_channel(topic("room:*"), CallbackChannel::new("room:*")))
 }
 
 fn custom(hook: Hook) -> (String, Value) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use support::{World, route};
 use switchboard_core::{
-    Answer, CallId, CloseCause, Command, Hook, Limits, Receiving, RouteSettings, Verdict,
+    Admission, Answer, CallId, CloseCause, Command, Hook, Limits, Receiving, RouteSettings,
 };
 
 fn world(limits: Limits) -> World {
@@ -102,7 +102,7 @@ fn a_client_is_authenticated_first() {
     let mut world = World::new(vec![route("/", RouteSettings::default(), Receiving::new(true))]);
     let id = world.upgrade("/");
     assert!(matches!(
-        world.answer_next(Answer::Verdict(Verdict::refuse(None, ""))),
+        world.answer_next(Answer::Admission(Admission::refuse(None, ""))),
         Hook::Authenticate { .. }
     ));
     assert_eq!(world.client(id).rejected, Some(401));

@@ -41,7 +41,7 @@ async fn say(State(chat): State<Route>, Path(room): Path<String>, text: String) 
 
 async fn chat(mut socket: Socket) -> HandlerResult {
     let [user, room] = ["user", "room"].map(|key| socket.auth_data()[key].as_str().unwrap_or("?").to_owned());
-    socket.join_room(room)?;
+    socket.join(room)?;
     while let Some(message) = socket.recv().await {
         let text = message.as_text().unwrap_or("(binary)");
         socket.broadcast_all_rooms(format!("{user}: {text}"), true);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use switchboard::{Callbacks, HandlerResult, Peer, Server};
 
 async fn join(peer: Peer) -> HandlerResult {
-    peer.join_room("clock")?;
+    peer.join("clock")?;
     Ok(())
 }
 

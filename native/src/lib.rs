@@ -113,8 +113,8 @@ pub use endpoint::{Endpoint, EndpointInfo};
 mod callbacks;
 pub use callbacks::{
     Audience, Callbacks, ChannelCallbacks, ChannelReply, ChannelSocket, CommandsAudience, CommandsClient,
-    CommandsEvents, Handshake, Incoming, IntoChannelReply, IntoHandlerResult, IntoPassed,
-    IntoResponseMessage, IntoVerdict, Peer, Socket, SocketTask,
+    CommandsEvents, Handshake, Incoming, IntoAdmission, IntoChannelReply, IntoHandlerResult, IntoPassed,
+    IntoResponseMessage, Peer, Socket, SocketTask,
 };
 
 mod accept;
@@ -135,8 +135,8 @@ pub use switchboard_core::dialect::phoenix::{Payload, Termination as LeaveReason
 
 #[doc(inline)]
 pub use switchboard_core::{
-    Authentication, ByteCounts, CloseCause, CloseCode, CloseFrame, CommandError, Config, ConfigError,
-    Connection, Context, Denial, Dial, Handler, HandlerError, HandlerResult, HttpEndpoint, Limits, Message,
-    Origins, Params, ResponseAudience, RouteSettings, Stats, TokenPlace, TokenRule, UpstreamEvent,
-    UpstreamId, Verdict, json_response, protocol::DeflateConfig, protocol::Overflow, protocol::Pushed,
+    Admission, Authentication, ByteCounts, CloseCause, CloseCode, CloseFrame, CommandError, Config,
+    ConfigError, Connection, Context, Dial, Handler, HandlerError, HandlerResult, HttpEndpoint, Limits,
+    Message, Origins, Params, ResponseAudience, RouteSettings, Stats, TokenPlace, TokenRefusal, TokenRule,
+    UpstreamEvent, UpstreamId, json_response, protocol::DeflateConfig, protocol::Overflow, protocol::Pushed,
 };

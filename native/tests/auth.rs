@@ -10,19 +10,19 @@ use serde_json::json;
 use support::raw::{Raw, upgrade_request};
 use support::{Client, refused, start, within};
 use switchboard::{
-    Authentication, Callbacks, Config, Denial, Endpoint, HandlerError, Handshake, Limits, Peer,
-    RouteSettings, Server, TokenPlace, TokenRule, Verdict,
+    Admission, Authentication, Callbacks, Config, Endpoint, HandlerError, Handshake, Limits, Peer,
+    RouteSettings, Server, TokenPlace, TokenRefusal, TokenRule,
 };
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-async fn by_token(handshake: Handshake) -> Result<Verdict, HandlerError> {
+async fn by_token(handshake: Handshake) -> Result<Admission, HandlerError> {
     Ok(match handshake.query("token").as_deref() {
-        Some("good one") => Verdict::Accept { data: json!({ "user": "alice" }) },
+        Some("good one") => Admission::Accept { data: json!({ "user": "alice" }) },
         Some("broken") => return Err("the database is away".into()),
         Some("panic") => panic!("on purpose"),
-        Some(_) => Verdict::refuse(Some(4002), "Invalid token"),
-        None => Verdict::refuse(Some(4001), "No token provided"),
+        Some(_) => Admission::refuse(Some(4002), "Invalid token"),
+        None => Admission::refuse(Some(4001), "No token provided"),
     })
 }
 
@@ -65,8 +65,8 @@ async fn a_rule_and_a_callback_together_stop_the_start() {
         Authentication::Token(TokenRule {
             place: TokenPlace::Query("token".into()),
             values: [("t".to_owned(), json!(null))].into_iter().collect(),
-            missing: Denial::status(StatusCode::UNAUTHORIZED),
-            invalid: Denial::status(StatusCode::FORBIDDEN),
+            missing: TokenRefusal::status(StatusCode::UNAUTHORIZED),
+            invalid: TokenRefusal::status(StatusCode::FORBIDDEN),
         }),
     ];
     for authentication in rules {
@@ -94,7 +94,7 @@ async fn a_header_that_is_not_blank() {
     assert_eq!(Client::connect(request).await.text().await, "null");
 }
 
-/// A verdict that never comes is 503; a client that went away meanwhile leaves nothing behind.
+/// A admission that never comes is 503; a client that went away meanwhile leaves nothing behind.
 #[tokio::test]
 async fn nobody_waits_for_ever() {
     let (asked, mut asks) = tokio::sync::mpsc::channel(1);

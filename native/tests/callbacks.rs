@@ -254,7 +254,7 @@ async fn close_is_called_once_and_can_still_tell_the_others() {
         .on_connect(|peer: Peer| async move { peer.send(peer.id().to_owned()) })
         .on_message(|peer: Peer, message: Incoming| async move {
             match message.as_text() {
-                Some("drop") => peer.force_close(),
+                Some("drop") => peer.terminate(),
                 _ => drop(peer.close(4000, "bye")),
             }
         })
@@ -284,7 +284,7 @@ async fn close_is_called_once_and_can_still_tell_the_others() {
     let (mut raw, _) = Raw::open(server.address, "/ws", "").await;
     raw.frame().await;
     raw.send(0x88, &[0x0f, 0xa1, b'x']).await;
-    assert_eq!(close_payload(&raw.frame().await), (4001, String::new()));
+    assert_eq!(close_payload(&raw.frame().await), (4001, "x".to_owned()));
     assert_eq!(next().await, (4001, "x".to_owned(), CloseCause::Client));
 
     let (raw, _) = Raw::open(server.address, "/ws", "").await;
@@ -316,7 +316,7 @@ async fn a_peer_works_from_any_thread() {
         peer.metadata().insert(7_u32);
         assert_eq!(peer.clone().metadata().get::<u32>(), Some(&7));
         for peer in [&peer, &other] {
-            peer.join_room("x").expect("a room");
+            peer.join("x").expect("a room");
         }
         assert!(peer.is_in_room("x") && !peer.is_in_room("y"));
         assert_eq!(peer.rooms(), ["x"]);
@@ -325,7 +325,7 @@ async fn a_peer_works_from_any_thread() {
         peer.broadcast_with("to the room", Audience::rooms(["x", "y"]).including_self());
         peer.broadcast_with("to nobody", Audience::rooms([""; 0]));
         peer.broadcast_all_rooms("to my rooms", false);
-        peer.leave_room("x");
+        peer.leave("x");
         peer.broadcast_with("to the room that I left", Audience::room("x"));
         peer.ping("p").expect("a short payload");
         assert!(peer.ping(vec![0; 126]).is_err());

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message as WireMessage;
 /// Tells each client its id, and joins whatever room it names.
 fn chat() -> Callbacks {
     async fn join(peer: Peer, message: Incoming) -> HandlerResult {
-        peer.join_room(message.as_text().unwrap_or_default())?;
+        peer.join(message.as_text().unwrap_or_default())?;
         peer.send("joined");
         Ok(())
     }

@@ -59,7 +59,7 @@ async fn chat(
 
 async fn on_connect(peer: Peer) -> HandlerResult {
     let room = peer.params().get("room").unwrap_or_default().to_owned();
-    peer.join_room(&room)?;
+    peer.join(&room)?;
     let greeting = peer.metadata().get::<Greeting>().map_or("", |greeting| greeting.0);
     peer.send(format!("{greeting} {} in {room}", peer.auth_data()["user"]));
     Ok(())

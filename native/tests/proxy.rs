@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use support::{Client, Running, refused, start, within};
-use switchboard::{CloseCode, Config, Context, Handler, HandlerResult, Message, Server, Verdict};
+use switchboard::{Admission, CloseCode, Config, Context, Handler, HandlerResult, Message, Server};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -133,14 +133,14 @@ where
 async fn the_opening_handshake_is_the_targets() {
     struct Guarded;
     impl Handler for Guarded {
-        fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+        fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Admission> {
             let request = cx.connection()?.request();
             let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
             let is_known =
                 header("origin") == Some("https://app.example") && header("cookie") == Some("id=1");
             Some(match (is_known, header("x-other")) {
-                (true, None) => Verdict::accept(),
-                _ => Verdict::reject(http::StatusCode::FORBIDDEN),
+                (true, None) => Admission::accept(),
+                _ => Admission::refuse_with(http::StatusCode::FORBIDDEN),
             })
         }
 

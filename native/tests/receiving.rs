@@ -170,8 +170,8 @@ async fn a_client_is_authenticated_before_its_task_begins() {
     });
     let task = task.authenticate(|handshake: Handshake| async move {
         match handshake.query("token") {
-            Some(token) => switchboard::Verdict::Accept { data: token.into() },
-            None => switchboard::Verdict::refuse(None, ""),
+            Some(token) => switchboard::Admission::Accept { data: token.into() },
+            None => switchboard::Admission::refuse(None, ""),
         }
     });
     let server = start(Server::builder().route("/ws", task)).await;

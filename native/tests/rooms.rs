@@ -15,7 +15,7 @@ async fn chat(peer: Peer, message: Incoming) -> HandlerResult {
     let room = message["room"].as_str().unwrap_or_default().to_owned();
     match message["type"].as_str() {
         Some("join-room") => {
-            peer.join_room(&room)?;
+            peer.join(&room)?;
             let joined = json!({ "type": "user-joined", "rooms": peer.rooms() });
             peer.broadcast_with(Message::from(&joined), Audience::room(room).including_self());
         }
@@ -24,7 +24,7 @@ async fn chat(peer: Peer, message: Incoming) -> HandlerResult {
             peer.broadcast_with(Message::from(&said), Audience::room(room).including_self());
         }
         Some("leave-room") => {
-            peer.leave_room(&room);
+            peer.leave(&room);
             peer.broadcast_with(Message::from(&json!({ "type": "user-left" })), Audience::room(room));
             peer.send(Message::from(&json!({ "type": "left", "in": peer.is_in_room("a") })));
         }

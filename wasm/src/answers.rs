@@ -34,7 +34,7 @@ impl Switchboard {
 
     /// `authenticate` gave something that is neither yes nor no; `message` tells what, and what to write.
     pub fn answer_no_verdict(&mut self, call: f64, message: String) {
-        self.answer(call, Answer::NoVerdict { message });
+        self.answer(call, Answer::NotAnAdmission { message });
     }
 
     /// Entry `index` of `responses` matched; its response is in scratch, unless `kind` is 0.

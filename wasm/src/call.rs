@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::json;
 use switchboard_core::config::RefusalConfig;
-use switchboard_core::{Answer, CallId, ConnectionId, Hook, Message, Params, Verdict};
+use switchboard_core::{Admission, Answer, CallId, ConnectionId, Hook, Message, Params};
 
 use crate::batch::Records;
 use crate::contract::{BINARY, CALL, NOTHING, TEXT};
@@ -50,17 +50,17 @@ pub(crate) fn message(kind: u32, bytes: &[u8]) -> Option<Message> {
 /// What `authenticate` said: admitted with data as JSON, or refused.
 pub(crate) fn admitted(data: Option<&str>) -> Answer {
     let data = data.and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default();
-    Answer::Verdict(Verdict::Accept { data })
+    Answer::Admission(Admission::Accept { data })
 }
 
 /// What `authenticate` said: refused, with a close code or an HTTP status. Whoever says it wrongly refuses too.
 pub(crate) fn refused(refusal: &str) -> Answer {
     let value = serde_json::from_str(refusal).unwrap_or_default();
-    match RefusalConfig::from_value(value).and_then(|refusal| refusal.denial()) {
-        Ok(denial) => Answer::Verdict(denial.verdict()),
-        Err(error) => {
-            Answer::NoVerdict { message: format!("refuses in a way that cannot be: {error}. Answered 401") }
-        }
+    match RefusalConfig::from_value(value).and_then(|refusal| refusal.token_refusal()) {
+        Ok(denial) => Answer::Admission(denial.admission()),
+        Err(error) => Answer::NotAnAdmission {
+            message: format!("refuses in a way that cannot be: {error}. Answered 401"),
+        },
     }
 }
 
@@ -107,10 +107,14 @@ mod tests {
 
     #[test]
     fn refusals_say_how_or_are_401() {
-        let verdict = |text| match refused(text) {
-            Answer::Verdict(Verdict::Close(frame)) => format!("{} {}", frame.code.0, frame.reason.as_str()),
-            Answer::Verdict(Verdict::Reject(refusal)) => format!("{} {:?}", refusal.status, refusal.headers),
-            Answer::NoVerdict { message } => message,
+        let admission = |text| match refused(text) {
+            Answer::Admission(Admission::Close(frame)) => {
+                format!("{} {}", frame.code.0, frame.reason.as_str())
+            }
+            Answer::Admission(Admission::Refuse(refusal)) => {
+                format!("{} {:?}", refusal.status, refusal.headers)
+            }
+            Answer::NotAnAdmission { message } => message,
             other => panic!("{other:?}"),
         };
         for (text, expected) in [
@@ -131,9 +135,9 @@ mod tests {
                 "refuses in a way that cannot be: status: expected 400 to 599, got 200. Answered 401",
             ),
         ] {
-            assert_eq!(verdict(text), expected, "{text}");
+            assert_eq!(admission(text), expected, "{text}");
         }
-        assert!(verdict("nonsense").starts_with("refuses in a way that cannot be: "));
+        assert!(admission("nonsense").starts_with("refuses in a way that cannot be: "));
     }
 
     #[test]

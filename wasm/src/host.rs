@@ -237,7 +237,7 @@ impl Host {
                 self.ids.release(id);
                 self.is_foreign = true;
             }
-            Effect::Reject { id, refusal } => {
+            Effect::Refuse { id, refusal } => {
                 self.ids.release(id);
                 self.batch.before.record(contract::REJECT).id(id).bytes(refusal.encode().into());
             }

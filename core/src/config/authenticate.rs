@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::ConfigError;
 use crate::message::{CloseCode, CloseFrame};
-use crate::routing::authentication::Denial;
+use crate::routing::authentication::TokenRefusal;
 use crate::schema::error::describe;
 
 /// `false`: everyone. `true`: whoever has an `Authorization` header that is not blank. A header's name: whoever
@@ -127,7 +127,7 @@ impl RefusalConfig {
     }
 
     /// What it says, if it can be done.
-    pub fn denial(&self) -> Result<Denial, ConfigError> {
+    pub fn token_refusal(&self) -> Result<TokenRefusal, ConfigError> {
         self.check()?;
         Ok(self.into())
     }

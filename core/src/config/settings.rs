@@ -8,7 +8,7 @@ use http::StatusCode;
 use super::{AuthenticateConfig, Config, Dialect, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
 use crate::message::{CloseCode, CloseFrame};
 use crate::protocol::{Overflow, Refusal};
-use crate::routing::authentication::{Authentication, Denial, TokenPlace, TokenRule};
+use crate::routing::authentication::{Authentication, TokenPlace, TokenRefusal, TokenRule};
 use crate::routing::route::RouteSettings;
 use crate::state::limits::Limits;
 use crate::state::rate::MessageRate;
@@ -95,14 +95,14 @@ impl From<&TokenConfig> for TokenRule {
     }
 }
 
-impl From<&RefusalConfig> for Denial {
+impl From<&RefusalConfig> for TokenRefusal {
     fn from(config: &RefusalConfig) -> Self {
         if let Some(code) = config.code {
-            return Denial::Close(CloseFrame::new(CloseCode(code), &config.reason));
+            return TokenRefusal::Close(CloseFrame::new(CloseCode(code), &config.reason));
         }
         let status = config.status.and_then(|status| StatusCode::from_u16(status).ok());
         let mut refusal = Refusal::of_status(status.unwrap_or(StatusCode::UNAUTHORIZED));
         refusal.headers.extend(config.header_map());
-        Denial::Reject(Box::new(refusal))
+        TokenRefusal::Respond(Box::new(refusal))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, Life};
+use super::{Engine, ServerPhase};
 use crate::handler::HandlerError;
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
@@ -131,7 +131,7 @@ impl Engine {
         grace: Duration,
         effects: &mut Vec<Effect>,
     ) {
-        self.life = Life::Draining;
+        self.phase = ServerPhase::Draining;
         self.stop_sources(now, effects);
         let everyone: Vec<_> = self.state.connections.iter().map(Connection::id).collect();
         for id in everyone {
@@ -139,7 +139,7 @@ impl Engine {
                 Some(Phase::Authenticating(_) | Phase::Delayed) => self.decided(
                     now,
                     id,
-                    crate::Verdict::reject(http::StatusCode::SERVICE_UNAVAILABLE),
+                    crate::Admission::refuse_with(http::StatusCode::SERVICE_UNAVAILABLE),
                     effects,
                 ),
                 // The close frame follows when it has opened.

@@ -95,13 +95,13 @@ impl Engine {
         let (id, route) = (finished.id, connection.route);
         if connection.phase == Phase::Authenticating(call) {
             return match answer {
-                Answer::Verdict(verdict) => self.decided(now, id, verdict, effects),
-                Answer::NoVerdict { message } => self.undecided(now, id, &message, effects),
+                Answer::Admission(admission) => self.decided(now, id, admission, effects),
+                Answer::NotAnAdmission { message } => self.undecided(now, id, &message, effects),
                 Answer::Failed { error } => self.authentication_failed(now, id, &error.to_string(), effects),
                 Answer::Threw { message, stack } => {
                     self.authentication_failed(now, id, &with_stack(&message, &stack), effects);
                 }
-                _ => self.authentication_failed(now, id, "it gave no verdict", effects),
+                _ => self.authentication_failed(now, id, "it gave no admission", effects),
             };
         }
         self.state.answered = Some(call);

@@ -49,12 +49,12 @@ pub struct Engine {
     endpoints: Vec<(HttpEndpoint, Owner<usize>)>,
     sources: Vec<Source>,
     state: State,
-    life: Life,
+    phase: ServerPhase,
 }
 
 /// Whether the server takes connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Life {
+enum ServerPhase {
     Serving,
     Draining,
 }
@@ -72,8 +72,8 @@ impl Engine {
         }
         let state = State::new(states, limits, ChaCha8Rng::from_seed(seed));
         let endpoints: Vec<_> = handlers.iter().map(|handler| handler.endpoints()).collect();
-        let (sources, life) = (Vec::new(), Life::Serving);
-        let mut engine = Self { router, handlers, endpoints: Vec::new(), sources, state, life };
+        let (sources, phase) = (Vec::new(), ServerPhase::Serving);
+        let mut engine = Self { router, handlers, endpoints: Vec::new(), sources, state, phase };
         for (route, endpoints) in endpoints.into_iter().enumerate() {
             for endpoint in endpoints {
                 engine.add_endpoint(endpoint, Owner::Handler(route));

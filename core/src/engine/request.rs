@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Engine;
 use crate::interface::effect::{Effect, Level};
 use crate::interface::http_endpoint::{HttpEndpoint, json_response};
-use crate::routing::authentication::Verdict;
+use crate::routing::authentication::Admission;
 use crate::routing::route::RouteSettings;
 use crate::state::Owner;
 use crate::time::Now;
@@ -91,13 +91,13 @@ impl Engine {
 /// What a client is told that the route would not let in.
 fn refused(settings: &RouteSettings, request: &Request<Bytes>) -> Option<Response<Bytes>> {
     match settings.authentication.decide(request) {
-        Some(Verdict::Accept { .. }) => None,
-        Some(Verdict::Reject(refusal)) => {
+        Some(Admission::Accept { .. }) => None,
+        Some(Admission::Refuse(refusal)) => {
             let mut response = refuse(refusal.status, "this route wants to know who asks");
             response.headers_mut().extend(refusal.headers);
             Some(response)
         }
-        Some(Verdict::Close(frame)) => Some(refuse(StatusCode::UNAUTHORIZED, frame.reason.as_str())),
+        Some(Admission::Close(frame)) => Some(refuse(StatusCode::UNAUTHORIZED, frame.reason.as_str())),
         // The answer would have to be waited for, and the function expects an opening handshake.
         None => {
             let text = "a function lets the clients of this route in, and it is asked about WebSockets only";

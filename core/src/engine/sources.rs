@@ -5,7 +5,7 @@ use http::Response;
 use rand_chacha::rand_core::RngCore;
 use serde_json::Value;
 
-use super::{Engine, Life};
+use super::{Engine, ServerPhase};
 use crate::feed::post;
 use crate::feed::source::{FeedSource, Source, Work};
 use crate::interface::effect::{Effect, Level};
@@ -31,7 +31,7 @@ impl Engine {
 
     /// A source's timer is due.
     pub(super) fn source_due(&mut self, now: Now, place: usize, effects: &mut Vec<Effect>) {
-        let Some(source) = self.sources.get_mut(place).filter(|_| self.life == Life::Serving) else {
+        let Some(source) = self.sources.get_mut(place).filter(|_| self.phase == ServerPhase::Serving) else {
             return;
         };
         let feed = source.feed.clone();
@@ -122,7 +122,7 @@ impl Engine {
                 let value = settings.value(&message);
                 return self.publish_each(now, &feed, value, effects);
             }
-            _ if self.life == Life::Draining => return,
+            _ if self.phase == ServerPhase::Draining => return,
             ended => {
                 *connection = None;
                 let pause = backoff.failed(self.state.random.next_u64());

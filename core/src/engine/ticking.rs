@@ -76,12 +76,12 @@ impl Engine {
         effects.push(Effect::CancelCall { call, id });
         let asked = self.state.connections.get(id).filter(|c| c.phase == Phase::Authenticating(call));
         if let Some(route) = asked.map(|connection| connection.route) {
-            let verdict = crate::Verdict::reject(http::StatusCode::SERVICE_UNAVAILABLE);
+            let admission = crate::Admission::refuse_with(http::StatusCode::SERVICE_UNAVAILABLE);
             let ms = self.state.limits.authenticate_timeout.as_millis();
             let text = || format!("authenticate did not settle within {ms} ms: answered 503");
             let key = (route, "authenticate time");
             self.state.log_throttle.note(now.instant, key, crate::Level::Error, text, effects);
-            return self.decided(now, id, verdict, effects);
+            return self.decided(now, id, admission, effects);
         }
         let ms = self.state.limits.handler_timeout.unwrap_or_default().as_millis();
         let error =

@@ -7,13 +7,13 @@ use std::time::Duration;
 use http::StatusCode;
 use rand_chacha::rand_core::RngCore;
 
-use super::{Engine, Life};
+use super::{Engine, ServerPhase};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Accept, Effect, Level};
 use crate::interface::hook::Hook;
 use crate::interface::input::Mounted;
 use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
-use crate::routing::authentication::{Authentication, Verdict};
+use crate::routing::authentication::{Admission, Authentication};
 use crate::routing::origin::Origins;
 use crate::routing::router::Found;
 use crate::state::connection::{Connection, Phase};
@@ -85,7 +85,7 @@ impl Engine {
             self.state.log_throttle.note(now.instant, (route, "origin"), Level::Warn, text, effects);
             return reject(id, StatusCode::FORBIDDEN, "this origin may not connect", effects);
         }
-        if self.life == Life::Draining {
+        if self.phase == ServerPhase::Draining {
             return reject(id, StatusCode::SERVICE_UNAVAILABLE, "the server is going down", effects);
         }
         if self.state.connections.len() >= self.state.limits.connections {
@@ -118,7 +118,7 @@ impl Engine {
                 return reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
             }
         }
-        let verdict = self.state.routes[route].settings.authentication.decide(&request);
+        let admission = self.state.routes[route].settings.authentication.decide(&request);
         let name = self.uuid();
         self.state.connections.insert(Connection {
             id,
@@ -138,8 +138,8 @@ impl Engine {
             inbox: Inbox::default(),
             bucket: Bucket::default(),
         });
-        match verdict {
-            Some(verdict) => self.decided(now, id, verdict, effects),
+        match admission {
+            Some(admission) => self.decided(now, id, admission, effects),
             None => self.ask(now, id, route, effects),
         }
     }
@@ -156,7 +156,7 @@ impl Engine {
             return;
         }
         match self.run(now, route, Some(id), effects, |handler, cx| Ok(handler.authenticate(cx))) {
-            Ok(Some(verdict)) => self.decided(now, id, verdict, effects),
+            Ok(Some(admission)) => self.decided(now, id, admission, effects),
             Ok(None) => match self.state.call_of(id, asked) {
                 Some(call) => {
                     if let Some(connection) = self.state.connections.get_mut(id) {
@@ -166,7 +166,7 @@ impl Engine {
                 None => self.authentication_failed(
                     now,
                     id,
-                    "the handler returned None and called no hook; return a Verdict, or call \
+                    "the handler returned None and called no hook; return a Admission, or call \
                      Hook::Authenticate with Context::call, whose answer decides",
                     effects,
                 ),
@@ -180,15 +180,15 @@ impl Engine {
         &mut self,
         now: Now,
         id: ConnectionId,
-        verdict: Verdict,
+        admission: Admission,
         effects: &mut Vec<Effect>,
     ) {
-        match verdict {
-            Verdict::Accept { data } => self.admit(now, id, data, effects),
-            Verdict::Close(frame) => {
+        match admission {
+            Admission::Accept { data } => self.admit(now, id, data, effects),
+            Admission::Close(frame) => {
                 self.accept(now, id, Phase::Refusing(Box::new(frame)), None, effects);
             }
-            Verdict::Reject(refusal) => {
+            Admission::Refuse(refusal) => {
                 let status = refusal.status;
                 if (300..600).contains(&status.as_u16()) {
                     return self.refuse_with(now, id, refusal, effects);
@@ -249,7 +249,7 @@ impl Engine {
     fn refuse_with(&mut self, now: Now, id: ConnectionId, refusal: Box<Refusal>, effects: &mut Vec<Effect>) {
         self.state.connections.remove(id);
         self.state.abandon_upstreams(id, now, effects);
-        effects.push(Effect::Reject { id, refusal });
+        effects.push(Effect::Refuse { id, refusal });
     }
 
     /// The user's `authenticate` said something that is neither yes nor no: who is not let in stays out.
@@ -258,9 +258,9 @@ impl Engine {
             return;
         };
         let text = || format!("authenticate for {} {message}", connection.path());
-        let key = (connection.route, "verdict");
+        let key = (connection.route, "admission");
         self.state.log_throttle.note(now.instant, key, Level::Warn, text, effects);
-        self.decided(now, id, Verdict::reject(StatusCode::UNAUTHORIZED), effects);
+        self.decided(now, id, Admission::refuse_with(StatusCode::UNAUTHORIZED), effects);
     }
 
     /// The user's `authenticate` threw.
@@ -404,5 +404,5 @@ fn reject(id: ConnectionId, status: StatusCode, reason: &'static str, effects: &
 }
 
 fn turn_away(id: ConnectionId, refusal: Refusal, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Reject { id, refusal: Box::new(refusal) });
+    effects.push(Effect::Refuse { id, refusal: Box::new(refusal) });
 }

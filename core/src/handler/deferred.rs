@@ -7,7 +7,7 @@ use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::close_cause::CloseCause;
 use crate::interface::hook::{Answer, Hook, HookKind};
 use crate::message::{CloseFrame, Message};
-use crate::routing::authentication::{Authentication, Verdict};
+use crate::routing::authentication::{Admission, Authentication};
 use crate::routing::route::RouteSettings;
 
 /// Which hooks the user's code has. What is absent is never called and costs nothing.
@@ -80,9 +80,9 @@ impl Handler for Deferred {
         }
     }
 
-    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Admission> {
         if !self.hooks.authenticate {
-            return Some(Verdict::accept());
+            return Some(Admission::accept());
         }
         let params = cx.connection().map(|connection| connection.params().clone()).unwrap_or_default();
         cx.call(Hook::Authenticate { params });

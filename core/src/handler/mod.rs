@@ -18,7 +18,7 @@ use crate::interface::http_endpoint::HttpEndpoint;
 use crate::interface::upstream::{UpstreamEvent, UpstreamId};
 use crate::message::{CloseFrame, Message};
 use crate::protocol::Refusal;
-use crate::routing::authentication::Verdict;
+use crate::routing::authentication::Admission;
 use crate::routing::route::RouteSettings;
 
 /// What a handler method comes to. An error costs at most this connection: it goes to
@@ -54,10 +54,10 @@ pub trait Handler: Send {
 
     /// Decides whether a client may come in, on routes whose
     /// [`Authentication`](crate::Authentication) is `Handler`. `None`: a hook was called and its answer
-    /// ([`Answer::Verdict`]) decides. The connection has no rooms yet and nothing can be sent.
-    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+    /// ([`Answer::Admission`]) decides. The connection has no rooms yet and nothing can be sent.
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Admission> {
         let _ = cx;
-        Some(Verdict::accept())
+        Some(Admission::accept())
     }
 
     /// What the dialect demands of an opening handshake beyond RFC 6455, before authentication. The default demands

@@ -6,7 +6,7 @@ use crate::handler::context::Context;
 use crate::interface::close_cause::CloseCause;
 use crate::interface::hook::Hook;
 use crate::message::{CloseFrame, Message};
-use crate::routing::authentication::Verdict;
+use crate::routing::authentication::Admission;
 use crate::routing::route::RouteSettings;
 
 /// Hands each message to the host and waits until the user's task has received it, for however long that takes.
@@ -34,7 +34,7 @@ impl Handler for Receiving {
         self.authentication.settings(settings)
     }
 
-    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Admission> {
         self.authentication.authenticate(cx)
     }
 

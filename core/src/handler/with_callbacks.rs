@@ -13,7 +13,7 @@ use crate::interface::http_endpoint::HttpEndpoint;
 use crate::interface::upstream::{UpstreamEvent, UpstreamId};
 use crate::message::{CloseFrame, Message};
 use crate::protocol::Refusal;
-use crate::routing::authentication::Verdict;
+use crate::routing::authentication::Admission;
 use crate::routing::route::RouteSettings;
 
 /// Does what the inner handler does, then lets the callbacks see it: an `onMessage` on a relay watches the relay.
@@ -39,10 +39,10 @@ impl Handler for WithCallbacks {
         self.callbacks.settings(self.inner.settings(settings))
     }
 
-    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Verdict> {
+    fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Admission> {
         match self.inner.authenticate(cx) {
-            Some(Verdict::Accept { .. }) if self.has_authenticate => self.callbacks.authenticate(cx),
-            verdict => verdict,
+            Some(Admission::Accept { .. }) if self.has_authenticate => self.callbacks.authenticate(cx),
+            admission => admission,
         }
     }
 

@@ -36,7 +36,7 @@ pub enum Effect {
         id: ConnectionId,
     },
     /// Answer this instead of 101 and close the socket. The id is free again.
-    Reject {
+    Refuse {
         /// Which upgrade.
         id: ConnectionId,
         /// The whole answer; [`encode`](Refusal::encode) makes its bytes.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::interface::close_cause::CloseCause;
 use crate::interface::handler_error::HandlerError;
 use crate::message::{CloseFrame, Message};
-use crate::routing::authentication::Verdict;
+use crate::routing::authentication::Admission;
 use crate::routing::pattern::Params;
 
 /// Names one [`Hook`] that waits for its answer. Never reused.
@@ -33,7 +33,7 @@ impl CallId {
 /// One call of the user's code. Everything it needs beyond the connection's own data is here by value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Hook {
-    /// May this client come in? Answer: [`Answer::Verdict`].
+    /// May this client come in? Answer: [`Answer::Admission`].
     Authenticate {
         /// What the pattern's `{name}` parts stood for.
         params: Params,
@@ -141,9 +141,9 @@ pub enum Answer {
     /// It finished.
     Done,
     /// To [`Hook::Authenticate`].
-    Verdict(Verdict),
-    /// To [`Hook::Authenticate`]: what came is no verdict. The client is refused with HTTP 401, and the log says why.
-    NoVerdict {
+    Admission(Admission),
+    /// To [`Hook::Authenticate`]: what came is not an admission. The client is refused with HTTP 401, and the log says why.
+    NotAnAdmission {
         /// What came and what to write instead, to stand behind `authenticate for /path`.
         message: String,
     },

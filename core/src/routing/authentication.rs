@@ -35,12 +35,12 @@ impl Authentication {
         Authentication::Header(AUTHORIZATION)
     }
 
-    /// The verdict on a request, or `None` when the handler has to be asked.
-    pub(crate) fn decide<T>(&self, request: &http::Request<T>) -> Option<Verdict> {
+    /// The admission on a request, or `None` when the handler has to be asked.
+    pub(crate) fn decide<T>(&self, request: &http::Request<T>) -> Option<Admission> {
         match self {
-            Authentication::Open => Some(Verdict::accept()),
-            Authentication::Header(name) if is_filled(request.headers(), name) => Some(Verdict::accept()),
-            Authentication::Header(_) => Some(Verdict::reject(StatusCode::UNAUTHORIZED)),
+            Authentication::Open => Some(Admission::accept()),
+            Authentication::Header(name) if is_filled(request.headers(), name) => Some(Admission::accept()),
+            Authentication::Header(_) => Some(Admission::refuse_with(StatusCode::UNAUTHORIZED)),
             Authentication::Token(rule) => Some(rule.decide(request)),
             Authentication::Hook | Authentication::Handler => None,
         }
@@ -55,9 +55,9 @@ pub struct TokenRule {
     /// Each token that is good, with the `authData` of whoever shows it.
     pub values: IndexMap<String, Value>,
     /// For a client without a token.
-    pub missing: Denial,
+    pub missing: TokenRefusal,
     /// For a client with another token.
-    pub invalid: Denial,
+    pub invalid: TokenRefusal,
 }
 
 /// Without the tokens.
@@ -71,9 +71,9 @@ impl fmt::Debug for TokenRule {
 }
 
 impl TokenRule {
-    fn decide<T>(&self, request: &http::Request<T>) -> Verdict {
+    fn decide<T>(&self, request: &http::Request<T>) -> Admission {
         let Some(token) = self.place.find(request) else {
-            return self.missing.verdict();
+            return self.missing.admission();
         };
         // All are looked at, so that the time says nothing about how much of a token was right.
         let data = self.values.iter().fold(None, |found, (good, data)| match is_same(good, &token) {
@@ -81,8 +81,8 @@ impl TokenRule {
             false => found,
         });
         match data {
-            Some(data) => Verdict::Accept { data: data.clone() },
-            None => self.invalid.verdict(),
+            Some(data) => Admission::Accept { data: data.clone() },
+            None => self.invalid.admission(),
         }
     }
 }
@@ -132,27 +132,27 @@ pub(crate) fn query_value(query: &str, name: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// How a client is turned away.
+/// How a client is refused.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Denial {
+pub enum TokenRefusal {
     /// Before the upgrade, with an HTTP response. A browser sees close code 1006.
-    Reject(Box<Refusal>),
+    Respond(Box<Refusal>),
     /// After the upgrade, with a close frame that the browser can read.
     Close(CloseFrame),
 }
 
-impl Denial {
+impl TokenRefusal {
     /// With this status, before the upgrade.
     pub fn status(status: StatusCode) -> Self {
-        Denial::Reject(Box::new(Refusal::of_status(status)))
+        TokenRefusal::Respond(Box::new(Refusal::of_status(status)))
     }
 
-    /// The outcome for whoever is turned away so.
-    pub fn verdict(&self) -> Verdict {
+    /// The outcome for whoever is refused so.
+    pub fn admission(&self) -> Admission {
         match self {
-            Denial::Reject(refusal) => Verdict::Reject(refusal.clone()),
-            Denial::Close(frame) => Verdict::Close(frame.clone()),
+            TokenRefusal::Respond(refusal) => Admission::Refuse(refusal.clone()),
+            TokenRefusal::Close(frame) => Admission::Close(frame.clone()),
         }
     }
 }
@@ -160,34 +160,34 @@ impl Denial {
 /// The outcome of authentication.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum Admission {
     /// Come in.
     Accept {
         /// Kept as the connection's `authData`.
         data: Value,
     },
     /// Stay out: this HTTP response, no upgrade. A status below 300 or above 599 becomes 500, with a line in the log.
-    Reject(Box<Refusal>),
+    Refuse(Box<Refusal>),
     /// Come in to be told why not: the upgrade is completed, this close frame sent, and no hook runs.
     Close(CloseFrame),
 }
 
-impl Verdict {
+impl Admission {
     /// Come in, with nothing known about the client.
     pub fn accept() -> Self {
-        Verdict::Accept { data: Value::Null }
+        Admission::Accept { data: Value::Null }
     }
 
     /// Stay out: this HTTP status, no upgrade.
-    pub fn reject(status: StatusCode) -> Self {
-        Denial::status(status).verdict()
+    pub fn refuse_with(status: StatusCode) -> Self {
+        TokenRefusal::status(status).admission()
     }
 
     /// A refusal as callbacks give it: with a code that may be sent, a close frame; otherwise HTTP 401.
     pub fn refuse(code: Option<u16>, reason: &str) -> Self {
         match code.map(CloseCode) {
-            Some(code) if code.is_sendable() => Verdict::Close(CloseFrame::new(code, reason)),
-            _ => Verdict::reject(StatusCode::UNAUTHORIZED),
+            Some(code) if code.is_sendable() => Admission::Close(CloseFrame::new(code, reason)),
+            _ => Admission::refuse_with(StatusCode::UNAUTHORIZED),
         }
     }
 }
@@ -213,10 +213,10 @@ mod tests {
     #[test]
     fn a_header_admits_when_it_is_not_blank() {
         let rule = Authentication::authorization_header();
-        let verdict = |headers| rule.decide(&request("/", headers)).unwrap();
-        assert_eq!(verdict(&[]), Verdict::reject(StatusCode::UNAUTHORIZED));
-        assert_eq!(verdict(&[("authorization", "  ")]), Verdict::reject(StatusCode::UNAUTHORIZED));
-        assert_eq!(verdict(&[("authorization", "Bearer x")]), Verdict::accept());
+        let admission = |headers| rule.decide(&request("/", headers)).unwrap();
+        assert_eq!(admission(&[]), Admission::refuse_with(StatusCode::UNAUTHORIZED));
+        assert_eq!(admission(&[("authorization", "  ")]), Admission::refuse_with(StatusCode::UNAUTHORIZED));
+        assert_eq!(admission(&[("authorization", "Bearer x")]), Admission::accept());
     }
 
     #[test]
@@ -224,15 +224,15 @@ mod tests {
         let rule = TokenRule {
             place: TokenPlace::Query("token".into()),
             values: [("a b".to_owned(), json!({"user": "alice"}))].into_iter().collect(),
-            missing: Denial::Close(CloseFrame::new(CloseCode(4001), "No token provided")),
-            invalid: Denial::status(StatusCode::FORBIDDEN),
+            missing: TokenRefusal::Close(CloseFrame::new(CloseCode(4001), "No token provided")),
+            invalid: TokenRefusal::status(StatusCode::FORBIDDEN),
         };
-        let verdict = |uri| rule.decide(&request(uri, &[]));
-        assert_eq!(verdict("/?x=1&token=a%20b"), Verdict::Accept { data: json!({"user": "alice"}) });
-        assert_eq!(verdict("/?token=zzz"), Verdict::reject(StatusCode::FORBIDDEN));
+        let admission = |uri| rule.decide(&request(uri, &[]));
+        assert_eq!(admission("/?x=1&token=a%20b"), Admission::Accept { data: json!({"user": "alice"}) });
+        assert_eq!(admission("/?token=zzz"), Admission::refuse_with(StatusCode::FORBIDDEN));
         assert_eq!(
-            verdict("/?token="),
-            Verdict::Close(CloseFrame::new(CloseCode(4001), "No token provided"))
+            admission("/?token="),
+            Admission::Close(CloseFrame::new(CloseCode(4001), "No token provided"))
         );
         let header = TokenPlace::Header(AUTHORIZATION);
         let headers = &[("authorization", "Bearer t")];
@@ -250,10 +250,10 @@ mod tests {
 
     #[test]
     fn refusals_need_a_code_that_can_be_sent() {
-        assert!(matches!(Verdict::refuse(Some(4001), "x"), Verdict::Close(_)));
-        assert!(matches!(Verdict::refuse(Some(1008), "x"), Verdict::Close(_)));
+        assert!(matches!(Admission::refuse(Some(4001), "x"), Admission::Close(_)));
+        assert!(matches!(Admission::refuse(Some(1008), "x"), Admission::Close(_)));
         for code in [None, Some(1006), Some(401), Some(5000)] {
-            assert_eq!(Verdict::refuse(code, "x"), Verdict::reject(StatusCode::UNAUTHORIZED));
+            assert_eq!(Admission::refuse(code, "x"), Admission::refuse_with(StatusCode::UNAUTHORIZED));
         }
     }
 }

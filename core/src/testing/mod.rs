@@ -337,7 +337,7 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Ignore { id } => self.refuse(id, |client| client.ignored = true),
-                Effect::Reject { id, refusal } => {
+                Effect::Refuse { id, refusal } => {
                     self.refuse(id, |client| client.rejected = Some(refusal.status.as_u16()));
                 }
                 Effect::Accept(accept) => {

@@ -28,7 +28,7 @@ use crate::route::Route;
 ///
 /// async fn chat(mut socket: Socket) -> HandlerResult {
 ///     let room = socket.params().get("room").unwrap_or("lobby").to_owned();
-///     socket.join_room(room)?;
+///     socket.join(room)?;
 ///     while let Some(message) = socket.recv().await {
 ///         socket.broadcast_all_rooms(message, true);
 ///     }

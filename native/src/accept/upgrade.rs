@@ -20,15 +20,15 @@ use tokio_rustls::server::TlsStream;
 use crate::accept::NODELAY_IS_INHERITED;
 use crate::accept::prefixed::Prefixed;
 use crate::connection::receiver::Receiver;
-use crate::connection::task::Life;
+use crate::connection::task::ConnectionTask;
 use crate::flush::socket::Socket;
 use crate::flush::tls_session::TlsSession;
 use crate::host::switching::Decision;
-use crate::host::{Host, Presence};
+use crate::host::{ConnectionGuard, Host};
 
 /// A client that was let in, whose transport is still to come.
 struct Admitted {
-    presence: Presence,
+    presence: ConnectionGuard,
     socket: Arc<Socket>,
     reader: Reader,
     /// The 101.
@@ -48,7 +48,7 @@ pub(crate) async fn upgrade(host: &Arc<Host>, request: Request<Body>) -> Respons
 
 /// Answers as the engine has decided, and lets the connection begin.
 pub(crate) fn finish(
-    presence: Presence,
+    presence: ConnectionGuard,
     decision: Result<Decision, oneshot::error::RecvError>,
     on_upgrade: Option<OnUpgrade>,
 ) -> Response<Body> {
@@ -59,7 +59,7 @@ pub(crate) fn finish(
         Ok(mut admitted) => {
             let response = std::mem::take(&mut admitted.response);
             if let Some(on_upgrade) = on_upgrade {
-                Life::begin(take_over(admitted, on_upgrade));
+                ConnectionTask::begin(take_over(admitted, on_upgrade));
             }
             response.map(|()| Body::empty())
         }
@@ -70,7 +70,7 @@ pub(crate) fn finish(
 /// An opening handshake that came on a stream of its own, and that the engine has been asked about. What waits for the
 /// answer holds no more than that.
 pub(crate) struct Asked {
-    presence: Presence,
+    presence: ConnectionGuard,
     decision: oneshot::Receiver<Decision>,
     /// What came behind the request.
     rest: Vec<u8>,
@@ -107,7 +107,7 @@ impl Asked {
 }
 
 fn answer(
-    presence: Presence,
+    presence: ConnectionGuard,
     decision: Result<Decision, oneshot::error::RecvError>,
     stream: TcpStream,
     rest: Vec<u8>,
@@ -145,7 +145,7 @@ pub(crate) fn refusal(status: StatusCode, line: &'static str) -> Response<Body> 
 
 /// Tells the engine that the connection is open, if the client is let in.
 fn admit(
-    presence: Presence,
+    presence: ConnectionGuard,
     decision: Result<Decision, oneshot::error::RecvError>,
 ) -> Result<Admitted, Refusal> {
     let accept = match decision {

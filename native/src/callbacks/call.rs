@@ -231,7 +231,7 @@ async fn answer(callbacks: &Callbacks, peer: Peer, step: Step) -> Result<Answer,
             Some(authenticate) => {
                 let data = peer.data();
                 let handshake = Handshake::new(data.request().clone(), params, data.address());
-                authenticate(handshake).await.map(Answer::Verdict)
+                authenticate(handshake).await.map(Answer::Admission)
             }
             None => Err("there is no authenticate".into()),
         },

@@ -1,7 +1,7 @@
 //! What callbacks may return.
 
 use serde_json::Value;
-use switchboard_core::{HandlerError, HandlerResult, Message, Verdict};
+use switchboard_core::{Admission, HandlerError, HandlerResult, Message};
 
 /// What most callbacks return: nothing, or a `Result` of nothing with any error.
 pub trait IntoHandlerResult {
@@ -21,27 +21,27 @@ impl<E: Into<HandlerError>> IntoHandlerResult for Result<(), E> {
     }
 }
 
-/// What `authenticate` returns: a `bool`, a [`Verdict`], or a `Result` of either with any error.
-pub trait IntoVerdict {
+/// What `authenticate` returns: a `bool`, a [`Admission`], or a `Result` of either with any error.
+pub trait IntoAdmission {
     /// The one form.
-    fn into_verdict(self) -> Result<Verdict, HandlerError>;
+    fn into_admission(self) -> Result<Admission, HandlerError>;
 }
 
-impl IntoVerdict for Verdict {
-    fn into_verdict(self) -> Result<Verdict, HandlerError> {
+impl IntoAdmission for Admission {
+    fn into_admission(self) -> Result<Admission, HandlerError> {
         Ok(self)
     }
 }
 
-impl IntoVerdict for bool {
-    fn into_verdict(self) -> Result<Verdict, HandlerError> {
-        Ok(if self { Verdict::accept() } else { Verdict::refuse(None, "") })
+impl IntoAdmission for bool {
+    fn into_admission(self) -> Result<Admission, HandlerError> {
+        Ok(if self { Admission::accept() } else { Admission::refuse(None, "") })
     }
 }
 
-impl<V: IntoVerdict, E: Into<HandlerError>> IntoVerdict for Result<V, E> {
-    fn into_verdict(self) -> Result<Verdict, HandlerError> {
-        self.map_err(Into::into)?.into_verdict()
+impl<V: IntoAdmission, E: Into<HandlerError>> IntoAdmission for Result<V, E> {
+    fn into_admission(self) -> Result<Admission, HandlerError> {
+        self.map_err(Into::into)?.into_admission()
     }
 }
 

@@ -77,7 +77,7 @@ impl Callbacks {
             Dialect::Phoenix => {
                 let topics = self.topics().unwrap_or_default();
                 Box::new(topics.into_iter().fold(Phoenix::new(), |phoenix, topic| {
-                    let channel = phoenix::Callbacks::new(topic.as_str());
+                    let channel = phoenix::CallbackChannel::new(topic.as_str());
                     phoenix.with_channel(topic, channel)
                 }))
             }

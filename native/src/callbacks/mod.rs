@@ -23,7 +23,7 @@ use serde_json::Value;
 use switchboard_core::dialect::commands::ServerEvent;
 use switchboard_core::dialect::proxy::ProxyHooks;
 use switchboard_core::{
-    CloseCause, CloseFrame, HandlerError, HandlerResult, Hooks, Message, ResponseAudience, Verdict,
+    Admission, CloseCause, CloseFrame, HandlerError, HandlerResult, Hooks, Message, ResponseAudience,
 };
 
 pub(crate) use call::{run_all, start};
@@ -32,7 +32,7 @@ pub use channel_reply::{ChannelReply, IntoChannelReply};
 pub use channel_socket::ChannelSocket;
 pub(crate) use channel_socket::Membership;
 pub use commands::{CommandsAudience, CommandsClient, CommandsEvents};
-pub use convert::{IntoHandlerResult, IntoResponseMessage, IntoVerdict};
+pub use convert::{IntoAdmission, IntoHandlerResult, IntoResponseMessage};
 pub use handshake::Handshake;
 pub use incoming::Incoming;
 pub use inspector::IntoPassed;
@@ -42,7 +42,7 @@ pub use socket_task::SocketTask;
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Callback<A, T = HandlerResult> = Box<dyn Fn(Peer, A) -> BoxFuture<T> + Send + Sync>;
-type Authenticate = Box<dyn Fn(Handshake) -> BoxFuture<Result<Verdict, HandlerError>> + Send + Sync>;
+type Authenticate = Box<dyn Fn(Handshake) -> BoxFuture<Result<Admission, HandlerError>> + Send + Sync>;
 type Custom = Box<dyn Fn(Peer, Value) -> BoxFuture<Result<Value, HandlerError>> + Send + Sync>;
 type Matcher = Box<dyn Fn(&Peer, &Incoming) -> bool + Send + Sync>;
 
@@ -63,7 +63,7 @@ type Matcher = Box<dyn Fn(&Peer, &Incoming) -> bool + Send + Sync>;
 ///
 /// async fn chat(peer: Peer, message: Incoming) -> HandlerResult {
 ///     let room = message.value()["room"].as_str().unwrap_or("lobby").to_owned();
-///     peer.join_room(&room)?;
+///     peer.join(&room)?;
 ///     peer.broadcast_with(Message::from(&message.value()), Audience::room(room));
 ///     Ok(())
 /// }
@@ -108,16 +108,16 @@ impl Callbacks {
         Self::default()
     }
 
-    /// Decides before the upgrade whether a client may come in: by a `bool`, a [`Verdict`], or a `Result` of
+    /// Decides before the upgrade whether a client may come in: by a `bool`, a [`Admission`], or a `Result` of
     /// either. False is answered 401, an error 500.
     pub fn authenticate<F, R>(mut self, callback: impl Fn(Handshake) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
-        R: IntoVerdict,
+        R: IntoAdmission,
     {
         self.authenticate = Some(Box::new(move |handshake| {
             let future = callback(handshake);
-            Box::pin(async move { future.await.into_verdict() })
+            Box::pin(async move { future.await.into_admission() })
         }));
         self
     }

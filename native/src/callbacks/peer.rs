@@ -158,12 +158,12 @@ impl Peer {
     }
 
     /// Joins a room. Fails where a limit is reached.
-    pub fn join_room(&self, room: impl Into<String>) -> Result<(), CommandError> {
+    pub fn join(&self, room: impl Into<String>) -> Result<(), CommandError> {
         self.command(Command::Join(room.into()))
     }
 
     /// Leaves a room; nothing happens when it was not in it.
-    pub fn leave_room(&self, room: impl Into<String>) {
+    pub fn leave(&self, room: impl Into<String>) {
         self.apply(Command::Leave(room.into()));
     }
 
@@ -193,7 +193,7 @@ impl Peer {
     }
 
     /// Drops the connection without a close frame; the client sees 1006.
-    pub fn force_close(&self) {
+    pub fn terminate(&self) {
         self.apply(Command::Terminate);
     }
 

@@ -8,7 +8,7 @@ use switchboard_core::HandlerError;
 
 use super::call::Pending;
 use super::socket::{Inlet, Socket};
-use super::{BoxFuture, Callbacks, Handshake, IntoHandlerResult, IntoVerdict, Peer};
+use super::{BoxFuture, Callbacks, Handshake, IntoAdmission, IntoHandlerResult, Peer};
 use crate::host::Host;
 
 /// A handler that is one async function: it gets each connection as a [`Socket`] and receives in a loop.
@@ -59,7 +59,7 @@ impl SocketTask {
     pub fn authenticate<F, R>(mut self, callback: impl Fn(Handshake) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
-        R: IntoVerdict,
+        R: IntoAdmission,
     {
         self.callbacks = self.callbacks.authenticate(callback);
         self

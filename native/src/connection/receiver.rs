@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::tcp::OwnedReadHalf;
 
 use crate::flush::socket::{Duty, Socket};
-use crate::host::{Presence, Turn};
+use crate::host::{ConnectionGuard, Turn};
 
 /// How much one read takes at most.
 const SCRATCH_BYTES: usize = 256 * 1024;
@@ -42,7 +42,7 @@ enum Read {
 
 /// Reads one connection to its end. When it is dropped the transport is gone, which the engine is told.
 pub(crate) struct Receiver {
-    presence: Presence,
+    presence: ConnectionGuard,
     socket: Arc<Socket>,
     stream: OwnedReadHalf,
     reader: Reader,
@@ -54,7 +54,7 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn new(
-        presence: Presence,
+        presence: ConnectionGuard,
         socket: Arc<Socket>,
         stream: OwnedReadHalf,
         reader: Reader,

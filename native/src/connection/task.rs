@@ -19,7 +19,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Entering ─▶ Receiving ─▶ Lingering ─▶ Over
 ///     └───────────┴──(refused, dropped)──▲
 /// ```
-pub(crate) enum Life {
+pub(crate) enum ConnectionTask {
     /// HTTP and the engine decide about it.
     Entering(Entering),
     /// It is a WebSocket.
@@ -38,14 +38,14 @@ pub(crate) struct Lingering {
     end: Pin<Box<Sleep>>,
 }
 
-impl Life {
+impl ConnectionTask {
     /// Starts the task.
     pub(crate) fn begin(entering: impl Future<Output = Option<Receiver>> + Send + 'static) {
         tokio::spawn(Self::Entering(Box::pin(entering)));
     }
 }
 
-impl Future for Life {
+impl Future for ConnectionTask {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -76,7 +76,7 @@ impl Future for Life {
     }
 }
 
-impl Life {
+impl ConnectionTask {
     fn linger(&mut self) -> Self {
         match std::mem::replace(self, Self::Over) {
             Self::Receiving(mut receiver) => {
@@ -96,6 +96,6 @@ mod tests {
     #[test]
     fn the_task_of_an_idle_connection_is_small() {
         // With what tokio adds it fits 256 bytes.
-        assert!(size_of::<Life>() <= 152, "{} bytes", size_of::<Life>());
+        assert!(size_of::<ConnectionTask>() <= 152, "{} bytes", size_of::<ConnectionTask>());
     }
 }

@@ -124,7 +124,7 @@ impl Host {
         self: &Arc<Self>,
         request: http::Request<()>,
         address: Option<IpAddr>,
-    ) -> (Presence, oneshot::Receiver<Decision>) {
+    ) -> (ConnectionGuard, oneshot::Receiver<Decision>) {
         self.ask(|id| Input::Upgrade { id, request: Box::new(request), address })
     }
 
@@ -134,7 +134,7 @@ impl Host {
         request: http::Request<()>,
         address: Option<IpAddr>,
         mounted: Mounted,
-    ) -> (Presence, oneshot::Receiver<Decision>) {
+    ) -> (ConnectionGuard, oneshot::Receiver<Decision>) {
         let (request, mounted) = (Box::new(request), Box::new(mounted));
         self.ask(|id| Input::Mounted { id, request, address, mounted })
     }
@@ -142,14 +142,14 @@ impl Host {
     fn ask(
         self: &Arc<Self>,
         input: impl FnOnce(ConnectionId) -> Input,
-    ) -> (Presence, oneshot::Receiver<Decision>) {
+    ) -> (ConnectionGuard, oneshot::Receiver<Decision>) {
         let (sender, decision) = oneshot::channel();
         let id = self.turn(|turn| {
             let id = turn.switching.expect_decision(sender);
             turn.input(input(id));
             id
         });
-        (Presence { host: self.clone(), id: Some(id) }, decision)
+        (ConnectionGuard { host: self.clone(), id: Some(id) }, decision)
     }
 
     /// Carries out what user code asks of a connection.
@@ -264,13 +264,13 @@ impl Turn<'_> {
 
 /// Stands for a client from its request to the end of its transport, which the engine is told when this is
 /// dropped: so it hears of every end exactly once, whatever task the client was with.
-pub(crate) struct Presence {
+pub(crate) struct ConnectionGuard {
     host: Arc<Host>,
     id: Option<ConnectionId>,
 }
 
-impl Presence {
-    /// The client was turned away, which the engine knows already.
+impl ConnectionGuard {
+    /// The client was refused, which the engine knows already.
     pub(crate) fn refused(mut self) {
         self.id = None;
     }
@@ -280,7 +280,7 @@ impl Presence {
     }
 }
 
-impl Drop for Presence {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         if let Some(id) = self.id {
             self.host.turn(|turn| {

@@ -211,7 +211,7 @@ impl Switching {
             Effect::Pause { id } => self.touch(id, outcome, |socket| socket.set_paused(true)),
             Effect::Resume { id } => self.touch(id, outcome, |socket| socket.set_paused(false)),
             Effect::Accept(accept) => self.decide(accept.id, Decision::Accept(accept), outcome),
-            Effect::Reject { id, refusal } => {
+            Effect::Refuse { id, refusal } => {
                 self.decide(id, Decision::Reject(*refusal), outcome);
                 self.ids.release(id);
             }

@@ -27,7 +27,7 @@ use crate::accept::prefixed::Prefixed;
 use crate::accept::upgrade::Asked;
 use crate::accept::{NODELAY_IS_INHERITED, opening};
 use crate::connection::receiver::Receiver;
-use crate::connection::task::Life;
+use crate::connection::task::ConnectionTask;
 use crate::switchboard::Switchboard;
 use crate::tls::Tls;
 
@@ -117,7 +117,7 @@ impl Acceptor {
                 () = &mut stop => return Requests { open },
             };
             let (reception, ended, is_open) = (self.reception.clone(), self.ended.clone(), open.subscribe());
-            Life::begin(async move {
+            ConnectionTask::begin(async move {
                 let receiver = reception.receive(stream, address, ended).await;
                 drop((place, is_open));
                 receiver

@@ -19,11 +19,11 @@ use crate::interface::hook::Hook;
 
 /// Asks the host for everything.
 #[derive(Debug)]
-pub struct Callbacks {
+pub struct CallbackChannel {
     channel: String,
 }
 
-impl Callbacks {
+impl CallbackChannel {
     /// The channel that the host's code knows by this name: its topic pattern.
     pub fn new(channel: impl Into<String>) -> Self {
         Self { channel: channel.into() }
@@ -36,7 +36,7 @@ impl Callbacks {
     }
 }
 
-impl Channel for Callbacks {
+impl Channel for CallbackChannel {
     fn join(&mut self, cx: &mut ChannelContext<'_, '_>, payload: &Payload) -> Result<Reply, HandlerError> {
         let payload = json!({ "payload": payload.clone().into_user(), "ref": cx.reference() });
         Ok(self.call(cx, "join", payload))

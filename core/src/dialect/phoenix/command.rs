@@ -49,8 +49,8 @@ impl Phoenix {
     pub(super) fn carry_out(&mut self, cx: &mut Context<'_>, name: &str, command: Value) -> HandlerResult {
         let topic = command.get("topic").and_then(Value::as_str).unwrap_or_default();
         let joining = self.pending.values_mut();
-        let mut joining = joining.filter(|turn| Some(turn.id) == cx.id() && turn.topic == topic);
-        if name != "broadcast" && joining.any(|turn| turn.defer(name, &command)) {
+        let mut joining = joining.filter(|step| Some(step.id) == cx.id() && step.topic == topic);
+        if name != "broadcast" && joining.any(|step| step.defer(name, &command)) {
             return Ok(());
         }
         let fields: Fields = serde_json::from_value(command)?;

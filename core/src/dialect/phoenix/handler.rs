@@ -8,12 +8,12 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::channel::{Channel, ChannelContext, Reply, Termination, refusal};
-use super::message::{Incoming, Outgoing, Payload, Status};
+use super::message::{ClientMessage, Outgoing, Payload, Status};
 use super::presence::Presence;
 use super::serializer::Version;
 use super::sockets::{ReplyTo, Sockets};
+use super::step::{Stage, Step};
 use super::topic::TopicPattern;
-use super::turn::{Stage, Turn};
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
 use crate::handler::{Handler, HandlerError, HandlerResult};
@@ -36,9 +36,9 @@ pub struct Phoenix {
     pub(super) sockets: Sockets,
     pub(super) presence: Presence,
     /// Steps whose hook has not come back.
-    pub(super) pending: HashMap<CallId, Turn>,
+    pub(super) pending: HashMap<CallId, Step>,
     /// The step under way, so that an error or a panic in it is known to be its.
-    pub(super) running: Option<Turn>,
+    pub(super) running: Option<Step>,
 }
 
 pub(super) struct Mount {
@@ -81,7 +81,7 @@ impl Phoenix {
         self
     }
 
-    fn dispatch(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: Incoming) -> HandlerResult {
+    fn dispatch(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: ClientMessage) -> HandlerResult {
         match (&*message.topic, &*message.event) {
             ("phoenix", "heartbeat") => {
                 let to = ReplyTo { join_ref: &Value::Null, ..ReplyTo::new(&message) };
@@ -92,9 +92,9 @@ impl Phoenix {
             _ => match self.sockets.joined(id, &message.topic) {
                 Some(joined) => {
                     let mount = joined.mount;
-                    let Incoming { reference, topic, event, payload, .. } = message;
-                    let turn = Turn { id, topic, mount, reference, stage: Stage::In };
-                    return self.run(cx, turn, |channel, cx| channel.handle_in(cx, &event, payload));
+                    let ClientMessage { reference, topic, event, payload, .. } = message;
+                    let step = Step { id, topic, mount, reference, stage: Stage::In };
+                    return self.run(cx, step, |channel, cx| channel.handle_in(cx, &event, payload));
                 }
                 None => self.unmatched(cx, id, &message),
             },
@@ -102,7 +102,7 @@ impl Phoenix {
         Ok(())
     }
 
-    pub(super) fn unmatched(&self, cx: &mut Context<'_>, id: ConnectionId, message: &Incoming) {
+    pub(super) fn unmatched(&self, cx: &mut Context<'_>, id: ConnectionId, message: &ClientMessage) {
         let to = ReplyTo { join_ref: &Value::Null, ..ReplyTo::new(message) };
         self.sockets.reply(cx, id, to, Status::Error, &refusal("unmatched topic"));
     }
@@ -111,26 +111,26 @@ impl Phoenix {
     pub(super) fn run(
         &mut self,
         cx: &mut Context<'_>,
-        turn: Turn,
-        step: impl FnOnce(&mut dyn Channel, &mut ChannelContext<'_, '_>) -> Result<Reply, HandlerError>,
+        step: Step,
+        method: impl FnOnce(&mut dyn Channel, &mut ChannelContext<'_, '_>) -> Result<Reply, HandlerError>,
     ) -> HandlerResult {
-        let (mount, topic, reference) = (turn.mount, turn.topic.clone(), turn.reference.clone());
-        self.running = Some(turn);
-        let reply = self.on_channel(cx, mount, &topic, &reference, step)?;
-        let Some(turn) = self.running.take() else {
+        let (mount, topic, reference) = (step.mount, step.topic.clone(), step.reference.clone());
+        self.running = Some(step);
+        let reply = self.on_channel(cx, mount, &topic, &reference, method)?;
+        let Some(step) = self.running.take() else {
             return Ok(());
         };
-        match (reply, turn.stage) {
+        match (reply, step.stage) {
             (Reply::Later(call), stage) => {
-                self.pending.insert(call, Turn { stage, ..turn });
+                self.pending.insert(call, Step { stage, ..step });
                 Ok(())
             }
             (reply, Stage::Join { join_ref, replaced, commands }) => {
-                let turn = Turn { stage: Stage::In, ..turn };
-                self.conclude_join(cx, turn, join_ref, replaced, commands, reply)
+                let step = Step { stage: Stage::In, ..step };
+                self.conclude_join(cx, step, join_ref, replaced, commands, reply)
             }
             (reply, Stage::In) => {
-                self.conclude_in(cx, &turn.topic, &turn.reference, turn.id, reply);
+                self.conclude_in(cx, &step.topic, &step.reference, step.id, reply);
                 Ok(())
             }
         }
@@ -236,14 +236,14 @@ impl Handler for Phoenix {
             self.end(cx, id, &topic, Termination::Closed);
         }
         self.sockets.remove(id);
-        self.pending.retain(|_, turn| turn.id != id);
+        self.pending.retain(|_, step| step.id != id);
         Ok(())
     }
 
     fn error(&mut self, cx: &mut Context<'_>, _: &HandlerError) -> HandlerResult {
         let failed =
             cx.answered().and_then(|call| self.pending.remove(&call)).or_else(|| self.running.take());
-        let Some(Turn { id, topic, reference, stage, .. }) = failed else {
+        let Some(Step { id, topic, reference, stage, .. }) = failed else {
             return Ok(());
         };
         match stage {
@@ -260,14 +260,14 @@ impl Handler for Phoenix {
     }
 
     fn answer(&mut self, cx: &mut Context<'_>, _: HookKind, answer: Answer) -> HandlerResult {
-        let Some(turn) = cx.answered().and_then(|call| self.pending.remove(&call)) else {
+        let Some(step) = cx.answered().and_then(|call| self.pending.remove(&call)) else {
             return Ok(());
         };
         let answer = match answer {
             Answer::Json(value) => value,
             _ => Value::Null,
         };
-        self.run(cx, turn, |channel, cx| channel.answer(cx, answer))
+        self.run(cx, step, |channel, cx| channel.answer(cx, answer))
     }
 
     fn command(&mut self, cx: &mut Context<'_>, name: &str, payload: Value) -> HandlerResult {
@@ -317,8 +317,8 @@ impl Handler for Phoenix {
         let Some((topic, mount)) = found.map(|(topic, joined)| (topic.clone(), joined.mount)) else {
             return Ok(());
         };
-        let turn = Turn { id, topic, mount, reference: Value::Null, stage: Stage::In };
-        self.run(cx, turn, |channel, cx| channel.timeout(cx, key).map(|()| Reply::None))
+        let step = Step { id, topic, mount, reference: Value::Null, stage: Stage::In };
+        self.run(cx, step, |channel, cx| channel.timeout(cx, key).map(|()| Reply::None))
     }
 }
 

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::channel::{Channel, ChannelContext, Reply, Termination, refusal};
 use super::handler::Phoenix;
-use super::message::{Incoming, Outgoing, Payload, Status};
+use super::message::{ClientMessage, Outgoing, Payload, Status};
 use super::sockets::ReplyTo;
-use super::turn::{Stage, Turn};
+use super::step::{Stage, Step};
 use crate::handler::HandlerResult;
 use crate::handler::context::Context;
 use crate::interface::connection_id::ConnectionId;
@@ -16,23 +16,23 @@ impl Phoenix {
         &mut self,
         cx: &mut Context<'_>,
         id: ConnectionId,
-        message: Incoming,
+        message: ClientMessage,
     ) -> HandlerResult {
         let Some(mount) = self.mounts.iter().position(|mount| mount.topic.matches(&message.topic)) else {
             self.unmatched(cx, id, &message);
             return Ok(());
         };
-        let Incoming { join_ref, reference, topic, payload, .. } = message;
+        let ClientMessage { join_ref, reference, topic, payload, .. } = message;
         let replaced = self.sockets.joined(id, &topic).map(|joined| joined.join_ref.clone());
         if replaced.is_some() {
             self.end(cx, id, &topic, Termination::Replaced);
         }
         let stage = Stage::Join { join_ref, replaced, commands: Vec::new() };
-        let turn = Turn { id, topic, mount, reference, stage };
+        let turn = Step { id, topic, mount, reference, stage };
         self.run(cx, turn, |channel, cx| channel.join(cx, &payload))
     }
 
-    pub(super) fn leave(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: &Incoming) {
+    pub(super) fn leave(&mut self, cx: &mut Context<'_>, id: ConnectionId, message: &ClientMessage) {
         let Some(joined) = self.sockets.joined(id, &message.topic) else {
             return self.sockets.reply(cx, id, ReplyTo::new(message), Status::Ok, &Payload::empty());
         };
@@ -50,13 +50,13 @@ impl Phoenix {
     pub(super) fn conclude_join(
         &mut self,
         cx: &mut Context<'_>,
-        turn: Turn,
+        turn: Step,
         join_ref: Value,
         replaced: Option<Value>,
         commands: Vec<(String, Value)>,
         reply: Reply,
     ) -> HandlerResult {
-        let Turn { id, mount, ref topic, ref reference, .. } = turn;
+        let Step { id, mount, ref topic, ref reference, .. } = turn;
         let (mut status, mut response) = match reply {
             Reply::Error(response) => (Status::Error, response),
             Reply::Stop => (Status::Error, refusal("join crashed")),
@@ -84,7 +84,7 @@ impl Phoenix {
             return Ok(());
         }
         let topic = topic.clone();
-        self.running = Some(Turn { reference: Value::Null, ..turn });
+        self.running = Some(Step { reference: Value::Null, ..turn });
         self.on_channel(cx, mount, &topic, &Value::Null, |channel, cx| channel.joined(cx))?;
         self.running = None;
         for (name, payload) in commands {

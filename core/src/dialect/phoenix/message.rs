@@ -79,7 +79,7 @@ impl From<Bytes> for Payload {
 
 /// One message of a client.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Incoming {
+pub(crate) struct ClientMessage {
     /// The `ref` of the join that the message belongs to; `null` with V1.
     pub(crate) join_ref: Value,
     /// The number of the message, for its reply, in the client's own JSON type.

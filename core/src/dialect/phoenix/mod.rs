@@ -27,7 +27,7 @@
 //! | a frame that is no message | Close 1011 |
 //! | no frame, ping or pong for the timeout | Close 1000 |
 //!
-//! A channel is a [`Channel`] in Rust, the host's [`Callbacks`], or declared: [`Broadcast`], [`Realtime`],
+//! A channel is a [`Channel`] in Rust, the host's [`CallbackChannel`], or declared: [`Broadcast`], [`Realtime`],
 //! [`Killmails`].
 
 mod broadcast;
@@ -43,14 +43,14 @@ mod presence;
 mod realtime;
 mod serializer;
 mod sockets;
+mod step;
 mod topic;
-mod turn;
 mod v1;
 mod v2;
 mod v2_binary;
 
 pub use broadcast::Broadcast;
-pub use callbacks::Callbacks;
+pub use callbacks::CallbackChannel;
 pub use channel::{Channel, ChannelContext, Reply, Termination};
 pub use handler::Phoenix;
 pub use killmails::{Killmails, KillmailsOptions, RateLimitOptions};

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::broadcast::Broadcast;
-use super::callbacks::Callbacks;
+use super::callbacks::CallbackChannel;
 use super::handler::Phoenix;
 use super::killmails::{Killmails, KillmailsOptions};
 use super::realtime::Realtime;
@@ -127,7 +127,7 @@ impl PhoenixOptions {
         for options in self.channels.iter().cloned() {
             let topic = options.topic.clone();
             phoenix = match options.callbacks {
-                true => phoenix.with_channel(topic, Callbacks::new(options.topic.as_str())),
+                true => phoenix.with_channel(topic, CallbackChannel::new(options.topic.as_str())),
                 false => phoenix.with_channel(topic, Broadcast::new(options)),
             };
         }

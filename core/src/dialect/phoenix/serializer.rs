@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::message::{Incoming, Outgoing, Undecodable};
+use super::message::{ClientMessage, Outgoing, Undecodable};
 use super::{v1, v2, v2_binary};
 use crate::message::Message;
 
@@ -47,7 +47,7 @@ impl Version {
     }
 
     /// The message in a frame, and the form to answer in.
-    pub(crate) fn decode(self, message: &Message) -> Result<(Form, Incoming), Undecodable> {
+    pub(crate) fn decode(self, message: &Message) -> Result<(Form, ClientMessage), Undecodable> {
         match (self, message) {
             // Phoenix's V1 reads binary frames as JSON too.
             (Version::V1, message) => Ok((Form::Object, v1::decode(message.payload(), v1::Keys::All)?)),
@@ -70,7 +70,7 @@ impl Form {
     }
 }
 
-fn decode_either(text: &Bytes) -> Result<(Form, Incoming), Undecodable> {
+fn decode_either(text: &Bytes) -> Result<(Form, ClientMessage), Undecodable> {
     if text.trim_ascii_start().starts_with(b"{") {
         Ok((Form::Object, v1::decode(text, v1::Keys::TopicAndEvent)?))
     } else {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::message::{Body, Incoming, Outgoing, Payload, Status};
+use super::message::{Body, ClientMessage, Outgoing, Payload, Status};
 use super::serializer::{Form, Version};
 use crate::handler::context::Context;
 use crate::interface::connection_id::ConnectionId;
@@ -198,7 +198,7 @@ pub(crate) struct ReplyTo<'a> {
 }
 
 impl<'a> ReplyTo<'a> {
-    pub(crate) fn new(message: &'a Incoming) -> Self {
+    pub(crate) fn new(message: &'a ClientMessage) -> Self {
         Self { join_ref: &message.join_ref, reference: &message.reference, topic: &message.topic }
     }
 }

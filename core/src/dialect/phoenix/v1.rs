@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::message::{Body, Incoming, Outgoing, Payload, Undecodable};
+use super::message::{Body, ClientMessage, Outgoing, Payload, Undecodable};
 
 /// Which keys have to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(super) enum Keys {
     TopicAndEvent,
 }
 
-pub(super) fn decode(text: &[u8], keys: Keys) -> Result<Incoming, Undecodable> {
+pub(super) fn decode(text: &[u8], keys: Keys) -> Result<ClientMessage, Undecodable> {
     let value = serde_json::from_slice(text).map_err(|_| Undecodable)?;
     let Value::Object(mut object) = value else {
         return Err(Undecodable);
@@ -28,7 +28,7 @@ pub(super) fn decode(text: &[u8], keys: Keys) -> Result<Incoming, Undecodable> {
     else {
         return Err(Undecodable);
     };
-    Ok(Incoming {
+    Ok(ClientMessage {
         join_ref: object.remove("join_ref").unwrap_or_default(),
         reference: reference.unwrap_or_default(),
         topic,
@@ -66,7 +66,7 @@ mod tests {
     fn a_message_has_four_keys_and_perhaps_a_join_ref() {
         let text =
             br#"{"topic":"room:1","event":"phx_join","payload":{"a":1},"ref":"1","join_ref":"7","x":0}"#;
-        let expected = Incoming {
+        let expected = ClientMessage {
             join_ref: json!("7"),
             reference: json!("1"),
             topic: "room:1".into(),

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::message::{Body, Incoming, Outgoing, Payload, Undecodable};
+use super::message::{Body, ClientMessage, Outgoing, Payload, Undecodable};
 
-pub(super) fn decode(text: &[u8]) -> Result<Incoming, Undecodable> {
+pub(super) fn decode(text: &[u8]) -> Result<ClientMessage, Undecodable> {
     let list: Vec<Value> = serde_json::from_slice(text).map_err(|_| Undecodable)?;
     let mut list = list.into_iter();
     let mut next = || list.next().ok_or(Undecodable);
@@ -12,7 +12,7 @@ pub(super) fn decode(text: &[u8]) -> Result<Incoming, Undecodable> {
     let (Value::String(topic), Value::String(event)) = (topic, event) else {
         return Err(Undecodable);
     };
-    Ok(Incoming { join_ref, reference, topic, event, payload: Payload::Json(payload) })
+    Ok(ClientMessage { join_ref, reference, topic, event, payload: Payload::Json(payload) })
 }
 
 /// `None` for bytes, which go in binary frames.

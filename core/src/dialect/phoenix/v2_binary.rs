@@ -12,7 +12,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::{Value, json};
 
-use super::message::{Body, Incoming, Outgoing, Payload, Undecodable};
+use super::message::{Body, ClientMessage, Outgoing, Payload, Undecodable};
 
 const PUSH: u8 = 0;
 const REPLY: u8 = 1;
@@ -26,12 +26,12 @@ const JSON: u8 = 1;
 /// The event that Supabase's binary broadcasts stand for.
 const BROADCAST_EVENT: &str = "broadcast";
 
-pub(super) fn decode(frame: &Bytes) -> Result<Incoming, Undecodable> {
+pub(super) fn decode(frame: &Bytes) -> Result<ClientMessage, Undecodable> {
     match frame.first() {
         Some(&PUSH) => {
             let ([join_ref, reference, topic, event], data) = names(frame, 5)?;
             let (join_ref, reference) = (join_ref.into(), reference.into());
-            Ok(Incoming { join_ref, reference, topic, event, payload: Payload::Binary(data) })
+            Ok(ClientMessage { join_ref, reference, topic, event, payload: Payload::Binary(data) })
         }
         Some(&USER_BROADCAST_PUSH) => {
             let ([join_ref, reference, topic, event, _metadata], data) = names(frame, 7)?;
@@ -44,7 +44,7 @@ pub(super) fn decode(frame: &Bytes) -> Result<Incoming, Undecodable> {
                 _ => return Err(Undecodable),
             };
             let (join_ref, reference) = (reference_or_null(join_ref), reference_or_null(reference));
-            Ok(Incoming { join_ref, reference, topic, event: BROADCAST_EVENT.into(), payload })
+            Ok(ClientMessage { join_ref, reference, topic, event: BROADCAST_EVENT.into(), payload })
         }
         _ => Err(Undecodable),
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::interface::connection_id::ConnectionId;
 
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct Step {
     pub(super) id: ConnectionId,
     pub(super) topic: String,
     /// Which of the route's channels.
@@ -28,7 +28,7 @@ pub(super) enum Stage {
     In,
 }
 
-impl Turn {
+impl Step {
     /// Commands that may wait for a join.
     const MAX_COMMANDS: usize = 1_000;
 
