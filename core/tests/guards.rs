@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use support::{World, route};
 use switchboard_core::config::{Assembly, Config, RouteCallbacks};
 use switchboard_core::protocol::Refusal;
-use switchboard_core::{Context, Handler, HandlerResult, Message, RouteSettings};
+use switchboard_core::{Command, Context, Handler, HandlerResult, Input, Message, RouteSettings};
 
 fn world(config: &str) -> World {
     let config = Config::from_toml(config).unwrap();
@@ -16,6 +16,41 @@ fn world(config: &str) -> World {
     assembly.configured(&config, |_, _| RouteCallbacks::default());
     let router = assembly.router().unwrap();
     World::with_engine(assembly.engine(router, config.engine_limits(), [1; 32]))
+}
+
+#[test]
+fn dropped_messages_are_counted_by_route_and_logged_once_a_burst() {
+    let mut world = world(
+        "prefix = '/api'
+         routes = [
+            { pattern = '/idle', dialect = 'echo' },
+            { pattern = '/ticker/{symbol}', dialect = 'relay', outbound = { maxBytes = 100, overflow = 'drop-oldest' } },
+         ]",
+    );
+    let counted = |world: &World| world.engine.stats().dropped_messages.into_iter().collect::<Vec<_>>();
+    let id = world.connect("/api/ticker/gold");
+    assert_eq!(counted(&world), []);
+    for messages in [1, 2, 3] {
+        world.input(Input::Dropped { id, messages });
+        world.advance(999);
+    }
+    assert_eq!(counted(&world), [("/api/ticker/{symbol}".to_owned(), 6)]);
+    assert_eq!(world.log.len(), 1, "{:?}", world.log);
+    let name = world.engine.connection(id).unwrap().name().to_string();
+    assert!(
+        world.log[0].1.contains("/api/ticker/{symbol}") && world.log[0].1.contains(&name),
+        "{:?}",
+        world.log
+    );
+    world.advance(1);
+    world.input(Input::Dropped { id, messages: 1 });
+    assert_eq!(world.log.len(), 2, "a second without any ends the burst");
+    world.command(id, Command::Close { code: None, reason: String::new() }).unwrap();
+    world.input(Input::Dropped { id, messages: 1 });
+    assert_eq!(counted(&world)[0].1, 8, "what was dropped before the close frame counts too");
+    world.cut(id);
+    world.input(Input::Dropped { id, messages: 1 });
+    assert_eq!(counted(&world)[0].1, 8, "of a connection that is gone nothing is known");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod support;
 
+use serde_json::{Value, json};
 use support::raw::{Raw, close_payload};
 use support::start;
 use switchboard::{Context, Endpoint, Handler, HandlerResult, Message, Overflow, RouteSettings, Server};
@@ -70,6 +71,14 @@ async fn it_loses_the_oldest_messages_if_the_route_says_so() {
     }
     assert!((1..sent).contains(&received), "{received} of {sent}");
     assert_eq!(reader.text().await, "and I am still here");
+    let dropped = u64::from(sent - received);
+    let counted = server.switchboard.stats().dropped_messages;
+    assert_eq!(counted.into_iter().collect::<Vec<_>>(), [("/fan".to_owned(), dropped)]);
+    let mut raw = Raw::connect(server.address).await;
+    raw.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    assert!(raw.head().await.starts_with("HTTP/1.1 200 "));
+    let health: Value = serde_json::from_slice(&raw.rest().await).expect("JSON");
+    assert_eq!(health["droppedMessages"], json!({ "/fan": dropped }));
 }
 
 /// Paused rather than closed: it sends no more until it has read what it caused.

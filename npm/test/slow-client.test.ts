@@ -56,7 +56,7 @@ test('who does not read is closed with 1013', async () => {
 })
 
 test('with drop-oldest the connection stays, and the newest arrive', async () => {
-  const { connection, socket } = await openDeaf({ outbound: { maxBytes: 1 << 18, overflow: 'drop-oldest' } })
+  const { server, connection, socket } = await openDeaf({ outbound: { maxBytes: 1 << 18, overflow: 'drop-oldest' } })
   for (let round = 0; round < 50; round++) {
     flood(connection, 1)
     await new Promise<void>((resolve) => setImmediate(resolve))
@@ -71,6 +71,11 @@ test('with drop-oldest the connection stays, and the newest arrive', async () =>
   await turns(socket, () => tail.toString() === 'the newest')
   expect(total).toBeLessThan(50 << 20)
   expect(connection.closed).toBe(false)
+  // Ten bytes of header each; what else came is less than one of them.
+  const received = Math.floor(total / ((1 << 16) + 10))
+  expect(server.switchboard.stats().droppedMessages).toEqual({ '/api/': 50 * 16 - received })
+  const lines = server.lines.filter((line) => line.includes(`/api/ drops messages for connection ${connection.id}`))
+  expect(lines.length).toBeGreaterThan(0)
 })
 
 test('a flood that does not end in overflow arrives whole', async () => {

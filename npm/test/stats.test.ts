@@ -1,10 +1,12 @@
 /** How much a server holds. */
 
-import { expect, test, vi } from 'vitest'
-import { createSwitchboard, switchboard } from 'vite-plugin-switchboard'
+import { connect as connectTcp } from 'node:net'
 
-import { connect } from './support/client.js'
-import { serve, serveVite, signal } from './support/server.js'
+import { expect, test, vi } from 'vitest'
+import { createSwitchboard, switchboard, type WebSocketConnection } from 'vite-plugin-switchboard'
+
+import { connect, handshake } from './support/client.js'
+import { atEnd, serve, serveVite, signal } from './support/server.js'
 
 const nothing = {
   connections: 0,
@@ -46,6 +48,24 @@ test('the plugin has them too, as long as it serves', async () => {
   expect(plugin.api.stats()).toMatchObject({ ...nothing, connections: 1, rooms: 1 })
   await server.stop()
   expect(plugin.api.stats()).toMatchObject(nothing)
+})
+
+test('messages that the plugin drops for slow clients are counted by route', async () => {
+  const { promise, resolve } = signal<WebSocketConnection>()
+  const outbound = { maxBytes: 1, overflow: 'drop-oldest' } as const
+  const handlers = [{ pattern: '/ticker/{symbol}', onConnect: resolve, outbound }, { pattern: '/chat' }]
+  const plugin = switchboard({ wsHandlers: handlers })
+  const server = await serveVite({}, { plugins: [plugin] })
+  expect(plugin.api.stats().droppedMessages).toEqual({})
+  const deaf = connectTcp(server.port, '127.0.0.1')
+  atEnd(() => deaf.destroy())
+  deaf.write(handshake('/api/ticker/gold'))
+  const connection = await promise
+  const piece = Buffer.alloc(1 << 20)
+  await vi.waitFor(() => {
+    connection.send(piece)
+    expect(plugin.api.stats().droppedMessages).toEqual({ '/api/ticker/{symbol}': expect.any(Number) })
+  })
 })
 
 test('where nothing is served there is nothing', () => {

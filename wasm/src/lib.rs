@@ -298,6 +298,11 @@ impl Switchboard {
             .map(|it| [it.received, it.waiting, it.queued, it.sent, it.dropped].map(|bytes| bytes as f64));
         counts.into_iter().chain(bytes.into_iter().flatten()).collect()
     }
+
+    /// How many messages were dropped since the start, by the route's pattern: an object as JSON.
+    pub fn dropped_messages(&self) -> String {
+        serde_json::json!(self.host.engine().stats().dropped_messages).to_string()
+    }
 }
 
 impl Switchboard {

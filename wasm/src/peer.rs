@@ -106,14 +106,20 @@ impl Peer {
     }
 
     /// What the engine has to be told after messages were queued.
-    pub(crate) fn filled(&mut self, pushed: Pushed) -> Option<Input> {
+    pub(crate) fn filled(&mut self, pushed: Pushed) -> impl Iterator<Item = Input> {
         let id = self.id;
-        match (pushed, self.overflow) {
+        let messages = match pushed {
+            Pushed::Queued => 0,
+            Pushed::Dropped(_) | Pushed::Full => self.socket.writer.outbox().take_dropped(),
+        };
+        let filled = match (pushed, self.overflow) {
             (Pushed::Full, Overflow::Pause) if !std::mem::replace(&mut self.is_full, true) => {
                 Some(Input::Full { id })
             }
             (Pushed::Full, Overflow::Close) => Some(Input::Overflowed { id }),
             _ => None,
-        }
+        };
+        let dropped = (messages > 0).then_some(Input::Dropped { id, messages });
+        filled.into_iter().chain(dropped)
     }
 }

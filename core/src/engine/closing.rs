@@ -94,6 +94,21 @@ impl Engine {
         self.state.start_closing(id, Some(frame), now, effects);
     }
 
+    /// Messages for a client that reads too slowly were dropped, perhaps before its connection began to close. They are
+    /// counted, and the first of a burst is logged.
+    pub(super) fn dropped(&mut self, now: Now, id: ConnectionId, messages: usize, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.state.connections.get(id) else {
+            return;
+        };
+        let route = connection.route;
+        self.state.routes[route].dropped_messages += messages as u64;
+        let text = || {
+            let pattern = self.router.pattern(route).unwrap_or_default();
+            format!("{pattern} drops messages for connection {}, which reads too slowly", connection.name())
+        };
+        self.state.log_throttle.note_burst(now.instant, (route, "dropped"), Level::Warn, text, effects);
+    }
+
     /// The transport is gone.
     pub(super) fn disconnected(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get(id) else {

@@ -10,6 +10,8 @@ mod ticking;
 mod upgrade;
 mod upstreams;
 
+use std::collections::BTreeMap;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -68,7 +70,7 @@ impl Engine {
         for Route { settings, handler } in routes {
             let settings = handler.settings(settings);
             handlers.push(handler);
-            states.push(RouteState { settings, rooms: Default::default() });
+            states.push(RouteState { settings, rooms: Default::default(), dropped_messages: 0 });
         }
         let state = State::new(states, limits, ChaCha8Rng::from_seed(seed));
         let endpoints: Vec<_> = handlers.iter().map(|handler| handler.endpoints()).collect();
@@ -115,6 +117,7 @@ impl Engine {
             Input::Overflowed { id } => self.overflowed(now, id, effects),
             Input::Full { id } => self.full(now, id, effects),
             Input::Drained { id } => self.drained(id, effects),
+            Input::Dropped { id, messages } => self.dropped(now, id, messages, effects),
             Input::Disconnected { id } => self.disconnected(now, id, effects),
             Input::Answer { call, answer } => self.answer(now, call, answer, effects),
             Input::Upstream { upstream, event } => self.upstream(now, upstream, event, effects),
@@ -178,7 +181,19 @@ impl Engine {
                 queued: upstream_queued,
                 ..state.upstream_bytes
             },
+            dropped_messages: self.dropped_messages(),
         }
+    }
+
+    fn dropped_messages(&self) -> BTreeMap<String, u64> {
+        let mut by_pattern = BTreeMap::new();
+        for (index, route) in self.state.routes.iter().enumerate() {
+            if let Some(pattern) = self.router.pattern(index).filter(|_| route.dropped_messages > 0) {
+                // Several routes may have the same pattern.
+                *by_pattern.entry(pattern.to_owned()).or_default() += route.dropped_messages;
+            }
+        }
+        by_pattern
     }
 
     /// A connection, while it is known.

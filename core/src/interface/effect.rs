@@ -23,7 +23,7 @@ use crate::routing::pattern::Params;
 /// | Queue | Held by | Bound | Beyond it | The host reports |
 /// |---|---|---|---|---|
 /// | from a client, before its handler | engine | `Limits::pending_messages`, 1 MiB | `Pause` until half is left | |
-/// | to a client | host, in its [`Outbox`](crate::protocol::Outbox) | `RouteSettings::max_outbound` | by [`Overflow`](crate::protocol::Overflow): `Close` 1013; oldest dropped; `PauseUpstream`, or `Pause` without an upstream | `Overflowed`; `Full`, `Drained` |
+/// | to a client | host, in its [`Outbox`](crate::protocol::Outbox) | `RouteSettings::max_outbound` | by [`Overflow`](crate::protocol::Overflow): `Close` 1013; oldest dropped; `PauseUpstream`, or `Pause` without an upstream | `Overflowed`; `Dropped`; `Full`, `Drained` |
 /// | to an upstream | host | [`Dial::max_queued`](crate::Dial) | its client's messages wait in the first queue until half is left | [`Sent`](crate::UpstreamEvent::Sent) |
 /// | from an upstream, before the handler | engine | 256 messages, 1 MiB | `PauseUpstream` until half is left | |
 ///

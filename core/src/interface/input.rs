@@ -94,6 +94,14 @@ pub enum Input {
         /// Whose.
         id: ConnectionId,
     },
+    /// The outbox of this connection has dropped messages, because its client reads too slowly
+    /// ([`Outbox::take_dropped`](crate::protocol::Outbox::take_dropped)).
+    Dropped {
+        /// Whose.
+        id: ConnectionId,
+        /// How many.
+        messages: usize,
+    },
     /// The transport is gone: end of stream, reset, or dropped after
     /// [`Effect::Disconnect`](crate::Effect::Disconnect). Reported exactly once per accepted connection.
     Disconnected {

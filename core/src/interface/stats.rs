@@ -1,7 +1,10 @@
 //! How much a server holds.
 
-/// What there is at one moment. With nobody connected all of it is 0, apart from timers of routes and feeds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+use std::collections::BTreeMap;
+
+/// What there is at one moment. With nobody connected all of it is 0, apart from timers of routes and feeds and from
+/// what is counted since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Connections, from their opening handshake to their last hook.
@@ -18,6 +21,9 @@ pub struct Stats {
     pub client_bytes: ByteCounts,
     /// What passes between the server and its outgoing connections.
     pub upstream_bytes: ByteCounts,
+    /// How many messages for clients that read too slowly were dropped since the start, by the route's pattern with its
+    /// first prefix. Routes that dropped none are left out.
+    pub dropped_messages: BTreeMap<String, u64>,
 }
 
 /// Payload bytes of messages: how many passed since the start, and how many wait now.

@@ -59,6 +59,8 @@ pub struct Router {
     patterns: Vec<String>,
     /// What each route is called: its pattern as it was written, and with each of its prefixes.
     names: HashMap<String, usize>,
+    /// The pattern of each route with its first prefix, disabled ones included.
+    labels: Vec<String>,
     /// Narrows all routes down to a few candidates in one pass over the path.
     candidates: GlobSet,
     /// The position in `routes` of each glob of `candidates`.
@@ -93,6 +95,7 @@ impl Router {
             prefixes: Vec::new(),
             patterns: Vec::new(),
             names: HashMap::new(),
+            labels: Vec::new(),
             candidates: GlobSet::empty(),
             positions: Vec::new(),
             claim_all: false,
@@ -146,6 +149,11 @@ impl Router {
         self.names.get(pattern).copied()
     }
 
+    /// The pattern of the route at this place among all, with its first prefix. A disabled route has one too.
+    pub fn pattern(&self, index: usize) -> Option<&str> {
+        self.labels.get(index).map(String::as_str)
+    }
+
     /// The positions of the routes that may serve these segments.
     fn narrow(&self, segments: &[&str]) -> Vec<usize> {
         let normalized = format!("/{}", segments.join("/"));
@@ -173,6 +181,7 @@ impl Router {
                 self.prefixes.push(prefix.clone());
             }
         }
+        self.labels.push(format!("{}{}", prefixes.first().map_or("", String::as_str), route.pattern));
         let prefixed = prefixes.iter().map(|prefix| format!("{prefix}{}", route.pattern));
         for name in prefixed.chain([route.pattern.to_string()]) {
             self.names.entry(name).or_insert(index);

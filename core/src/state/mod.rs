@@ -83,6 +83,8 @@ pub(crate) enum Owner<T> {
 pub(crate) struct RouteState {
     pub(crate) settings: RouteSettings,
     pub(crate) rooms: Rooms,
+    /// How many messages the outboxes of its connections dropped since the start.
+    pub(crate) dropped_messages: u64,
 }
 
 /// A hook whose answer is awaited.

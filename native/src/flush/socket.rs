@@ -149,9 +149,9 @@ impl Socket {
         self.max_read
     }
 
-    /// Queues messages; what the engine has to be told of the outbox.
+    /// Queues messages; what the engine has to be told of the outbox, and how many messages it has dropped.
     #[must_use]
-    pub(crate) fn send(self: &Arc<Self>, burst: &mut Burst, touched: &mut Vec<Arc<Socket>>) -> Fill {
+    pub(crate) fn send(self: &Arc<Self>, burst: &mut Burst, touched: &mut Vec<Arc<Socket>>) -> (Fill, usize) {
         let mut sending = self.lock();
         let pushed = sending.push(burst);
         let fill = match (pushed, sending.overflow) {
@@ -163,12 +163,16 @@ impl Socket {
             (Pushed::Full, Overflow::Close) => Fill::Overflowed,
             _ => Fill::HasRoom,
         };
+        let dropped = match pushed {
+            Pushed::Queued => 0,
+            Pushed::Dropped(_) | Pushed::Full => sending.writer.outbox().take_dropped(),
+        };
         // A blocked socket is flushed by its own task.
         if !sending.is_touched && !sending.writer.outbox_ref().is_blocked() {
             sending.is_touched = true;
             touched.push(self.clone());
         }
-        fill
+        (fill, dropped)
     }
 
     /// How many bytes wait in the outbox.

@@ -251,10 +251,14 @@ impl Switching {
     fn send(&mut self, to: &Recipients, mut burst: Burst, outcome: &mut Outcome) {
         for &id in to.iter() {
             if let Some(socket) = self.socket(id) {
-                match socket.send(&mut burst, &mut outcome.touched) {
+                let (fill, dropped) = socket.send(&mut burst, &mut outcome.touched);
+                match fill {
                     Fill::HasRoom => {}
                     Fill::Full => self.inputs.push(Input::Full { id }),
                     Fill::Overflowed => self.inputs.push(Input::Overflowed { id }),
+                }
+                if dropped > 0 {
+                    self.inputs.push(Input::Dropped { id, messages: dropped });
                 }
             }
         }

@@ -53,6 +53,7 @@ pub(crate) fn health(stats: &Stats, own: Option<Response<Bytes>>) -> Response<Bo
         "upstreams": stats.upstreams,
         "clientBytes": bytes(stats.client_bytes),
         "upstreamBytes": bytes(stats.upstream_bytes),
+        "droppedMessages": stats.dropped_messages,
         "uptimeSeconds": started().elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     });

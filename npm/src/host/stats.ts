@@ -21,6 +21,11 @@ export interface Stats {
   clientBytes: ByteCounts
   /** What passes between the server and its outgoing connections. */
   upstreamBytes: ByteCounts
+  /**
+   * How many messages for clients that read too slowly were dropped since the start, by the route's pattern with its
+   * first prefix. Routes that dropped none are left out.
+   */
+  droppedMessages: Record<string, number>
 }
 
 /** Payload bytes of messages: how many passed since the start, and how many wait now. */
@@ -40,7 +45,9 @@ export interface ByteCounts {
 /** Of an engine; all 0 without one. */
 export function statsOf(core?: Core): Stats {
   const [connections = 0, rooms = 0, timers = 0, calls = 0, upstreams = 0, ...bytes] = core?.stats() ?? []
-  return { connections, rooms, timers, calls, upstreams, clientBytes: counts(bytes, 0), upstreamBytes: counts(bytes, 5) }
+  const droppedMessages = JSON.parse(core?.dropped_messages() ?? '{}') as Record<string, number>
+  const [clientBytes, upstreamBytes] = [counts(bytes, 0), counts(bytes, 5)]
+  return { connections, rooms, timers, calls, upstreams, clientBytes, upstreamBytes, droppedMessages }
 }
 
 /** Of several servers together. */
@@ -60,6 +67,7 @@ function add(total: object, more: object): void {
   for (const [key, value] of Object.entries(more as Record<string, number | object>)) {
     const before = sums[key]
     if (typeof value === 'object') add(before as object, value)
-    else sums[key] = (before as number) + value
+    // Of patterns each server has its own.
+    else sums[key] = ((before as number | undefined) ?? 0) + value
   }
 }

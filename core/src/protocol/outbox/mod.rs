@@ -93,6 +93,8 @@ pub struct Outbox {
     /// Where in the queue the latest pong stands.
     pong: Option<usize>,
     is_blocked: bool,
+    /// Messages that were dropped since [`take_dropped`](Self::take_dropped).
+    dropped: usize,
     /// A message was refused, so no later one may follow: what a client gets before 1013 has no gap.
     is_given_up: bool,
 }
@@ -108,6 +110,7 @@ impl Outbox {
             lent_bytes: 0,
             pong: None,
             is_blocked: false,
+            dropped: 0,
             is_given_up: false,
         }
     }
@@ -191,6 +194,12 @@ impl Outbox {
         self.frames.len()
     }
 
+    /// How many messages were dropped since the last call because the client reads too slowly. Those for a connection
+    /// that is to be closed, after [`Pushed::Full`] or behind the close frame, do not count.
+    pub fn take_dropped(&mut self) -> usize {
+        std::mem::take(&mut self.dropped)
+    }
+
     /// The bound, in bytes.
     pub fn max_bytes(&self) -> usize {
         self.options.max_bytes
@@ -241,9 +250,13 @@ impl Outbox {
             }
             Overflow::DropOldest => match self.drop_oldest() {
                 0 => Admission::Admitted(Pushed::Queued),
-                dropped => Admission::Admitted(Pushed::Dropped(dropped)),
+                dropped => {
+                    self.dropped += dropped;
+                    Admission::Admitted(Pushed::Dropped(dropped))
+                }
             },
             Overflow::Pause if self.waiting_bytes() >= self.options.max_bytes.saturating_mul(2) => {
+                self.dropped += 1;
                 Admission::Refused(Pushed::Dropped(1))
             }
             Overflow::Pause => Admission::Admitted(Pushed::Full),

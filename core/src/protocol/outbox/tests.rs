@@ -92,6 +92,7 @@ fn pause_takes_twice_the_bound() {
     let full = Pushed::Full;
     assert_eq!(pushed, [Pushed::Queued, Pushed::Queued, full, full, Pushed::Dropped(1)]);
     assert_eq!(waiting(&outbox), [1, 2, 3, 4]);
+    assert_eq!((outbox.take_dropped(), outbox.take_dropped()), (1, 0));
 }
 
 #[test]
@@ -109,6 +110,15 @@ fn the_oldest_messages_are_dropped_but_no_control_or_partial_frames() {
     assert_eq!(push(&mut outbox, 6, 1), Pushed::Dropped(2));
     assert_eq!(waiting(&outbox), [1, 9, 6]);
     assert_eq!(outbox.queued_bytes(), 3 + 2 + 1);
+    assert_eq!((outbox.take_dropped(), outbox.take_dropped()), (4, 0));
+}
+
+#[test]
+fn what_is_refused_before_a_close_does_not_count_as_dropped() {
+    let mut outbox = outbox(10, Overflow::Close);
+    let pushed: Vec<_> = (1..=4).map(|byte| push(&mut outbox, byte, 5)).collect();
+    assert_eq!(pushed, [Pushed::Queued, Pushed::Queued, Pushed::Full, Pushed::Dropped(1)]);
+    assert_eq!(outbox.take_dropped(), 0);
 }
 
 #[test]
