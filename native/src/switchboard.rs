@@ -24,9 +24,6 @@ use crate::host::Host;
 use crate::page;
 use crate::route::{Route, UnknownRoute};
 
-/// The path that tells how the server does.
-const HEALTH: &str = "/health";
-
 /// Switchboard without a listener: [`Builder::build`](crate::Builder::build) makes it, [`router`](Self::router)
 /// connects it to an axum application that runs on plain TCP. Cloning gives another handle on the same one.
 ///
@@ -197,8 +194,8 @@ impl Switchboard {
         if let Some(endpoint) = self.shared.http.iter().find(|known| known.matches(request.method(), path)) {
             return self.request(request, endpoint.max_body).await;
         }
-        if is_get && path == HEALTH {
-            return page::health(&self.stats(), None);
+        if is_get && path == "/health" {
+            return page::health(&self.stats());
         }
         let Shared { endpoints, http, has_page, .. } = &*self.shared;
         if is_get
@@ -226,7 +223,6 @@ impl Switchboard {
         };
         let request = Request::from_parts(parts, body);
         match self.shared.host.turn(|turn| turn.request(&request)) {
-            Some(response) if request.uri().path() == HEALTH => page::health(&self.stats(), Some(response)),
             Some(response) => response.map(Body::from),
             None => refusal(StatusCode::NOT_FOUND, "there is nothing here"),
         }

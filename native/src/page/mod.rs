@@ -4,8 +4,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use axum::body::Body;
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
 use switchboard_core::{ByteCounts, HttpEndpoint, Stats};
 
@@ -41,10 +40,9 @@ pub(crate) fn console(
     Some(response)
 }
 
-/// That the server lives, and how much it has to do. A dialect that answers here too has the first word: its members
-/// stay, and the server's come behind them.
-pub(crate) fn health(stats: &Stats, own: Option<Response<Bytes>>) -> Response<Body> {
-    let mut body = json!({
+/// That the server lives, and how much it has to do.
+pub(crate) fn health(stats: &Stats) -> Response<Body> {
+    let body = json!({
         "status": "ok",
         "connections": stats.connections,
         "rooms": stats.rooms,
@@ -57,18 +55,7 @@ pub(crate) fn health(stats: &Stats, own: Option<Response<Bytes>>) -> Response<Bo
         "uptimeSeconds": started().elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     });
-    let Some(own) = own else {
-        return respond("application/json", body.to_string());
-    };
-    match (serde_json::from_slice(own.body()), &mut body) {
-        (Ok(Value::Object(mut members)), Value::Object(counts)) if own.status() == StatusCode::OK => {
-            for (name, count) in counts {
-                members.entry(name.as_str()).or_insert_with(|| count.take());
-            }
-            own.map(|_| Value::Object(members).to_string().into())
-        }
-        _ => own.map(Body::from),
-    }
+    respond("application/json", body.to_string())
 }
 
 fn bytes(counts: ByteCounts) -> Value {
