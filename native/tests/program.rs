@@ -292,7 +292,10 @@ async fn every_configuration_of_the_repository_starts() {
     assert!(files.iter().any(|file| file.ends_with("native/switchboard.toml")), "{files:?}");
     assert!(files.iter().any(|file| file.ends_with("examples/chat/switchboard.toml")), "{files:?}");
     for file in files {
-        let (_child, address, table) = started(&["--config", &file.to_string_lossy()]).await;
+        // The configuration of the soak is told where its targets are.
+        let mut command = switchboard();
+        command.env("SOAK_TARGETS", "9");
+        let (_child, address, table) = listening(command, &["--config", &file.to_string_lossy()]).await;
         assert!(
             table.contains(&format!("ws://{address}/")) || table.contains("  /"),
             "{}: {table}",
