@@ -159,6 +159,7 @@ impl Batch {
     }
 
     /// The bytes that the packed words name, in the order of the sections.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn packed_held(&self) -> &[Bytes] {
         &self.packed_held
     }
