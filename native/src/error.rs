@@ -21,7 +21,7 @@ pub enum ServerError {
     /// The configuration asks for callbacks that its routes do not have.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// [`Builder::callbacks`] names a route that the configuration does not have.
+    /// [`Builder::callbacks`](crate::Builder::callbacks) names a route that the configuration does not have.
     #[error("the configuration has no route {0} for these callbacks: write its pattern as it stands there")]
     NoRoute(String),
     /// A route's callbacks are not for its dialect.
