@@ -99,12 +99,12 @@ fn rooms_and_connections_can_be_looked_at() {
         (world.engine.audience_len(0, Some("x")), world.engine.audience(0, Some("x"))),
         (2, vec![a, b])
     );
-    let name = world.engine.connection(b).unwrap().name().clone();
-    assert_eq!(world.engine.connection_named(0, &name), Some(b));
-    assert_eq!(world.engine.connection_named(1, &name), None, "it is on another route");
+    let name = world.engine.connection(b).unwrap().public_id().clone();
+    assert_eq!(world.engine.connection_by_public_id(0, &name), Some(b));
+    assert_eq!(world.engine.connection_by_public_id(1, &name), None, "it is on another route");
     world.cut(b);
-    assert_eq!(world.engine.connection_named(0, &name), None);
-    assert_eq!((world.engine.audience_len(7, None), world.engine.connection_named(7, "x")), (0, None));
+    assert_eq!(world.engine.connection_by_public_id(0, &name), None);
+    assert_eq!((world.engine.audience_len(7, None), world.engine.connection_by_public_id(7, "x")), (0, None));
 }
 
 #[test]

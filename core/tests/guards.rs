@@ -36,7 +36,7 @@ fn dropped_messages_are_counted_by_route_and_logged_once_a_burst() {
     }
     assert_eq!(counted(&world), [("/api/ticker/{symbol}".to_owned(), 6)]);
     assert_eq!(world.log.len(), 1, "{:?}", world.log);
-    let name = world.engine.connection(id).unwrap().name().to_string();
+    let name = world.engine.connection(id).unwrap().public_id().to_string();
     assert!(
         world.log[0].1.contains("/api/ticker/{symbol}") && world.log[0].1.contains(&name),
         "{:?}",

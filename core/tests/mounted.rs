@@ -18,7 +18,7 @@ struct Mirror;
 impl Handler for Mirror {
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
         let Some(connection) = cx.connection() else { return Ok(()) };
-        let greeting = connection.extensions().get::<Greeting>().map_or("", |greeting| greeting.0);
+        let greeting = connection.metadata().get::<Greeting>().map_or("", |greeting| greeting.0);
         let room = connection.params().get("room").unwrap_or_default().to_owned();
         let told = format!("{greeting} {} {room} {}", connection.auth_data(), connection.path());
         cx.send(told);

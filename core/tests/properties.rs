@@ -59,7 +59,7 @@ struct Opened;
 impl Handler for Ledger {
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
         let connection = cx.connection_mut().ok_or("a connect without a connection")?;
-        assert!(connection.extensions_mut().insert(Opened).is_none(), "connected twice");
+        assert!(connection.metadata_mut().insert(Opened).is_none(), "connected twice");
         Ok(())
     }
 
@@ -70,7 +70,7 @@ impl Handler for Ledger {
 
     fn close(&mut self, cx: &mut Context<'_>, _: &CloseFrame, _: CloseCause) -> HandlerResult {
         let connection = cx.connection_mut().ok_or("a close without a connection")?;
-        assert!(connection.extensions_mut().remove::<Opened>().is_some(), "closed twice or never opened");
+        assert!(connection.metadata_mut().remove::<Opened>().is_some(), "closed twice or never opened");
         assert!(!connection.is_open());
         Ok(())
     }

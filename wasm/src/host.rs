@@ -339,7 +339,7 @@ impl Host {
             .id(id)
             .word(route as u32)
             .bytes(head.into())
-            .text(Some(&accept.name))
+            .text(Some(&accept.public_id))
             .text(accept.subprotocol.as_deref())
             .text(params.as_deref())
             .text(data.as_deref());

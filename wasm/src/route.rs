@@ -56,7 +56,7 @@ impl Switchboard {
 
     /// Slot and generation of the connection with this id on a route; nothing when it is not open there.
     pub fn route_connection(&self, route: usize, name: &str) -> Vec<u32> {
-        let found = self.host.engine().connection_named(self.host.index(route), name);
+        let found = self.host.engine().connection_by_public_id(self.host.index(route), name);
         found.into_iter().flat_map(halves).collect()
     }
 }

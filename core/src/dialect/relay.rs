@@ -42,13 +42,13 @@ impl Handler for Relay {
         let room = self.room(cx).ok_or("this connection has no room to relay in")?;
         cx.join(&room)?;
         if let Some(connection) = cx.connection_mut() {
-            connection.extensions_mut().insert(Room(room.into()));
+            connection.metadata_mut().insert(Room(room.into()));
         }
         Ok(())
     }
 
     fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
-        let room = cx.connection().and_then(|connection| connection.extensions().get::<Room>()).cloned();
+        let room = cx.connection().and_then(|connection| connection.metadata().get::<Room>()).cloned();
         if let Some(Room(room)) = room {
             cx.broadcast_to([room], false, message);
         }

@@ -104,7 +104,10 @@ impl Engine {
         self.state.routes[route].dropped_messages += messages as u64;
         let text = || {
             let pattern = self.router.pattern(route).unwrap_or_default();
-            format!("{pattern} drops messages for connection {}, which reads too slowly", connection.name())
+            format!(
+                "{pattern} drops messages for connection {}, which reads too slowly",
+                connection.public_id()
+            )
         };
         self.state.log_throttle.note_burst(now.instant, (route, "dropped"), Level::Warn, text, effects);
     }

@@ -66,8 +66,9 @@ impl Engine {
 
     /// The open connection on a route whose [`name`](crate::Connection::name) is this: its id as users see it. All connections
     /// of the route are looked at.
-    pub fn connection_named(&self, route: usize, name: &str) -> Option<ConnectionId> {
-        let is_named = |id: &ConnectionId| self.connection(*id).is_some_and(|known| **known.name() == *name);
+    pub fn connection_by_public_id(&self, route: usize, name: &str) -> Option<ConnectionId> {
+        let is_named =
+            |id: &ConnectionId| self.connection(*id).is_some_and(|known| **known.public_id() == *name);
         self.state.routes.get(route)?.rooms.iter().find(is_named)
     }
 }

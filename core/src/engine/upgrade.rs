@@ -122,7 +122,7 @@ impl Engine {
         let name = self.uuid();
         self.state.connections.insert(Connection {
             id,
-            name,
+            public_id: name,
             route,
             request: StoredRequest::new(&request),
             handshake: Some(Box::new(handshake)),
@@ -130,7 +130,7 @@ impl Engine {
             params: if params.is_empty() { None } else { Some(Box::new(params)) },
             subprotocol: None,
             auth_data: if auth_data.is_null() { None } else { Some(Box::new(auth_data)) },
-            extensions,
+            metadata: extensions,
             rooms: None,
             phase: Phase::Accepted,
             heartbeat: Heartbeat::default(),
@@ -320,7 +320,7 @@ impl Engine {
         connection.phase = phase;
         effects.push(Effect::Accept(Box::new(Accept {
             id,
-            name: connection.name.clone(),
+            public_id: connection.public_id.clone(),
             route,
             response,
             socket: SocketOptions {

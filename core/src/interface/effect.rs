@@ -178,7 +178,7 @@ pub struct Accept {
     /// Which connection.
     pub id: ConnectionId,
     /// The id that users see.
-    pub name: Arc<str>,
+    pub public_id: Arc<str>,
     /// Index of the route that matched.
     pub route: usize,
     /// The 101 response.

@@ -155,6 +155,6 @@ pub struct Mounted {
     /// What the application knows about the client, as its `authData`. What the route's own authentication says, if it
     /// says anything, comes instead.
     pub auth_data: Value,
-    /// The application's own data for the connection: its [`extensions`](crate::Connection::extensions) from the start.
+    /// The application's own data for the connection: its [`extensions`](crate::Connection::metadata) from the start.
     pub extensions: http::Extensions,
 }

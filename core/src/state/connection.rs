@@ -24,7 +24,7 @@ use crate::template::ConnectionScope;
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) id: ConnectionId,
-    pub(crate) name: Arc<str>,
+    pub(crate) public_id: Arc<str>,
     pub(crate) route: usize,
     pub(crate) request: StoredRequest,
     /// What the request asks for, until it is answered.
@@ -33,7 +33,7 @@ pub struct Connection {
     pub(crate) params: Option<Box<Params>>,
     pub(crate) subprotocol: Option<Arc<str>>,
     pub(crate) auth_data: Option<Box<Value>>,
-    pub(crate) extensions: http::Extensions,
+    pub(crate) metadata: http::Extensions,
     pub(crate) rooms: Option<Box<IndexSet<Arc<str>>>>,
     pub(crate) phase: Phase,
     pub(crate) heartbeat: Heartbeat,
@@ -49,8 +49,8 @@ impl Connection {
     }
 
     /// The id that users see: a version 4 UUID.
-    pub fn name(&self) -> &Arc<str> {
-        &self.name
+    pub fn public_id(&self) -> &Arc<str> {
+        &self.public_id
     }
 
     /// The index of the route that matched.
@@ -112,7 +112,7 @@ impl Connection {
     /// The connection as templates and rules see it. `rooms` gives the names of its rooms when asked.
     pub fn scope<'a>(&'a self, rooms: &'a dyn Fn() -> Vec<String>) -> ConnectionScope<'a> {
         ConnectionScope {
-            id: self.name(),
+            id: self.public_id(),
             path: self.path(),
             subprotocol: self.subprotocol(),
             params: self.params(),
@@ -123,13 +123,13 @@ impl Connection {
     }
 
     /// A place for a handler's own data on this connection.
-    pub fn extensions(&self) -> &http::Extensions {
-        &self.extensions
+    pub fn metadata(&self) -> &http::Extensions {
+        &self.metadata
     }
 
     /// A place for a handler's own data on this connection, to write.
-    pub fn extensions_mut(&mut self) -> &mut http::Extensions {
-        &mut self.extensions
+    pub fn metadata_mut(&mut self) -> &mut http::Extensions {
+        &mut self.metadata
     }
 
     /// Whether messages can still be sent: the opening handshake is done and no close frame was sent.

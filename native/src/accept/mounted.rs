@@ -70,7 +70,7 @@ impl Upgrade {
     }
 
     /// A value for the connection's [`metadata`](crate::Peer::metadata), by its type; in a
-    /// [`Handler`](crate::Handler) it is in [`Connection::extensions`](crate::Connection::extensions).
+    /// [`Handler`](crate::Handler) it is in [`Connection::metadata`](crate::Connection::metadata).
     pub fn metadata<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.mounted.extensions.insert(value);
         self

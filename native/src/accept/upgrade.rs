@@ -21,15 +21,15 @@ use crate::accept::NODELAY_IS_INHERITED;
 use crate::accept::prefixed::Prefixed;
 use crate::connection::receiver::Receiver;
 use crate::connection::task::ConnectionTask;
-use crate::flush::socket::Socket;
+use crate::flush::sending_half::SendingHalf;
 use crate::flush::tls_session::TlsSession;
-use crate::host::switching::Decision;
+use crate::host::state::UpgradeAnswer;
 use crate::host::{ConnectionGuard, Host};
 
 /// A client that was let in, whose transport is still to come.
 struct Admitted {
     presence: ConnectionGuard,
-    socket: Arc<Socket>,
+    socket: Arc<SendingHalf>,
     reader: Reader,
     /// The 101.
     response: Response<()>,
@@ -49,10 +49,10 @@ pub(crate) async fn upgrade(host: &Arc<Host>, request: Request<Body>) -> Respons
 /// Answers as the engine has decided, and lets the connection begin.
 pub(crate) fn finish(
     presence: ConnectionGuard,
-    decision: Result<Decision, oneshot::error::RecvError>,
+    decision: Result<UpgradeAnswer, oneshot::error::RecvError>,
     on_upgrade: Option<OnUpgrade>,
 ) -> Response<Body> {
-    if on_upgrade.is_none() && matches!(decision, Ok(Decision::Accept(_))) {
+    if on_upgrade.is_none() && matches!(decision, Ok(UpgradeAnswer::Accept(_))) {
         return refusal(StatusCode::BAD_REQUEST, "this connection cannot be upgraded");
     }
     match admit(presence, decision) {
@@ -71,7 +71,7 @@ pub(crate) fn finish(
 /// answer holds no more than that.
 pub(crate) struct Asked {
     presence: ConnectionGuard,
-    decision: oneshot::Receiver<Decision>,
+    decision: oneshot::Receiver<UpgradeAnswer>,
     /// What came behind the request.
     rest: Vec<u8>,
 }
@@ -108,7 +108,7 @@ impl Asked {
 
 fn answer(
     presence: ConnectionGuard,
-    decision: Result<Decision, oneshot::error::RecvError>,
+    decision: Result<UpgradeAnswer, oneshot::error::RecvError>,
     stream: TcpStream,
     rest: Vec<u8>,
 ) -> Answered {
@@ -146,15 +146,15 @@ pub(crate) fn refusal(status: StatusCode, line: &'static str) -> Response<Body> 
 /// Tells the engine that the connection is open, if the client is let in.
 fn admit(
     presence: ConnectionGuard,
-    decision: Result<Decision, oneshot::error::RecvError>,
+    decision: Result<UpgradeAnswer, oneshot::error::RecvError>,
 ) -> Result<Admitted, Refusal> {
     let accept = match decision {
-        Ok(Decision::Accept(accept)) => accept,
-        Ok(Decision::Reject(refusal)) => {
+        Ok(UpgradeAnswer::Accept(accept)) => accept,
+        Ok(UpgradeAnswer::Refuse(refusal)) => {
             presence.refused();
             return Err(refusal);
         }
-        Ok(Decision::Ignore) => {
+        Ok(UpgradeAnswer::Ignore) => {
             presence.refused();
             return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no WebSocket here"));
         }
@@ -163,7 +163,7 @@ fn admit(
     let Accept { id, response, socket: options, .. } = *accept;
     let overflow = options.outbox.overflow;
     let WebSocket { reader, writer } = WebSocket::new(&options);
-    let socket = Arc::new(Socket::new(id, writer, overflow));
+    let socket = Arc::new(SendingHalf::new(id, writer, overflow));
     // Open before the 101 is written, so that whoever has read it misses nothing that is sent afterwards.
     if !presence.host().turn(|turn| turn.opened(socket.clone())) {
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the connection was given up"));

@@ -13,7 +13,7 @@ use crate::callbacks::handshake::Handshake;
 use crate::callbacks::incoming::Incoming;
 use crate::callbacks::peer::Peer;
 use crate::host::Host;
-use crate::host::outcome::Called;
+use crate::host::after_turn::Called;
 
 thread_local! {
     /// While this thread starts callbacks: the answers of those that ended before they ran.

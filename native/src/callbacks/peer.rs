@@ -275,13 +275,13 @@ impl PeerData {
     pub(crate) fn new(connection: &Connection) -> Self {
         Self {
             id: connection.id(),
-            name: connection.name().clone(),
+            name: connection.public_id().clone(),
             request: connection.request(),
             address: connection.address(),
             params: connection.params().clone(),
             subprotocol: connection.subprotocol().map(str::to_owned),
             auth_data: connection.auth_data().clone(),
-            metadata: Mutex::new(connection.extensions().clone()),
+            metadata: Mutex::new(connection.metadata().clone()),
             callback: tokio::sync::Mutex::default(),
             current: Mutex::default(),
             route: connection.route(),

@@ -10,7 +10,7 @@ use switchboard_core::{ConnectionId, Input};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::tcp::OwnedReadHalf;
 
-use crate::flush::socket::{Duty, Socket};
+use crate::flush::sending_half::{NextStep, SendingHalf};
 use crate::host::{ConnectionGuard, Turn};
 
 /// How much one read takes at most.
@@ -43,7 +43,7 @@ enum Read {
 /// Reads one connection to its end. When it is dropped the transport is gone, which the engine is told.
 pub(crate) struct Receiver {
     presence: ConnectionGuard,
-    socket: Arc<Socket>,
+    socket: Arc<SendingHalf>,
     stream: OwnedReadHalf,
     reader: Reader,
     /// It is this task that has to write what was corked.
@@ -55,7 +55,7 @@ pub(crate) struct Receiver {
 impl Receiver {
     pub(crate) fn new(
         presence: ConnectionGuard,
-        socket: Arc<Socket>,
+        socket: Arc<SendingHalf>,
         stream: OwnedReadHalf,
         reader: Reader,
         is_encrypted: bool,
@@ -85,7 +85,7 @@ impl Receiver {
     }
 
     /// Reads and reports until there is something else to do.
-    pub(crate) fn poll_read_all(&mut self, context: &mut Context<'_>) -> Poll<Duty> {
+    pub(crate) fn poll_read_all(&mut self, context: &mut Context<'_>) -> Poll<NextStep> {
         self.uncork();
         let polled = self.poll_read_ready(context);
         if self.has_corked {
@@ -95,15 +95,17 @@ impl Receiver {
         polled
     }
 
-    fn poll_read_ready(&mut self, context: &mut Context<'_>) -> Poll<Duty> {
+    fn poll_read_ready(&mut self, context: &mut Context<'_>) -> Poll<NextStep> {
         loop {
-            match self.socket.poll_duty(context) {
-                Duty::Read => {}
+            match self.socket.poll_next_step(context) {
+                NextStep::Read => {}
                 // Its own close frame came before, or it broke the protocol: there is nothing to wait for.
-                Duty::AwaitClose if self.reader.is_finished() => return Poll::Ready(Duty::Disconnect),
-                Duty::AwaitClose => self.reader.expect_close(),
-                Duty::Wait => return Poll::Pending,
-                Duty::Drained => {
+                NextStep::AwaitClose if self.reader.is_finished() => {
+                    return Poll::Ready(NextStep::Disconnect);
+                }
+                NextStep::AwaitClose => self.reader.expect_close(),
+                NextStep::Wait => return Poll::Pending,
+                NextStep::Drained => {
                     let (socket, id) = (&self.socket, self.socket.id());
                     self.presence.host().turn(|turn| {
                         // Asked within the turn, for one before it may have filled it again.
@@ -124,7 +126,7 @@ impl Receiver {
                 // A peer that failed is read no more (RFC 6455 section 7.1.7); the engine or the close timeout ends it.
                 return Poll::Pending;
             } else if ready!(self.poll_read(context)) == Read::End {
-                return Poll::Ready(Duty::Drop);
+                return Poll::Ready(NextStep::Drop);
             }
             if self.reader.has_undecoded() {
                 // What a peer sent in one piece may take long: the others come first.
@@ -174,7 +176,7 @@ impl Receiver {
         self.reader.expect_close();
         self.reader.resume(&mut Vec::new());
         loop {
-            if self.socket.poll_duty(context) == Duty::Drop {
+            if self.socket.poll_next_step(context) == NextStep::Drop {
                 return Poll::Ready(());
             }
             if !self.reader.wants_input() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Sleep;
 
 use crate::connection::receiver::Receiver;
-use crate::flush::socket::Duty;
+use crate::flush::sending_half::NextStep;
 
 /// How long a client may take to close its side after this server closed its own.
 const LINGER: Duration = Duration::from_secs(1);
@@ -56,7 +56,7 @@ impl Future for ConnectionTask {
                     None => Self::Over,
                 },
                 Self::Receiving(receiver) => match ready!(receiver.poll_read_all(context)) {
-                    Duty::Disconnect => self.linger(),
+                    NextStep::Disconnect => self.linger(),
                     _ => {
                         receiver.reset();
                         Self::Over

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::flush::socket::Socket;
+use crate::flush::sending_half::SendingHalf;
 
 /// Replies that wait until all that came at the same time is answered.
 ///
@@ -11,7 +11,7 @@ use crate::flush::socket::Socket;
 /// at once: whether clients come together is tried now and then only.
 #[derive(Default)]
 pub(crate) struct Cork {
-    sockets: Vec<Arc<Socket>>,
+    sockets: Vec<Arc<SendingHalf>>,
     /// So many more times nobody is expected to come along.
     alone: u32,
 }
@@ -32,7 +32,7 @@ const ALONE: u32 = 64;
 
 impl Cork {
     /// Takes over sockets to be written, or leaves them.
-    pub(crate) fn add(&mut self, sockets: &mut Vec<Arc<Socket>>) -> Corked {
+    pub(crate) fn add(&mut self, sockets: &mut Vec<Arc<SendingHalf>>) -> Corked {
         if !self.sockets.is_empty() {
             self.sockets.append(sockets);
             return Corked::Behind;
@@ -46,7 +46,7 @@ impl Cork {
     }
 
     /// Takes all that wait into an empty list.
-    pub(crate) fn take(&mut self, sockets: &mut Vec<Arc<Socket>>) {
+    pub(crate) fn take(&mut self, sockets: &mut Vec<Arc<SendingHalf>>) {
         std::mem::swap(&mut self.sockets, sockets);
         self.alone = if sockets.len() > 1 { 0 } else { ALONE };
     }
@@ -59,9 +59,9 @@ mod tests {
 
     use super::*;
 
-    fn socket() -> Vec<Arc<Socket>> {
+    fn socket() -> Vec<Arc<SendingHalf>> {
         let writer = WebSocket::new(&SocketOptions::default()).writer;
-        vec![Arc::new(Socket::new(ConnectionIds::default().allocate(), writer, Overflow::Close))]
+        vec![Arc::new(SendingHalf::new(ConnectionIds::default().allocate(), writer, Overflow::Close))]
     }
 
     #[test]

@@ -5,7 +5,7 @@ pub(crate) mod cork;
 pub(crate) mod pages;
 #[cfg(target_os = "linux")]
 pub(crate) mod ring;
-pub(crate) mod socket;
+pub(crate) mod sending_half;
 pub(crate) mod tls_session;
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 
 #[cfg(target_os = "linux")]
 use crate::flush::pages::Pages;
-use crate::flush::socket::Socket;
+use crate::flush::sending_half::SendingHalf;
 
 /// So many sockets are written at a stretch, which takes two or three ms; then others have their turn.
 const STRETCH: usize = 1024;
@@ -31,7 +31,7 @@ pub(crate) enum Flush {
 impl Flush {
     /// Writes what the sockets take, without waiting, and empties the list. What is too much at a stretch is left to
     /// tasks, one for each of the runtime's threads: meanwhile those sockets count as touched and get nothing twice.
-    pub(crate) fn run(self, sockets: &mut Vec<Arc<Socket>>, runtime: &Handle) {
+    pub(crate) fn run(self, sockets: &mut Vec<Arc<SendingHalf>>, runtime: &Handle) {
         if sockets.len() > STRETCH {
             let mut rest = sockets.split_off(STRETCH);
             let share = rest.len().div_ceil(runtime.metrics().num_workers().max(1)).max(STRETCH);
@@ -43,7 +43,7 @@ impl Flush {
         self.write(sockets);
     }
 
-    async fn run_in_stretches(self, mut sockets: Vec<Arc<Socket>>) {
+    async fn run_in_stretches(self, mut sockets: Vec<Arc<SendingHalf>>) {
         while !sockets.is_empty() {
             tokio::task::yield_now().await;
             let mut stretch = sockets.split_off(sockets.len().saturating_sub(STRETCH));
@@ -51,7 +51,7 @@ impl Flush {
         }
     }
 
-    fn write(self, sockets: &mut Vec<Arc<Socket>>) {
+    fn write(self, sockets: &mut Vec<Arc<SendingHalf>>) {
         #[cfg(target_os = "linux")]
         if self == Self::Together && sockets.len() >= together::MIN_SOCKETS {
             let mut pages = Pages::default();
@@ -72,7 +72,7 @@ mod together {
     use std::sync::Arc;
 
     use crate::flush::ring::{BATCH_SENDS, Batch, Ring};
-    use crate::flush::socket::Socket;
+    use crate::flush::sending_half::SendingHalf;
 
     /// From so many sockets on, going through the ring is cheaper than a call for each.
     pub(super) const MIN_SOCKETS: usize = 8;
@@ -90,7 +90,7 @@ mod together {
     }
 
     /// Writes to all, or leaves those that are still to be written.
-    pub(super) fn flush(sockets: &mut Vec<Arc<Socket>>) {
+    pub(super) fn flush(sockets: &mut Vec<Arc<SendingHalf>>) {
         WRITER.with_borrow_mut(|writer| {
             while !sockets.is_empty() && writer.is_ready() {
                 let rest = sockets.len().saturating_sub(BATCH_SENDS);
@@ -114,7 +114,7 @@ mod together {
             self.ring.is_some()
         }
 
-        fn flush(&mut self, sockets: &mut [Arc<Socket>]) {
+        fn flush(&mut self, sockets: &mut [Arc<SendingHalf>]) {
             let Some(ring) = &mut self.ring else { return };
             // Those that have nothing to write this way are done; the others move to the front.
             let mut count = 0;

@@ -6,7 +6,7 @@ use rustls::ServerConnection;
 use switchboard_core::protocol::Outbox;
 use tokio::net::tcp::OwnedWriteHalf;
 
-use crate::flush::socket::FRAMES_PER_WRITE;
+use crate::flush::sending_half::FRAMES_PER_WRITE;
 
 /// How many bytes are taken from the outbox before the stream has taken what they became, so that nearly all that waits
 /// for a slow client waits in the outbox, where it is bounded.

@@ -1,8 +1,8 @@
 //! The engine, the sockets, and the turn that connects them.
 
+pub(crate) mod after_turn;
 mod clock;
-pub(crate) mod outcome;
-pub(crate) mod switching;
+pub(crate) mod state;
 
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -23,10 +23,10 @@ use crate::callbacks::peer::PeerData;
 use crate::callbacks::{self, Callbacks};
 use crate::flush::Flush;
 use crate::flush::cork::{Cork, Corked};
-use crate::flush::socket::Socket;
+use crate::flush::sending_half::SendingHalf;
+use crate::host::after_turn::AfterTurn;
 use crate::host::clock::Clock;
-use crate::host::outcome::Outcome;
-use crate::host::switching::{Decision, Switching};
+use crate::host::state::{HostState, UpgradeAnswer};
 
 /// One server's state, shared by all its tasks.
 ///
@@ -34,7 +34,7 @@ use crate::host::switching::{Decision, Switching};
 /// lock, so that their order is the same for everyone), unlock; then flush each touched socket once, straight
 /// from the thread whose turn it was. No lock is held across an await, and of the sockets' locks never two.
 pub(crate) struct Host {
-    switching: Mutex<Switching>,
+    state: Mutex<HostState>,
     clock: Clock,
     flush: Flush,
     cork: Mutex<Cork>,
@@ -48,14 +48,14 @@ const MAX_CORKED: usize = 4;
 
 thread_local! {
     /// What a turn leaves to do; kept for its buffers.
-    static OUTCOME: Cell<Option<Box<Outcome>>> = const { Cell::new(None) };
+    static AFTER_TURN: Cell<Option<Box<AfterTurn>>> = const { Cell::new(None) };
 }
 
 impl Host {
     /// Starts the engine's clock and the task that watches its deadlines. Has to run inside a tokio runtime.
     pub(crate) fn start(engine: Engine, callbacks: Vec<Option<Arc<Callbacks>>>, flush: Flush) -> Arc<Self> {
         let host = Arc::new(Self {
-            switching: Mutex::new(Switching::new(engine, callbacks.clone())),
+            state: Mutex::new(HostState::new(engine, callbacks.clone())),
             clock: Clock::start(),
             flush,
             cork: Mutex::default(),
@@ -78,9 +78,9 @@ impl Host {
     #[must_use]
     pub(crate) fn corked_turn(self: &Arc<Self>, act: impl FnOnce(&mut Turn<'_>)) -> bool {
         let mut corked = Corked::Not;
-        self.take_turn(act, |outcome| {
-            if outcome.touched.len() <= MAX_CORKED {
-                corked = self.cork().add(&mut outcome.touched);
+        self.take_turn(act, |after| {
+            if after.touched.len() <= MAX_CORKED {
+                corked = self.cork().add(&mut after.touched);
             }
         });
         corked == Corked::ToBeFlushed
@@ -88,34 +88,34 @@ impl Host {
 
     /// Writes what was corked.
     pub(crate) fn uncork(&self) {
-        let mut outcome = OUTCOME.take().unwrap_or_default();
-        self.cork().take(&mut outcome.touched);
-        self.flush.run(&mut outcome.touched, &self.runtime);
-        OUTCOME.set(Some(outcome));
+        let mut after = AFTER_TURN.take().unwrap_or_default();
+        self.cork().take(&mut after.touched);
+        self.flush.run(&mut after.touched, &self.runtime);
+        AFTER_TURN.set(Some(after));
     }
 
     fn take_turn<T>(
         self: &Arc<Self>,
         act: impl FnOnce(&mut Turn<'_>) -> T,
-        before_flush: impl FnOnce(&mut Outcome),
+        before_flush: impl FnOnce(&mut AfterTurn),
     ) -> T {
-        let mut outcome = OUTCOME.take().unwrap_or_default();
+        let mut after = AFTER_TURN.take().unwrap_or_default();
         let result = {
-            let mut switching = self.lock();
+            let mut state = self.lock();
             let now = self.clock.now();
-            let result = act(&mut Turn { switching: &mut switching, now });
-            switching.carry_out(now, &mut outcome);
+            let result = act(&mut Turn { state: &mut state, now });
+            state.carry_out(now, &mut after);
             result
         };
-        if outcome.is_alarm_earlier {
+        if after.is_alarm_earlier {
             self.alarm.notify_one();
         }
-        if outcome.is_empty {
+        if after.is_empty {
             self.emptied.notify_waiters();
         }
-        before_flush(&mut outcome);
-        outcome.conclude(self);
-        OUTCOME.set(Some(outcome));
+        before_flush(&mut after);
+        after.conclude(self);
+        AFTER_TURN.set(Some(after));
         result
     }
 
@@ -124,7 +124,7 @@ impl Host {
         self: &Arc<Self>,
         request: http::Request<()>,
         address: Option<IpAddr>,
-    ) -> (ConnectionGuard, oneshot::Receiver<Decision>) {
+    ) -> (ConnectionGuard, oneshot::Receiver<UpgradeAnswer>) {
         self.ask(|id| Input::Upgrade { id, request: Box::new(request), address })
     }
 
@@ -134,7 +134,7 @@ impl Host {
         request: http::Request<()>,
         address: Option<IpAddr>,
         mounted: Mounted,
-    ) -> (ConnectionGuard, oneshot::Receiver<Decision>) {
+    ) -> (ConnectionGuard, oneshot::Receiver<UpgradeAnswer>) {
         let (request, mounted) = (Box::new(request), Box::new(mounted));
         self.ask(|id| Input::Mounted { id, request, address, mounted })
     }
@@ -142,10 +142,10 @@ impl Host {
     fn ask(
         self: &Arc<Self>,
         input: impl FnOnce(ConnectionId) -> Input,
-    ) -> (ConnectionGuard, oneshot::Receiver<Decision>) {
+    ) -> (ConnectionGuard, oneshot::Receiver<UpgradeAnswer>) {
         let (sender, decision) = oneshot::channel();
         let id = self.turn(|turn| {
-            let id = turn.switching.expect_decision(sender);
+            let id = turn.state.expect_decision(sender);
             turn.input(input(id));
             id
         });
@@ -154,7 +154,7 @@ impl Host {
 
     /// Carries out what user code asks of a connection.
     pub(crate) fn command(self: &Arc<Self>, id: ConnectionId, command: Command) -> Result<(), CommandError> {
-        self.turn(|turn| turn.switching.command(turn.now, id, command))
+        self.turn(|turn| turn.state.command(turn.now, id, command))
     }
 
     /// Carries out what user code asks of a route: for how many connections.
@@ -163,7 +163,7 @@ impl Host {
         route: usize,
         command: RouteCommand,
     ) -> Result<usize, CommandError> {
-        self.turn(|turn| turn.switching.route_command(turn.now, route, command))
+        self.turn(|turn| turn.state.route_command(turn.now, route, command))
     }
 
     /// Who can be sent to on a route, or in one of its rooms.
@@ -184,7 +184,7 @@ impl Host {
         name: &str,
         payload: Value,
     ) -> HandlerResult {
-        self.turn(|turn| turn.switching.dialect_command(turn.now, route, id, name, payload))
+        self.turn(|turn| turn.state.dialect_command(turn.now, route, id, name, payload))
     }
 
     /// Looks at the engine.
@@ -218,7 +218,7 @@ impl Host {
     }
 
     /// Writes to sockets.
-    pub(crate) fn flush(&self, sockets: &mut Vec<Arc<Socket>>) {
+    pub(crate) fn flush(&self, sockets: &mut Vec<Arc<SendingHalf>>) {
         self.flush.run(sockets, &self.runtime);
     }
 
@@ -231,34 +231,34 @@ impl Host {
     }
 
     /// A panic under the lock is caught by the engine, so a poisoned lock still guards a sound state.
-    fn lock(&self) -> MutexGuard<'_, Switching> {
-        self.switching.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HostState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The host while its lock is held.
 pub(crate) struct Turn<'a> {
-    switching: &'a mut Switching,
+    state: &'a mut HostState,
     now: switchboard_core::time::Now,
 }
 
 impl Turn<'_> {
     /// Tells the engine that something happened.
     pub(crate) fn input(&mut self, input: Input) {
-        self.switching.handle_input(self.now, input);
+        self.state.handle_input(self.now, input);
     }
 
     /// A connection's opening handshake is done. False: the engine has given it up meanwhile.
-    pub(crate) fn opened(&mut self, socket: Arc<Socket>) -> bool {
+    pub(crate) fn opened(&mut self, socket: Arc<SendingHalf>) -> bool {
         let id = socket.id();
-        let is_known = self.switching.add(socket);
+        let is_known = self.state.add(socket);
         self.input(Input::Opened { id });
         is_known
     }
 
     /// A plain HTTP request, for whichever handler answers it.
     pub(crate) fn request(&mut self, request: &http::Request<Bytes>) -> Option<http::Response<Bytes>> {
-        self.switching.request(self.now, request)
+        self.state.request(self.now, request)
     }
 }
 
@@ -284,7 +284,7 @@ impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         if let Some(id) = self.id {
             self.host.turn(|turn| {
-                turn.switching.remove(id);
+                turn.state.remove(id);
                 turn.input(Input::Disconnected { id });
             });
         }
@@ -301,7 +301,7 @@ async fn watch_deadlines(host: Weak<Host>, alarm: Arc<Notify>) {
             Some(deadline) => tokio::select! {
                 () = tokio::time::sleep_until(deadline) => {
                     let Some(host) = host.upgrade() else { return };
-                    host.turn(|turn| turn.switching.handle_timeout(turn.now));
+                    host.turn(|turn| turn.state.handle_timeout(turn.now));
                 }
                 () = alarm.notified() => {}
             },

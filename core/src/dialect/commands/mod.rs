@@ -144,7 +144,7 @@ impl Commands {
             .clients
             .values()
             .filter_map(|id| cx.peer(*id).filter(|peer| peer.is_open()))
-            .filter_map(|peer| peer.extensions().get::<Client>())
+            .filter_map(|peer| peer.metadata().get::<Client>())
             .collect();
         let message = wire::presence(&self.options, &present, cx.now().wall);
         self.send(cx, Audience::Everyone, message);
@@ -185,7 +185,7 @@ impl Handler for Commands {
         let client = Client::new(id.clone(), session.unwrap_or(connection.auth_data()), now);
         let told = json!({ "client_id": &*id, "name": client.name, "email": client.email });
         self.clients.insert(id.clone(), connection.id());
-        connection.extensions_mut().insert(client);
+        connection.metadata_mut().insert(client);
         self.alive(cx);
         if self.has(ServerEvent::Connect) {
             ServerEvent::Connect.tell(cx, told);
@@ -244,8 +244,7 @@ impl Handler for Commands {
     }
 
     fn answer(&mut self, cx: &mut Context<'_>, _: HookKind, _: Answer) -> HandlerResult {
-        let client =
-            cx.connection_mut().and_then(|connection| connection.extensions_mut().get_mut::<Client>());
+        let client = cx.connection_mut().and_then(|connection| connection.metadata_mut().get_mut::<Client>());
         if let Some(client) = client {
             client.is_crashing = false;
         }
@@ -258,8 +257,7 @@ impl Handler for Commands {
         if !self.has(ServerEvent::Crash) {
             return Ok(());
         }
-        let client =
-            cx.connection_mut().and_then(|connection| connection.extensions_mut().get_mut::<Client>());
+        let client = cx.connection_mut().and_then(|connection| connection.metadata_mut().get_mut::<Client>());
         if let Some(client) = client {
             client.is_crashing = !client.is_crashing;
             if client.is_crashing {
@@ -272,5 +270,5 @@ impl Handler for Commands {
 }
 
 fn client_of<'a>(cx: &'a Context<'_>) -> Option<&'a Client> {
-    cx.connection().map(Connection::extensions).and_then(|extensions| extensions.get())
+    cx.connection().map(Connection::metadata).and_then(|extensions| extensions.get())
 }

@@ -95,7 +95,7 @@ impl Events {
         let Some(connection) = cx.connection_mut() else {
             return Value::Null;
         };
-        let Some(mut session) = connection.extensions_mut().remove::<Session>() else {
+        let Some(mut session) = connection.metadata_mut().remove::<Session>() else {
             return Value::Null;
         };
         let rooms = || connection.rooms().map(ToString::to_string).collect();
@@ -103,7 +103,7 @@ impl Events {
         let mut scope = Scope::new(connection.scope(&rooms), now, &mut fill);
         scope.series = Some(&mut session.series);
         let data = self.options.mock[index].data.value(&mut scope).unwrap_or_default();
-        connection.extensions_mut().insert(session);
+        connection.metadata_mut().insert(session);
         data
     }
 
@@ -143,7 +143,7 @@ impl Handler for Events {
         let random = self.options.seed.map_or(ChaCha8Rng::from_seed(seed), ChaCha8Rng::seed_from_u64);
         if let Some(connection) = cx.connection_mut() {
             let session = Session { has_answered: true, series: Series::default(), random };
-            connection.extensions_mut().insert(session);
+            connection.metadata_mut().insert(session);
         }
         let client_id = timed_name(cx, "client-", '-');
         let message = &self.options.greeting;
@@ -242,5 +242,5 @@ fn timestamp(cx: &Context<'_>) -> String {
 }
 
 fn session<'c>(cx: &'c mut Context<'_>) -> Option<&'c mut Session> {
-    cx.connection_mut()?.extensions_mut().get_mut::<Session>()
+    cx.connection_mut()?.metadata_mut().get_mut::<Session>()
 }

@@ -87,5 +87,5 @@ fn presence_key(connection: Option<&Connection>, payload: &Value, name: &str) ->
         _ => {}
     }
     let key = connection.and_then(|connection| query_value(connection.query(), name));
-    key.or_else(|| connection.map(|connection| connection.name().to_string())).unwrap_or_default()
+    key.or_else(|| connection.map(|connection| connection.public_id().to_string())).unwrap_or_default()
 }

@@ -186,7 +186,7 @@ impl Proxy {
         if let Some(upstream) = cx.dial(dial)
             && let Some(connection) = cx.connection_mut()
         {
-            connection.extensions_mut().insert(Link::new(upstream, name, client_id));
+            connection.metadata_mut().insert(Link::new(upstream, name, client_id));
         }
         Ok(())
     }
@@ -354,7 +354,7 @@ impl Handler for Proxy {
 }
 
 fn link<'c>(cx: &'c mut Context<'_>) -> Option<&'c mut Link> {
-    cx.connection_mut()?.extensions_mut().get_mut::<Link>()
+    cx.connection_mut()?.metadata_mut().get_mut::<Link>()
 }
 
 fn deliver(cx: &mut Context<'_>, from: Direction, message: Message) {

@@ -18,7 +18,7 @@ impl Bucket {
         let Some(connection) = cx.connection_mut() else {
             return Ok(());
         };
-        let bucket = connection.extensions_mut().get_or_insert_with(|| Bucket { full_at: now });
+        let bucket = connection.metadata_mut().get_or_insert_with(|| Bucket { full_at: now });
         if bucket.try_take(now, limit) {
             return Ok(());
         }

@@ -32,11 +32,11 @@ impl Visitor {
         let given = IDENTIFIERS.iter().find_map(|name| query_value(connection.query(), name));
         let identifier = given.map(|given| sanitize(&given)).unwrap_or_default();
         let user_id = format!("{identifier}{}_{suffix}", connected_at.as_us());
-        connection.extensions_mut().insert(Visitor { connected_at, user_id });
+        connection.metadata_mut().insert(Visitor { connected_at, user_id });
     }
 
     pub(super) fn of(connection: Option<&Connection>) -> Option<&Self> {
-        connection?.extensions().get()
+        connection?.metadata().get()
     }
 }
 

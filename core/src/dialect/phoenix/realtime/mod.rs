@@ -77,7 +77,7 @@ impl Channel for Realtime {
     fn join(&mut self, cx: &mut ChannelContext<'_, '_>, payload: &Payload) -> Result<Reply, HandlerError> {
         let config = &payload.json()["config"];
         let key = config["presence"]["key"].as_str().filter(|key| !key.is_empty()).map(str::to_owned);
-        let key = key.or_else(|| cx.connection().map(Connection::name).map(ToString::to_string));
+        let key = key.or_else(|| cx.connection().map(Connection::public_id).map(ToString::to_string));
         let client = Client {
             acknowledge: config["broadcast"]["ack"] == true,
             include_self: config["broadcast"]["self"] == true,

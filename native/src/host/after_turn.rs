@@ -7,17 +7,17 @@ use tokio::sync::oneshot;
 
 use crate::callbacks::peer::PeerData;
 use crate::callbacks::{self, Callbacks};
-use crate::flush::socket::Socket;
+use crate::flush::sending_half::SendingHalf;
 use crate::host::Host;
-use crate::host::switching::Decision;
+use crate::host::state::UpgradeAnswer;
 use crate::upstream::Dialled;
 
 /// Collected under the lock, done after it.
 #[derive(Default)]
-pub(crate) struct Outcome {
+pub(crate) struct AfterTurn {
     /// Each once.
-    pub(crate) touched: Vec<Arc<Socket>>,
-    pub(crate) decisions: Vec<(oneshot::Sender<Decision>, Decision)>,
+    pub(crate) touched: Vec<Arc<SendingHalf>>,
+    pub(crate) decisions: Vec<(oneshot::Sender<UpgradeAnswer>, UpgradeAnswer)>,
     pub(crate) calls: Vec<Called>,
     pub(crate) dials: Vec<Dialled>,
     /// Files to read, each for a feed.
@@ -40,7 +40,7 @@ pub(crate) struct Called {
     pub(crate) stopped: oneshot::Receiver<()>,
 }
 
-impl Outcome {
+impl AfterTurn {
     /// Does it all; what is left is empty buffers.
     pub(crate) fn conclude(&mut self, host: &Arc<Host>) {
         host.flush(&mut self.touched);

@@ -27,7 +27,7 @@ const MIN_READ: usize = 4096;
 
 /// One connection as the turns see it. Its own task ([`Receiver`](crate::connection::receiver::Receiver)) reads, and writes
 /// only after the stream was full.
-pub(crate) struct Socket {
+pub(crate) struct SendingHalf {
     id: ConnectionId,
     max_read: usize,
     sending: Mutex<Sending>,
@@ -80,7 +80,7 @@ pub(crate) enum Fill {
 
 /// What the connection's own task is to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Duty {
+pub(crate) enum NextStep {
     /// Read.
     Read,
     /// The close frame is written: read on for the client's.
@@ -95,7 +95,7 @@ pub(crate) enum Duty {
     Drop,
 }
 
-impl Socket {
+impl SendingHalf {
     /// A socket whose stream is still with HTTP. What it is sent meanwhile waits.
     pub(crate) fn new(id: ConnectionId, mut writer: Writer, overflow: Overflow) -> Self {
         writer.outbox().set_blocked(true);
@@ -120,7 +120,7 @@ impl Socket {
         Self { id, max_read, sending: Mutex::new(sending) }
     }
 
-    /// The 101 is written: what waits may follow, at the next [`poll_duty`](Self::poll_duty).
+    /// The 101 is written: what waits may follow, at the next [`poll_next_step`](Self::poll_next_step).
     pub(crate) fn attach(&self, stream: OwnedWriteHalf, tls: Option<Box<TlsSession>>) {
         let mut sending = self.lock();
         sending.stream = Some(stream);
@@ -151,7 +151,11 @@ impl Socket {
 
     /// Queues messages; what the engine has to be told of the outbox, and how many messages it has dropped.
     #[must_use]
-    pub(crate) fn send(self: &Arc<Self>, burst: &mut Burst, touched: &mut Vec<Arc<Socket>>) -> (Fill, usize) {
+    pub(crate) fn send(
+        self: &Arc<Self>,
+        burst: &mut Burst,
+        touched: &mut Vec<Arc<SendingHalf>>,
+    ) -> (Fill, usize) {
         let mut sending = self.lock();
         let pushed = sending.push(burst);
         let fill = match (pushed, sending.overflow) {
@@ -181,7 +185,11 @@ impl Socket {
     }
 
     /// Changes anything else. The turn's end flushes, and wakes the connection's own task if that is due.
-    pub(crate) fn change(self: &Arc<Self>, touched: &mut Vec<Arc<Socket>>, act: impl FnOnce(&mut Sending)) {
+    pub(crate) fn change(
+        self: &Arc<Self>,
+        touched: &mut Vec<Arc<SendingHalf>>,
+        act: impl FnOnce(&mut Sending),
+    ) {
         let mut sending = self.lock();
         act(&mut sending);
         if !sending.is_touched {
@@ -264,7 +272,7 @@ impl Socket {
     }
 
     /// For the connection's own task: writes if that was blocked, and says what to do next.
-    pub(crate) fn poll_duty(&self, context: &mut Context<'_>) -> Duty {
+    pub(crate) fn poll_next_step(&self, context: &mut Context<'_>) -> NextStep {
         let mut sending = self.lock();
         while sending.writer.outbox_ref().is_blocked() && sending.ending != Ending::Terminate {
             let Some(stream) = sending.stream() else { break };
@@ -280,17 +288,17 @@ impl Socket {
             none => *none = Some(context.waker().clone()),
         }
         match sending.ending {
-            Ending::Terminate => Duty::Drop,
-            Ending::Disconnect if !sending.has_unwritten() => Duty::Disconnect,
-            Ending::Disconnect => Duty::Wait,
+            Ending::Terminate => NextStep::Drop,
+            Ending::Disconnect if !sending.has_unwritten() => NextStep::Disconnect,
+            Ending::Disconnect => NextStep::Wait,
             // Before it is written, the client cannot answer it.
             Ending::No if sending.writer.is_closed() => match sending.writer.outbox_ref().is_empty() {
-                true => Duty::AwaitClose,
-                false => Duty::Wait,
+                true => NextStep::AwaitClose,
+                false => NextStep::Wait,
             },
-            Ending::No if sending.is_drained => Duty::Drained,
-            Ending::No if sending.is_paused => Duty::Wait,
-            Ending::No => Duty::Read,
+            Ending::No if sending.is_drained => NextStep::Drained,
+            Ending::No if sending.is_paused => NextStep::Wait,
+            Ending::No => NextStep::Read,
         }
     }
 
@@ -301,9 +309,13 @@ impl Socket {
 
     /// For the connection's own task: waits until the connection is to be dropped.
     pub(crate) async fn terminated(&self) {
-        std::future::poll_fn(|context| match self.poll_duty(context) {
-            Duty::Drop => Poll::Ready(()),
-            Duty::Read | Duty::AwaitClose | Duty::Wait | Duty::Drained | Duty::Disconnect => Poll::Pending,
+        std::future::poll_fn(|context| match self.poll_next_step(context) {
+            NextStep::Drop => Poll::Ready(()),
+            NextStep::Read
+            | NextStep::AwaitClose
+            | NextStep::Wait
+            | NextStep::Drained
+            | NextStep::Disconnect => Poll::Pending,
         })
         .await;
     }

@@ -15,27 +15,27 @@ use tokio::sync::oneshot;
 
 use crate::callbacks::Callbacks;
 use crate::callbacks::peer::PeerData;
-use crate::flush::socket::{Ending, Fill, Socket};
-use crate::host::outcome::{Called, Outcome};
+use crate::flush::sending_half::{Ending, Fill, SendingHalf};
+use crate::host::after_turn::{AfterTurn, Called};
 use crate::upstream::{Dialled, Orders};
 
 /// What the engine decided about an opening handshake.
-pub(crate) enum Decision {
+pub(crate) enum UpgradeAnswer {
     /// Answer 101.
     Accept(Box<Accept>),
     /// Answer this.
-    Reject(Refusal),
+    Refuse(Refusal),
     /// Not ours.
     Ignore,
 }
 
 /// The engine with the sockets that its effects are for.
-pub(crate) struct Switching {
+pub(crate) struct HostState {
     engine: Engine,
     ids: ConnectionIds,
     /// By slot, so that a broadcast walks one vector.
-    sockets: Vec<Option<Arc<Socket>>>,
-    openings: HashMap<ConnectionId, oneshot::Sender<Decision>>,
+    sockets: Vec<Option<Arc<SendingHalf>>>,
+    openings: HashMap<ConnectionId, oneshot::Sender<UpgradeAnswer>>,
     /// The connections that the server opened itself.
     upstreams: HashMap<UpstreamId, Orders>,
     /// One callbacks table per route; `None` where there are no callbacks.
@@ -53,7 +53,7 @@ pub(crate) struct Switching {
     alarm: Option<Instant>,
 }
 
-impl Switching {
+impl HostState {
     pub(crate) fn new(engine: Engine, callbacks: Vec<Option<Arc<Callbacks>>>) -> Self {
         Self {
             engine,
@@ -84,7 +84,7 @@ impl Switching {
     }
 
     /// A fresh id, and who waits for the decision about it.
-    pub(crate) fn expect_decision(&mut self, sender: oneshot::Sender<Decision>) -> ConnectionId {
+    pub(crate) fn expect_decision(&mut self, sender: oneshot::Sender<UpgradeAnswer>) -> ConnectionId {
         let id = self.ids.allocate();
         self.openings.insert(id, sender);
         id
@@ -141,7 +141,7 @@ impl Switching {
     }
 
     /// Takes a socket in, unless the engine has given its connection up meanwhile and the slot may be another's.
-    pub(crate) fn add(&mut self, socket: Arc<Socket>) -> bool {
+    pub(crate) fn add(&mut self, socket: Arc<SendingHalf>) -> bool {
         let slot = socket.id().slot();
         if self.engine.connection(socket.id()).is_none() {
             return false;
@@ -167,7 +167,7 @@ impl Switching {
     }
 
     /// Carries out all effects, and those of the inputs that they give rise to.
-    pub(crate) fn carry_out(&mut self, now: Now, outcome: &mut Outcome) {
+    pub(crate) fn carry_out(&mut self, now: Now, after: &mut AfterTurn) {
         let mut effects = std::mem::take(&mut self.effects);
         loop {
             let mut drained = effects.drain(..).peekable();
@@ -175,9 +175,9 @@ impl Switching {
                 match effect {
                     Effect::Send { to, message } => {
                         let burst = Effect::gather(&to, message, &mut drained);
-                        self.send(&to, burst, outcome);
+                        self.send(&to, burst, after);
                     }
-                    other => self.perform(other, outcome),
+                    other => self.perform(other, after),
                 }
             }
             drop(drained);
@@ -190,41 +190,41 @@ impl Switching {
         }
         self.effects = effects;
         let next = self.engine.poll_timeout();
-        outcome.is_alarm_earlier = match (next, self.alarm) {
+        after.is_alarm_earlier = match (next, self.alarm) {
             (Some(next), Some(alarm)) => next < alarm,
             (next, None) => next.is_some(),
             (None, Some(_)) => false,
         };
-        if outcome.is_alarm_earlier {
+        if after.is_alarm_earlier {
             self.alarm = next;
         }
     }
 
-    fn perform(&mut self, effect: Effect, outcome: &mut Outcome) {
+    fn perform(&mut self, effect: Effect, after: &mut AfterTurn) {
         match effect {
-            Effect::Send { to, message } => self.send(&to, Burst::new(message, to.len()), outcome),
-            Effect::Ping { id, payload } => self.touch(id, outcome, |socket| socket.ping(&payload)),
-            Effect::Pong { id, payload } => self.touch(id, outcome, |socket| socket.pong(&payload)),
-            Effect::Close { id, frame } => self.touch(id, outcome, |socket| socket.close(frame.as_ref())),
-            Effect::Disconnect { id } => self.touch(id, outcome, |socket| socket.end(Ending::Disconnect)),
-            Effect::Terminate { id } => self.touch(id, outcome, |socket| socket.end(Ending::Terminate)),
-            Effect::Pause { id } => self.touch(id, outcome, |socket| socket.set_paused(true)),
-            Effect::Resume { id } => self.touch(id, outcome, |socket| socket.set_paused(false)),
-            Effect::Accept(accept) => self.decide(accept.id, Decision::Accept(accept), outcome),
+            Effect::Send { to, message } => self.send(&to, Burst::new(message, to.len()), after),
+            Effect::Ping { id, payload } => self.touch(id, after, |socket| socket.ping(&payload)),
+            Effect::Pong { id, payload } => self.touch(id, after, |socket| socket.pong(&payload)),
+            Effect::Close { id, frame } => self.touch(id, after, |socket| socket.close(frame.as_ref())),
+            Effect::Disconnect { id } => self.touch(id, after, |socket| socket.end(Ending::Disconnect)),
+            Effect::Terminate { id } => self.touch(id, after, |socket| socket.end(Ending::Terminate)),
+            Effect::Pause { id } => self.touch(id, after, |socket| socket.set_paused(true)),
+            Effect::Resume { id } => self.touch(id, after, |socket| socket.set_paused(false)),
+            Effect::Accept(accept) => self.decide(accept.id, UpgradeAnswer::Accept(accept), after),
             Effect::Refuse { id, refusal } => {
-                self.decide(id, Decision::Reject(*refusal), outcome);
+                self.decide(id, UpgradeAnswer::Refuse(*refusal), after);
                 self.ids.release(id);
             }
             Effect::Ignore { id } => {
-                self.decide(id, Decision::Ignore, outcome);
+                self.decide(id, UpgradeAnswer::Ignore, after);
                 self.ids.release(id);
             }
-            Effect::Call { call, id, route, hook } => self.call(call, id, route, hook, outcome),
+            Effect::Call { call, id, route, hook } => self.call(call, id, route, hook, after),
             Effect::CancelCall { call, .. } => drop(self.running.remove(&call)),
             Effect::Dial { upstream, dial } => {
                 let (orders, dialled) = Dialled::new(upstream, dial);
                 self.upstreams.insert(upstream, orders);
-                outcome.dials.push(dialled);
+                after.dials.push(dialled);
             }
             Effect::SendUpstream { upstream, message } => {
                 self.order(upstream, |orders| orders.send(message));
@@ -237,21 +237,21 @@ impl Switching {
             Effect::TerminateUpstream { upstream } => {
                 self.upstreams.remove(&upstream);
             }
-            Effect::ReadFile { feed, file } => outcome.files.push((feed, file)),
+            Effect::ReadFile { feed, file } => after.files.push((feed, file)),
             Effect::Removed { id } => {
                 self.remove(id);
                 self.peers.remove(&id);
                 self.ids.release(id);
-                outcome.is_empty |= self.engine.connections() == 0;
+                after.is_empty |= self.engine.connections() == 0;
             }
-            Effect::Log { level, text } => outcome.log.push((level, text)),
+            Effect::Log { level, text } => after.log.push((level, text)),
         }
     }
 
-    fn send(&mut self, to: &Recipients, mut burst: Burst, outcome: &mut Outcome) {
+    fn send(&mut self, to: &Recipients, mut burst: Burst, after: &mut AfterTurn) {
         for &id in to.iter() {
             if let Some(socket) = self.socket(id) {
-                let (fill, dropped) = socket.send(&mut burst, &mut outcome.touched);
+                let (fill, dropped) = socket.send(&mut burst, &mut after.touched);
                 match fill {
                     Fill::HasRoom => {}
                     Fill::Full => self.inputs.push(Input::Full { id }),
@@ -265,7 +265,7 @@ impl Switching {
     }
 
     /// Has a callback run. Where there is none the answer is an input like any other, however many calls follow it.
-    fn call(&mut self, call: CallId, id: ConnectionId, route: usize, hook: Hook, outcome: &mut Outcome) {
+    fn call(&mut self, call: CallId, id: ConnectionId, route: usize, hook: Hook, after: &mut AfterTurn) {
         let peer = match hook {
             Hook::Authenticate { .. } => self.engine.connection(id).map(PeerData::new).map(Arc::new),
             _ => self.peer(id),
@@ -274,7 +274,7 @@ impl Switching {
         if let (Some(callbacks), Some(peer)) = (callbacks, peer) {
             let (running, stopped) = oneshot::channel();
             self.running.insert(call, running);
-            return outcome.calls.push(Called { call, id, peer, callbacks, hook, stopped });
+            return after.calls.push(Called { call, id, peer, callbacks, hook, stopped });
         }
         if self.is_told.insert(route) {
             let path = self.engine.connection(id).map(Connection::path).unwrap_or_default();
@@ -283,7 +283,7 @@ impl Switching {
                  Endpoint::with_callbacks or Builder::callbacks",
                 hook.kind().name()
             );
-            outcome.log.push((Level::Error, text));
+            after.log.push((Level::Error, text));
         }
         let answer = Answer::Failed { error: "the route has no callbacks".into() };
         self.inputs.push(Input::Answer { call, answer });
@@ -292,17 +292,17 @@ impl Switching {
     fn touch(
         &self,
         id: ConnectionId,
-        outcome: &mut Outcome,
-        act: impl FnOnce(&mut crate::flush::socket::Sending),
+        after: &mut AfterTurn,
+        act: impl FnOnce(&mut crate::flush::sending_half::Sending),
     ) {
         if let Some(socket) = self.socket(id) {
-            socket.change(&mut outcome.touched, act);
+            socket.change(&mut after.touched, act);
         }
     }
 
-    fn decide(&mut self, id: ConnectionId, decision: Decision, outcome: &mut Outcome) {
+    fn decide(&mut self, id: ConnectionId, decision: UpgradeAnswer, after: &mut AfterTurn) {
         if let Some(sender) = self.openings.remove(&id) {
-            outcome.decisions.push((sender, decision));
+            after.decisions.push((sender, decision));
         }
     }
 
@@ -321,7 +321,7 @@ impl Switching {
 
     /// What callbacks see of whoever can be sent to and has this id.
     pub(crate) fn peer_named(&mut self, route: usize, name: &str) -> Option<Arc<PeerData>> {
-        let id = self.engine.connection_named(route, name)?;
+        let id = self.engine.connection_by_public_id(route, name)?;
         self.peer(id)
     }
 
@@ -335,7 +335,7 @@ impl Switching {
         Some(peer)
     }
 
-    fn socket(&self, id: ConnectionId) -> Option<&Arc<Socket>> {
+    fn socket(&self, id: ConnectionId) -> Option<&Arc<SendingHalf>> {
         self.sockets.get(id.slot())?.as_ref().filter(|socket| socket.id() == id)
     }
 }
