@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 use switchboard_core::protocol::Overflow;
 use switchboard_core::{
     Answer, Authentication, CloseCause, CloseCode, CloseFrame, Command, ConnectionId, Context, Deferred,
-    Handler, HandlerResult, Hook, Hooks, Input, Limits, Message, RouteSettings, Stats, Verdict,
+    Handler, HandlerResult, Hook, Hooks, Input, Limits, Message, RouteSettings, Stats, Admission,
 };
 use switchboard_fuzz::world::{World, route};
 
@@ -84,7 +84,7 @@ struct Opened;
 impl Handler for Ledger {
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
         let connection = cx.connection_mut().ok_or("a connect without a connection")?;
-        assert!(connection.extensions_mut().insert(Opened).is_none(), "connected twice");
+        assert!(connection.metadata_mut().insert(Opened).is_none(), "connected twice");
         Ok(())
     }
 
@@ -95,7 +95,7 @@ impl Handler for Ledger {
 
     fn close(&mut self, cx: &mut Context<'_>, _: &CloseFrame, _: CloseCause) -> HandlerResult {
         let connection = cx.connection_mut().ok_or("a close without a connection")?;
-        assert!(connection.extensions_mut().remove::<Opened>().is_some(), "closed twice or never opened");
+        assert!(connection.metadata_mut().remove::<Opened>().is_some(), "closed twice or never opened");
         assert!(!connection.is_open());
         Ok(())
     }
@@ -357,9 +357,9 @@ impl Harness {
         }
         let failed = Answer::Failed { error: "x".into() };
         let answer = match (hook, outcome % 4) {
-            (Hook::Authenticate { .. }, 0) => Answer::Verdict(Verdict::refuse(None, "")),
-            (Hook::Authenticate { .. }, 1) => Answer::Verdict(Verdict::refuse(Some(4001), "no")),
-            (Hook::Authenticate { .. }, 2) => Answer::Verdict(Verdict::accept()),
+            (Hook::Authenticate { .. }, 0) => Answer::Admission(Admission::refuse(None, "")),
+            (Hook::Authenticate { .. }, 1) => Answer::Admission(Admission::refuse(Some(4001), "no")),
+            (Hook::Authenticate { .. }, 2) => Answer::Admission(Admission::accept()),
             (_, 3) => failed,
             _ => Answer::Done,
         };
