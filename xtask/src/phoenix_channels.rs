@@ -1,6 +1,6 @@
 //! The integration tests of phoenix_channels_client, a client of Phoenix Channels in Rust, as its authors wrote them.
 //!
-//! They come with the crate from crates.io and are compiled below the target folder, with the versions that
+//! They come with the published crate and are compiled below the target folder, with the versions that
 //! `xtask/clients/phoenix_channels_client` has locked.
 
 use std::path::{Path, PathBuf};
