@@ -19,7 +19,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 
 /// A message from a client whose proxy has a callback for it, which lets it pass.
 fn proxied(message: Message) -> Operation {
-    let config = json!({ "routes": [{ "pattern": "/", "proxy": "ws://127.0.0.1:9" }] });
+    let config = json!({ "routes": [{ "pattern": "/", "proxy": { "url": "ws://127.0.0.1:9", "handshake": "proxy" } }] });
     let mut server = Server::with_callbacks(config);
     let id = server.connect("/");
     let upstream = server.dialled();
