@@ -64,7 +64,7 @@ impl Engine {
         room.map_or(route.rooms.everyone_len(), |room| route.rooms.len(room))
     }
 
-    /// The open connection on a route whose [`name`](crate::Connection::name) is this: its id as users see it. All connections
+    /// The open connection on a route whose [public id](crate::Connection::public_id) is this. All connections
     /// of the route are looked at.
     pub fn connection_by_public_id(&self, route: usize, name: &str) -> Option<ConnectionId> {
         let is_named =
