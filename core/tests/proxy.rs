@@ -51,7 +51,7 @@ fn messages_pass_unchanged_and_wait_for_the_target() {
     let mut world = world(json!([{ "pattern": "/live", "proxy": proxy }]));
     let id = world.connect("/live?room=7");
     assert_eq!(world.dials[0].1.url, "wss://example.com/feed?key=k&room=7");
-    assert_eq!((world.dials[0].1.timeout, world.dials[0].1.max_message), (10_000, 16 << 20));
+    assert_eq!((world.dials[0].1.timeout, world.dials[0].1.max_message), (Duration::from_secs(10), 16 << 20));
     world.text(id, "early");
     world.message(id, Bytes::from_static(&[1, 2]));
     assert!(world.told_targets().is_empty());

@@ -26,7 +26,7 @@ fn options() -> ProxyOptions {
     let mut options = ProxyOptions::to("ws://h");
     options.handshake = Some(ProxyHandshake::Proxy);
     options.max_waiting = 64 * KIB;
-    options.send_timeout = 5_000;
+    options.send_timeout = Duration::from_secs(5);
     options
 }
 

@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::{Running, start};
 use switchboard::{Context, Dial, Handler, HandlerResult, Message, Server, UpstreamEvent, UpstreamId};
 
@@ -16,7 +18,7 @@ impl Handler for Relay {
         let mut dial = Dial::new(&self.url);
         dial.headers = vec![("x-token".into(), "secret".into())];
         dial.protocols = vec!["chat.v1".into()];
-        dial.timeout = 5_000;
+        dial.timeout = Duration::from_secs(5);
         self.upstream = cx.dial(dial);
         Ok(())
     }

@@ -35,7 +35,7 @@ impl Config {
             }
             Dialect::Events => {
                 let events = events::Events::new(route.events.clone().unwrap_or_default());
-                let events = events.with_heartbeat(route.heartbeat.as_ms());
+                let events = events.with_heartbeat(route.heartbeat.duration());
                 Box::new(if route.disabled { events.switched_off() } else { events })
             }
             Dialect::Topics => Box::new(topics::Topics::new(route.topics.clone().unwrap_or_default())),

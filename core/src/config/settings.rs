@@ -30,7 +30,7 @@ impl Config {
             handshake_bytes: self.limits.handshake_bytes,
             handshake_timeout: Duration::from_millis(self.limits.handshake_timeout),
             authenticate_timeout: Duration::from_millis(self.limits.authenticate_timeout),
-            handler_timeout: self.limits.handler_timeout.as_ms().map(Duration::from_millis),
+            handler_timeout: self.limits.handler_timeout.duration(),
             close_timeout: Duration::from_millis(self.limits.close_timeout),
         }
     }
@@ -39,7 +39,7 @@ impl Config {
     pub fn route_settings(&self, route: &RouteConfig) -> RouteSettings {
         let outbound = route.outbound.unwrap_or(self.limits.outbound);
         // The dialect `events` keeps its own, which is less patient.
-        let heartbeat = route.heartbeat.as_ms().filter(|_| route.dialect() != Dialect::Events);
+        let heartbeat = route.heartbeat.duration().filter(|_| route.dialect() != Dialect::Events);
         RouteSettings {
             delay: Duration::from_millis(route.delay.unwrap_or(self.delay)),
             subprotocols: match (route.dialect(), &route.subprotocols[..]) {
@@ -47,8 +47,8 @@ impl Config {
                 (Dialect::Proxy, []) => vec!["*".to_owned()],
                 (_, named) => named.to_vec(),
             },
-            heartbeat: heartbeat.map(Duration::from_millis),
-            inactivity_timeout: route.inactivity_timeout.as_ms().map(Duration::from_millis),
+            heartbeat,
+            inactivity_timeout: route.inactivity_timeout.duration(),
             default_room: route.default_room.as_deref().map(Arc::from),
             deflate: route.deflate(),
             max_payload: route.max_payload,

@@ -9,7 +9,7 @@ use crate::state::Owner;
 use crate::state::connection::Connection;
 use crate::state::timers::Timer;
 use crate::state::upstreams::Phase;
-use crate::time::Now;
+use crate::time::{self, Now};
 
 impl Engine {
     /// Something happened to an outgoing connection.
@@ -104,13 +104,13 @@ impl Engine {
             return;
         };
         let message = match known.phase {
-            Phase::Dialling => format!("no answer within {} ms", known.timeout),
+            Phase::Dialling => format!("no answer within {} ms", time::ms(known.timeout)),
             Phase::Open => match known.send_deadline() {
                 None => return,
                 Some(deadline) if deadline > now.instant => {
                     return self.state.timers.set(Timer::Upstream(upstream), deadline);
                 }
-                Some(_) => format!("no message was taken within {} ms", known.send_timeout),
+                Some(_) => format!("no message was taken within {} ms", time::ms(known.send_timeout)),
             },
             Phase::Closing => return self.state.terminate_upstream(upstream, effects),
             Phase::Ended => return,

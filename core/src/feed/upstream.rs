@@ -1,5 +1,7 @@
 //! Values that come from another WebSocket server.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -63,7 +65,7 @@ impl UpstreamSettings {
         let mut dial = Dial::new(&self.url);
         dial.headers = self.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         dial.protocols.clone_from(&self.subprotocols);
-        dial.timeout = self.timeout;
+        dial.timeout = Duration::from_millis(self.timeout);
         dial.max_message = self.max_message;
         dial
     }

@@ -1,5 +1,7 @@
 //! Connections that the server opens itself: to what it proxies, to what it takes feeds from.
 
+use std::time::Duration;
+
 use crate::message::{CloseFrame, Message};
 
 /// Names one outgoing connection. Never reused.
@@ -28,14 +30,14 @@ pub struct Dial {
     pub headers: Vec<(String, String)>,
     /// Subprotocols to offer.
     pub protocols: Vec<String>,
-    /// Ms for the opening handshake; then it is given up. Default 10,000.
-    pub timeout: u64,
+    /// How long the opening handshake may take before the attempt is given up. Default 10 s.
+    pub timeout: Duration,
     /// The largest message to take, in bytes. Default 16 MiB.
     pub max_message: usize,
-    /// From how many bytes that were sent and not taken on nothing more is taken from the client. Default 1 MiB.
+    /// How many bytes may have been sent and not taken before nothing more is taken from the client. Default 1 MiB.
     pub max_queued: usize,
-    /// Ms in which the other side has to take a message of what waits for it; then it is given up. Default 30,000.
-    pub send_timeout: u64,
+    /// How long the other side may take none of the messages that wait for it before it is given up. Default 30 s.
+    pub send_timeout: Duration,
 }
 
 impl Dial {
@@ -45,10 +47,10 @@ impl Dial {
             url: url.into(),
             headers: Vec::new(),
             protocols: Vec::new(),
-            timeout: 10_000,
+            timeout: Duration::from_secs(10),
             max_message: 16 << 20,
             max_queued: 1 << 20,
-            send_timeout: 30_000,
+            send_timeout: Duration::from_secs(30),
         }
     }
 }

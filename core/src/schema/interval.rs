@@ -1,6 +1,7 @@
 //! A time in ms that can be switched off.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -25,6 +26,11 @@ impl Interval {
     /// The time in ms, if it is not off.
     pub const fn as_ms(self) -> Option<u64> {
         self.0
+    }
+
+    /// The time, if it is not off.
+    pub fn duration(self) -> Option<Duration> {
+        self.0.map(Duration::from_millis)
     }
 }
 

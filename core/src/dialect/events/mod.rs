@@ -51,7 +51,7 @@ const HEARTBEAT: u64 = 0;
 #[derive(Clone, Debug, Default)]
 pub struct Events {
     options: EventsOptions,
-    heartbeat: Option<u64>,
+    heartbeat: Option<Duration>,
     is_switched_off: bool,
 }
 
@@ -69,8 +69,8 @@ impl Events {
         Self { options, heartbeat: None, is_switched_off: false }
     }
 
-    /// Pings every so many ms. The route's own heartbeat has to be off.
-    pub fn with_heartbeat(mut self, interval: Option<u64>) -> Self {
+    /// Pings each client at this interval. The route's own heartbeat has to be off.
+    pub fn with_heartbeat(mut self, interval: Option<Duration>) -> Self {
         self.heartbeat = interval;
         self
     }
@@ -114,18 +114,18 @@ impl Events {
     }
 
     fn start(&self, cx: &mut Context<'_>, index: usize) {
-        if let Some(interval) = self.options.mock[index].interval.as_ms()
+        if let Some(interval) = self.options.mock[index].interval.duration()
             && !cx.has_timer(timer(index))
         {
-            cx.set_timer(timer(index), Duration::from_millis(interval));
+            cx.set_timer(timer(index), interval);
         }
     }
 
-    fn beat(&self, cx: &mut Context<'_>, interval: u64) -> HandlerResult {
+    fn beat(&self, cx: &mut Context<'_>, interval: Duration) -> HandlerResult {
         match session(cx) {
             Some(session) if session.has_answered => {
                 session.has_answered = false;
-                cx.set_timer(HEARTBEAT, Duration::from_millis(interval));
+                cx.set_timer(HEARTBEAT, interval);
                 Ok(cx.ping(Bytes::new())?)
             }
             _ => {
@@ -152,7 +152,7 @@ impl Handler for Events {
             (0..self.options.mock.len()).for_each(|index| self.start(cx, index));
         }
         if let Some(interval) = self.heartbeat {
-            cx.set_timer(HEARTBEAT, Duration::from_millis(interval));
+            cx.set_timer(HEARTBEAT, interval);
         }
         Ok(())
     }

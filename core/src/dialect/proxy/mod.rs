@@ -31,7 +31,6 @@ mod inspection;
 mod link;
 mod options;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -113,7 +112,7 @@ impl Proxy {
     }
 
     /// The target of the connection in focus, with its name and the URL to dial.
-    fn target(&self, cx: &Context<'_>) -> Result<(Cow<'_, TargetOptions>, Arc<str>, String), Ending> {
+    fn target(&self, cx: &Context<'_>) -> Result<(TargetOptions, Arc<str>, String), Ending> {
         let (path, query) = cx.connection().map(|c| (c.path(), c.query())).unwrap_or_default();
         let rest = self.mount.segments.map_or("", |segments| rest(path, &self.mount.prefixes, segments));
         let (target, name, rest) = match &self.options.target {

@@ -118,9 +118,9 @@ impl Topics {
 
     fn arm_ping(&self, cx: &mut Context<'_>) {
         if let (Generation::G3, Some(interval)) =
-            (self.options.generation, self.options.ping_interval.as_ms())
+            (self.options.generation, self.options.ping_interval.duration())
         {
-            cx.set_timer(PING, Duration::from_millis(interval));
+            cx.set_timer(PING, interval);
         }
     }
 
