@@ -1,69 +1,24 @@
-//! A kit to test handlers with, behind the feature `testing`: the engine without a network, a clock that only moves when
-//! told, and clients made of lists.
-//!
-//! ```
-//! use switchboard_core::testing::{World, route};
-//! use switchboard_core::{Context, Handler, HandlerResult, Message, RouteSettings};
-//!
-//! /// Tells everyone else what each client says, and who has been silent for a minute.
-//! struct Shout;
-//!
-//! impl Handler for Shout {
-//!     fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
-//!         cx.set_timer(0, std::time::Duration::from_secs(60));
-//!         cx.broadcast(message.as_text().ok_or("only text can be shouted")?.to_uppercase());
-//!         Ok(())
-//!     }
-//!
-//!     fn timeout(&mut self, cx: &mut Context<'_>, _key: u64) -> HandlerResult {
-//!         cx.broadcast_to_all("somebody is silent");
-//!         Ok(())
-//!     }
-//! }
-//!
-//! let mut world = World::new(vec![route("/shout", RouteSettings::default(), Shout)]);
-//! let (ada, bob) = (world.connect("/shout"), world.connect("/shout"));
-//! world.text(ada, "hi");
-//! assert_eq!(world.received(bob), ["HI"]);
-//! world.advance(60_000);
-//! assert_eq!(world.received(ada), ["somebody is silent"]);
-//! world.close(bob, 1000, "");
-//! assert_eq!(world.received(bob), ["somebody is silent", "<close 1000>"]);
-//! ```
-//!
-//! A test that asks for what cannot be, such as a pattern that is none or a client that was never there, panics, and so
-//! does an engine that breaks its word: an effect for a client that was not accepted, or a deadline that does not move.
-
-mod client;
+//! The engine, the clock, and what the engine asked for.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::protocol::Violation;
+use super::client::Client;
 use crate::time::{Instant, Now, WallTime};
 use crate::{
-    Answer, CallId, CloseCode, CloseFrame, Command, CommandError, ConnectionId, ConnectionIds, Dial, Effect,
-    Engine, Handler, HandlerResult, Hook, Input, Level, Limits, Message, Mounted, Pattern, Route,
-    RouteCommand, RouteKey, RouteSettings, Router, UpstreamEvent, UpstreamId,
+    CallId, CloseFrame, ConnectionId, ConnectionIds, Dial, Effect, Engine, Hook, Input, Level, Limits,
+    Message, Route, RouteKey, Router, UpstreamEvent, UpstreamId,
 };
-
-pub use client::Client;
 
 /// Where the clock begins: 2026-11-20T10:00:00Z.
 const START: u64 = 1_795_168_800_000_000;
-
-/// One route of a [`World`].
-pub fn route(pattern: &str, settings: RouteSettings, handler: impl Handler + 'static) -> (RouteKey, Route) {
-    let key = RouteKey::new(Pattern::new(pattern).expect("a pattern"));
-    (key, Route { settings, handler: Box::new(handler) })
-}
 
 /// The engine with everything that a host would put around it.
 pub struct World {
     /// The engine, to look at it.
     pub engine: Engine,
     ms: u64,
-    ids: ConnectionIds,
-    clients: HashMap<ConnectionId, Client>,
+    pub(super) ids: ConnectionIds,
+    pub(super) clients: HashMap<ConnectionId, Client>,
     /// Hooks that wait for their answer.
     pub calls: VecDeque<(CallId, ConnectionId, Hook)>,
     /// Hooks that are no longer waited for.
@@ -128,180 +83,6 @@ impl World {
         Now { instant: Instant::from_ms(self.ms), wall: WallTime::from_us(START + self.ms * 1000) }
     }
 
-    /// An opening handshake as browsers send it.
-    pub fn upgrade(&mut self, path: &str) -> ConnectionId {
-        self.upgrade_with(path, &[])
-    }
-
-    /// The same with these headers besides.
-    pub fn upgrade_with(&mut self, path: &str, headers: &[(&str, &str)]) -> ConnectionId {
-        let (request, address) = (opening(path, headers), self.address);
-        self.ask(|id| Input::Upgrade { id, request, address })
-    }
-
-    /// An opening handshake that the host's own application has found a route for.
-    pub fn mount(&mut self, path: &str, headers: &[(&str, &str)], mounted: Mounted) -> ConnectionId {
-        let (request, address) = (opening(path, headers), self.address);
-        self.ask(|id| Input::Mounted { id, request, address, mounted: Box::new(mounted) })
-    }
-
-    fn ask(&mut self, input: impl FnOnce(ConnectionId) -> Input) -> ConnectionId {
-        let id = self.ids.allocate();
-        self.clients.insert(id, Client::default());
-        self.input(input(id));
-        id
-    }
-
-    /// Something happens to the latest outgoing connection.
-    pub fn target(&mut self, event: UpstreamEvent) {
-        let (upstream, _) = self.dials.last().expect("nothing was dialled");
-        self.input(Input::Upstream { upstream: *upstream, event });
-    }
-
-    /// The latest outgoing connection takes so many messages of what was sent on it.
-    pub fn target_takes(&mut self, messages: usize) {
-        self.target(UpstreamEvent::Sent { messages });
-    }
-
-    /// Whether the latest outgoing connection is not read.
-    pub fn is_target_paused(&self) -> bool {
-        self.dials.last().is_some_and(|(upstream, _)| self.paused_upstreams.contains(upstream))
-    }
-
-    /// What went out on all outgoing connections since the last look.
-    pub fn told_targets(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.upstream).into_iter().map(|(_, text)| text).collect()
-    }
-
-    /// A client that came in.
-    pub fn connect(&mut self, path: &str) -> ConnectionId {
-        let id = self.upgrade(path);
-        self.open(id);
-        id
-    }
-
-    /// The host wrote the 101.
-    pub fn open(&mut self, id: ConnectionId) {
-        assert!(self.clients[&id].accepted.is_some(), "not accepted: {:?}", self.clients[&id]);
-        self.input(Input::Opened { id });
-    }
-
-    /// What became of a client.
-    pub fn client(&self, id: ConnectionId) -> &Client {
-        &self.clients[&id]
-    }
-
-    /// The client sends text.
-    pub fn text(&mut self, id: ConnectionId, text: &str) {
-        self.message(id, text);
-    }
-
-    /// The client sends a message.
-    pub fn message(&mut self, id: ConnectionId, message: impl Into<Message>) {
-        self.input(Input::Message { id, message: message.into() });
-    }
-
-    /// The client sends a ping.
-    pub fn ping(&mut self, id: ConnectionId, payload: &'static [u8]) {
-        self.input(Input::Ping { id, payload: payload.into() });
-    }
-
-    /// The client sends a pong.
-    pub fn pong(&mut self, id: ConnectionId, payload: &'static [u8]) {
-        self.input(Input::Pong { id, payload: payload.into() });
-    }
-
-    /// The client's close frame.
-    pub fn close(&mut self, id: ConnectionId, code: u16, reason: &str) {
-        self.input(Input::CloseReceived { id, frame: Some(CloseFrame::new(CloseCode(code), reason)) });
-    }
-
-    /// The client's cable is cut.
-    pub fn cut(&mut self, id: ConnectionId) {
-        if !std::mem::replace(&mut self.client_mut(id).gone, true) {
-            self.input(Input::Disconnected { id });
-        }
-    }
-
-    /// The client breaks the protocol.
-    pub fn violate(&mut self, id: ConnectionId, code: CloseCode, reason: &'static str) {
-        self.input(Input::Violated { id, violation: Violation::new(code, reason) });
-    }
-
-    /// User code asks something of a connection.
-    pub fn command(&mut self, id: ConnectionId, command: Command) -> Result<(), CommandError> {
-        let mut effects = Vec::new();
-        let result = self.engine.command(self.now(), id, command, &mut effects);
-        self.carry_out(effects);
-        result
-    }
-
-    /// A command of user code for a whole route.
-    pub fn route_command(&mut self, route: usize, command: RouteCommand) -> Result<usize, CommandError> {
-        let mut effects = Vec::new();
-        let result = self.engine.route_command(self.now(), route, command, &mut effects);
-        self.carry_out(effects);
-        result
-    }
-
-    /// A command of user code for the dialect of the first route.
-    pub fn dialect_command(
-        &mut self,
-        id: Option<ConnectionId>,
-        name: &str,
-        payload: serde_json::Value,
-    ) -> HandlerResult {
-        let mut effects = Vec::new();
-        let result = self.engine.dialect_command(self.now(), 0, id, name, payload, &mut effects);
-        self.carry_out(effects);
-        result
-    }
-
-    /// The oldest hook that waits.
-    pub fn next_call(&mut self) -> (CallId, ConnectionId, Hook) {
-        self.calls.pop_front().expect("no hook was called")
-    }
-
-    /// A hook comes back.
-    pub fn answer(&mut self, call: CallId, answer: Answer) {
-        self.input(Input::Answer { call, answer });
-    }
-
-    /// Answers the oldest hook that waits; gives it back.
-    pub fn answer_next(&mut self, answer: Answer) -> Hook {
-        let (call, _, hook) = self.next_call();
-        self.answer(call, answer);
-        hook
-    }
-
-    /// What came since the last look: text as it is, `<binary …>`, `<ping …>`, `<pong …>`, `<close …>`, `<end>`.
-    pub fn received(&mut self, id: ConnectionId) -> Vec<String> {
-        std::mem::take(&mut self.client_mut(id).received)
-    }
-
-    /// The oldest thing that came and was not looked at.
-    pub fn next_received(&mut self, id: ConnectionId) -> Option<String> {
-        let received = &mut self.clients.get_mut(&id)?.received;
-        (!received.is_empty()).then(|| received.remove(0))
-    }
-
-    /// A plain HTTP request: status and body.
-    pub fn http(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let request = http::Request::builder().method(method).uri(path).header("host", "localhost");
-        let request = request.body(bytes::Bytes::copy_from_slice(body.as_bytes())).expect("a request");
-        self.request(&request).map_or((404, String::new()), |response| {
-            (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned())
-        })
-    }
-
-    /// A plain HTTP request; `None` when no endpoint is there for it.
-    pub fn request(&mut self, request: &http::Request<bytes::Bytes>) -> Option<http::Response<bytes::Bytes>> {
-        let mut effects = Vec::new();
-        let response = self.engine.request(self.now(), request, &mut effects);
-        self.carry_out(effects);
-        response
-    }
-
     /// Lets time pass, waking exactly when the engine asked to be woken.
     pub fn advance(&mut self, ms: u64) {
         let end = self.ms + ms;
@@ -331,7 +112,7 @@ impl World {
         self.carry_out(effects);
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) {
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
         let mut gone = Vec::new();
         let mut taken = Vec::new();
         for effect in effects {
@@ -397,7 +178,7 @@ impl World {
         }
     }
 
-    fn client_mut(&mut self, id: ConnectionId) -> &mut Client {
+    pub(super) fn client_mut(&mut self, id: ConnectionId) -> &mut Client {
         self.clients.get_mut(&id).expect("a client of this world")
     }
 
@@ -412,22 +193,6 @@ impl World {
         assert!(!client.gone, "{text} for a client that is gone");
         client.received.push(text);
     }
-}
-
-fn opening(path: &str, headers: &[(&str, &str)]) -> Box<http::Request<()>> {
-    let mut request = http::Request::get(path).body(()).expect("a path");
-    let own = [
-        ("host", "localhost"),
-        ("upgrade", "websocket"),
-        ("connection", "Upgrade"),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-    ];
-    for (name, value) in own.iter().chain(headers) {
-        let name: http::HeaderName = name.parse().expect("a header's name");
-        request.headers_mut().append(name, value.parse().expect("a header's value"));
-    }
-    Box::new(request)
 }
 
 fn told(message: &Message) -> String {
