@@ -10,7 +10,8 @@ use switchboard_core::{ConnectionId, Input};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::tcp::OwnedReadHalf;
 
-use crate::flush::sending_half::{NextStep, SendingHalf};
+use crate::flush::sending::NextStep;
+use crate::flush::sending_half::SendingHalf;
 use crate::host::{ConnectionGuard, Turn};
 
 /// How much one read takes at most.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Sleep;
 
 use crate::connection::receiver::Receiver;
-use crate::flush::sending_half::NextStep;
+use crate::flush::sending::NextStep;
 
 /// How long a client may take to close its side after this server closed its own.
 const LINGER: Duration = Duration::from_secs(1);

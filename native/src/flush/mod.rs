@@ -1,12 +1,18 @@
 //! The end of a turn: what it queued goes to the kernel, each socket once.
 
+#[cfg(target_os = "linux")]
+mod batched;
 pub(crate) mod cork;
+mod gather;
 #[cfg(target_os = "linux")]
-pub(crate) mod pages;
+mod pages;
 #[cfg(target_os = "linux")]
-pub(crate) mod ring;
+mod ring;
+pub(crate) mod sending;
 pub(crate) mod sending_half;
 pub(crate) mod tls_session;
+#[cfg(target_os = "linux")]
+mod together;
 
 use std::sync::Arc;
 
@@ -62,79 +68,6 @@ impl Flush {
         }
         for socket in sockets.drain(..) {
             socket.flush();
-        }
-    }
-}
-
-#[cfg(target_os = "linux")]
-mod together {
-    use std::cell::RefCell;
-    use std::sync::Arc;
-
-    use crate::flush::ring::{BATCH_SENDS, Batch, Ring};
-    use crate::flush::sending_half::SendingHalf;
-
-    /// From so many sockets on, going through the ring is cheaper than a call for each.
-    pub(super) const MIN_SOCKETS: usize = 8;
-
-    thread_local! {
-        static WRITER: RefCell<Writer> = RefCell::default();
-    }
-
-    /// One thread's ring and what is in it.
-    #[derive(Default)]
-    struct Writer {
-        ring: Option<Ring>,
-        is_unavailable: bool,
-        batch: Batch,
-    }
-
-    /// Writes to all, or leaves those that are still to be written.
-    pub(super) fn flush(sockets: &mut Vec<Arc<SendingHalf>>) {
-        WRITER.with_borrow_mut(|writer| {
-            while !sockets.is_empty() && writer.is_ready() {
-                let rest = sockets.len().saturating_sub(BATCH_SENDS);
-                writer.flush(&mut sockets[rest..]);
-                sockets.truncate(rest);
-            }
-        });
-    }
-
-    impl Writer {
-        fn is_ready(&mut self) -> bool {
-            if self.ring.is_none() && !self.is_unavailable {
-                match Ring::new() {
-                    Ok(ring) => self.ring = Some(ring),
-                    Err(error) => {
-                        tracing::debug!("broadcasts go without io_uring: {error}");
-                        self.is_unavailable = true;
-                    }
-                }
-            }
-            self.ring.is_some()
-        }
-
-        fn flush(&mut self, sockets: &mut [Arc<SendingHalf>]) {
-            let Some(ring) = &mut self.ring else { return };
-            // Those that have nothing to write this way are done; the others move to the front.
-            let mut count = 0;
-            for index in 0..sockets.len() {
-                if sockets[index].begin_write(&mut self.batch) {
-                    sockets.swap(count, index);
-                    count += 1;
-                }
-            }
-            let is_sound = ring.run(&mut self.batch);
-            let mut sockets = sockets.iter();
-            self.batch.conclude(|frames, outcome| {
-                if let Some(socket) = sockets.next() {
-                    socket.end_write(frames, outcome);
-                }
-            });
-            if !is_sound {
-                self.ring = None;
-                self.is_unavailable = true;
-            }
         }
     }
 }

@@ -6,7 +6,7 @@ use rustls::ServerConnection;
 use switchboard_core::protocol::Outbox;
 use tokio::net::tcp::OwnedWriteHalf;
 
-use crate::flush::sending_half::FRAMES_PER_WRITE;
+use crate::flush::gather::gather;
 
 /// How many bytes are taken from the outbox before the stream has taken what they became, so that nearly all that waits
 /// for a slow client waits in the outbox, where it is bounded.
@@ -36,9 +36,7 @@ impl TlsSession {
             if outbox.is_empty() {
                 return Ok(());
             }
-            let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
-            let filled = outbox.fill(&mut slices);
-            let taken = self.connection.writer().write_vectored(&slices[..filled])?;
+            let taken = gather(outbox, |frames| self.connection.writer().write_vectored(frames))?;
             if taken == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }

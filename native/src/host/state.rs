@@ -15,7 +15,8 @@ use tokio::sync::oneshot;
 
 use crate::callbacks::Callbacks;
 use crate::callbacks::peer::PeerData;
-use crate::flush::sending_half::{Ending, Fill, SendingHalf};
+use crate::flush::sending::{Ending, Fill, Sending};
+use crate::flush::sending_half::SendingHalf;
 use crate::host::after_turn::{AfterTurn, Called};
 use crate::upstream::{Dialled, Orders};
 
@@ -289,12 +290,7 @@ impl HostState {
         self.inputs.push(Input::Answer { call, answer });
     }
 
-    fn touch(
-        &self,
-        id: ConnectionId,
-        after: &mut AfterTurn,
-        act: impl FnOnce(&mut crate::flush::sending_half::Sending),
-    ) {
+    fn touch(&self, id: ConnectionId, after: &mut AfterTurn, act: impl FnOnce(&mut Sending)) {
         if let Some(socket) = self.socket(id) {
             socket.change(&mut after.touched, act);
         }

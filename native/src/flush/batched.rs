@@ -1,0 +1,74 @@
+//! Writing many connections together: the pages of large frames, and one system call for many sockets.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use bytes::Bytes;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use crate::flush::gather::FRAMES_PER_WRITE;
+use crate::flush::pages::Pages;
+use crate::flush::ring::Batch;
+use crate::flush::sending::{Ending, Sending};
+use crate::flush::sending_half::SendingHalf;
+
+impl SendingHalf {
+    /// Whether a frame that others are sent too waits, and is so large that its pages had better be sent.
+    pub(super) fn suits(&self, pages: &Pages) -> bool {
+        let sending = self.lock();
+        sending.tls.is_none() && sending.writer.outbox_ref().first().is_some_and(|first| pages.suit(first))
+    }
+
+    /// Writes the large frames that are first. What is left, errors included, is for a flush, which has to follow.
+    pub(super) fn write_pages(&self, pages: &mut Pages) {
+        let mut sending = self.lock();
+        let is_plain = sending.ending != Ending::Terminate && !sending.is_writing && sending.tls.is_none();
+        let Sending { stream, writer, .. } = &mut *sending;
+        let (Some(stream), outbox) = (stream, writer.outbox()) else { return };
+        let stream: &TcpStream = stream.as_ref();
+        while is_plain
+            && !outbox.is_blocked()
+            && let Some(first) = outbox.first().filter(|first| pages.suit(first))
+            && let Ok(written) = stream.try_io(Interest::WRITABLE, || pages.send(stream.as_fd(), first))
+        {
+            outbox.advance(written);
+        }
+    }
+
+    /// Puts what waits into a batch; then [`end_write`](Self::end_write) has to follow. False: it was flushed instead.
+    pub(super) fn begin_write(&self, batch: &mut Batch) -> bool {
+        let mut sending = self.lock();
+        let is_plain = sending.ending == Ending::No
+            && !sending.is_writing
+            && !sending.is_owner_due
+            && sending.tls.is_none();
+        let Sending { stream, writer, is_touched, is_writing, .. } = &mut *sending;
+        let outbox = writer.outbox();
+        match stream {
+            Some(stream) if is_plain && !outbox.is_blocked() && !outbox.is_empty() => {
+                *is_touched = false;
+                *is_writing = true;
+                outbox.lend(FRAMES_PER_WRITE, batch.frames());
+                batch.add(stream.as_ref().as_fd());
+                true
+            }
+            _ => {
+                drop(sending);
+                self.flush();
+                false
+            }
+        }
+    }
+
+    /// What became of it; goes on with what came meanwhile.
+    pub(super) fn end_write(&self, frames: &mut [Bytes], outcome: io::Result<usize>) {
+        let mut sending = self.lock();
+        sending.is_writing = false;
+        // After an error the next write comes to the same, and knows what to do.
+        sending.writer.outbox().give_back(frames, outcome.unwrap_or(0));
+        sending.write();
+        sending.is_owner_due |= sending.ending != Ending::No || sending.writer.is_closed();
+        Self::wake_owner(sending);
+    }
+}
