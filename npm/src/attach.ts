@@ -123,7 +123,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
   const switchboard: Switchboard = {
     upgrade: createUpgrade(running, resolved.prefixes),
     request: createHandle(running),
-    patterns: running.host.patterns(),
+    patterns: running.host.routes.patterns(),
     publish: (feed, value) => running.host.publish(name(feed, 'publish: feed'), value),
     route: (pattern) => route(running, name(pattern, 'route')),
     command: (pattern, command, payload) => route(running, name(pattern, 'command: pattern')).command(command, payload),
@@ -154,13 +154,13 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
 function route(running: Supervisor, pattern: string): Route {
   // A host whose engine failed knows no routes; its successor will.
   if (placeOf(running, pattern) === undefined && !running.host.isBroken) {
-    throw new Error(unknownRoute(pattern, running.host.patterns()))
+    throw new Error(unknownRoute(pattern, running.host.routes.patterns()))
   }
   return routeAt(pattern, () => [placeOf(running, pattern) ?? []].flat())
 }
 
 function placeOf({ host }: Supervisor, pattern: string): Place | undefined {
-  const route = host.routeOf(pattern)
+  const route = host.routes.find(pattern)
   return route === undefined ? undefined : { host, route }
 }
 

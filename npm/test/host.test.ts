@@ -59,7 +59,7 @@ const EXPECTED = [
   ['pause', 4, 0],
   ['resume', 4, 0],
   ['logged', 3, 'a line: ü'],
-  ['read', 'feed', 'file.jsonl'],
+  ['readFile', 'feed', 'file.jsonl'],
   ['write', 1, 7, [Buffer.from('shared'), Buffer.alloc(5000, 9)]],
   ['write', 2, 0, Buffer.from('shared')],
   ['write', 5, 0, Buffer.from('shared')],
@@ -69,8 +69,8 @@ const EXPECTED = [
   ['dial', 3 * 2 ** 32 + 8, { url: 'ws://a' }],
   ['sendUpstream', 3 * 2 ** 32 + 8, 'text'],
   ['sendUpstream', 3 * 2 ** 32 + 8, Buffer.from([1, 2])],
-  ['hangUp', 3 * 2 ** 32 + 8, 1001, 'bye'],
-  ['hangUp', 9, undefined, ''],
+  ['closeUpstream', 3 * 2 ** 32 + 8, 1001, 'bye'],
+  ['closeUpstream', 9, undefined, ''],
 ]
 
 const CALLS = [

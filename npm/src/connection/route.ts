@@ -59,10 +59,10 @@ export function routeAt(pattern: string, find: Find): Route {
   return {
     ...place,
     ...audience(find, undefined),
-    rooms: () => find().flatMap(({ host, route }) => host.roomsOf(route)),
-    connection: (id) => first(find(), ({ host, route }) => host.connectionOf(route, name(id, 'connection'))),
+    rooms: () => find().flatMap(({ host, route }) => host.routes.rooms(route)),
+    connection: (id) => first(find(), ({ host, route }) => host.routes.connection(route, name(id, 'connection'))),
     command: (command, payload) => {
-      for (const { host, route } of find()) host.dialectCommand(route, undefined, name(command, 'command: name'), payload)
+      for (const { host, route } of find()) host.routes.command(route, undefined, name(command, 'command: name'), payload)
     },
   }
 }
@@ -76,13 +76,13 @@ function audience(find: Find, room: string | undefined): Audience {
   return {
     send: (data) => {
       const message: Encoded | undefined = encode(data)
-      return message === undefined ? 0 : total(({ host, route }) => host.sendTo(route, room, message))
+      return message === undefined ? 0 : total(({ host, route }) => host.routes.send(route, room, message))
     },
-    connections: () => find().flatMap(({ host, route }) => host.connectionsOf(route, room)),
-    count: () => total(({ host, route }) => host.countOf(route, room)),
+    connections: () => find().flatMap(({ host, route }) => host.routes.connections(route, room)),
+    count: () => total(({ host, route }) => host.routes.count(route, room)),
     close: (code = 1000, reason = '') => {
       const [number, text] = [closeCode(code, 'close'), closeReason(reason, 'close')]
-      return total(({ host, route }) => host.closeAll(route, room, number, text))
+      return total(({ host, route }) => host.routes.close(route, room, number, text))
     },
   }
 }

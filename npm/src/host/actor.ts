@@ -41,10 +41,10 @@ export interface Actor {
   cancelCall(call: number): void
   logged(level: number, text: string): void
   /** A file is to be read for a feed. */
-  read(feed: string, file: string): void
+  readFile(feed: string, file: string): void
   dial(upstream: number, dial: Dial): void
   sendUpstream(upstream: number, message: string | Buffer): void
-  hangUp(upstream: number, code: number | undefined, reason: string): void
+  closeUpstream(upstream: number, code: number | undefined, reason: string): void
   pauseUpstream(upstream: number): void
   resumeUpstream(upstream: number): void
   terminateUpstream(upstream: number): void

@@ -65,7 +65,7 @@ export class Batch {
           actor.logged(this.#word(), this.#text() ?? '')
           continue
         case Opcode.Read:
-          actor.read(this.#text() ?? '', this.#text() ?? '')
+          actor.readFile(this.#text() ?? '', this.#text() ?? '')
           continue
         case Opcode.Call:
           calls.push(this.#call())
@@ -80,7 +80,7 @@ export class Batch {
           actor.sendUpstream(this.#wide(), this.#payload() ?? '')
           continue
         case Opcode.HangUp:
-          actor.hangUp(this.#wide(), this.#word() || undefined, this.#text() ?? '')
+          actor.closeUpstream(this.#wide(), this.#word() || undefined, this.#text() ?? '')
           continue
         case Opcode.PauseUpstream:
           actor.pauseUpstream(this.#wide())

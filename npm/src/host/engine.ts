@@ -67,6 +67,19 @@ export class Engine {
     }
   }
 
+  /**
+   * Copies what came from outside to where the core finds it, and gives its length. Nobody there can be told that there
+   * is no memory left: then the engine is broken.
+   */
+  copy(copy: (memory: Memory) => number): number {
+    try {
+      return copy(this.memory)
+    } catch (error) {
+      this.fail(error)
+      return 0
+    }
+  }
+
   /** What is told next happens at a new time. All that one turn does happens at one. */
   forgetTime(): void {
     this.#isClockSet = false

@@ -1,0 +1,127 @@
+/** Carries out what a turn of the engine asks for. */
+
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+
+import type { Hooks } from '../callbacks/hooks.js'
+import type { Sockets } from '../connection/sockets.js'
+import type { Dial, Dialler } from '../upstream/dial.js'
+import type { Accept, Actor } from './actor.js'
+import type { Host } from './host.js'
+import { describe } from './logger.js'
+import { MAX_MESSAGE } from './memory.js'
+
+/** What the effects act on. */
+interface Parts {
+  readonly sockets: Sockets
+  readonly dialler: Dialler
+  readonly hooks: Hooks
+  /** Where relative paths of files begin. */
+  readonly root: string
+}
+
+/** Does what a batch says. What would tell the engine something, or run the user's code, waits until the batch is read. */
+export class Effects implements Actor {
+  readonly #host: Host
+  readonly #sockets: Sockets
+  readonly #dialler: Dialler
+  readonly #hooks: Hooks
+  readonly #root: string
+  #deferred: (() => void)[] = []
+
+  constructor(host: Host, { sockets, dialler, hooks, root }: Parts) {
+    this.#host = host
+    this.#sockets = sockets
+    this.#dialler = dialler
+    this.#hooks = hooks
+    this.#root = root
+  }
+
+  /** Does what had to wait until the batch was read. */
+  runDeferred(): void {
+    const deferred = this.#deferred
+    if (deferred.length === 0) return
+    this.#deferred = []
+    for (const run of deferred) run()
+  }
+
+  accept(accept: Accept): void {
+    const socket = this.#sockets.find(accept.slot, accept.generation)
+    const head = socket?.accept(accept)
+    if (socket && head) this.#deferred.push(() => this.#host.receive(socket, head))
+  }
+
+  reject(slot: number, generation: number, response: Buffer): void {
+    this.#sockets.find(slot, generation)?.reject(response)
+    this.#sockets.remove(slot, generation)
+  }
+
+  pause(slot: number, generation: number): void {
+    this.#sockets.find(slot, generation)?.pause()
+  }
+
+  resume(slot: number, generation: number): void {
+    this.#sockets.find(slot, generation)?.resume()
+  }
+
+  write(slot: number, generation: number, frames: Buffer | Buffer[]): void {
+    const socket = this.#sockets.find(slot, generation)
+    if (socket && !socket.write(frames)) {
+      this.#deferred.push(() => this.#host.input((core) => core.blocked(slot, generation)))
+    }
+  }
+
+  end(slot: number, generation: number): void {
+    this.#sockets.find(slot, generation)?.end()
+  }
+
+  terminate(slot: number, generation: number): void {
+    this.#sockets.find(slot, generation)?.terminate()
+  }
+
+  removed(slot: number, generation: number): void {
+    this.#sockets.find(slot, generation)?.forgotten()
+    this.#sockets.remove(slot, generation)
+  }
+
+  dial(upstream: number, dial: Dial): void {
+    this.#dialler.dial(upstream, dial)
+  }
+
+  sendUpstream(upstream: number, message: string | Buffer): void {
+    this.#dialler.send(upstream, message)
+  }
+
+  closeUpstream(upstream: number, code: number | undefined, reason: string): void {
+    this.#dialler.close(upstream, code, reason)
+  }
+
+  pauseUpstream(upstream: number): void {
+    this.#dialler.pause(upstream)
+  }
+
+  resumeUpstream(upstream: number): void {
+    this.#dialler.resume(upstream)
+  }
+
+  terminateUpstream(upstream: number): void {
+    this.#dialler.terminate(upstream)
+  }
+
+  cancelCall(call: number): void {
+    this.#hooks.cancel(call)
+  }
+
+  logged(level: number, text: string): void {
+    this.#deferred.push(() => this.#host.log.fromEngine(level, text))
+  }
+
+  readFile(feed: string, file: string): void {
+    readFile(resolve(this.#root, file))
+      .then((content) => {
+        if (content.length > MAX_MESSAGE) throw new RangeError(`${file} has ${content.length} bytes; the most is ${MAX_MESSAGE}`)
+        this.#host.fileRead(feed, content)
+      })
+      .catch((error: unknown) => this.#host.input((core) => core.file_failed(feed, describe(error))))
+  }
+}
