@@ -2,15 +2,15 @@
 //!
 //! Two layers live here and neither sees the other. [`protocol`] turns one socket's bytes into messages and back
 //! (RFC 6455, RFC 7692). [`Engine`] turns everyone's messages into [`Effect`]s: routes, authentication, rooms,
-//! handlers, heartbeat, timers. A *host* stands between them and does the rest: it owns the sockets, tells the time
+//! handlers, heartbeat, timers. A *host* connects the two and does the rest: it owns the sockets, tells the time
 //! and carries out the effects. The native server and the npm plugin are two hosts; this page is how to write a third.
 //!
 //! # The host's loop
 //!
 //! 1. **A request comes.** Take an id from [`ConnectionIds`] and pass the head on as [`Input::Upgrade`].
 //! 2. **Carry out the effects**, in order. [`Effect::Accept`]: make a [`WebSocket`](protocol::WebSocket) with the
-//!    options that came along and report [`Input::Opened`] *before* the client can read the 101. Whoever has read it
-//!    hears everything that is sent afterwards; what is sent earlier waits behind the 101. [`Effect::Refuse`]: write
+//!    options that came along and report [`Input::Opened`] *before* the client can read the 101. A client that has read it
+//!    receives everything that is sent afterwards; what is sent earlier waits behind the 101. [`Effect::Refuse`]: write
 //!    the refusal, close. [`Effect::Ignore`]: the path is not for this server.
 //! 3. **Bytes come.** [`Reader::receive`](protocol::Reader::receive) makes events of them; each becomes an input. It
 //!    stops at its budget: carry out the effects, and if none of them was [`Effect::Pause`], go on with
@@ -21,12 +21,12 @@
 //!    encoded and compressed once, and give it to the [`Writer`](protocol::Writer) of each recipient. Carry out a
 //!    whole batch first, then write the outbox of every touched socket once: system calls are what costs. Cheaper
 //!    still: [`Effect::gather`] takes the sends to the same recipients that follow, and they are encoded as one.
-//! 5. **The socket ends**, or [`Effect::Disconnect`] or [`Effect::Terminate`] ended it: report
+//! 5. **The socket closes**, by itself or after [`Effect::Disconnect`] or [`Effect::Terminate`]: report
 //!    [`Input::Disconnected`], once. The id is free again after [`Effect::Removed`].
 //! 6. **Time passes.** Sleep until [`Engine::poll_timeout`], read again after every batch, then call
 //!    [`Engine::handle_timeout`]. Calling it too early or twice does nothing.
-//! 7. **User code** is yours to call: [`Effect::Call`] says which, [`Input::Answer`] brings back what came of it, and
-//!    what the code asks for meanwhile goes in at once through [`Engine::command`].
+//! 7. **User code** is called by the host: [`Effect::Call`] says which hook, [`Input::Answer`] reports its result, and
+//!    the commands that it gives meanwhile go in at once through [`Engine::command`].
 //!
 //! # A whole host, with lists for sockets
 //!
@@ -132,9 +132,9 @@
 //! - One connection's events reach its handler one after another, in order, also when user code takes its time;
 //!   connections do not wait for each other.
 //! - Every `connect` of a handler has exactly one `close`, whatever ends the connection.
-//! - "Everyone" is everyone on the same route. A broadcast reaches who was there when it was said.
+//! - "Everyone" is everyone on the same route. A broadcast reaches the connections that are open when it is sent.
 //! - A handler that fails, panics or does not settle costs its own connection at most.
-//! - Whatever a peer controls has a bound: [`Limits`], [`RouteSettings`].
+//! - Everything that a peer controls has a limit: [`Limits`], [`RouteSettings`].
 //!
 //! # More
 //!

@@ -43,8 +43,8 @@ impl Message {
         }
     }
 
-    /// A text message of a value as JSON, in its shortest form. Fails for what JSON cannot say, such as a map whose keys
-    /// are no strings. A [`Value`] cannot fail: `Message::from(json!(…))`.
+    /// A text message with a value as JSON, in its shortest form. Fails for values that JSON cannot represent, such as a
+    /// map whose keys are not strings. A [`Value`] cannot fail: `Message::from(json!(…))`.
     ///
     /// ```
     /// use switchboard_core::Message;
@@ -61,7 +61,7 @@ impl Message {
         serde_json::to_string(value).map(Message::from)
     }
 
-    /// The JSON in the payload, text or binary, as a type of yours.
+    /// Parses the payload, text or binary, as JSON.
     pub fn parse_json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(self.payload())
     }
@@ -106,7 +106,7 @@ pub struct Text(Bytes);
 impl Text {
     /// Takes bytes that the caller has already validated, as the reassembler does incrementally.
     ///
-    /// Without `unsafe` nothing worse than an empty [`as_str`](Self::as_str) can come of a wrong claim.
+    /// If they are not valid after all, [`as_str`](Self::as_str) is empty; nothing worse can happen without `unsafe`.
     pub(crate) fn from_validated(bytes: Bytes) -> Self {
         Self(bytes)
     }
@@ -153,13 +153,13 @@ impl From<String> for Text {
 pub struct CloseCode(pub u16);
 
 impl CloseCode {
-    /// 1000: the purpose of the connection was fulfilled.
+    /// 1000: the connection has served its purpose.
     pub const NORMAL: Self = Self(1000);
-    /// 1001: the server goes down or the page was left.
+    /// 1001: the server stops, or the page was left.
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: the peer broke RFC 6455.
     pub const PROTOCOL_ERROR: Self = Self(1002);
-    /// 1003: a kind of data that this endpoint does not take.
+    /// 1003: a kind of data that this endpoint does not accept.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
     /// 1005: the close frame carried no code. Never on the wire.
     pub const NO_STATUS: Self = Self(1005);
@@ -167,18 +167,18 @@ impl CloseCode {
     pub const ABNORMAL: Self = Self(1006);
     /// 1007: text that is not UTF-8, or compressed data that does not inflate.
     pub const INVALID_PAYLOAD: Self = Self(1007);
-    /// 1008: a rule of this server was broken.
+    /// 1008: the client broke a rule of this server.
     pub const POLICY_VIOLATION: Self = Self(1008);
-    /// 1009: larger than this server takes.
+    /// 1009: the message is larger than this server accepts.
     pub const MESSAGE_TOO_BIG: Self = Self(1009);
-    /// 1011: the server met a condition it did not expect.
+    /// 1011: the server met an unexpected condition.
     pub const INTERNAL_ERROR: Self = Self(1011);
     /// 1012: the server restarts.
     pub const SERVICE_RESTART: Self = Self(1012);
     /// 1013: the server is overloaded, or this peer reads too slowly.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
 
-    /// Whether the code may stand in a close frame: 1000–1003, 1007–1014, 3000–4999.
+    /// Whether a close frame may carry this code: 1000–1003, 1007–1014, 3000–4999.
     pub fn is_sendable(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }
@@ -190,17 +190,17 @@ impl fmt::Display for CloseCode {
     }
 }
 
-/// What a close frame says. The reason is at most 123 bytes on the wire.
+/// The content of a close frame. The reason has at most 123 bytes on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CloseFrame {
-    /// Why, as a number.
+    /// The close code.
     pub code: CloseCode,
-    /// Why, in words; often empty.
+    /// The reason; often empty.
     pub reason: Text,
 }
 
 impl CloseFrame {
-    /// The longest reason in bytes: a control frame's 125 less the code's 2.
+    /// The longest reason in bytes: the 125 of a control frame less 2 for the code.
     pub const MAX_REASON: usize = 123;
 
     /// A close frame; a longer reason is cut at a character boundary.

@@ -43,7 +43,7 @@ impl Add<Duration> for Instant {
     }
 }
 
-/// Milliseconds, rounded up, so that no wait becomes none.
+/// Milliseconds, rounded up, so that a short wait does not become 0.
 pub(crate) fn ms(duration: Duration) -> u64 {
     let rest = u64::from(duration.subsec_nanos().div_ceil(1_000_000));
     duration.as_secs().saturating_mul(1000).saturating_add(rest)

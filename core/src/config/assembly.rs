@@ -11,9 +11,9 @@ use crate::state::limits::Limits;
 /// The callbacks that a host has for one configured route. Default none.
 #[derive(Clone, Debug, Default)]
 pub struct RouteCallbacks {
-    /// Those that every route may have.
+    /// The callbacks that any route can have.
     pub hooks: Hooks,
-    /// Those for messages that pass a proxy. They mean nothing to other dialects.
+    /// The callbacks for messages that pass a proxy. Other dialects ignore them.
     pub proxied: ProxyHooks,
 }
 
@@ -39,14 +39,14 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Adds a route behind those that are there.
+    /// Adds a route after the others.
     pub fn route(&mut self, key: RouteKey, route: Route) {
         self.keys.push(key);
         self.routes.push(route);
     }
 
-    /// Adds all routes of a configuration, in their order, and its feeds. `callbacks` tells which callbacks the host
-    /// has for a route, by its place in the configuration.
+    /// Adds all routes of a configuration, in their order, and its feeds. `callbacks` returns the callbacks that the host
+    /// has for a route, by its index in the configuration.
     pub fn configured(
         &mut self,
         config: &Config,
@@ -63,7 +63,7 @@ impl Assembly {
         self.feeds.extend_from_slice(&config.feeds);
     }
 
-    /// The router over all routes that are there. Hosts that have a port to themselves let it
+    /// A router of all routes so far. Hosts that have a port to themselves let it
     /// [claim all paths](Router::claim_all).
     ///
     /// # Errors

@@ -18,62 +18,61 @@ use crate::message::{CloseCode, CloseFrame};
 use crate::routing::authentication::TokenRefusal;
 use crate::schema::error::describe;
 
-/// `false`: everyone. `true`: whoever has an `Authorization` header that is not blank. A header's name: whoever
-/// has that header. An object: whoever shows a good token. Who may not come in gets HTTP 401 or what is written.
+/// Who may connect. `false`: everyone. `true`: clients with an `Authorization` header that is not blank. A header's
+/// name: clients with that header. An object: clients with a valid token. Others are answered HTTP 401, or as written.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum AuthenticateConfig {
     /// Everyone.
     #[default]
     Open,
-    /// Whoever has an `Authorization` header that is not blank.
+    /// Clients with an `Authorization` header that is not blank.
     Authorization,
-    /// Whoever has this header and not blank.
+    /// Clients with this header, not blank.
     Header(HeaderName),
-    /// Whoever shows a good token.
+    /// Clients with a valid token.
     Token(Box<TokenConfig>),
 }
 
-/// Admits whoever shows a token of a list.
+/// Admits clients by a list of tokens.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenConfig {
-    /// Where the token stands, and which are good.
+    /// Where the token is found, and which ones are valid.
     pub token: TokenPlaceConfig,
-    /// For who shows no token. Default HTTP 401.
+    /// The answer to clients without a token. Default HTTP 401.
     #[serde(default)]
     pub missing: RefusalConfig,
-    /// For who shows another token. Default HTTP 401.
+    /// The answer to clients with another token. Default HTTP 401.
     #[serde(default)]
     pub invalid: RefusalConfig,
 }
 
-/// Where a token stands, and which are good.
+/// Where a token is found, and which ones are valid.
 #[derive(Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenPlaceConfig {
-    /// The parameter of the query, as `token` in `?token=…`: all that a browser can send.
+    /// The query parameter, such as `token` in `?token=…`. Browsers can send it only there.
     pub query: Option<String>,
-    /// Or the header, which counts where the query has none if both are written. A leading `Bearer ` is not part of the
-    /// token.
+    /// Or the header. If both are given, the query comes first. A leading `Bearer ` is not part of the token.
     pub header: Option<String>,
-    /// The good tokens, each with the `authData` of whoever shows it; or just a list.
+    /// The valid tokens, each with the `authData` of clients that have it; or just a list.
     #[serde(deserialize_with = "tokens")]
     #[schemars(schema_with = "tokens_schema")]
     pub values: IndexMap<String, Value>,
 }
 
-/// What somebody is told who may not come in: a close code that a browser can read, or an HTTP status.
+/// How a client is refused: with a close code, which a browser's page can read, or with an HTTP status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RefusalConfig {
     /// Complete the upgrade, then close with this: 1000–1003, 1007–1014 or 3000–4999.
     pub code: Option<u16>,
-    /// The reason beside the code, at most 123 bytes.
+    /// The reason for the code, at most 123 bytes.
     pub reason: String,
     /// Refuse the upgrade with this HTTP status, 400 to 599. Default 401, unless there is a `code`.
     pub status: Option<u16>,
-    /// Headers beside the status, such as `Retry-After`. Default none.
+    /// Headers of the response, such as `Retry-After`. Default none.
     pub headers: IndexMap<String, String>,
 }
 
@@ -116,12 +115,12 @@ impl TokenPlaceConfig {
     }
 }
 
-/// What the response's own framing needs, or would not be true of its body.
+/// Headers that the response's framing sets itself.
 const RESERVED_HEADERS: [HeaderName; 5] =
     [CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE];
 
 impl RefusalConfig {
-    /// Reads what user code says, in the form that configurations have.
+    /// Reads a refusal of user code, which has the form that configurations have.
     pub fn from_value(value: Value) -> Result<Self, ConfigError> {
         serde_path_to_error::deserialize(value).map_err(ConfigError::from_serde)
     }

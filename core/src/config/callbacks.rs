@@ -1,9 +1,9 @@
-//! What a configuration asks of the host's code.
+//! The callbacks that a configuration needs from its host.
 
 use super::{Config, ConfigError, Dialect};
 use crate::dialect::commands::ServerEvent;
 
-/// A callback that a route asks its host for.
+/// A callback that a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NeededCallback<'c> {
     /// For an event of the dialect `commands`: `commands.events`.
@@ -13,8 +13,8 @@ pub enum NeededCallback<'c> {
 }
 
 impl Config {
-    /// Checks that the host has a callback for everything that a route, by its place, asks for: `has` says so. Hosts do
-    /// this for all routes before they start, as each question that nobody answers would be an error for a client.
+    /// Checks that the host has every callback that the configuration names; `has` is asked for each, with the route's
+    /// index. Hosts do this before they start, as each call without a callback would be an error for a client.
     pub fn check_callbacks(
         &self,
         index: usize,

@@ -1,4 +1,4 @@
-//! permessage-deflate (RFC 7692), as the two options that users know say it.
+//! permessage-deflate (RFC 7692), by a short option and a long one.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -26,16 +26,16 @@ impl Default for CompressionConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PerMessageDeflateConfig {
-    /// The server compresses each message on its own. Default true: a broadcast is compressed once for all. With
-    /// false, a connection that does not ask otherwise has a compressor of its own.
+    /// The server compresses each message on its own. Default true: a broadcast is compressed once for all receivers.
+    /// With false, each connection has its own compressor, unless the client asks otherwise.
     pub server_no_context_takeover: Option<bool>,
-    /// The client compresses each message on its own. Default true. With false, messages shrink further, and the
-    /// server remembers what a connection sent.
+    /// The client compresses each message on its own. Default true. With false, messages become smaller, and the
+    /// server keeps a window of what each connection sent.
     pub client_no_context_takeover: Option<bool>,
     /// The server's largest window, as a power of two: 9 to 15. Default 15.
     #[schemars(range(min = 9, max = 15))]
     pub server_max_window_bits: Option<u8>,
-    /// The client's largest window, as a power of two: 8 to 15. Default 15. Only clients that offer it are bound.
+    /// The client's largest window, as a power of two: 8 to 15. Default 15. It only binds clients that offer the parameter.
     #[schemars(range(min = 8, max = 15))]
     pub client_max_window_bits: Option<u8>,
     /// Messages shorter than this many bytes are sent as they are. Default 1024.
@@ -70,7 +70,7 @@ impl PerMessageDeflateConfig {
     }
 }
 
-/// Both options of a route, which may be given together if they agree.
+/// Both options of a route. They may be given together if they agree.
 pub(super) struct Compression<'c> {
     pub(super) short: Option<&'c Toggle<CompressionConfig>>,
     pub(super) long: Option<&'c Toggle<PerMessageDeflateConfig>>,
@@ -99,7 +99,7 @@ impl Compression<'_> {
         Ok(())
     }
 
-    /// What the protocol negotiates with, if compression is on.
+    /// The settings for the negotiation, if compression is on.
     pub(super) fn deflate(&self) -> Option<DeflateConfig> {
         let short = self.short.and_then(Toggle::options).filter(|short| short.enabled);
         let long = self.long.and_then(Toggle::options);

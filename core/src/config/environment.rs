@@ -2,19 +2,19 @@
 //!
 //! | Variable | What it says |
 //! |---|---|
-//! | `WEBSOCKET_ENABLED` | `true`: serve; `false`: answer statistics with 404; not set: none of the others counts |
-//! | `WEBSOCKET_PATH` | where events are; default `/ws` |
+//! | `WEBSOCKET_ENABLED` | `true`: serve; `false`: answer statistics with 404; not set: the variables below are ignored |
+//! | `WEBSOCKET_PATH` | the path of the events; default `/ws` |
 //! | `WEBSOCKET_MOCK_EVENTS` | the events, a JSON list as of [`MockEvent`](crate::dialect::events::MockEvent) |
 //! | `WEBSOCKET_HEARTBEAT_INTERVAL` | ms between pings; default none |
 //! | `WEBSOCKET_MAX_PAYLOAD` | bytes of the largest message; default 10485760 |
-//! | `WEBSOCKET_PROXY_ENABLED` | whether the next one counts; default false |
+//! | `WEBSOCKET_PROXY_ENABLED` | whether `WEBSOCKET_PROXY_ROUTES` is read; default false |
 //! | `WEBSOCKET_PROXY_ROUTES` | `name:url,name2:url2`, below the path at `/proxy/` |
 //! | `WEBSOCKET_PROXY_AUTH_<NAME>` | for the target of that name: `bearer:<token>`, `basic:<user>:<password>` or `apikey:<header>:<value>` |
 //! | `AUTH_ENABLED` | whether clients have to show a token, as `?token=` or as `Authorization: Bearer`; otherwise HTTP 401. Default: if there are tokens |
-//! | `WEBSOCKET_AUTH_TOKENS` | the good ones, separated by commas; without them `AUTH_ENABLED` stops the start |
-//! | `WEBSOCKET_ADMIN_TOKEN` | whoever asks for statistics has to show it; default: everyone may, with `AUTH_ENABLED` whoever has one of the tokens |
-//! | `ADMIN_ENABLED` | whether there are statistics; default true |
-//! | `CORS_ORIGINS` | the pages that may connect, separated by commas; `*` for all; default as everywhere |
+//! | `WEBSOCKET_AUTH_TOKENS` | the valid tokens, separated by commas; without them `AUTH_ENABLED` stops the start |
+//! | `WEBSOCKET_ADMIN_TOKEN` | the token that requests for statistics need; default: none, with `AUTH_ENABLED` one of the tokens |
+//! | `ADMIN_ENABLED` | whether statistics are served; default true |
+//! | `CORS_ORIGINS` | the origins whose pages may connect, separated by commas; `*` for all; default as for other routes |
 //! | `HOST`, `PORT` | where the native server listens |
 
 use http::header::HeaderName;
@@ -42,8 +42,8 @@ pub fn environment_files(mode: &str) -> [String; 4] {
 }
 
 impl Config {
-    /// Adds what the environment's variables say, before all other routes: whoever starts the server writes them, and
-    /// may want something else than the file says. Whether they say anything. Errors begin with the variable's name.
+    /// Adds the routes that the environment's variables describe, before all others, as the environment takes precedence
+    /// over a file. Returns whether there are any. Errors begin with the variable's name.
     pub fn add_environment(
         &mut self,
         variable: impl Fn(&str) -> Option<String>,
@@ -76,11 +76,14 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         };
         let max_payload = self.number("WEBSOCKET_MAX_PAYLOAD")?.unwrap_or(MAX_PAYLOAD);
         if max_payload == 0 {
-            return Err(ConfigError::at("WEBSOCKET_MAX_PAYLOAD", "no message could ever come"));
+            return Err(ConfigError::at(
+                "WEBSOCKET_MAX_PAYLOAD",
+                "no message could ever be received; write at least 1",
+            ));
         }
         let (origins, authenticate) = (self.origins()?, self.authenticate()?);
         let route = |pattern: Pattern| RouteConfig {
-            // The path is written in full.
+            // The variable has the whole path.
             prefix: Some(Prefixes::default()),
             disabled: !is_enabled,
             max_payload,
@@ -170,7 +173,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             ("apikey", Some((header, value))) if header.parse::<HeaderName>().is_ok() => {
                 ProxyAuth::ApiKey { header: header.to_owned(), value: secret(value) }
             }
-            // What stands there may be a secret, so it is not shown.
+            // The value may be a secret, so it is not shown.
             _ => {
                 let message = "write bearer:<token>, basic:<user>:<password> or apikey:<header>:<value>";
                 return Err(ConfigError::at(name, message));
@@ -188,7 +191,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             let message = "nobody could come in; write WEBSOCKET_AUTH_TOKENS=token1,token2, or false here";
             return Err(ConfigError::at("AUTH_ENABLED", message));
         }
-        // Browsers can write no header, and others write the one of HTTP.
+        // Browsers cannot set headers on a WebSocket; other clients use HTTP's own.
         let (query, header) = (Some("token".to_owned()), Some("authorization".to_owned()));
         let values = values.into_iter().map(|token| (token, Value::Null)).collect();
         Ok(AuthenticateConfig::Token(Box::new(TokenConfig {

@@ -175,7 +175,7 @@ fn wrong_values_are_told_what_is_right() {
         (json!({ "heartbeat": -1 }), "heartbeat: expected a whole number of ms, or false, got the number -1"),
         (json!({ "defaultRoom": true }), "defaultRoom: expected a room's name, or false, got true"),
         (json!({ "parse": "xml" }), "parse: expected \"json\" or \"text\" or \"none\", got \"xml\""),
-        (json!({ "maxPayload": 0 }), "maxPayload: no message could ever come; write at least 1"),
+        (json!({ "maxPayload": 0 }), "maxPayload: no message could ever be received; write at least 1"),
         (
             json!({ "subprotocols": ["a", "b c"] }),
             "subprotocols[1]: \"b c\" is no subprotocol; write letters, digits and no spaces, as \"chat.v1\"",

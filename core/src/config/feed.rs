@@ -10,44 +10,44 @@ use crate::feed::{
 use crate::schema::suggest::nearest;
 use crate::template::Source;
 
-/// A stream of JSON values, and what is remembered of it.
+/// A stream of JSON values, and how many of them are kept.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FeedConfig {
-    /// What routes and publishers call it.
+    /// The name by which routes and publishers refer to it.
     pub name: String,
-    /// The fields that may hold a value's key, as `["solar_system_id", "system.id"]`: the first one that a value has
-    /// counts, dots go into objects. Values without a key are remembered together. Default none.
+    /// The fields that may hold a value's key, such as `["solar_system_id", "system.id"]`, where a dot goes into an
+    /// object; the first one that a value has counts. Values without a key are kept together. Default none.
     #[serde(default)]
     pub key: Vec<String>,
-    /// Values remembered per key, the oldest forgotten first. Default 100.
+    /// How many values are kept for each key; the oldest are dropped first. Default 100.
     #[serde(default = "default_history")]
     pub history: usize,
-    /// Keys remembered, the one without news for longest forgotten first. Default 10000.
+    /// How many keys are kept; the one that has had no value for longest is dropped first. Default 10000.
     #[serde(default = "default_keys")]
     pub keys: usize,
     /// Takes values by HTTP `POST`: one, an array of them, or one per line. True: at `/feeds/<name>`. Default false.
     #[serde(default)]
     pub post: Option<Toggle<PostSettings>>,
-    /// Publishes values in turn. Default none.
+    /// Publishes values at an interval, in turn. Default none.
     #[serde(default)]
     pub interval: Option<IntervalSettings>,
-    /// Publishes a recording again. Default none.
+    /// Replays a recording. Default none.
     #[serde(default)]
     pub replay: Option<ReplaySettings>,
-    /// Publishes what another WebSocket server says. Default none.
+    /// Publishes the messages of another WebSocket server. Default none.
     #[serde(default)]
     pub upstream: Option<UpstreamSettings>,
 }
 
 impl FeedConfig {
-    /// What the engine has to know of it.
+    /// The same for the engine.
     pub fn settings(&self) -> FeedSettings {
         let FeedConfig { name, key, history, keys, .. } = self.clone();
         FeedSettings { name, key, history, keys }
     }
 
-    /// Where its values come from, beside user code.
+    /// Where its values come from, apart from user code.
     pub fn sources(&self) -> Vec<FeedSource> {
         let post = self.post.as_ref().and_then(Toggle::options).map(FeedSource::Post);
         let interval = self.interval.clone().map(FeedSource::Interval);
@@ -135,7 +135,10 @@ fn check_upstream(upstream: &UpstreamSettings) -> Result<(), ConfigError> {
     }
     for (name, value) in &upstream.headers {
         if name.parse::<http::HeaderName>().is_err() || value.parse::<http::HeaderValue>().is_err() {
-            return Err(ConfigError::at(format!("headers.{name}"), "this cannot stand in a header"));
+            return Err(ConfigError::at(
+                format!("headers.{name}"),
+                "has a character that no header can have",
+            ));
         }
     }
     match upstream.subprotocols.iter().position(|name| !crate::protocol::is_token(name)) {

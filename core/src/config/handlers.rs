@@ -1,4 +1,4 @@
-//! Which handler a configured route gets.
+//! The handlers of configured routes.
 
 use super::{Config, Dialect, RouteCallbacks, RouteConfig};
 use crate::dialect::proxy::{Proxy, ProxyHooks};
@@ -9,11 +9,11 @@ use crate::handler::deferred::{Deferred, Hooks};
 use crate::handler::with_callbacks::WithCallbacks;
 
 impl Config {
-    /// A route as the engine takes it: its settings, and the handler of its dialect with the host's callbacks beside it.
-    /// On a route of the dialect `handlers` the callbacks are the whole behaviour.
+    /// A route for the engine: its settings, and the handler of its dialect together with the host's callbacks. On a
+    /// route of the dialect `handlers` the callbacks are the whole behaviour.
     pub fn route(&self, route: &RouteConfig, callbacks: RouteCallbacks) -> Route {
         let RouteCallbacks { hooks, proxied } = callbacks;
-        // The others only tell their clients of an error, which `onError` does instead.
+        // The other dialects only send their clients an error message, which `onError` does instead.
         let handles_errors = !matches!(route.dialect(), Dialect::Echo | Dialect::Relay | Dialect::Rules);
         let handler = match self.handler(route, proxied) {
             None => Box::new(Deferred::new(hooks)),

@@ -1,6 +1,6 @@
-//! Bounds on what clients can cost, with defaults that a developer never notices and an attacker does.
+//! Limits on what clients can cost. Ordinary clients never reach the defaults.
 //!
-//! | What a client can overdo | Key | Default | Outcome |
+//! | What is limited | Key | Default | What happens then |
 //! |---|---|---|---|
 //! | the request's length | `limits.handshakeBytes` | 16384 B | HTTP 431 |
 //! | the request's time | `limits.handshakeTimeout`; on Node its `headersTimeout` | 10 s; 60 s | dropped; HTTP 408 |
@@ -16,43 +16,43 @@
 //! | messages that wait for a handler | `limits.pendingMessages` | 256 | nothing is read |
 //! | their bytes, decoded and not, inflated too | none | 1 MiB, or one message | nothing is read |
 //! | the time of a callback | `limits.handlerTimeout` | 30 s | counts as failed, and is stopped where it can be: JavaScript's functions cannot |
-//! | what waits for a client that does not read | `limits.outbound.maxBytes`, a route's `outbound` | 1 MiB | close 1013 |
+//! | bytes that wait for a client that reads too slowly | `limits.outbound.maxBytes`, a route's `outbound` | 1 MiB | close 1013 |
 //! | the same with `overflow = "drop-oldest"` | | | the oldest messages are dropped |
 //! | the same with `overflow = "pause"`, a proxy's default | | | nothing is read from it, or on a proxy from its target; beyond twice as much messages are dropped |
-//! | what waits for a proxy's target | `maxWaiting` | 1 MiB | its client's messages wait before their handler |
+//! | bytes that wait for a proxy's target | `maxWaiting` | 1 MiB | its client's messages wait before their handler |
 //! | the time in which a target takes a message | `sendTimeout` | 30 s | close 1011 |
 //! | the time in which a target answers | `timeout` | 10 s | HTTP 504; close 1011 with `handshake = "proxy"` |
-//! | what a target says and its client cannot take yet | none | 256 messages, 1 MiB | nothing is read from the target |
-//! | pings while it does not read | none | one pong waits | later ones take its place |
+//! | messages of a target that its client cannot take yet | none | 256 messages, 1 MiB | nothing is read from the target |
+//! | pings of a client that does not read | none | one pong waits | the pong for a later ping replaces it |
 //! | rooms of one connection | `limits.roomsPerConnection` | 1000 | an error of the handler |
 //! | a room's name | `limits.roomNameBytes` | 256 B | an error of the handler |
 //! | JSON's depth | `limits.jsonDepth` | 128 | rules see text |
 //! | no pong | a route's `heartbeat` | off | close 1000 after three |
 //! | silence | a route's `inactivityTimeout` | off | close 1000 |
 //! | no answer to a close frame | `limits.closeTimeout` | 10 s | dropped |
-//! | what comes after a close frame or a violation | `maxPayload` | at least 1 MiB | nothing is read |
-//! | no end when the server stops | `shutdownGrace` | 5 s | dropped |
+//! | bytes after a close frame or a violation | `maxPayload` | at least 1 MiB | nothing is read |
+//! | a connection that is still open when the server stops | `shutdownGrace` | 5 s | dropped |
 //!
 //! `stats()` and `/health` show how many bytes passed and wait in each of these queues: `clientBytes` and `upstreamBytes`
 //! with `received`, `waiting` (before handlers), `queued` (for the other side) and `sent`. `droppedMessages` counts, by
 //! route, the messages that clients did not get because they read too slowly.
 //!
-//! However often one of them is reached, the log says so at most once a second.
+//! However often a limit is reached, the log says so at most once a second.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{ConfigError, Interval, OutboundConfig};
 
-/// The bounds of one server.
+/// The limits of one server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct LimitsConfig {
-    /// Connections at once. One more is answered with HTTP 503. Default 10000.
+    /// How many connections there may be at once. Further ones are answered with HTTP 503. Default 10000.
     pub max_connections: usize,
-    /// Connections at once from one address. One more is answered with HTTP 429. Default: no bound.
+    /// How many connections one address may have at once. Further ones are answered with HTTP 429. Default: no limit.
     pub max_connections_per_address: Option<usize>,
-    /// How many messages a client may send. With more, its connection is closed with 1008. Default: no bound.
+    /// How many messages a client may send. With more, its connection is closed with 1008. Default: no limit.
     pub message_rate: Option<MessageRateConfig>,
     /// Rooms that one connection can be in. Joining one more is an error of the handler. Default 1000.
     pub rooms_per_connection: usize,
@@ -61,20 +61,20 @@ pub struct LimitsConfig {
     /// Messages of one connection that wait for its handler. With more, nothing is read from it. Default 256.
     pub pending_messages: usize,
     /// Length of the opening handshake's request in bytes. A longer one is answered with HTTP 431. Default 16384, which
-    /// is Node's own bound too; at least 8192.
+    /// is Node's own limit too; at least 8192.
     pub handshake_bytes: usize,
-    /// Ms for the opening handshake. Then the socket is dropped. Default 10000. In Vite Node's `headersTimeout` counts
-    /// until the request is complete.
+    /// Ms that the opening handshake may take. Then the socket is dropped. Default 10000. In Vite, Node's
+    /// `headersTimeout` applies until the request is complete.
     pub handshake_timeout: u64,
-    /// Ms for an `authenticate` callback. Then HTTP 503. Default 10000.
+    /// Ms that an `authenticate` callback may take. Then the client is answered HTTP 503. Default 10000.
     pub authenticate_timeout: u64,
-    /// Ms for any other callback. Then it counts as failed. Default 30000; false: for ever.
+    /// Ms that any other callback may take. Then it counts as failed. Default 30000; false: no limit.
     pub handler_timeout: Interval,
-    /// Ms from a close frame to the client's answer. Then the socket is dropped. Default 10000.
+    /// Ms that the client may take to answer a close frame. Then the socket is dropped. Default 10000.
     pub close_timeout: u64,
-    /// What may wait for a client that does not read. A route can have its own.
+    /// How much may wait for a client that reads too slowly. A route can have its own.
     pub outbound: OutboundConfig,
-    /// How deep the JSON of a message may nest. Deeper JSON is handled as text. Default and most: 128.
+    /// How deeply the JSON of a message may nest. Deeper JSON is handled as text. Default and maximum: 128.
     pub json_depth: usize,
 }
 
@@ -82,9 +82,9 @@ pub struct LimitsConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MessageRateConfig {
-    /// Messages each second in the long run.
+    /// Messages per second in the long run.
     pub per_second: u32,
-    /// Messages at once. Default: as many as each second.
+    /// Messages at once. Default: as many as per second.
     #[serde(default)]
     pub burst: Option<u32>,
 }
@@ -92,7 +92,7 @@ pub struct MessageRateConfig {
 impl LimitsConfig {
     /// The deepest JSON that the parser takes.
     const MAX_JSON_DEPTH: usize = 128;
-    /// HTTP servers take no smaller bound.
+    /// HTTP servers take no smaller limit.
     const MIN_HANDSHAKE_BYTES: usize = 8192;
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {

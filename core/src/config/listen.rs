@@ -11,9 +11,9 @@ pub struct ListenConfig {
     pub host: String,
     /// Default 4004. 0 takes any free port.
     pub port: u16,
-    /// Whether broadcasts to many are written the cheapest way that Linux has and allows: small messages through io_uring,
-    /// large ones as pages that all receivers share; false: one copy and one system call for each receiver. Nothing
-    /// else differs. Default true.
+    /// Whether broadcasts to many clients are written in the cheapest way that Linux has and allows: small messages
+    /// through io_uring, large ones as pages that all receivers share. False: one copy and one system call for each
+    /// receiver. Nothing else differs. Default true.
     pub io_uring: bool,
     /// Serves `wss://` and `https://` with this certificate. Default none: `ws://` and `http://`. In Vite the plugin serves
     /// on Vite's port, whose certificate is Vite's own, `server.https`.
@@ -25,7 +25,7 @@ pub struct ListenConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TlsConfig {
-    /// A PEM file with the certificate, and behind it those that vouch for it: `fullchain.pem`.
+    /// A PEM file with the certificate, followed by those of its chain: `fullchain.pem`.
     pub cert: String,
     /// A PEM file with its private key, without a password: `privkey.pem`.
     pub key: String,

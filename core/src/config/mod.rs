@@ -20,8 +20,8 @@
 //! # Ok::<(), switchboard_core::config::ConfigError>(())
 //! ```
 //!
-//! Everything wrong stops the start with a [`ConfigError`] that names the key and says what to write instead.
-//! Callbacks are no part of this schema: a host adds them to the routes that it is given.
+//! Every mistake stops the start with a [`ConfigError`] that names the key and says what to write instead. Callbacks
+//! are not part of this schema: a host adds them to the routes of the configuration.
 
 mod assembly;
 mod authenticate;
@@ -71,32 +71,31 @@ pub use response::{ResponseBroadcast, ResponseConfig};
 pub use room_switch::RoomSwitch;
 pub use route::{Dialect, RouteConfig};
 
-/// A whole server.
+/// The configuration of a server.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
-    /// Where the native server listens. The Vite plugin has Vite's own address.
+    /// Where the native server listens. The Vite plugin serves at Vite's own address.
     pub listen: ListenConfig,
-    /// The prefixes below which the patterns of all routes count, such as `/api`: one or a list. Default none:
-    /// patterns are for whole paths.
+    /// The prefixes of all routes' patterns, such as `/api`: one or a list. Default none: patterns match whole paths.
     pub prefix: Prefixes,
     /// Wait this many ms before each message is handled, on routes without a `delay` of their own. Default 0.
     pub delay: u64,
-    /// Whose pages may connect: a list of origins, with `*` for anything in one, or `"*"` for all. Default: pages of
-    /// the same host and of this machine. Programs, which send no `Origin`, may always.
+    /// The origins whose pages may connect: a list, in which `*` stands for anything, or `"*"` for all. Default: pages of
+    /// the same host and of this machine. Clients that send no `Origin`, as programs do, may always connect.
     pub origins: OriginsConfig,
-    /// Hosts whose pages may connect too where `origins` says nothing; a leading dot takes in all subdomains. The
-    /// Vite plugin adds Vite's `server.allowedHosts`. Default none.
+    /// Further hosts whose pages may connect where `origins` is not given; a leading dot includes all subdomains. The Vite
+    /// plugin adds Vite's `server.allowedHosts`. Default none.
     pub allowed_hosts: Vec<String>,
-    /// The endpoints. The first one whose pattern matches a path serves it.
+    /// The routes. The first one whose pattern matches a path serves it.
     pub routes: Vec<RouteConfig>,
     /// Named streams of JSON values that routes serve.
     pub feeds: Vec<FeedConfig>,
-    /// Bounds on what clients can cost.
+    /// Limits on what clients can cost.
     pub limits: LimitsConfig,
     /// How long in ms a stopping server waits for its clients to close. Default 5000.
     pub shutdown_grace: u64,
-    /// For editors, which find the JSON Schema by it; means nothing here.
+    /// The JSON Schema, for editors; it has no effect.
     #[serde(rename = "$schema")]
     pub schema: Option<String>,
 }
@@ -140,8 +139,8 @@ impl Config {
         Self::from_value(json(toml::Value::Table(table)))
     }
 
-    /// Lets the files that the configuration names begin in `folder`, its own, so that a server can be started from
-    /// anywhere. Absolute paths stay as they are.
+    /// Makes the relative paths in the configuration start in `folder`, the configuration's own, so that a server can be
+    /// started from any folder.
     pub fn anchor(&mut self, folder: &Path) {
         let tls = self.listen.tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key]);
         let replays = self.feeds.iter_mut().filter_map(|feed| feed.replay.as_mut());
@@ -152,8 +151,8 @@ impl Config {
         }
     }
 
-    /// Puts variables of the environment in place of each `${NAME}` in the URLs, headers and credentials of
-    /// proxies. Hosts do this once before they start; what `variable` does not know is an error.
+    /// Replaces each `${NAME}` in the URLs, headers and credentials of proxies by the environment variable of that name.
+    /// Hosts do this once before they start; a name for which `variable` has no value is an error.
     pub fn resolve(&mut self, mut variable: impl FnMut(&str) -> Option<String>) -> Result<(), ConfigError> {
         for (index, route) in self.routes.iter_mut().enumerate() {
             if let Some(proxy) = &mut route.proxy {
@@ -165,7 +164,7 @@ impl Config {
     }
 
     /// As [`resolve`](Self::resolve) for a host that does not know yet where it will listen: `${PORT}` stays as it is until
-    /// [`Engine::set_port`](crate::Engine::set_port) tells it. Whether it stands anywhere.
+    /// [`Engine::set_port`](crate::Engine::set_port) is called. Returns whether it is used anywhere.
     pub fn resolve_but_port(
         &mut self,
         mut variable: impl FnMut(&str) -> Option<String>,
@@ -186,12 +185,12 @@ impl Config {
         schemars::schema_for!(Config).to_value()
     }
 
-    /// The prefixes below which a route's pattern counts; none: it is for whole paths.
+    /// The prefixes of a route's pattern; without any it matches whole paths.
     pub fn prefixes<'c>(&'c self, route: &'c RouteConfig) -> &'c [String] {
         route.prefix.as_ref().unwrap_or(&self.prefix).as_slice()
     }
 
-    /// What a router needs to know of the routes, in their order.
+    /// The routes for a router, in their order.
     pub fn route_keys(&self) -> impl Iterator<Item = RouteKey> {
         self.routes.iter().map(|route| self.route_key(route))
     }
@@ -205,7 +204,7 @@ impl Config {
         }
     }
 
-    /// Checks what one key alone cannot tell. Done by the constructors; for those who change a configuration.
+    /// Checks what depends on more than one key. The constructors do this; call it after changing a configuration.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.limits.check().map_err(|error| error.under("limits"))?;
         for (index, route) in self.routes.iter().enumerate() {
@@ -215,7 +214,7 @@ impl Config {
     }
 }
 
-/// Whether a path does not begin in some folder, on any system: the engine does not know on which one it runs.
+/// Whether a path is absolute on any system: the engine does not know on which one it runs.
 fn is_absolute(path: &str) -> bool {
     let has_drive =
         path.as_bytes().get(1) == Some(&b':') && path.starts_with(|first: char| first.is_ascii_alphabetic());

@@ -1,4 +1,4 @@
-//! Whose pages may connect.
+//! The origins whose pages may connect.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,7 +23,7 @@ pub enum OriginsConfig {
 }
 
 impl OriginsConfig {
-    /// The engine's terms.
+    /// The same for the engine.
     pub(super) fn origins(&self, allowed_hosts: &[String]) -> Origins {
         match self {
             OriginsConfig::Any => Origins::Any,

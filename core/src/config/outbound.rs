@@ -1,4 +1,4 @@
-//! What may wait for a client that does not read.
+//! How much may wait for a client that reads too slowly, and what happens then.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,13 +6,13 @@ use serde::Deserialize;
 use super::ConfigError;
 use crate::protocol::Overflow;
 
-/// The bound of what waits for one client, and what happens beyond it.
+/// The limit of what may wait for one client, and what happens when it is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct OutboundConfig {
-    /// So many bytes of messages may wait. Default 1 MiB (1048576).
+    /// How many bytes of messages may wait. Default 1 MiB (1048576).
     pub max_bytes: usize,
-    /// What happens when more waits. Default `close`, but `pause` on a proxy.
+    /// What happens when more would wait. Default `close`, but `pause` on a proxy.
     pub overflow: Option<OverflowConfig>,
 }
 
@@ -25,7 +25,7 @@ pub enum OverflowConfig {
     Close,
     /// The oldest waiting messages are dropped.
     DropOldest,
-    /// Nothing is read from this client until it has read, or on a proxy from its target; up to twice the bound may
+    /// Nothing is read from this client, or on a proxy from its target, until it has read; up to twice the limit may
     /// wait meanwhile.
     Pause,
 }

@@ -1,4 +1,4 @@
-//! Whether the placeholders of a route's rules have something to stand for.
+//! Checks that the placeholders of a route's rules have a value where they stand.
 
 use super::{ConfigError, Parse, RouteConfig};
 use crate::dialect::rules::{ActionTemplate, On, Rule};

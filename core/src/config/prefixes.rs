@@ -1,4 +1,4 @@
-//! The prefixes that a server claims.
+//! The path prefixes of a server or a route.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::schema::error::describe;
 
-/// Path prefixes, one or a list, each with a leading slash and without a trailing one. An empty prefix and `/`
-/// are none.
+/// Path prefixes, one or a list, each with a leading slash and without a trailing one. An empty prefix and `/` count
+/// as none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct Prefixes(Vec<String>);

@@ -7,26 +7,26 @@ use super::Toggle;
 use crate::dialect::rules::{ActionTemplate, Match, On, RoomTemplates, Rule};
 use crate::template::ValueTemplate;
 
-/// The answer to messages of one kind. The first that matches is the only one.
+/// An answer to messages of one kind. Only the first one that matches is used.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResponseConfig {
-    /// The messages that it answers. Default: all.
+    /// The messages to answer. Default: all.
     #[serde(default, rename = "match")]
     pub matching: Match,
-    /// What to send: text as it is, anything else as JSON.
+    /// The answer: text is sent as it is, anything else as JSON.
     pub response: ValueTemplate,
-    /// Whom to send it to. Default and false: the sender. True: everyone else in the sender's rooms. An object:
-    /// everyone on the route, or in its room.
+    /// Who receives it. Default and false: the sender. True: everyone else in the sender's rooms. An object: everyone on
+    /// the route, or in one of its rooms.
     #[serde(default)]
     pub broadcast: Option<Toggle<ResponseBroadcast>>,
 }
 
-/// Whom a response goes to.
+/// Who receives a response.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ResponseBroadcast {
-    /// The room whose members it is for. Default: everyone on the route.
+    /// The room whose members receive it. Default: everyone on the route.
     pub room: Option<RoomTemplates>,
     /// Also the sender. Default false.
     pub include_self: bool,

@@ -1,4 +1,4 @@
-//! One endpoint.
+//! One route of the configuration.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -20,18 +20,17 @@ use crate::protocol::DeflateConfig;
 use crate::routing::pattern::Pattern;
 use crate::template::Template;
 
-/// One endpoint: which paths it serves, and how.
+/// A route: which paths it serves, and how.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RouteConfig {
-    /// The paths, below the prefix if there is one: `?` one character, `*` within a segment, `**` any segments,
+    /// The paths, after the prefix if there is one: `?` one character, `*` within a segment, `**` any segments,
     /// `{name}` a parameter, `{name:regex}` one that a regular expression matches.
     pub pattern: Pattern,
-    /// The prefixes below which this pattern counts; an empty list: it is for whole paths. Default: the server's
-    /// `prefix`.
+    /// The prefixes of this pattern; with an empty list it matches whole paths. Default: the server's `prefix`.
     #[serde(default)]
     pub prefix: Option<Prefixes>,
-    /// Whether the route is as if it were not there. Default false.
+    /// Whether the route is switched off, as if it were not there. Default false.
     #[serde(default)]
     pub disabled: bool,
     /// What the route does. Default `handlers`, but `rules` where there are rules or responses, `events` where there
@@ -68,16 +67,16 @@ pub struct RouteConfig {
     /// Who may come in. Default everyone.
     #[serde(default)]
     pub authenticate: AuthenticateConfig,
-    /// Whose pages may connect. Default: the server's `origins`.
+    /// The origins whose pages may connect. Default: the server's `origins`.
     #[serde(default)]
     pub origins: Option<OriginsConfig>,
-    /// What may wait for a client that does not read. Default: the server's `limits.outbound`.
+    /// How much may wait for a client that reads too slowly. Default: the server's `limits.outbound`.
     #[serde(default)]
     pub outbound: Option<OutboundConfig>,
     /// With the dialect `relay`: the room, by default `{connection.path}`, so that each path is its own.
     #[serde(default)]
     pub room: Option<Template>,
-    /// The feeds that a handler of yours is told of. Dialects name theirs among their own settings. Default none.
+    /// The feeds whose values your own handler receives. Dialects have a setting of their own for theirs. Default none.
     #[serde(default)]
     pub feeds: Vec<String>,
     /// The settings of the dialect `actions`.
@@ -101,7 +100,7 @@ pub struct RouteConfig {
     /// Answers to messages, tried before `rules`.
     #[serde(default)]
     pub responses: Vec<ResponseConfig>,
-    /// What to do on which event.
+    /// What to do when an event happens.
     #[serde(default)]
     pub rules: Vec<Rule>,
 }
@@ -135,12 +134,12 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Whether a path is served with a slash at its end too, as Phoenix does it.
+    /// Whether a path with a slash at its end is served too, as Phoenix does.
     pub fn ignores_trailing_slash(self) -> bool {
         self == Dialect::Phoenix
     }
 
-    /// What it is called in a configuration.
+    /// Its name in a configuration.
     pub fn name(self) -> &'static str {
         match self {
             Dialect::Handlers => "handlers",
@@ -190,7 +189,7 @@ impl RouteConfig {
         }
     }
 
-    /// What the route does, where it is not written too.
+    /// The dialect, also where it follows from other keys.
     pub fn dialect(&self) -> Dialect {
         self.dialect.unwrap_or_else(|| match self {
             _ if self.events.is_some() => Dialect::Events,
@@ -200,7 +199,7 @@ impl RouteConfig {
         })
     }
 
-    /// The feeds that the route's handler is told of, each with the key that names it.
+    /// The feeds whose values the route's handler receives, each with the key that names it.
     pub fn feed_names(&self) -> Vec<(&'static str, String)> {
         let named = |key, names: Vec<String>| names.into_iter().map(|name| (key, name)).collect();
         match self.dialect() {
@@ -213,7 +212,7 @@ impl RouteConfig {
         }
     }
 
-    /// What compression is negotiated with, if it is on.
+    /// The settings for the negotiation of compression, if it is on.
     pub fn deflate(&self) -> Option<DeflateConfig> {
         self.compression_options().deflate()
     }
@@ -225,10 +224,10 @@ impl RouteConfig {
         )
     }
 
-    /// Checks what one key alone cannot tell.
+    /// Checks what depends on more than one key.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.max_payload == 0 {
-            return Err(ConfigError::at("maxPayload", "no message could ever come; write at least 1"));
+            return Err(ConfigError::at("maxPayload", "no message could ever be received; write at least 1"));
         }
         self.check_subprotocols()?;
         self.compression_options().check()?;
@@ -249,7 +248,10 @@ impl RouteConfig {
                 proxy.check(takes_rest).map_err(|error| error.under("proxy"))?;
             }
             None if self.dialect() == Dialect::Proxy => {
-                return Err(ConfigError::at("proxy", "write where to, as \"wss://example.com/live\""));
+                return Err(ConfigError::at(
+                    "proxy",
+                    "write the URL to connect to, such as \"wss://example.com/live\"",
+                ));
             }
             None => {}
         }
@@ -275,7 +277,7 @@ impl RouteConfig {
         Ok(())
     }
 
-    /// Keys that mean nothing to the dialect would be silently lost.
+    /// Refuses keys of other dialects, which would be silently ignored.
     fn check_dialect(&self) -> Result<(), ConfigError> {
         let dialect = self.dialect();
         let keys = [

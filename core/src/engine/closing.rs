@@ -1,4 +1,4 @@
-//! The one road from open to gone.
+//! How an open connection ends.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::state::timers::Timer;
 use crate::time::Now;
 
 impl Engine {
-    /// The client's close frame: the beginning of the closing handshake or the end of ours.
+    /// The client's close frame: it starts the closing handshake, or answers ours.
     pub(super) fn close_received(
         &mut self,
         now: Now,
@@ -41,7 +41,7 @@ impl Engine {
         effects.push(Effect::Disconnect { id });
     }
 
-    /// A peer broke the protocol. What it sent before that is handled first, answers included.
+    /// A peer broke the protocol. What it sent before is handled and answered first.
     pub(super) fn violated(
         &mut self,
         now: Now,
@@ -57,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// A peer that breaks the protocol is told so and dropped; it need not answer.
+    /// Closes the connection of a peer that broke the protocol, without waiting for its close frame.
     pub(super) fn fail(
         &mut self,
         now: Now,
@@ -81,7 +81,7 @@ impl Engine {
         }
     }
 
-    /// A client that does not read: what waits for it is over its bound.
+    /// More than the limit waits for a client that reads too slowly.
     pub(super) fn overflowed(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get(id).filter(|connection| connection.is_open())
         else {
@@ -94,7 +94,7 @@ impl Engine {
         self.state.start_closing(id, Some(frame), now, effects);
     }
 
-    /// Messages for a client that reads too slowly were dropped, perhaps before its connection began to close. They are
+    /// Messages for a client that reads too slowly were dropped, perhaps before its connection started to close. They are
     /// counted, and the first of a burst is logged.
     pub(super) fn dropped(&mut self, now: Now, id: ConnectionId, messages: usize, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get(id) else {
@@ -141,7 +141,7 @@ impl Engine {
         self.put(now, id, Inbound::Close, effects);
     }
 
-    /// No new connections; a close frame for the others; and a deadline.
+    /// Stops the server: no new connections, a close frame for the others, and a deadline.
     pub(super) fn shutdown(
         &mut self,
         now: Now,

@@ -1,4 +1,4 @@
-//! What clients send, to handlers, in strict order per connection.
+//! Delivers what clients send to handlers, in strict order per connection.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl Engine {
         self.enqueue(now, id, Duration::ZERO, Inbound::Pong(payload), effects);
     }
 
-    /// Hands a connection's inbox to its handler until it is empty or a hook or a delay has to be waited for.
+    /// Gives a connection's inbox to its handler, until it is empty or has to wait for a hook or a delay.
     pub(super) fn deliver(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         loop {
             let Some(connection) = self.state.connections.get_mut(id) else {
@@ -84,7 +84,7 @@ impl Engine {
         self.settle(now, id, effects);
     }
 
-    /// A hook came back.
+    /// A hook was answered.
     pub(super) fn answer(&mut self, now: Now, call: CallId, answer: Answer, effects: &mut Vec<Effect>) {
         let Some(finished) = self.state.finish_call(call) else {
             return;
@@ -131,7 +131,7 @@ impl Engine {
         Context { state: &mut self.state, effects, now, route, id: Some(id) }
     }
 
-    /// A step of `kind` ended. The rule of all errors: `error` is told, and a failed connect closes.
+    /// A step of `kind` ended. The rule for all errors: `error` is called, and a failed connect closes.
     pub(super) fn conclude(
         &mut self,
         now: Now,
@@ -171,7 +171,7 @@ impl Engine {
         }
     }
 
-    /// An event of the connection itself: handled at once if nothing stands before it.
+    /// An event of the connection itself: handled at once if nothing waits before it.
     pub(super) fn put(&mut self, now: Now, id: ConnectionId, inbound: Inbound, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get_mut(id) else {
             return;
@@ -252,7 +252,7 @@ impl Engine {
         self.conclude(now, id, kind, result, effects);
     }
 
-    /// After deliveries: reads on if there is room again, and forgets the connection after its last hook.
+    /// After deliveries: reads on if there is room again, and removes the connection after its last hook.
     fn settle(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let limit = self.state.limits.pending_messages;
         let Some(connection) = self.state.connections.get_mut(id) else {
@@ -277,7 +277,7 @@ impl Engine {
     }
 }
 
-/// A line for the log, and below it where the error was thrown.
+/// A line for the log, followed by the stack of the error.
 fn with_stack(message: &str, stack: &str) -> String {
     match stack {
         "" => message.to_owned(),

@@ -1,4 +1,4 @@
-//! What reaches handlers from elsewhere than their clients: feeds, dialect commands.
+//! What reaches handlers from outside: values of feeds, and commands of user code for a dialect.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::interface::effect::{Effect, Level};
 use crate::time::Now;
 
 impl Engine {
-    /// Passes a command of the user's code to a route's dialect, in the name of a connection or of nobody.
+    /// Passes a command of user code to a route's dialect, on behalf of a connection or of none.
     pub fn dialect_command(
         &mut self,
         now: Now,

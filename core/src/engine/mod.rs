@@ -1,4 +1,4 @@
-//! All state of one server, and its two entrances: what happened, and what time it is.
+//! All state of one server, and its two entry points: what happened, and what time it is.
 
 mod closing;
 mod delivery;
@@ -32,9 +32,9 @@ use crate::state::limits::Limits;
 use crate::state::{Owner, RouteState, State};
 use crate::time::{Instant, Now};
 
-/// One endpoint: its rules and its behaviour. Its place in the [`Router`] is its place among the routes.
+/// One route: its settings and its behaviour. It has the same index in the [`Router`] as among the routes.
 pub struct Route {
-    /// The rules.
+    /// The settings.
     pub settings: RouteSettings,
     /// The behaviour.
     pub handler: Box<dyn Handler>,
@@ -42,9 +42,9 @@ pub struct Route {
 
 /// Routes, connections, rooms and timers of one server.
 ///
-/// Everything that happens goes in through [`handle_input`](Self::handle_input); what is to be done about it
-/// comes out as [`Effect`]s, in the order to do it. The host sleeps until [`poll_timeout`](Self::poll_timeout),
-/// which it reads again after every call, and then calls [`handle_timeout`](Self::handle_timeout).
+/// Everything that happens goes in through [`handle_input`](Self::handle_input); what the host has to do comes out as
+/// [`Effect`]s, in order. The host sleeps until [`poll_timeout`](Self::poll_timeout), which it reads again after every
+/// call, and then calls [`handle_timeout`](Self::handle_timeout).
 pub struct Engine {
     router: Router,
     handlers: Vec<Box<dyn Handler>>,
@@ -62,8 +62,8 @@ enum ServerPhase {
 }
 
 impl Engine {
-    /// A server of these routes, which stand in the order of the router's. All randomness, the ids that users
-    /// see included, comes from `seed`.
+    /// A server of these routes, in the same order as in the router. All randomness, including the public ids, comes from
+    /// `seed`.
     pub fn new(router: Router, routes: Vec<Route>, limits: Limits, seed: [u8; 32]) -> Self {
         let mut handlers = Vec::with_capacity(routes.len());
         let mut states = Vec::with_capacity(routes.len());
@@ -84,24 +84,23 @@ impl Engine {
         engine
     }
 
-    /// Adds a feed. The first one of a name is the one that counts.
+    /// Adds a feed. If several have the same name, the first one counts.
     pub fn add_feed(&mut self, settings: FeedSettings) {
         self.state.feeds.push(Feed::new(settings));
     }
 
-    /// Whether a route serves this path, which comes without the query: for hosts that have to choose between several
-    /// engines.
+    /// Whether a route serves this path, which is without the query: for hosts that have to choose between several engines.
     pub fn serves(&self, path: &str) -> bool {
         matches!(self.router.find(path), Found::Route { .. })
     }
 
-    /// Tells at which port the server is found: what `${PORT}` stands for in a configuration that left it open
-    /// ([`Config::resolve_but_port`](crate::Config::resolve_but_port)). Counts for connections that open from now on.
+    /// Sets the port at which the server is found, which is the value of `${PORT}` in a configuration that left it open
+    /// ([`Config::resolve_but_port`](crate::Config::resolve_but_port)). It applies to connections that open from now on.
     pub fn set_port(&mut self, port: u16) {
         self.state.port = Some(port);
     }
 
-    /// Takes note of one thing that happened. Appends what is to be done.
+    /// Handles one event, and appends what the host has to do.
     pub fn handle_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Upgrade { id, request, address } => self.upgrade(now, id, *request, address, effects),
@@ -128,9 +127,9 @@ impl Engine {
         self.go_on(now, effects);
     }
 
-    /// Carries out a request of the user's code at once, also while a hook of the connection is under way.
-    /// Before the connection has opened and after its last hook it does nothing; from one that is closing, broadcasts
-    /// still go out, so that a close hook can say goodbye to the others. A message to a connection that is not open is
+    /// Carries out a command of user code at once, also while a hook of the connection is running.
+    /// Before the connection has opened and after its last hook it does nothing; broadcasts of a connection that is closing
+    /// still go out, so that a close hook can tell the others. Sending to a connection that is not open is
     /// [`CommandError::Closed`].
     pub fn command(
         &mut self,
@@ -149,22 +148,22 @@ impl Engine {
         Context { state: &mut self.state, effects, now, route, id: Some(id) }.apply(command)
     }
 
-    /// Does what is due. Early and repeated calls do nothing.
+    /// Does what is due. Calling it early or repeatedly does nothing.
     pub fn handle_timeout(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.tick(now, effects);
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do, if nothing happens before.
+    /// When [`handle_timeout`](Self::handle_timeout) has to be called, unless something happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.state.timers.next()
     }
 
-    /// How many connections are known, from their opening handshake to their last hook.
+    /// How many connections there are, from their opening handshake to their last hook.
     pub fn connections(&self) -> usize {
         self.state.connections.len()
     }
 
-    /// How much there is of everything, to watch a server and to find leaks.
+    /// Statistics, to monitor a server and to find leaks.
     pub fn stats(&self) -> Stats {
         let state = &self.state;
         let waiting = state.connections.iter().map(|connection| connection.inbox.bytes() as u64).sum();
@@ -196,7 +195,7 @@ impl Engine {
         by_pattern
     }
 
-    /// A connection, while it is known.
+    /// A connection, from its opening handshake to its last hook.
     pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
         self.state.connections.get(id)
     }

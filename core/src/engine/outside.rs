@@ -1,4 +1,4 @@
-//! What user code sees of a route and does with it without being in one of its callbacks.
+//! Routes from outside of their callbacks: what user code sees of them, and does with them.
 
 use super::Engine;
 use crate::handler::command::{CommandError, RouteCommand};
@@ -9,12 +9,12 @@ use crate::message::{CloseCode, CloseFrame};
 use crate::time::Now;
 
 impl Engine {
-    /// The place of the route with this pattern, as it was written or with one of its prefixes; of several the first.
+    /// The index of the route with this pattern, as it was written or with one of its prefixes; the first of several.
     pub fn route_of(&self, pattern: &str) -> Option<usize> {
         self.router.index_of(pattern)
     }
 
-    /// Carries out a request for a whole route at once: to how many connections. A route that is not there has none.
+    /// Carries out a command for a whole route at once. Returns for how many connections; none if there is no such route.
     pub fn route_command(
         &mut self,
         now: Now,
@@ -49,7 +49,7 @@ impl Engine {
         self.state.routes.get(route).into_iter().flat_map(|route| route.rooms.names()).map(|name| &**name)
     }
 
-    /// Who would hear a broadcast to `room` of a route; `None`: to everyone on it.
+    /// The receivers of a broadcast to `room` of a route; `None`: to everyone on it.
     pub fn audience(&self, route: usize, room: Option<&str>) -> Vec<ConnectionId> {
         match (self.state.routes.get(route), room) {
             (Some(route), Some(room)) => route.rooms.members([room], None),
@@ -58,14 +58,14 @@ impl Engine {
         }
     }
 
-    /// How many would hear a broadcast to `room` of a route; `None`: to everyone on it.
+    /// The number of receivers of a broadcast to `room` of a route; `None`: to everyone on it.
     pub fn audience_len(&self, route: usize, room: Option<&str>) -> usize {
         let Some(route) = self.state.routes.get(route) else { return 0 };
         room.map_or(route.rooms.everyone_len(), |room| route.rooms.len(room))
     }
 
-    /// The open connection on a route whose [public id](crate::Connection::public_id) is this. All connections
-    /// of the route are looked at.
+    /// The open connection on a route with this [public id](crate::Connection::public_id). Takes time in proportion to
+    /// the connections of the route.
     pub fn connection_by_public_id(&self, route: usize, name: &str) -> Option<ConnectionId> {
         let is_named =
             |id: &ConnectionId| self.connection(*id).is_some_and(|known| **known.public_id() == *name);

@@ -1,4 +1,4 @@
-//! Plain HTTP requests: whose they are, and who may ask.
+//! Plain HTTP requests: which handler or feed answers them, and which clients may ask.
 
 use bytes::Bytes;
 use http::header::{
@@ -17,7 +17,7 @@ use crate::state::Owner;
 use crate::time::Now;
 
 impl Engine {
-    /// The plain HTTP paths that are answered here; all others are somebody else's.
+    /// The plain HTTP paths that the engine answers; all others are the host's.
     pub fn endpoints(&self) -> impl Iterator<Item = &HttpEndpoint> {
         self.endpoints.iter().map(|(endpoint, _)| endpoint)
     }
@@ -63,7 +63,7 @@ impl Engine {
         Some(response)
     }
 
-    /// Adds a path. The first one that answers a method on it is the one that counts.
+    /// Adds a path. If several answer the same method on it, the first one counts.
     pub(super) fn add_endpoint(&mut self, endpoint: HttpEndpoint, owner: Owner<usize>) {
         let HttpEndpoint { method, path, .. } = &endpoint;
         if !self.endpoints().any(|known| known.method == *method && known.path == *path) {
@@ -88,7 +88,7 @@ impl Engine {
     }
 }
 
-/// What a client is told that the route would not let in.
+/// The answer to a client that the route would not admit.
 fn refused(settings: &RouteSettings, request: &Request<Bytes>) -> Option<Response<Bytes>> {
     match settings.authentication.decide(request) {
         Some(Admission::Accept { .. }) => None,
@@ -98,7 +98,7 @@ fn refused(settings: &RouteSettings, request: &Request<Bytes>) -> Option<Respons
             Some(response)
         }
         Some(Admission::Close(frame)) => Some(refuse(StatusCode::UNAUTHORIZED, frame.reason.as_str())),
-        // The answer would have to be waited for, and the function expects an opening handshake.
+        // Its answer may take time, and it expects an opening handshake.
         None => {
             let text = "a function lets the clients of this route in, and it is asked about WebSockets only";
             Some(refuse(StatusCode::FORBIDDEN, text))
@@ -106,7 +106,7 @@ fn refused(settings: &RouteSettings, request: &Request<Bytes>) -> Option<Respons
     }
 }
 
-/// Tells a browser what its page may send.
+/// Tells a browser what its page may send (CORS).
 fn preflight(method: &Method, request: &Request<Bytes>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -1,4 +1,4 @@
-//! Feeds that fill themselves.
+//! The sources of feeds.
 
 use bytes::Bytes;
 use http::Response;
@@ -164,7 +164,7 @@ impl Engine {
         })
     }
 
-    /// Nothing is published any more, and outgoing connections end.
+    /// Stops all sources, and closes their outgoing connections.
     pub(super) fn stop_sources(&mut self, now: Now, effects: &mut Vec<Effect>) {
         for (place, source) in self.sources.iter_mut().enumerate() {
             self.state.timers.cancel(Timer::Source(place));

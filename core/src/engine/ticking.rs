@@ -1,4 +1,4 @@
-//! What is due.
+//! Timers that are due.
 
 use super::Engine;
 use crate::handler::HandlerError;
@@ -45,7 +45,7 @@ impl Engine {
         let Some(interval) = connection.heartbeat.interval else {
             return;
         };
-        // Pongs of a connection that is not read cannot come.
+        // While a connection is not read, its pongs cannot come.
         let alive = connection.inbox.pause.inbox || connection.heartbeat.tick();
         if alive {
             self.state.timers.set(Timer::Heartbeat(id), now.instant + interval.get());
@@ -67,7 +67,7 @@ impl Engine {
         self.state.start_closing(id, Some(frame), now, effects);
     }
 
-    /// A hook that does not settle counts as failed; the host is to stop it, and its late answer is ignored.
+    /// A hook that does not settle in time counts as failed; the host is told to stop it, and a late answer is ignored.
     fn overdue(&mut self, now: Now, call: CallId, effects: &mut Vec<Effect>) {
         let Some(finished) = self.state.finish_call(call) else {
             return;

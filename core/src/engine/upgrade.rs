@@ -78,7 +78,7 @@ impl Engine {
         }
         let handshake = match protocol::check(&request) {
             Ok(handshake) => handshake,
-            Err(refusal) => return turn_away(id, refusal, effects),
+            Err(refusal) => return refuse(id, refusal, effects),
         };
         if !self.state.routes[route].settings.origins.allows(request.headers()) {
             let text = || Origins::refusal(request.uri().path(), request.headers());
@@ -110,7 +110,7 @@ impl Engine {
         });
         match admitted {
             Ok(Ok(())) => {}
-            Ok(Err(refusal)) => return turn_away(id, refusal, effects),
+            Ok(Err(refusal)) => return refuse(id, refusal, effects),
             Err(error) => {
                 let text = || format!("admitting a client to {} failed: {error}", request.uri().path());
                 self.state.log_throttle.note(now.instant, (route, "admit"), Level::Error, text, effects);
@@ -144,7 +144,7 @@ impl Engine {
         }
     }
 
-    /// Lets the route's handler decide, now or by a hook.
+    /// Lets the route's handler decide, at once or by a hook.
     fn ask(&mut self, now: Now, id: ConnectionId, route: usize, effects: &mut Vec<Effect>) {
         let asked = self.state.next_call();
         if self.state.routes[route].settings.authentication == Authentication::Hook {
@@ -175,7 +175,7 @@ impl Engine {
         }
     }
 
-    /// Authentication came to an end.
+    /// Authentication is done.
     pub(super) fn decided(
         &mut self,
         now: Now,
@@ -208,7 +208,7 @@ impl Engine {
         }
     }
 
-    /// The client may come in: answers its opening handshake, or leaves that to its handler.
+    /// The client is admitted: answers its opening handshake, or leaves that to its handler.
     fn admit(&mut self, now: Now, id: ConnectionId, data: serde_json::Value, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get_mut(id) else {
             return;
@@ -225,7 +225,7 @@ impl Engine {
         }
     }
 
-    /// Answers an opening handshake that was delayed, if its handler has said how, or can no longer.
+    /// Answers an opening handshake that was delayed, if its handler has decided how, or can no longer decide.
     pub(super) fn answer_delayed(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let answer = self.state.delayed.pop().filter(|(other, _)| *other == id);
         self.state.delayed.clear();
@@ -252,7 +252,7 @@ impl Engine {
         effects.push(Effect::Refuse { id, refusal });
     }
 
-    /// The user's `authenticate` said something that is neither yes nor no: who is not let in stays out.
+    /// The user's `authenticate` returned something that is not an admission: the client is refused.
     pub(super) fn undecided(&mut self, now: Now, id: ConnectionId, message: &str, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get(id) else {
             return;
@@ -308,7 +308,7 @@ impl Engine {
             Err(refusal) => {
                 self.state.connections.remove(id);
                 self.state.abandon_upstreams(id, now, effects);
-                return turn_away(id, refusal, effects);
+                return refuse(id, refusal, effects);
             }
         };
         let (deflate, extension) = deflate.unzip();
@@ -385,14 +385,14 @@ impl Engine {
     }
 }
 
-/// What the request's parts measure, without what HTTP puts between them.
+/// The length of the request's parts, without HTTP's separators.
 fn request_bytes(request: &http::Request<()>) -> usize {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
     target + headers.sum::<usize>()
 }
 
-/// What a route does for each connection that opens.
+/// What each connection of a route starts with.
 struct RouteStart {
     room: Option<Arc<str>>,
     heartbeat: Option<Duration>,
@@ -400,9 +400,9 @@ struct RouteStart {
 }
 
 fn reject(id: ConnectionId, status: StatusCode, reason: &'static str, effects: &mut Vec<Effect>) {
-    turn_away(id, Refusal::new(status, reason), effects);
+    refuse(id, Refusal::new(status, reason), effects);
 }
 
-fn turn_away(id: ConnectionId, refusal: Refusal, effects: &mut Vec<Effect>) {
+fn refuse(id: ConnectionId, refusal: Refusal, effects: &mut Vec<Effect>) {
     effects.push(Effect::Refuse { id, refusal: Box::new(refusal) });
 }

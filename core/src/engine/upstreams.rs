@@ -1,4 +1,4 @@
-//! Outgoing connections: what comes on them to their owners, in order, and who has to wait for whom.
+//! Outgoing connections: their events reach their owners in order, and each side waits for the other's queue.
 
 use super::Engine;
 use crate::interface::connection_id::ConnectionId;
@@ -55,8 +55,8 @@ impl Engine {
         }
     }
 
-    /// Tells a handler what came on the outgoing connections of one of its clients, until a hook, the client or nothing
-    /// has to be waited for.
+    /// Tells a handler what came on the outgoing connections of one of its clients, until it has been told everything, or
+    /// has to wait for a hook or the client.
     pub(super) fn deliver_upstreams(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         while self.state.connections.get(id).is_some_and(Connection::takes_upstream_events)
             && let Some((upstream, event)) = self.state.upstreams.pop_waiting(id)
@@ -98,7 +98,7 @@ impl Engine {
         }
     }
 
-    /// An outgoing connection has had its time.
+    /// The deadline of an outgoing connection has come.
     pub(super) fn upstream_due(&mut self, now: Now, upstream: UpstreamId, effects: &mut Vec<Effect>) {
         let Some(known) = self.state.upstreams.get(upstream) else {
             return;
@@ -119,7 +119,7 @@ impl Engine {
         self.upstream(now, upstream, UpstreamEvent::TimedOut { message }, effects);
     }
 
-    /// The outbox of a client has reached its bound: whatever fills it waits.
+    /// The outbox of a client has reached its limit: what fills it has to wait.
     pub(super) fn full(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get_mut(id).filter(|connection| connection.is_open())
         else {
@@ -128,7 +128,7 @@ impl Engine {
         connection.inbox.is_outbox_full = true;
         let upstreams = self.state.upstreams.of(id).to_vec();
         if upstreams.is_empty() && !std::mem::replace(&mut connection.inbox.pause.outbox, true) {
-            // What comes from it is what fills it, most likely.
+            // Most likely the client's own messages fill it.
             if !connection.inbox.pause.inbox {
                 effects.push(Effect::Pause { id });
             }
@@ -150,8 +150,8 @@ impl Engine {
         self.state.due.push(id);
     }
 
-    /// Goes on with those that had to wait and may not have to any more. A client and its outgoing connections take
-    /// turns, so that neither waits for the other's callbacks for ever.
+    /// Goes on with connections that had to wait. A client and its outgoing connections take turns, so that neither
+    /// waits for ever for the other's callbacks.
     pub(super) fn go_on(&mut self, now: Now, effects: &mut Vec<Effect>) {
         while let Some(id) = self.state.due.pop() {
             if self.state.upstreams.take_turn(id) {

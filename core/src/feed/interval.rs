@@ -1,4 +1,4 @@
-//! Values that come by themselves, one after another.
+//! Values that are published at an interval.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use crate::routing::pattern::Params;
 use crate::template::{ConnectionScope, Scope, Series, ValueTemplate};
 use crate::time::WallTime;
 
-/// Values that are published in turn, for ever.
+/// Values that are published in turn, again and again.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IntervalSettings {

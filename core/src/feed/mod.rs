@@ -1,4 +1,4 @@
-//! A named stream of JSON values that any dialect can serve, with a bounded memory.
+//! A named stream of JSON values that any dialect can serve, and which keeps the latest ones.
 
 mod interval;
 pub(crate) mod post;
@@ -20,17 +20,17 @@ pub use replay::ReplaySettings;
 pub use source::FeedSource;
 pub use upstream::UpstreamSettings;
 
-/// What a feed remembers and by what. The default remembers 100 values in one pile.
+/// How many values a feed keeps, and by which key. The default keeps 100 values, without a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedSettings {
-    /// What routes and publishers call it.
+    /// The name by which routes and publishers refer to it.
     pub name: String,
-    /// The fields that may hold a value's key, the first one present wins; dots go into objects. Values
-    /// without a key are remembered together. Default none.
+    /// The fields that may hold a value's key; the first one present counts, and a dot goes into an object. Values
+    /// without a key are kept together. Default none.
     pub key: Vec<String>,
-    /// Values remembered per key, the oldest forgotten first. Default 100.
+    /// How many values are kept for each key; the oldest are dropped first. Default 100.
     pub history: usize,
-    /// Keys remembered, the one without news for longest forgotten first. Default 10,000.
+    /// How many keys are kept; the one that has had no value for longest is dropped first. Default 10,000.
     pub keys: usize,
 }
 
@@ -51,11 +51,11 @@ pub struct FeedValue {
     pub value: Arc<Value>,
 }
 
-/// A feed's memory.
+/// A feed, with the values that it keeps.
 #[derive(Debug)]
 pub struct Feed {
     settings: FeedSettings,
-    /// The key with the latest news stands last.
+    /// The key with the latest value is the last one.
     piles: LinkedHashMap<String, Pile>,
     published: u64,
 }
@@ -67,12 +67,12 @@ struct Pile {
 }
 
 impl Feed {
-    /// A feed that remembers nothing yet.
+    /// A feed without values.
     pub fn new(settings: FeedSettings) -> Self {
         Self { settings, piles: LinkedHashMap::new(), published: 0 }
     }
 
-    /// What it is called.
+    /// Its name.
     pub fn name(&self) -> &str {
         &self.settings.name
     }
@@ -82,22 +82,22 @@ impl Feed {
         self.published
     }
 
-    /// How many values of this key were published while it was remembered.
+    /// How many values of this key were published since it was kept.
     pub fn count(&self, key: &str) -> u64 {
         self.piles.get(key).map_or(0, |pile| pile.count)
     }
 
-    /// The remembered values of this key, the latest first.
+    /// The values kept for this key, the latest first.
     pub fn history(&self, key: &str) -> impl Iterator<Item = &FeedValue> {
         self.piles.get(key).into_iter().flat_map(|pile| pile.values.iter().rev())
     }
 
-    /// The remembered values of all keys, in no particular order across keys.
+    /// The values kept for all keys, in no particular order across keys.
     pub fn all(&self) -> impl Iterator<Item = &FeedValue> {
         self.piles.values().flat_map(|pile| pile.values.iter())
     }
 
-    /// The key of a value: numbers and text as text, everything else and nothing at all as the empty key.
+    /// The key of a value: a number or text as text; the empty key for anything else, or if there is none.
     pub fn key_of(&self, value: &Value) -> String {
         let found = self.settings.key.iter().find_map(|path| field(value, path));
         match found {

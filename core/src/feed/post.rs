@@ -11,7 +11,7 @@
 //! | 202 `{"accepted":<n>}` | all were published |
 //! | 400 `{"error":…}` | something is not JSON, which the text names; nothing was published |
 //! | 401 | the token is missing or wrong |
-//! | 403 | a page of another origin asks, and there is no token to tell friend from foe |
+//! | 403 | a page of another origin asks, and no token is required |
 //! | 413 | the body is too large |
 
 use bytes::Bytes;
@@ -31,7 +31,7 @@ use crate::schema::Secret;
 pub struct PostSettings {
     /// The whole path. Default: `/feeds/` and the feed's name.
     pub path: Option<String>,
-    /// What has to follow `Authorization: Bearer`. Default: nobody has to show anything.
+    /// The token that has to follow `Authorization: Bearer`. Default: none is required.
     #[schemars(with = "Option<String>")]
     pub token: Option<Secret>,
     /// The largest body in bytes. Default 1 MiB (1048576).
@@ -58,7 +58,7 @@ impl PostSettings {
 
     fn admit(&self, headers: &HeaderMap) -> Result<(), Box<Response<Bytes>>> {
         let Some(token) = &self.token else {
-            // Any page may send such a request to this machine without asking first.
+            // Browsers let any page send such a request to this machine.
             return match Origins::default().allows(headers) {
                 true => Ok(()),
                 false => {

@@ -1,4 +1,4 @@
-//! A recording, one JSON value per line, that is published again at a pace.
+//! A recording, one JSON value per line, that is replayed.
 
 use bytes::Bytes;
 use schemars::JsonSchema;
@@ -21,14 +21,14 @@ pub struct ReplaySettings {
     /// Values that come at once with `every`. Default 1.
     #[serde(default = "one")]
     pub batch: usize,
-    /// The field that says when a value came about, as ISO 8601 text or in s or ms since 1970; dots go into objects.
-    /// With it the values keep their distances.
+    /// The field with the time of a value, as ISO 8601 text or in s or ms since 1970; a dot goes into an object. With it
+    /// the values keep the intervals at which they were recorded.
     #[serde(default)]
     pub timestamp: Option<String>,
-    /// How much faster than it came about, as 60 for a minute in a second. Default 1.
+    /// How much faster than it was recorded, such as 60 for a minute in a second. Default 1.
     #[serde(default = "original_speed")]
     pub speed: f64,
-    /// The longest distance in ms between two values with `timestamp`. Default: none is too long.
+    /// The longest interval in ms between two values with `timestamp`. Default: no limit.
     #[serde(default)]
     pub max_pause: Option<u64>,
     /// Ms before the first value. Default 0.
@@ -78,7 +78,7 @@ pub(crate) struct Replay {
     pub(crate) settings: ReplaySettings,
     /// `None` until the host has read the file.
     lines: Option<Lines>,
-    /// When the value that is next in line came about, in ms, with the value.
+    /// The next value, with its time in ms.
     pending: Option<(Option<i64>, Value)>,
     /// Values since the last start from the beginning.
     published: u64,
@@ -86,7 +86,7 @@ pub(crate) struct Replay {
     progress: Instant,
 }
 
-/// What is due, and when there is more; `next: None` is the end.
+/// The values that are due, and when the next ones are; `next: None` is the end.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Due {
     pub(crate) values: Vec<Value>,
@@ -95,9 +95,9 @@ pub(crate) struct Due {
 }
 
 impl Replay {
-    /// Values in one turn, so that others get theirs too.
+    /// The most values in one turn, so that others are served too.
     const TURN: usize = 1_000;
-    /// Ms between two lines about how far it is.
+    /// Ms between two log lines about the progress.
     const PROGRESS: u64 = 10_000;
 
     pub(crate) fn new(settings: ReplaySettings) -> Self {
@@ -197,7 +197,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// How many bad lines are told of one by one.
+    /// How many malformed lines are logged one by one.
     const TOLD: u64 = 5;
 
     fn next(&mut self, log: &mut Vec<String>) -> Option<Value> {

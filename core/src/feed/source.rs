@@ -1,4 +1,4 @@
-//! Where the values of a feed come from, beside user code.
+//! Where the values of a feed come from, apart from user code.
 
 use super::interval::{IntervalSettings, IntervalSource};
 use super::post::PostSettings;
@@ -28,7 +28,7 @@ pub(crate) struct Source {
     pub(crate) work: Work,
 }
 
-/// What a source is about to do when its timer is due.
+/// What a source does when its timer is due.
 #[derive(Debug)]
 pub(crate) enum Work {
     /// Nothing: requests come by themselves.

@@ -11,7 +11,7 @@ use super::field;
 use crate::interface::upstream::Dial;
 use crate::message::Message;
 
-/// The server, and what to make of what it says. Times are in ms.
+/// The server, and how its messages become values. Times are in ms.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpstreamSettings {
@@ -23,18 +23,18 @@ pub struct UpstreamSettings {
     /// Subprotocols to offer. Default none.
     #[serde(default)]
     pub subprotocols: Vec<String>,
-    /// What to say after each opening, as `[{ action = "sub", channel = "killstream" }]`: text as it is, everything
-    /// else as JSON. Default nothing.
+    /// The messages to send whenever it has opened, such as `[{ action = "sub", channel = "killstream" }]`: text is sent
+    /// as it is, everything else as JSON. Default none.
     #[serde(default)]
     pub send: Vec<Value>,
-    /// The field of each message that is the value; dots go into objects. Messages without it are left out. Default:
+    /// The field of each message that is the value; a dot goes into an object. Messages without it are ignored. Default:
     /// the whole message.
     #[serde(default)]
     pub field: Option<String>,
-    /// How long the opening may take. Default 10000.
+    /// How long the opening handshake may take. Default 10000.
     #[serde(default = "default_timeout")]
     pub timeout: u64,
-    /// The pause before the first attempt to connect again; it doubles with each that fails. Default 1000.
+    /// The pause before the first attempt to reconnect; it doubles with each attempt that fails. Default 1000.
     #[serde(default = "default_retry")]
     pub retry: u64,
     /// The longest pause. Default 60000.
@@ -82,7 +82,7 @@ impl UpstreamSettings {
         })
     }
 
-    /// The value in a message; binary and what is no JSON have none.
+    /// The value in a message; there is none in a binary message and in text that is not JSON.
     pub(crate) fn value(&self, message: &Message) -> Option<Value> {
         let value: Value = serde_json::from_str(message.as_text()?).ok()?;
         match &self.field {
@@ -106,14 +106,14 @@ impl Backoff {
         Self { first, most: settings.max_retry.max(first), next: first }
     }
 
-    /// The pause after a failure: half of it and a random part of the other half, so that many do not come at once.
+    /// The pause after a failure: half of it is random, so that many clients do not reconnect at once.
     pub(crate) fn failed(&mut self, random: u64) -> u64 {
         let pause = self.next;
         self.next = pause.saturating_mul(2).min(self.most);
         pause / 2 + random % (pause - pause / 2 + 1)
     }
 
-    /// A message came: the server is well.
+    /// A message came: the next pause is the first one again.
     pub(crate) fn succeeded(&mut self) {
         self.next = self.first;
     }

@@ -1,4 +1,4 @@
-//! What user code may ask for a connection, as data: the host's half of [`Context`](crate::Context).
+//! Commands of user code as data: what [`Context`](crate::Context) offers to handlers, for use by a host.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::message::Message;
 
-/// One request of the user's code outside of the engine, such as `conn.send(…)` between two awaits.
+/// A command of user code for a connection, such as `conn.send(…)` between two awaits.
 /// [`Engine::command`](crate::Engine::command) carries it out at once.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -15,7 +15,7 @@ pub enum Command {
     Send(Message),
     /// Send to others on the route.
     Broadcast {
-        /// What.
+        /// The message.
         message: Message,
         /// To the members of any of these rooms; `None`: to everyone on the route.
         rooms: Option<Vec<String>>,
@@ -24,7 +24,7 @@ pub enum Command {
     },
     /// Send to the members of all rooms that this connection is in; without rooms, to everyone on the route.
     BroadcastAllRooms {
-        /// What.
+        /// The message.
         message: Message,
         /// Also to this connection.
         include_self: bool,
@@ -35,13 +35,13 @@ pub enum Command {
     Leave(String),
     /// Send a ping of at most 125 bytes.
     Ping(Bytes),
-    /// Send an unasked pong of at most 125 bytes.
+    /// Send an unsolicited pong of at most 125 bytes.
     Pong(Bytes),
     /// Start the closing handshake; `None` sends no code. The reason is cut at 123 bytes.
     Close {
         /// 1000–1003, 1007–1014 or 3000–4999.
         code: Option<u16>,
-        /// Why.
+        /// The close reason.
         reason: String,
     },
     /// Drop the connection without a close frame; the client sees 1006.
@@ -50,18 +50,18 @@ pub enum Command {
     Heartbeat(Option<Duration>),
     /// Close after so much silence; `None` or zero stops.
     InactivityTimeout(Option<Duration>),
-    /// Count no pong as missed.
+    /// Reset the number of missed pongs.
     ResetMissedPongs,
 }
 
-/// One request of the user's code for a whole route, not for a connection: `route.send(…)` outside of any callback.
+/// A command of user code for a whole route, such as `route.send(…)` outside of any callback.
 /// [`Engine::route_command`](crate::Engine::route_command) carries it out at once.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RouteCommand {
     /// Send to everyone on the route, as it is, whatever the route's dialect.
     Send {
-        /// What.
+        /// The message.
         message: Message,
         /// Only to the members of this room; `None`: to everyone.
         room: Option<String>,

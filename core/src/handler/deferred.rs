@@ -1,4 +1,4 @@
-//! The handler whose behaviour is the user's code in the host: JS callbacks, async closures.
+//! The handler whose behaviour is user code in the host: JavaScript callbacks, async closures.
 
 use bytes::Bytes;
 
@@ -50,14 +50,14 @@ pub enum ResponseAudience {
     },
 }
 
-/// Asks the host for everything.
+/// Calls the host's hooks for everything.
 #[derive(Debug)]
 pub struct Deferred {
     hooks: Hooks,
 }
 
 impl Deferred {
-    /// A handler that has these hooks called.
+    /// A handler that calls these hooks.
     pub fn new(hooks: Hooks) -> Self {
         Self { hooks }
     }

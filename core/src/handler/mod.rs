@@ -21,7 +21,7 @@ use crate::protocol::Refusal;
 use crate::routing::authentication::Admission;
 use crate::routing::route::RouteSettings;
 
-/// What a handler method comes to. An error costs at most this connection: it goes to
+/// The result of a handler's method. An error costs at most this connection: it goes to
 /// [`Handler::error`], and after a failed [`connect`](Handler::connect) the connection is closed with 1011.
 pub type HandlerResult = Result<(), HandlerError>;
 
@@ -46,13 +46,13 @@ pub type HandlerResult = Result<(), HandlerError>;
 /// }
 /// ```
 pub trait Handler: Send {
-    /// What the handler makes of the settings of its route, asked once before it serves: a dialect may speak a
-    /// subprotocol of its own, or have to decide itself who may come in. Default: as they are.
+    /// Adjusts the settings of its route, once before it serves: a dialect may speak a subprotocol of its own, or have
+    /// to authenticate clients itself. The default returns them unchanged.
     fn settings(&self, settings: RouteSettings) -> RouteSettings {
         settings
     }
 
-    /// Decides whether a client may come in, on routes whose
+    /// Decides whether a client may connect, on routes whose
     /// [`Authentication`](crate::Authentication) is `Handler`. `None`: a hook was called and its answer
     /// ([`Answer::Admission`]) decides. The connection has no rooms yet and nothing can be sent.
     fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Admission> {
@@ -60,16 +60,16 @@ pub trait Handler: Send {
         Some(Admission::accept())
     }
 
-    /// What the dialect demands of an opening handshake beyond RFC 6455, before authentication. The default demands
-    /// nothing. A panic is answered 500.
+    /// Checks what the dialect demands of an opening handshake in addition to RFC 6455, before authentication. The default
+    /// demands nothing. A panic is answered 500.
     fn admit(&self, settings: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
         let _ = (settings, request);
         Ok(())
     }
 
-    /// Whether the opening handshake of a client that may come in is not answered yet, but when an outgoing connection
-    /// has opened or failed: this method opens it ([`Context::dial`]), and [`upstream`](Self::upstream) answers
-    /// ([`Context::accept`], [`Context::reject`]). Where it has none, or it has ended without an answer, the client is
+    /// Whether the opening handshake of an admitted client is answered only when an outgoing connection has opened or
+    /// failed: this method opens it ([`Context::dial`]), and [`upstream`](Self::upstream) answers
+    /// ([`Context::accept`], [`Context::reject`]). If it opens none, or that ends without an answer, the client is
     /// answered 502. The default answers at once. An error is answered 500.
     fn delays_handshake(&mut self, cx: &mut Context<'_>) -> Result<bool, HandlerError> {
         let _ = cx;
@@ -85,7 +85,7 @@ pub trait Handler: Send {
     /// A message came.
     fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult;
 
-    /// Whether pings are answered without asking. False: [`ping`](Self::ping) does it, or nobody.
+    /// Whether pings are answered automatically. If not, [`ping`](Self::ping) has to answer them.
     fn answers_pings(&self) -> bool {
         true
     }
@@ -102,29 +102,27 @@ pub trait Handler: Send {
         Ok(())
     }
 
-    /// The connection has ended. It hears no broadcast any more, but is still in its rooms to look at, and
-    /// what it broadcasts still reaches the others. Called exactly once for every `connect`.
+    /// The connection has ended. It receives no broadcast any more, but its rooms can still be looked at, and what it
+    /// broadcasts still reaches the others. Called exactly once for every `connect`.
     fn close(&mut self, cx: &mut Context<'_>, frame: &CloseFrame, cause: CloseCause) -> HandlerResult {
         let _ = (cx, frame, cause);
         Ok(())
     }
 
     /// Another method or hook failed, or the client broke the protocol. The default tells the client
-    /// `{"type":"error","message":…}`, which after a close frame goes nowhere.
+    /// `{"type":"error","message":…}`, unless a close frame was sent.
     fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
         cx.send_error_frame(error);
         Ok(())
     }
 
-    /// A hook that this handler called is done. Failures of hooks do not come here but to
-    /// [`error`](Self::error).
+    /// A hook that this handler called has answered. Failures of hooks go to [`error`](Self::error) instead.
     fn answer(&mut self, cx: &mut Context<'_>, hook: HookKind, answer: Answer) -> HandlerResult {
         let _ = (cx, hook, answer);
         Ok(())
     }
 
-    /// The user's code asks for something that only this dialect knows, such as a push on a channel: in the
-    /// name of a connection, or of nobody in particular.
+    /// User code gives a command of this dialect, such as a push on a channel, on behalf of a connection or of none.
     fn command(&mut self, cx: &mut Context<'_>, name: &str, payload: Value) -> HandlerResult {
         let _ = (cx, payload);
         Err(format!("this route knows no command {name:?}").into())

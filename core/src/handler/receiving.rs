@@ -1,4 +1,4 @@
-//! The handler of routes whose connections each have a task of the user's in the host, which receives when it is ready.
+//! The handler of routes where each connection has a task of the user's in the host, which receives when it is ready.
 
 use super::deferred::{Deferred, Hooks};
 use super::{Handler, HandlerResult};
@@ -22,7 +22,7 @@ pub struct Receiving {
 }
 
 impl Receiving {
-    /// A handler that has these tasks run; `authenticates`: a hook decides who may come in.
+    /// A handler whose connections have such tasks; `authenticates`: a hook decides who may connect.
     pub fn new(authenticates: bool) -> Self {
         let hooks = Hooks { authenticate: authenticates, ..Hooks::default() };
         Self { authentication: Deferred::new(hooks) }

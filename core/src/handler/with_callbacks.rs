@@ -26,8 +26,8 @@ pub struct WithCallbacks {
 }
 
 impl WithCallbacks {
-    /// A handler with these callbacks beside it. `handles_errors`: it recovers from errors itself, and has to hear of
-    /// them even where there is an `onError`.
+    /// A handler together with these callbacks. `handles_errors`: it recovers from errors itself, and has to be told of
+    /// them even if there is an `onError`.
     pub fn new(inner: Box<dyn Handler>, hooks: Hooks, handles_errors: bool) -> Self {
         let (has_authenticate, has_error) = (hooks.authenticate, hooks.error);
         Self { inner, has_authenticate, has_error, handles_errors, callbacks: Deferred::new(hooks) }

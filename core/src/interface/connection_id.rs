@@ -3,7 +3,7 @@
 /// A connection's handle, made by the host before the opening handshake ([`ConnectionIds`]).
 ///
 /// The slot is small and reused, so that hosts and the engine can keep connections in plain vectors; the
-/// generation tells two users of one slot apart, so a late command can never reach a stranger.
+/// generation tells two connections of one slot apart, so a late command can never reach another client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId {
     slot: u32,
@@ -36,7 +36,7 @@ pub struct ConnectionIds {
 }
 
 impl ConnectionIds {
-    /// An id that no living connection has.
+    /// An id that no other connection has at the moment.
     pub fn allocate(&mut self) -> ConnectionId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.generations.push(0);

@@ -1,4 +1,4 @@
-//! What the engine asks of its host.
+//! What the engine asks its host to do.
 
 use std::iter::Peekable;
 use std::ops::Deref;
@@ -13,7 +13,7 @@ use crate::message::{CloseFrame, Message};
 use crate::protocol::{Burst, Refusal, SocketOptions};
 use crate::routing::pattern::Params;
 
-/// One thing for the host to do. Effects are done in the order in which they stand.
+/// An action for the host. Effects are carried out in the order in which the engine gives them.
 ///
 /// # Flow
 ///
@@ -30,14 +30,14 @@ use crate::routing::pattern::Params;
 /// A host reads and writes an outgoing connection independently, so that neither direction can stop the other.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// This upgrade is not ours: leave the socket to whoever else listens. The id is free again.
+    /// The upgrade is not for this server: leave the socket to other listeners. The id is free again.
     Ignore {
-        /// Which upgrade.
+        /// The connection.
         id: ConnectionId,
     },
     /// Answer this instead of 101 and close the socket. The id is free again.
     Refuse {
-        /// Which upgrade.
+        /// The connection.
         id: ConnectionId,
         /// The whole answer; [`encode`](Refusal::encode) makes its bytes.
         refusal: Box<Refusal>,
@@ -47,83 +47,82 @@ pub enum Effect {
     Accept(Box<Accept>),
     /// Send one message to each of these; all are open.
     Send {
-        /// Resolved when the handler spoke, so later joins do not matter.
+        /// Determined when the handler sent it: later joins do not matter.
         to: Recipients,
-        /// Encode it once.
+        /// The message, to be encoded once.
         message: Message,
     },
     /// Send a ping.
     Ping {
-        /// To whom.
+        /// The connection.
         id: ConnectionId,
         /// At most 125 bytes.
         payload: Bytes,
     },
     /// Send a pong.
     Pong {
-        /// To whom.
+        /// The connection.
         id: ConnectionId,
         /// At most 125 bytes.
         payload: Bytes,
     },
     /// Send a close frame; `None` sends one without a code.
     Close {
-        /// To whom.
+        /// The connection.
         id: ConnectionId,
-        /// What it says.
+        /// The close frame.
         frame: Option<CloseFrame>,
     },
-    /// Both close frames are through, or no answer is wanted: write what is queued, then close the transport.
+    /// Both close frames were sent, or no answer is needed: write what is queued, then close the transport.
     Disconnect {
-        /// Whose.
+        /// The connection.
         id: ConnectionId,
     },
     /// Drop the transport now, queued bytes included.
     Terminate {
-        /// Whose.
+        /// The connection.
         id: ConnectionId,
     },
     /// Stop reading this connection: its handler is far behind.
     Pause {
-        /// Whose.
+        /// The connection.
         id: ConnectionId,
     },
     /// Read on.
     Resume {
-        /// Whose.
+        /// The connection.
         id: ConnectionId,
     },
     /// Run the user's code and report [`Input::Answer`](crate::Input::Answer).
     Call {
-        /// Names the answer.
+        /// The call.
         call: CallId,
-        /// For which connection.
+        /// The connection.
         id: ConnectionId,
         /// Index of the route whose code it is.
         route: usize,
-        /// Which code, with its arguments.
+        /// The hook, with its arguments.
         hook: Hook,
     },
-    /// Nobody waits for this call any more: stop the user's code, if it can be stopped. Its answer would be ignored.
+    /// The engine no longer waits for this call: stop the user's code, if that is possible. Its answer would be ignored.
     CancelCall {
-        /// Which one.
+        /// The call.
         call: CallId,
-        /// For which connection.
+        /// The connection.
         id: ConnectionId,
     },
-    /// Open an outgoing connection and report what becomes of it as
-    /// [`Input::Upstream`](crate::Input::Upstream).
+    /// Open an outgoing connection and report its events as [`Input::Upstream`](crate::Input::Upstream).
     Dial {
-        /// Names it.
+        /// The outgoing connection.
         upstream: UpstreamId,
-        /// Where to and how.
+        /// The URL, and the settings.
         dial: Box<Dial>,
     },
     /// Send a message on an outgoing connection.
     SendUpstream {
         /// Which one; it is open.
         upstream: UpstreamId,
-        /// What.
+        /// The message.
         message: Message,
     },
     /// Stop reading an outgoing connection. What was read already may still be reported.
@@ -133,38 +132,38 @@ pub enum Effect {
     },
     /// Read on.
     ResumeUpstream {
-        /// Which one.
+        /// The outgoing connection.
         upstream: UpstreamId,
     },
     /// Write what is queued on an outgoing connection that is open, then a close frame, and wait for the other side's.
-    /// Its end has to be reported; nothing else of it will be listened to.
+    /// Its end has to be reported; other events of it are ignored.
     CloseUpstream {
-        /// Which one.
+        /// The outgoing connection.
         upstream: UpstreamId,
-        /// What the close frame says; `None` sends no code, and 1006 no close frame at all: the transport is dropped
-        /// when everything is written.
+        /// The close frame; `None` sends no code, and 1006 no close frame at all: the transport is dropped when everything
+        /// is written.
         frame: Option<CloseFrame>,
     },
     /// Drop an outgoing connection, open or not yet, with what is queued. Nothing of it has to be reported.
     TerminateUpstream {
-        /// Which one.
+        /// The outgoing connection.
         upstream: UpstreamId,
     },
     /// Read a file whole and report it as [`Input::File`](crate::Input::File).
     ReadFile {
-        /// For which feed.
+        /// The feed.
         feed: String,
         /// Where it is, as the user wrote it.
         file: String,
     },
     /// The engine has forgotten this connection: its id is free again.
     Removed {
-        /// Which connection.
+        /// The connection.
         id: ConnectionId,
     },
     /// A line for the log.
     Log {
-        /// How loud.
+        /// How important it is.
         level: Level,
         /// One line, for the person reading the terminal.
         text: String,
@@ -175,7 +174,7 @@ pub enum Effect {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Accept {
-    /// Which connection.
+    /// The connection.
     pub id: ConnectionId,
     /// The id that users see.
     pub public_id: Arc<str>,
@@ -191,7 +190,7 @@ pub struct Accept {
     pub subprotocol: Option<Arc<str>>,
 }
 
-/// How loud a log line is.
+/// How important a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the usual five")]
 pub enum Level {
@@ -203,7 +202,7 @@ pub enum Level {
 }
 
 impl Effect {
-    /// A message and those for the same recipients that stand right behind it in `effects`, which it takes out.
+    /// Takes a message and those right after it in `effects` that are for the same recipients.
     pub fn gather(
         to: &Recipients,
         message: Message,

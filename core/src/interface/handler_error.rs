@@ -1,14 +1,14 @@
-//! Why a handler could not do its part.
+//! Why a handler failed.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// Any error or text, in words for the person who wrote the handler. `?` and `.into()` make one of whatever is an
-/// [`Error`], of a `&str`, or of a `String`.
+/// Any error or text, for the author of the handler. `?` and `.into()` make one of every [`Error`], `&str` and
+/// `String`.
 ///
-/// It keeps what it was made of: [`Handler::error`](crate::Handler::error) and the callback for errors can tell one kind
-/// from another.
+/// It keeps the original error, so that [`Handler::error`](crate::Handler::error) and the callback for errors can tell
+/// one kind from another.
 ///
 /// ```
 /// use switchboard_core::HandlerError;
@@ -22,7 +22,8 @@ use std::sync::Arc;
 /// assert_eq!(error.to_string(), "invalid digit found in string");
 /// ```
 ///
-/// It is no `Error` itself, for then it could not be made of all others; [`source`](Self::source) is the one it holds.
+/// It does not implement `Error` itself, as then it could not be made of all others; [`source`](Self::source) is the
+/// error that it holds.
 #[derive(Clone)]
 pub struct HandlerError(Arc<dyn Error + Send + Sync>);
 
@@ -68,14 +69,14 @@ impl fmt::Debug for HandlerError {
     }
 }
 
-/// Equal if they say the same.
+/// Equal if their texts are.
 impl PartialEq for HandlerError {
     fn eq(&self, other: &Self) -> bool {
         self.to_string() == other.to_string()
     }
 }
 
-/// One that is an error itself.
+/// The error as a type that implements `Error`.
 struct Held(HandlerError);
 
 impl Error for Held {

@@ -14,10 +14,10 @@ pub struct HttpEndpoint {
     pub path: String,
     /// The largest body it takes, in bytes; a larger one is 413.
     pub max_body: usize,
-    /// Whether all paths below `path` are its own too. Default false.
+    /// Whether it answers all paths below `path` too. Default false.
     pub is_tree: bool,
-    /// Whether only those may ask who may open a WebSocket on its route: its origins and its authentication count.
-    /// Pages that may are told so by CORS headers, also when they ask beforehand with OPTIONS. Default false.
+    /// Whether a request has to pass the origin check and the authentication of the route's WebSockets. Pages that may ask
+    /// get CORS headers, also for a preflight request with OPTIONS. Default false.
     pub is_guarded: bool,
 }
 
@@ -37,7 +37,7 @@ impl HttpEndpoint {
         Self { is_tree: true, ..self }
     }
 
-    /// The same for those only who may open a WebSocket on its route.
+    /// The same only for clients that may open a WebSocket on the route.
     pub fn guarded(self) -> Self {
         Self { is_guarded: true, ..self }
     }

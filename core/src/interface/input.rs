@@ -1,4 +1,4 @@
-//! What a host tells the engine.
+//! What a host reports to the engine.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::message::{CloseFrame, Message};
 use crate::protocol::Violation;
 use crate::routing::pattern::Params;
 
-/// One thing that happened. Hosts pass each on as it comes; the engine keeps the order per connection.
+/// An event. Hosts report each one as it comes; the engine keeps the order per connection.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Input {
@@ -38,66 +38,66 @@ pub enum Input {
         mounted: Box<Mounted>,
     },
     /// The WebSocket of an [`Effect::Accept`](crate::Effect::Accept) is ready: frames may be sent to it, which go out
-    /// behind its 101. To be reported before the client can read the 101, so that it misses nothing from then on.
+    /// after its 101. Report it before the client can read the 101, so that the client misses nothing from then on.
     Opened {
-        /// Which connection.
+        /// The connection.
         id: ConnectionId,
     },
     /// A whole message came.
     Message {
-        /// From whom.
+        /// The connection.
         id: ConnectionId,
-        /// What.
+        /// The message.
         message: Message,
     },
     /// A ping came.
     Ping {
-        /// From whom.
+        /// The connection.
         id: ConnectionId,
         /// At most 125 bytes.
         payload: Bytes,
     },
     /// A pong came.
     Pong {
-        /// From whom.
+        /// The connection.
         id: ConnectionId,
         /// At most 125 bytes.
         payload: Bytes,
     },
     /// A close frame came; `None` when it carried no code.
     CloseReceived {
-        /// From whom.
+        /// The connection.
         id: ConnectionId,
-        /// What it said.
+        /// The close frame.
         frame: Option<CloseFrame>,
     },
     /// The client broke RFC 6455 or a size limit.
     Violated {
-        /// Who.
+        /// The connection.
         id: ConnectionId,
-        /// How, with the close code that goes out.
+        /// What it did, with the close code for it.
         violation: Violation,
     },
     /// The outbox of this connection is over its bound: [`Overflow::Close`](crate::protocol::Overflow::Close).
     Overflowed {
-        /// Whose.
+        /// The connection.
         id: ConnectionId,
     },
     /// The outbox of this connection has reached its bound: [`Overflow::Pause`](crate::protocol::Overflow::Pause).
-    /// Reported before anything else is told to the engine.
+    /// Report it before anything else.
     Full {
-        /// Whose.
+        /// The connection.
         id: ConnectionId,
     },
     /// After `Full`: less than the bound waits.
     Drained {
-        /// Whose.
+        /// The connection.
         id: ConnectionId,
     },
     /// The outbox of this connection has dropped messages, because its client reads too slowly
     /// ([`Outbox::take_dropped`](crate::protocol::Outbox::take_dropped)).
     Dropped {
-        /// Whose.
+        /// The connection.
         id: ConnectionId,
         /// How many.
         messages: usize,
@@ -105,28 +105,28 @@ pub enum Input {
     /// The transport is gone: end of stream, reset, or dropped after
     /// [`Effect::Disconnect`](crate::Effect::Disconnect). Reported exactly once per accepted connection.
     Disconnected {
-        /// Which connection.
+        /// The connection.
         id: ConnectionId,
     },
     /// A hook finished.
     Answer {
         /// From [`Effect::Call`](crate::Effect::Call).
         call: CallId,
-        /// What came of it.
+        /// Its result.
         answer: Answer,
     },
     /// Something happened to an outgoing connection.
     Upstream {
         /// From [`Effect::Dial`](crate::Effect::Dial).
         upstream: UpstreamId,
-        /// What.
+        /// What happened.
         event: UpstreamEvent,
     },
-    /// A value for a feed; unknown feeds take none.
+    /// A value is published on a feed. Nothing happens if there is no such feed.
     Publish {
         /// Its name.
         feed: String,
-        /// What everyone is told.
+        /// The value.
         value: Value,
     },
     /// A file was read, or could not be.
@@ -136,7 +136,7 @@ pub enum Input {
         /// The whole file, or what went wrong.
         content: Result<Bytes, String>,
     },
-    /// The server goes down: no new connections, `frame` to all, whoever remains after `grace` is dropped.
+    /// The server stops: it takes no new connections, sends `frame` to all, and drops those that remain after `grace`.
     Shutdown {
         /// 1001 when the process ends, 1012 when it comes back.
         frame: CloseFrame,
@@ -145,15 +145,15 @@ pub enum Input {
     },
 }
 
-/// Where a host's own application has mounted a route, and what it knows of a client that asks there.
+/// The route that a host's own application has mounted, and what it knows about the client.
 #[derive(Clone, Debug, Default)]
 pub struct Mounted {
-    /// The route's place among all.
+    /// The route's index.
     pub route: usize,
     /// What the parts of the application's own path stand for.
     pub params: Params,
-    /// What the application knows about the client, as its `authData`. What the route's own authentication says, if it
-    /// says anything, comes instead.
+    /// What the application knows about the client, as its `authData`. Data of the route's own authentication, if there
+    /// is any, replaces it.
     pub auth_data: Value,
     /// The application's own data for the connection: its [`extensions`](crate::Connection::metadata) from the start.
     pub extensions: http::Extensions,

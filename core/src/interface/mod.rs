@@ -1,4 +1,4 @@
-//! What the engine and its host say to each other: plain values, without behaviour.
+//! What the engine and its host tell each other: plain values, without behaviour.
 
 pub(crate) mod close_cause;
 pub(crate) mod connection_id;

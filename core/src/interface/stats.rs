@@ -1,21 +1,21 @@
-//! How much a server holds.
+//! Statistics of a server.
 
 use std::collections::BTreeMap;
 
-/// What there is at one moment. With nobody connected all of it is 0, apart from timers of routes and feeds and from
-/// what is counted since the start.
+/// What a server holds at one moment. Without connections all of it is 0, apart from timers of routes and feeds and
+/// from what is counted since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Connections, from their opening handshake to their last hook.
     pub connections: usize,
-    /// Rooms with somebody in them, of all routes.
+    /// Rooms that have members, of all routes.
     pub rooms: usize,
     /// Armed deadlines.
     pub timers: usize,
     /// Hooks whose answer is awaited.
     pub calls: usize,
-    /// Outgoing connections, of proxies for example.
+    /// Outgoing connections, such as those of proxies.
     pub upstreams: usize,
     /// What passes between the server and its clients.
     pub client_bytes: ByteCounts,
@@ -35,7 +35,7 @@ pub struct ByteCounts {
     /// In messages that came and wait for their handler, now. Beyond [`limits`](crate::config::LimitsConfig) nothing is
     /// read.
     pub waiting: u64,
-    /// In messages that were sent and that the other side has not taken, now. Of clients the host counts them, frame
+    /// In messages that were sent and that the other side has not taken, now. For clients the host counts them, frame
     /// headers included.
     pub queued: u64,
     /// In messages that were sent, since the start: to clients when they were queued, on outgoing connections when they

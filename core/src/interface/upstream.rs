@@ -1,4 +1,4 @@
-//! Connections that the server opens itself: to what it proxies, to what it takes feeds from.
+//! Connections that the server opens itself: to the targets of proxies and to the sources of feeds.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ impl UpstreamId {
     }
 }
 
-/// A connection for the host to open. The engine watches its times and its bounds; the host needs the others.
+/// A connection for the host to open. The engine takes care of timeouts and of limits on what waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dial {
@@ -55,7 +55,7 @@ impl Dial {
     }
 }
 
-/// What became of an outgoing connection, as the host reports it.
+/// An event of an outgoing connection, as the host reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UpstreamEvent {
@@ -67,7 +67,7 @@ pub enum UpstreamEvent {
     /// A message came.
     Message(Message),
     /// The transport has taken messages of [`Effect::SendUpstream`](crate::Effect::SendUpstream), in their order.
-    /// Handlers do not hear of it.
+    /// Handlers are not told of it.
     Sent {
         /// How many since the last report.
         messages: usize,
@@ -75,7 +75,7 @@ pub enum UpstreamEvent {
     /// It ended: with a close frame, with one that carried no code, or after it was open with none at all
     /// (1006). Nothing follows.
     Closed(Option<CloseFrame>),
-    /// It answered the opening handshake with something else than 101. Nothing follows.
+    /// The other side answered the opening handshake with another status than 101. Nothing follows.
     Refused {
         /// The HTTP status.
         status: u16,
@@ -85,15 +85,15 @@ pub enum UpstreamEvent {
         /// What went wrong, without credentials.
         message: String,
     },
-    /// It did not answer, or took nothing of what it was sent, in time. Comes from the engine, not from the host.
+    /// The other side did not answer, or took none of the messages, in time. Comes from the engine, not from the host.
     /// Nothing follows.
     TimedOut {
-        /// What it did not do within how many ms.
+        /// What did not happen within how many ms.
         message: String,
     },
 }
 
-/// In words that it answered with this HTTP status.
+/// A text for an answer with this HTTP status.
 pub(crate) fn refused(status: u16) -> String {
     match http::StatusCode::from_u16(status) {
         Ok(status) => format!("answered {status} instead of 101"),

@@ -9,7 +9,7 @@ use super::utf8::Utf8Validator;
 use super::websocket::SocketOptions;
 use crate::message::{Message, Text};
 
-/// How much is allocated on the word of a header, in bytes; the rest as it comes.
+/// How many bytes are allocated because a header announces them; more is allocated as the payload comes.
 const MAX_PREALLOCATION: usize = 64 * 1024;
 
 /// Puts one message at a time together. Between messages it holds no buffer.
@@ -41,7 +41,7 @@ struct Assembly {
     received: usize,
 }
 
-/// What came of a message.
+/// The result of a message's last frame.
 #[derive(Debug)]
 enum Body {
     Plain(Vec<u8>),
@@ -161,7 +161,7 @@ impl Assembler {
             Body::Compressed(inflater) => {
                 let before = inflater.output().len();
                 let pushed = inflater.push(piece, self.compression.history().as_deref(), self.max_message);
-                // What was inflated before a fault is wrong before it.
+                // Text that was inflated before the fault may itself be wrong, and then came first.
                 if message.is_text {
                     message.utf8.push(&inflater.output()[before..]).map_err(|_| NOT_UTF8)?;
                 }

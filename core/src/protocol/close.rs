@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::error::Violation;
 use crate::message::{CloseCode, CloseFrame, Text};
 
-/// Reads what the client says about its closing.
+/// Reads the payload of a client's close frame.
 pub(super) fn parse(payload: Bytes) -> Result<Option<CloseFrame>, Violation> {
     let code = match payload.split_first_chunk() {
         Some((code, _)) => CloseCode(u16::from_be_bytes(*code)),
@@ -20,8 +20,8 @@ pub(super) fn parse(payload: Bytes) -> Result<Option<CloseFrame>, Violation> {
     Ok(Some(CloseFrame { code, reason }))
 }
 
-/// Writes what the server says. A code that must not be sent, as 1005 and 1006, becomes no payload at all; a reason
-/// that is too long is cut.
+/// Writes the payload of a server's close frame. A code that must not be sent, such as 1005 and 1006, gives an empty
+/// payload; a reason that is too long is cut.
 pub(super) fn encode(frame: Option<&CloseFrame>) -> Vec<u8> {
     let mut payload = Vec::new();
     if let Some(frame) = frame.filter(|frame| frame.code.is_sendable()) {

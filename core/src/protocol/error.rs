@@ -1,10 +1,10 @@
-//! What a peer did wrong, and the close code that says so.
+//! How a peer can break the protocol, and the close code for it.
 
 use std::fmt;
 
 use crate::message::{CloseCode, CloseFrame};
 
-/// A broken rule; the connection fails with its code (RFC 6455 section 7.1.7).
+/// A violation of the protocol, which fails the connection with its code (RFC 6455 section 7.1.7).
 ///
 /// The host answers with a close frame of this code and reason, and reads no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,12 +12,12 @@ use crate::message::{CloseCode, CloseFrame};
 pub struct Violation {
     /// 1002 (framing), 1007 (text or compressed data), 1008 (fragments) or 1009 (size).
     pub code: CloseCode,
-    /// What was wrong, in words that fit a close frame.
+    /// What was wrong, short enough for a close frame.
     pub reason: &'static str,
 }
 
 impl Violation {
-    /// A broken rule, for hosts that decode frames themselves.
+    /// A violation, for hosts that decode frames themselves.
     pub const fn new(code: CloseCode, reason: &'static str) -> Self {
         Self { code, reason }
     }
@@ -27,17 +27,17 @@ impl Violation {
         Self { code: CloseCode::PROTOCOL_ERROR, reason }
     }
 
-    /// 1007: the payload is not what its type says.
+    /// 1007: the payload does not match its type.
     pub(super) const fn payload(reason: &'static str) -> Self {
         Self { code: CloseCode::INVALID_PAYLOAD, reason }
     }
 
-    /// 1008: more fragments than this server counts.
+    /// 1008: more fragments than this server accepts.
     pub(super) const fn policy(reason: &'static str) -> Self {
         Self { code: CloseCode::POLICY_VIOLATION, reason }
     }
 
-    /// 1009: more bytes than this server takes.
+    /// 1009: more bytes than this server accepts.
     pub(super) const fn too_big(reason: &'static str) -> Self {
         Self { code: CloseCode::MESSAGE_TOO_BIG, reason }
     }

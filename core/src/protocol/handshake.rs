@@ -127,7 +127,7 @@ fn protocols(headers: &HeaderMap) -> Result<Vec<String>, Refusal> {
     Ok(protocols)
 }
 
-/// The header's value, which has to stand there exactly once.
+/// The header's value, which has to be there exactly once.
 fn only_line<'a>(
     headers: &'a HeaderMap,
     name: HeaderName,

@@ -55,7 +55,7 @@ pub(super) struct Header {
     pub(super) rsv1: bool,
     pub(super) opcode: Opcode,
     pub(super) mask: [u8; 4],
-    /// Payload bytes as declared; nothing may be allocated on its word.
+    /// Payload bytes as the client declares them; not a reason to allocate as many.
     pub(super) length: u64,
 }
 

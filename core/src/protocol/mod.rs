@@ -1,9 +1,9 @@
 //! RFC 6455 and RFC 7692, server side: one socket's bytes to messages and back.
 //!
 //! Nothing here has a socket, a clock or a thread. A host reads and writes the bytes; this module says what they mean.
-//! One connection's way:
+//! The steps for one connection:
 //!
-//! 1. [`check`] the request. A [`Refusal`] is written as its [`encode`](Refusal::encode) gives it, and that was it.
+//! 1. [`check`] the request. If it is refused, write the [`Refusal`] as [`encode`](Refusal::encode) gives it, and close.
 //! 2. Choose: [`select_subprotocol`] from the client's list, [`negotiate`] compression.
 //! 3. Write [`encode_head`] of the [`response`], and make a [`WebSocket`] with what was agreed.
 //! 4. Give every read to [`Reader::receive`] and handle the [`Event`]s in order: a ping is answered with

@@ -33,7 +33,7 @@ impl Outgoing {
         Self { message, compress: true, plain: OnceCell::new(), deflated: OnceCell::new() }
     }
 
-    /// Whether the message may be compressed. Default `true`; `false` suits what is compressed already.
+    /// Whether the message may be compressed. Default `true`; `false` is for data that is compressed already.
     pub fn with_compress(mut self, compress: bool) -> Self {
         self.compress = compress;
         self

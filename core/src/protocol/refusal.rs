@@ -11,9 +11,9 @@ use super::response::encode_head;
 pub struct Refusal {
     /// The response's status.
     pub status: StatusCode,
-    /// Headers that the status asks for, such as `Sec-WebSocket-Version` with 426.
+    /// Headers that the status requires, such as `Sec-WebSocket-Version` with 426.
     pub headers: HeaderMap,
-    /// One line for the client's developer; the response's body.
+    /// The response's body: one line for the client's developer.
     pub reason: &'static str,
 }
 
@@ -39,7 +39,7 @@ impl Refusal {
             .with(ALLOW, HeaderValue::from_static("GET"))
     }
 
-    /// 426: a plain request where only WebSockets live.
+    /// 426: a plain request for a path that serves only WebSockets.
     pub(super) fn upgrade_required() -> Self {
         Self::new(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket endpoint").with_upgrade()
     }

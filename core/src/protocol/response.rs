@@ -9,7 +9,7 @@ use super::handshake::Handshake;
 
 /// The 101 that opens the WebSocket (RFC 6455 section 4.2.2), with the chosen subprotocol and the agreed extension.
 ///
-/// A subprotocol that cannot stand in a header is left out; one from the client's own list always can.
+/// A subprotocol with characters that no header can have is left out; one from the client's own list never has them.
 pub fn response(
     handshake: &Handshake,
     subprotocol: Option<&str>,
@@ -32,7 +32,7 @@ pub fn response(
 
 /// Status line and headers as HTTP/1.1 bytes, with the empty line that ends them.
 ///
-/// The headers are written as they stand: who adds a body has put its `Content-Length` there.
+/// The headers are written as they are: if there is a body, its `Content-Length` has to be among them.
 pub fn encode_head<T>(response: &Response<T>) -> Vec<u8> {
     let status = response.status();
     let mut head = Vec::with_capacity(256);
@@ -51,7 +51,7 @@ pub fn encode_head<T>(response: &Response<T>) -> Vec<u8> {
     head
 }
 
-/// Writes the name as RFC 6455 spells it: there are clients that compare it with case.
+/// Writes the name as RFC 6455 spells it: some clients compare it with case.
 fn write_name(name: &HeaderName, head: &mut Vec<u8>) {
     for (index, part) in name.as_str().split('-').enumerate() {
         if index > 0 {

@@ -1,4 +1,4 @@
-//! UTF-8 across fragments: an impossible sequence is seen at its first impossible byte.
+//! UTF-8 across fragments: an invalid sequence is found at its first invalid byte.
 
 /// The bytes were not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Utf8Validator {
             self.length += 1;
             match std::str::from_utf8(&self.unfinished[..self.length]) {
                 Ok(_) => self.length = 0,
-                // A fourth byte finishes or breaks every sequence, so the array never overflows.
+                // A fourth byte completes or breaks every sequence, so the array never overflows.
                 Err(error) if error.error_len().is_some() => return Err(NotUtf8),
                 Err(_) => {}
             }

@@ -45,7 +45,7 @@ impl Default for SocketOptions {
     }
 }
 
-/// The codec of one connection. The halves know nothing of each other, so a host may part them.
+/// The codec of one connection. The two halves are independent, so that a host can separate them.
 pub struct WebSocket {
     /// Bytes from the socket to events.
     pub reader: Reader,

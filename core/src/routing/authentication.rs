@@ -1,4 +1,4 @@
-//! Who may come in.
+//! Which clients may connect.
 
 use std::fmt;
 
@@ -11,16 +11,16 @@ use crate::message::{CloseCode, CloseFrame};
 use crate::protocol::Refusal;
 use crate::schema::secret::is_same;
 
-/// How a route decides whether a client may come in. The default admits everyone.
+/// How a route decides whether a client may connect. The default admits everyone.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Authentication {
-    /// Everyone may.
+    /// Everyone may connect.
     #[default]
     Open,
-    /// Whoever sends this header with a value that is not blank; otherwise HTTP 401.
+    /// Clients that send this header with a value that is not blank; others are answered HTTP 401.
     Header(HeaderName),
-    /// Whoever shows one of these tokens.
+    /// Clients that show one of these tokens.
     Token(TokenRule),
     /// The user's code decides, whatever the route's handler is:
     /// [`Hook::Authenticate`](crate::Hook::Authenticate).
@@ -50,13 +50,13 @@ impl Authentication {
 /// Admits clients by a token in the query or in a header.
 #[derive(Clone, PartialEq)]
 pub struct TokenRule {
-    /// Where the token stands.
+    /// Where the token is found.
     pub place: TokenPlace,
-    /// Each token that is good, with the `authData` of whoever shows it.
+    /// Each valid token, with the `authData` of clients that show it.
     pub values: IndexMap<String, Value>,
-    /// For a client without a token.
+    /// The refusal of a client without a token.
     pub missing: TokenRefusal,
-    /// For a client with another token.
+    /// The refusal of a client with another token.
     pub invalid: TokenRefusal,
 }
 
@@ -75,7 +75,7 @@ impl TokenRule {
         let Some(token) = self.place.find(request) else {
             return self.missing.admission();
         };
-        // All are looked at, so that the time says nothing about how much of a token was right.
+        // All tokens are compared, so that the time taken does not tell how much of one was right.
         let data = self.values.iter().fold(None, |found, (good, data)| match is_same(good, &token) {
             true => Some(data),
             false => found,
@@ -87,11 +87,11 @@ impl TokenRule {
     }
 }
 
-/// Where a token stands in the opening handshake.
+/// Where a token is found in the opening handshake.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TokenPlace {
-    /// In this parameter of the query, percent-decoded. Browsers can send nothing else.
+    /// In this query parameter, percent-decoded. Browsers can send it only there.
     Query(String),
     /// In this header. A leading `Bearer ` is not part of the token.
     Header(HeaderName),
@@ -148,7 +148,7 @@ impl TokenRefusal {
         TokenRefusal::Respond(Box::new(Refusal::of_status(status)))
     }
 
-    /// The outcome for whoever is refused so.
+    /// The admission of a client that is refused in this way.
     pub fn admission(&self) -> Admission {
         match self {
             TokenRefusal::Respond(refusal) => Admission::Refuse(refusal.clone()),
@@ -157,28 +157,28 @@ impl TokenRefusal {
     }
 }
 
-/// The outcome of authentication.
+/// What authentication decided.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Admission {
-    /// Come in.
+    /// The client may connect.
     Accept {
         /// Kept as the connection's `authData`.
         data: Value,
     },
-    /// Stay out: this HTTP response, no upgrade. A status below 300 or above 599 becomes 500, with a line in the log.
+    /// It is answered with this HTTP response. A status below 300 or above 599 becomes 500, with a line in the log.
     Refuse(Box<Refusal>),
-    /// Come in to be told why not: the upgrade is completed, this close frame sent, and no hook runs.
+    /// The upgrade is completed, and this close frame sent, so that the client can read the reason. No hook runs.
     Close(CloseFrame),
 }
 
 impl Admission {
-    /// Come in, with nothing known about the client.
+    /// Admits the client, without `authData`.
     pub fn accept() -> Self {
         Admission::Accept { data: Value::Null }
     }
 
-    /// Stay out: this HTTP status, no upgrade.
+    /// Refuses the client with this HTTP status.
     pub fn refuse_with(status: StatusCode) -> Self {
         TokenRefusal::status(status).admission()
     }

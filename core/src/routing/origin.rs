@@ -1,5 +1,5 @@
-//! Whose pages may connect. Browsers let every page open a WebSocket to every server and only send along where it
-//! came from (RFC 6455 section 10.2), so the server has to look.
+//! Which pages may connect. Browsers let every page open a WebSocket to every server, and only send the page's origin
+//! along (RFC 6455 section 10.2), so the server has to check it.
 
 use std::net::IpAddr;
 
@@ -10,8 +10,8 @@ use http::uri::Authority;
 
 use super::serialized_origin::SerializedOrigin;
 
-/// Which origins a route takes. Requests without an `Origin`, which come from programs, pass always; an `Origin` that no
-/// browser sends is refused unless all pages may connect.
+/// The origins that a route accepts. Requests without an `Origin`, which come from programs, are always accepted; an
+/// `Origin` that no browser sends is refused unless all pages may connect.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Origins {

@@ -6,16 +6,16 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::routing::pattern::{self, Params, Pattern, PatternError};
 
-/// What the router has to know of a route.
+/// A route as the router sees it.
 #[derive(Clone, Debug)]
 pub struct RouteKey {
-    /// The prefixes below which the pattern counts, such as `/api`. None: the pattern is for whole paths.
+    /// The prefixes of the pattern, such as `/api`. None: the pattern matches whole paths.
     pub prefixes: Vec<String>,
-    /// The paths that the route serves, below its prefixes.
+    /// The paths that the route serves, after its prefixes.
     pub pattern: Pattern,
     /// A disabled route serves nothing, but its prefixes stay claimed.
     pub disabled: bool,
-    /// Whether its paths are served with a slash at their end too.
+    /// Whether paths with a slash at their end are served too.
     pub trailing_slash: bool,
 }
 
@@ -37,7 +37,7 @@ impl RouteKey {
         prefixes.iter().map(|prefix| format!("{prefix}{}", self.pattern)).collect()
     }
 
-    /// The prefixes that are any, each once, without slashes that mean nothing.
+    /// The prefixes that are not empty, each once, without superfluous slashes.
     fn clean_prefixes(&self) -> Vec<String> {
         let mut prefixes: Vec<String> = Vec::new();
         for prefix in &self.prefixes {
@@ -57,7 +57,7 @@ pub struct Router {
     routes: Vec<Entry>,
     prefixes: Vec<String>,
     patterns: Vec<String>,
-    /// What each route is called: its pattern as it was written, and with each of its prefixes.
+    /// The names of each route: its pattern as it was written, and with each of its prefixes.
     names: HashMap<String, usize>,
     /// The pattern of each route with its first prefix, disabled ones included.
     labels: Vec<String>,
@@ -68,7 +68,7 @@ pub struct Router {
     claim_all: bool,
 }
 
-/// What there is at a path.
+/// What the router finds for a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found<'r> {
     /// A route serves it.
@@ -78,12 +78,12 @@ pub enum Found<'r> {
         /// What the pattern's parameters stand for.
         params: Params,
     },
-    /// It is ours, but nothing serves it.
+    /// The path is this server's, but no route serves it.
     Unmatched {
-        /// All patterns that are served, with their prefixes: what the path might have meant.
+        /// All patterns that are served, with their prefixes, for a hint.
         known: &'r [String],
     },
-    /// It is not ours: somebody else may serve it.
+    /// The path is not this server's: another one may serve it.
     Foreign,
 }
 
@@ -118,7 +118,7 @@ impl Router {
         self
     }
 
-    /// What there is at `path`, which comes without the query.
+    /// Finds the route for `path`, which is without the query.
     pub fn find(&self, path: &str) -> Found<'_> {
         if let Some(segments) = pattern::split(path) {
             let mut positions = self.narrow(&segments);
@@ -138,7 +138,7 @@ impl Router {
         if self.claims(path) { Found::Unmatched { known: &self.patterns } } else { Found::Foreign }
     }
 
-    /// All patterns that are served, with their prefixes, in order; each once, as its first route serves all of it.
+    /// All patterns that are served, with their prefixes, in order. Each is listed once, as its first route serves it.
     pub fn patterns(&self) -> &[String] {
         &self.patterns
     }
@@ -160,12 +160,12 @@ impl Router {
         self.candidates.matches(&normalized).iter().map(|&glob| self.positions[glob]).collect()
     }
 
-    /// Whether `path` is ours even where no route serves it.
+    /// Whether `path` is this server's even if no route serves it.
     fn claims(&self, path: &str) -> bool {
         if self.claim_all {
             return true;
         }
-        // Only the head of a path beyond the bounds is looked at: that is where the prefix stands.
+        // Of a path that is too long only the beginning is looked at, which is where the prefix is.
         let head = &path[..path.floor_char_boundary(Pattern::MAX_PATH_BYTES)];
         let segments = head.split('/').filter(|segment| !segment.is_empty());
         self.prefixes.iter().any(|prefix| {
@@ -221,7 +221,7 @@ impl Router {
 #[derive(Clone, Debug)]
 struct Entry {
     index: usize,
-    /// Each prefix as segments; one of none stands for no prefix.
+    /// Each prefix as segments; a single empty one if there is no prefix.
     prefixes: Vec<Vec<String>>,
     pattern: Pattern,
     trailing_slash: bool,
@@ -239,7 +239,7 @@ impl Entry {
     }
 }
 
-/// The segments of a prefix, whose slashes at both ends mean nothing.
+/// The segments of a prefix, whose slashes at both ends are ignored.
 fn parts(prefix: &str) -> impl Iterator<Item = &str> {
     prefix.split('/').filter(|part| !part.is_empty())
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// Where a page came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SerializedOrigin<'a> {
-    /// `null` or `file://`: a file, a sandboxed frame, or another page that is not told apart from others.
+    /// `null` or `file://`: a file, a sandboxed frame, or another page without an origin of its own.
     Opaque,
     /// A scheme, a host and a port.
     Host(&'a str),
@@ -48,7 +48,7 @@ fn is_host(host: &str) -> bool {
     !labels.is_empty() && host.bytes().all(is_host_byte)
 }
 
-/// What the URL standard leaves of a host after lower-casing it.
+/// Whether the URL standard would leave the host as it is.
 fn is_host_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && !b"#%/:<>?@[\\]^|".contains(&byte)
 }

@@ -20,14 +20,14 @@ use crate::template::ConnectionScope;
 
 /// A client as handlers see it.
 ///
-/// There may be very many that do nothing, so what most of them do not have costs them a pointer.
+/// There may be very many idle ones, so what most of them do not have takes only a pointer.
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) id: ConnectionId,
     pub(crate) public_id: Arc<str>,
     pub(crate) route: usize,
     pub(crate) request: StoredRequest,
-    /// What the request asks for, until it is answered.
+    /// The opening handshake, until it is answered.
     pub(crate) handshake: Option<Box<Handshake>>,
     pub(crate) address: Option<IpAddr>,
     pub(crate) params: Option<Box<Params>>,
@@ -68,8 +68,8 @@ impl Connection {
         self.request.query()
     }
 
-    /// The opening handshake's request, without the extensions that the host gave it. It is kept in a few bytes and
-    /// made anew by each call: what is needed often is to be kept.
+    /// The opening handshake's request, without the extensions that the host gave it. It is stored in a compact form and
+    /// built anew by each call, so keep what you need often.
     pub fn request(&self) -> http::Request<()> {
         self.request.to_request()
     }
@@ -90,7 +90,7 @@ impl Connection {
         self.subprotocol.as_deref()
     }
 
-    /// What authentication said about the client; `null` when it said nothing.
+    /// What authentication returned as the client's data; `null` if nothing.
     pub fn auth_data(&self) -> &Value {
         self.auth_data.as_deref().unwrap_or(&Value::Null)
     }
@@ -147,23 +147,23 @@ impl Connection {
         matches!(self.phase, Phase::Closed(_))
     }
 
-    /// Whether the opening handshake is done, however the connection stands since.
+    /// Whether the opening handshake is done; the connection may have closed since.
     pub(crate) fn has_opened(&self) -> bool {
         matches!(self.phase, Phase::Open | Phase::Closing(_) | Phase::Closed(_))
     }
 }
 
-/// Where a connection stands. All transitions are in `engine/upgrade.rs` and `engine/closing.rs`.
+/// The state of a connection. All transitions are in `engine/upgrade.rs` and `engine/closing.rs`.
 ///
 /// | From | To | When |
 /// |---|---|---|
-/// | the opening handshake | `Authenticating` | the user's code has to be asked |
-/// | it, or `Authenticating` | `Delayed` | the client may come in, and its handler answers later |
-/// | it, `Authenticating` or `Delayed` | `Accepted` | the client may come in |
-/// | | `Refusing` | it is let in only to be told a close code; no hook runs |
-/// | | removed | it is rejected with an HTTP status, or lost |
+/// | the opening handshake | `Authenticating` | the user's code has to decide |
+/// | it, or `Authenticating` | `Delayed` | the client is admitted, and its handler answers later |
+/// | it, `Authenticating` or `Delayed` | `Accepted` | the client is admitted |
+/// | | `Refusing` | it is refused with a close code, for which the upgrade is completed; no hook runs |
+/// | | removed | it is refused with an HTTP status, or lost |
 /// | `Accepted` | `Open` | the host has reported `Opened` |
-/// | | `Refusing` | the server is going down |
+/// | | `Refusing` | the server is stopping |
 /// | | removed | it is lost before it has opened |
 /// | `Refusing` | removed | the transport is gone |
 /// | `Open` | `Closing` | a close frame was sent or received, or the connection is being dropped |
@@ -172,7 +172,7 @@ impl Connection {
 /// | `Closed` | removed | its last hook has run |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// The user's code decides whether the client may come in.
+    /// The user's code decides whether the client is admitted.
     Authenticating(CallId),
     /// Its handler answers the opening handshake, once an outgoing connection has opened or failed.
     Delayed,
@@ -188,7 +188,7 @@ pub(crate) enum Phase {
     Closed(Box<Closure>),
 }
 
-/// How a connection ended: what the close hook is told.
+/// How a connection ended, for the close hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Closure {
     pub(crate) frame: CloseFrame,

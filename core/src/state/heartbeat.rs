@@ -1,4 +1,4 @@
-//! Two watches over a connection: does it still answer, and does it still speak?
+//! The heartbeat and the inactivity timeout of a connection.
 
 use std::num::NonZeroU64;
 
@@ -24,12 +24,12 @@ impl Heartbeat {
         Self { interval: interval.and_then(NonZeroU64::new), missed: 0 }
     }
 
-    /// A pong came, or the user says that all is well.
+    /// A pong came, or user code resets the count.
     pub(crate) fn answered(&mut self) {
         self.missed = 0;
     }
 
-    /// The interval is over. True: send a ping. False: three pings in a row went unanswered.
+    /// The interval is over. True: send a ping. False: three pings in a row had no answer.
     pub(crate) fn tick(&mut self) -> bool {
         if self.missed >= Self::MAX_MISSED {
             return false;
@@ -39,8 +39,8 @@ impl Heartbeat {
     }
 }
 
-/// Watches for silence. Moving a timer with each message would cost more than the message, so the timer
-/// stays and this tells whether it was right.
+/// Remembers when the client sent something last. Moving a timer with each message would cost more than the message
+/// itself, so the timer stays where it is, and when it is due this tells whether the client was silent for that long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Inactivity {
     /// The longest silence in ms; `None` while off.
@@ -62,7 +62,7 @@ impl Inactivity {
         self.last = now;
     }
 
-    /// When the silence is too long, unless something comes.
+    /// When the silence becomes too long, unless something comes.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.timeout.map(|ms| self.last + ms.get())
     }

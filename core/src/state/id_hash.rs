@@ -2,8 +2,8 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// For maps by connection and by timer. Clients have no say in these keys, so nothing that costs as much as the
-/// standard hasher is needed to keep them from colliding.
+/// For maps by connection and by timer. Clients cannot choose these keys, so the standard hasher, which keeps chosen
+/// keys from colliding and costs more, is not needed.
 pub(crate) type IdHash = BuildHasherDefault<IdHasher>;
 
 /// Multiplies and folds each word.

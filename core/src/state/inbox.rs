@@ -17,15 +17,15 @@ pub(crate) enum Inbound {
     Message(Message),
     Ping(Bytes),
     Pong(Bytes),
-    /// The peer broke the protocol after what stands before this.
+    /// The peer broke the protocol after the entries before this one.
     Violation(Violation),
     Close,
 }
 
-/// The queue before a handler, and whether the handler is at work.
+/// The queue of a handler, and whether the handler is busy.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
-    /// Most connections have nothing that waits, most of the time.
+    /// Boxed, as for most connections nothing waits most of the time.
     waiting: Option<Box<Waiting>>,
     /// Hooks whose answers are awaited; nothing is taken from the queue meanwhile.
     pub(crate) calls: u32,
@@ -37,12 +37,12 @@ pub(crate) struct Inbox {
     pub(crate) is_outbox_full: bool,
 }
 
-/// Two reasons to read no more from a client; reading goes on when there is neither.
+/// The two reasons to stop reading from a client; reading goes on when there is neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pause {
     /// Its handler is far behind.
     pub(crate) inbox: bool,
-    /// It does not read what it is sent.
+    /// It reads too slowly.
     pub(crate) outbox: bool,
 }
 
@@ -102,12 +102,12 @@ impl Inbox {
         self.waiting.as_ref().map_or(0, |waiting| waiting.bytes)
     }
 
-    /// Forgets what waits, because nobody will look at it.
+    /// Drops what waits, as it will not be handled.
     pub(crate) fn clear(&mut self) {
         self.waiting = None;
     }
 
-    /// Whether nothing waits and nothing is awaited.
+    /// Whether nothing waits and no answer is awaited.
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting.is_none() && self.calls == 0 && self.holds == 0
     }

@@ -1,17 +1,17 @@
-//! The bounds of one server. Whatever a peer controls has one.
+//! The limits of one server: everything that a peer controls has one.
 
 use std::time::Duration;
 
 use crate::state::rate::MessageRate;
 
-/// Bounds that a developer never notices and an attacker does. Sizes are in bytes.
+/// Limits on what clients can cost. Sizes are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at once; one more is answered 503. Default 10,000.
     pub connections: usize,
-    /// Connections at once from one address; one more is answered 429. Default: no bound.
+    /// Connections at once from one address; one more is answered 429. Default: no limit.
     pub connections_per_address: Option<usize>,
-    /// How many messages one client may send; then close 1008. Default: no bound.
+    /// How many messages one client may send; then close 1008. Default: no limit.
     pub message_rate: Option<MessageRate>,
     /// Rooms one connection can be in; one more is a [`CommandError`](crate::CommandError). Default 1,000.
     pub rooms_per_connection: usize,
@@ -28,7 +28,7 @@ pub struct Limits {
     /// How long `authenticate` may take; then 503. Default 10 s.
     pub authenticate_timeout: Duration,
     /// How long any other hook may take; then it counts as failed, and the host is to stop it
-    /// ([`Effect::CancelCall`](crate::Effect::CancelCall)). Default 30 s; `None`: for ever.
+    /// ([`Effect::CancelCall`](crate::Effect::CancelCall)). Default 30 s; `None`: no limit.
     pub handler_timeout: Option<Duration>,
     /// From a close frame to the client's answer; then the connection is dropped. Default 10 s.
     pub close_timeout: Duration,

@@ -1,11 +1,11 @@
-//! Keeps the log readable: what happens a thousand times is said once, with a count.
+//! Keeps the log readable: what happens a thousand times is logged once, with a count.
 
 use std::collections::{HashMap, hash_map};
 
 use crate::interface::effect::{Effect, Level};
 use crate::time::Instant;
 
-/// What was said lately.
+/// What was logged lately.
 #[derive(Debug, Default)]
 pub(crate) struct LogThrottle {
     entries: HashMap<(usize, &'static str), Entry>,
@@ -13,19 +13,19 @@ pub(crate) struct LogThrottle {
 
 #[derive(Debug)]
 struct Entry {
-    /// When it was said last; for a burst, when it last happened.
+    /// When it was logged last; for a burst, when it happened last.
     said: Instant,
     kept_back: u64,
 }
 
 impl LogThrottle {
-    /// The same thing about the same route is said at most once in so many ms.
+    /// The interval in ms in which the same thing about the same route is logged at most once.
     const INTERVAL: u64 = 1_000;
 
-    /// What is said has no more bytes than this, as much of it comes from clients.
+    /// The longest text in bytes, as much of it comes from clients.
     const MAX_BYTES: usize = 500;
 
-    /// Says `text` about a route, unless the same `kind` of thing was said within the last second.
+    /// Logs `text` about a route, unless the same `kind` of thing was logged within the last second.
     pub(crate) fn note(
         &mut self,
         now: Instant,
@@ -52,7 +52,7 @@ impl LogThrottle {
         log(level, text(), kept_back, effects);
     }
 
-    /// Says `text` about a route when a burst of the same `kind` begins: again only after a second without any.
+    /// Logs `text` about a route when a burst of the same `kind` begins: again only after a second without any.
     pub(crate) fn note_burst(
         &mut self,
         now: Instant,

@@ -1,25 +1,26 @@
-//! Who is in one room, in the order they came.
+//! The members of one room, in the order they came.
 
 use std::collections::HashMap;
 
 use crate::interface::connection_id::ConnectionId;
 use crate::state::id_hash::IdHash;
 
-/// A set that keeps the order of arrival. Coming and going cost the same however many are there.
+/// A set that keeps the order of arrival. Inserting and removing take constant time.
 ///
-/// Who leaves leaves a gap. Once there are more gaps than members they are closed, which is paid for by those that left.
+/// Removing leaves a gap. When there are more gaps than members they are closed, which takes constant time for each
+/// removal, on average.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     order: Vec<Option<ConnectionId>>,
-    /// Where in the order each stands.
+    /// The position of each in the order.
     places: HashMap<ConnectionId, u32, IdHash>,
 }
 
 impl Members {
-    /// So many gaps are not worth closing.
+    /// Fewer gaps than this are not worth closing.
     const FEW: usize = 16;
 
-    /// Adds one behind all others. Who is there already stays in place.
+    /// Adds one at the end; one that is in the set already stays in place.
     pub(crate) fn insert(&mut self, id: ConnectionId) {
         // There are no more ids than this.
         let Ok(place) = u32::try_from(self.order.len()) else { return };
@@ -28,7 +29,7 @@ impl Members {
         }
     }
 
-    /// Takes one out, if it is there.
+    /// Removes one, if it is there.
     pub(crate) fn remove(&mut self, id: ConnectionId) {
         let Some(place) = self.places.remove(&id) else { return };
         self.order[place as usize] = None;

@@ -58,11 +58,11 @@ pub(crate) struct State {
     pub(crate) client_bytes: ByteCounts,
     /// What passed on outgoing connections.
     pub(crate) upstream_bytes: ByteCounts,
-    /// The call whose outcome is being handled.
+    /// The call whose answer is being handled.
     pub(crate) answered: Option<CallId>,
-    /// Where that call threw, until the log has it.
+    /// The stack of what that call threw, until it is logged.
     pub(crate) stack: Option<String>,
-    /// Where the server is found.
+    /// The port at which the server is found.
     pub(crate) port: Option<u16>,
     next_call: u64,
 }
@@ -70,12 +70,12 @@ pub(crate) struct State {
 /// The answer to an opening handshake: 101 with a subprotocol if there is one, or an HTTP status.
 pub(crate) type DelayedAnswer = Result<Option<Arc<str>>, StatusCode>;
 
-/// Whom a plain HTTP path or an outgoing connection belongs to.
+/// What a plain HTTP path or an outgoing connection belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner<T> {
-    /// A handler: that of a route, or for a connection.
+    /// A handler: the one of a route, or on behalf of a connection.
     Handler(T),
-    /// A feed's source, by its place.
+    /// A feed's source, by its index.
     Source(usize),
 }
 
@@ -117,7 +117,7 @@ impl State {
         }
     }
 
-    /// Lets a hook out and remembers that its connection waits for it.
+    /// Calls a hook, and remembers that its connection waits for the answer.
     pub(crate) fn call(
         &mut self,
         id: ConnectionId,
@@ -132,7 +132,7 @@ impl State {
         self.call_within(timeout, id, hook, now, effects)
     }
 
-    /// The same with another time for the answer; `None`: as long as it takes.
+    /// The same with another timeout; `None`: without one.
     pub(crate) fn call_within(
         &mut self,
         timeout: Option<Duration>,
@@ -213,7 +213,7 @@ impl State {
         effects.push(Effect::Disconnect { id });
     }
 
-    /// Drops an accepted connection, wherever it stands, without waiting for anything.
+    /// Drops an accepted connection, whatever its state, without waiting for anything.
     pub(crate) fn terminate(&mut self, id: ConnectionId, cause: CloseCause, effects: &mut Vec<Effect>) {
         match self.connections.get(id).map(|connection| &connection.phase) {
             Some(Phase::Open) => {
@@ -226,7 +226,7 @@ impl State {
         effects.push(Effect::Terminate { id });
     }
 
-    /// The one way out of `Open`: from here on the connection hears nothing and its watches are off.
+    /// The only way out of `Open`: from here on nothing is sent to the connection, and its timers are off.
     pub(crate) fn end(&mut self, id: ConnectionId, closure: Box<Closure>) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;

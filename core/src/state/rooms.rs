@@ -1,4 +1,4 @@
-//! The rooms of one route: who is where.
+//! The rooms of one route, and their members.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::interface::connection_id::ConnectionId;
 use crate::state::id_hash::IdHash;
 use crate::state::members::Members;
 
-/// Members of a route and of its rooms, in the order they came. A room lives while somebody is in it.
+/// The connections of a route and the members of its rooms, in the order they came. A room exists while it has members.
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
     everyone: Members,
@@ -17,7 +17,7 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// Lets a connection hear what goes to everyone on the route.
+    /// Adds a connection to "everyone on the route".
     pub(crate) fn enter(&mut self, id: ConnectionId) {
         self.everyone.insert(id);
     }
@@ -39,7 +39,7 @@ impl Rooms {
         }
     }
 
-    /// Takes a connection out of the route and out of the given rooms, which are all it was in.
+    /// Removes a connection from the route and from the given rooms, which are all that it is in.
     pub(crate) fn exit<'a>(&mut self, id: ConnectionId, rooms: impl IntoIterator<Item = &'a Arc<str>>) {
         self.everyone.remove(id);
         for room in rooms {
@@ -92,7 +92,7 @@ impl Rooms {
     }
 }
 
-/// Allocated once: how many are left out is not known before, but at most one is.
+/// Allocates once: at most one connection is left out.
 fn all_but(members: &Members, except: Option<ConnectionId>) -> Vec<ConnectionId> {
     let mut found = Vec::with_capacity(members.len());
     found.extend(members.iter().filter(|id| Some(*id) != except));

@@ -1,4 +1,4 @@
-//! An opening handshake's request, as small as it can be kept.
+//! An opening handshake's request in a compact form.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
@@ -85,7 +85,7 @@ impl StoredRequest {
                 None => HeaderName::from_bytes(take_field(&mut rest)),
             };
             let value = HeaderValue::from_bytes(take_field(&mut rest));
-            // They were valid when they came, so they are.
+            // They were valid when they were stored.
             if let (Ok(name), Ok(value)) = (name, value) {
                 headers.append(name, value);
             }
@@ -105,7 +105,7 @@ impl StoredRequest {
     }
 }
 
-/// The front of what is stored.
+/// The beginning of what is stored.
 struct Target<'a> {
     uri: &'a [u8],
     /// How many bytes before the query are the path.

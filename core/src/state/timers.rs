@@ -13,11 +13,11 @@ use crate::time::Instant;
 pub(crate) enum Timer {
     /// The host has to report `Opened`.
     Opening(ConnectionId),
-    /// The front message of the inbox has waited out the route's delay.
+    /// The first message of the inbox has waited for the route's delay.
     Delay(ConnectionId),
     /// The next ping is due.
     Heartbeat(ConnectionId),
-    /// Nothing may have come for too long.
+    /// Perhaps nothing has come for too long.
     Inactivity(ConnectionId),
     /// The closing handshake has taken too long.
     Closing(ConnectionId),
@@ -31,7 +31,7 @@ pub(crate) enum Timer {
     Upstream(UpstreamId),
     /// A feed's source has something to do.
     Source(usize),
-    /// Whoever is left after a shutdown is dropped.
+    /// The connections that are left after a shutdown are dropped.
     Grace,
 }
 

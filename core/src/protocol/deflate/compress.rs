@@ -9,7 +9,7 @@ use super::FLUSH_TAIL;
 /// Scratch buffers above this many bytes are given back after use.
 const SCRATCH_LIMIT: usize = 256 * 1024;
 
-/// The compressor failed, which it has no reason to; the message goes out as it is.
+/// The compressor failed, which should not happen; the message is sent uncompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct CompressFailed;
 
@@ -47,7 +47,7 @@ impl Compressor {
 
     fn run(&mut self, payload: &[u8], output: &mut Vec<u8>) -> Result<(), CompressFailed> {
         if payload.is_empty() {
-            // Nothing to flush would be nothing to send: an empty block less its tail (7.2.3.6).
+            // An empty message would have no bytes at all: it becomes an empty block without its tail (7.2.3.6).
             output.push(0);
             return Ok(());
         }

@@ -1,6 +1,6 @@
-//! What the server wants of permessage-deflate, and what was agreed.
+//! The server's settings of permessage-deflate, and what was agreed.
 
-/// What the server wants. Immutable; [`negotiate`](super::negotiate) turns it into an [`Agreement`].
+/// The server's settings. Immutable; [`negotiate`](super::negotiate) turns them into an [`Agreement`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeflateConfig {
     /// The server compresses each message on its own. Default `true`: then a broadcast is compressed once for all.

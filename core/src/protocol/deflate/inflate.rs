@@ -66,7 +66,7 @@ thread_local! {
 
 /// Inflates a message's payload into at most `max` bytes, and remembers it if the client may refer back to it.
 ///
-/// Of several faults the one that comes first is told, as if the payload had come byte by byte.
+/// If there are several faults, the first one is returned, as if the payload had come byte by byte.
 pub(in super::super) fn inflate(
     payload: &[u8],
     history: Option<&mut History>,
@@ -198,7 +198,7 @@ fn prime(stream: &mut Decompress, history: &[u8], output: &[u8]) -> Result<(), I
     Ok(())
 }
 
-/// Inflates all of `input`, or as far as a final block ends; then what is left of it.
+/// Inflates `input` to its end, or to the end of a final block; returns what is left of it.
 fn feed<'a>(
     stream: &mut Decompress,
     mut input: &'a [u8],

@@ -1,9 +1,9 @@
 //! permessage-deflate (RFC 7692): what is configured, offered and agreed, and the two directions.
 //!
-//! [`DeflateConfig`] is what the server wants, [`Offer`] one thing the client offers, [`Agreement`] what the two
-//! settled on: three types, so that none can be taken for another. [`negotiate`] leads from the first two to the third.
+//! [`DeflateConfig`] has the server's settings, [`Offer`] is one of the client's offers, and [`Agreement`] is what
+//! both agreed on: three types, so that none can be taken for another. [`negotiate`] makes the third of the first two.
 //!
-//! By default nobody keeps context between messages: then no connection owns compression state. Each thread keeps
+//! By default neither side keeps context between messages: then no connection owns compression state. Each thread keeps
 //! one decompressor and one compressor per window size and resets them per message, and one compressed frame serves
 //! every receiver of a broadcast. Only a message that comes in pieces has a decompressor of its own, until it is complete.
 

@@ -9,9 +9,9 @@ use bytes::{Buf, Bytes};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxOptions {
     /// Once this many bytes wait, the overflow policy applies to further messages. Default 1 MiB.
-    /// What a message itself measures does not count: a large one can always be sent while less than this waits.
+    /// The size of the message itself does not count: a large one can always be sent while less than this waits.
     pub max_bytes: usize,
-    /// What happens to messages beyond it. Default [`Overflow::Close`].
+    /// What happens to further messages. Default [`Overflow::Close`].
     pub overflow: Overflow,
 }
 
@@ -29,11 +29,11 @@ pub enum Overflow {
     Close,
     /// The oldest waiting messages make room for the new one.
     DropOldest,
-    /// The host stops reading from this client until it has read; up to twice the bound may wait meanwhile.
+    /// The host stops reading from this client until it has read; up to twice the limit may wait meanwhile.
     Pause,
 }
 
-/// What became of a message.
+/// What happened to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
     /// It waits for the socket.
@@ -47,7 +47,7 @@ pub enum Pushed {
 }
 
 impl Pushed {
-    /// What became of two messages, one after another.
+    /// What happened to two messages, one after another.
     pub(super) fn and(self, next: Self) -> Self {
         match (self, next) {
             (Pushed::Full, _) | (_, Pushed::Full) => Pushed::Full,
@@ -58,7 +58,7 @@ impl Pushed {
     }
 }
 
-/// What a queued frame is, as far as the queue cares.
+/// The kind of a queued frame, as far as the queue treats it differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A message: may be dropped by [`Overflow::DropOldest`].
@@ -72,9 +72,9 @@ pub(super) enum Kind {
 /// Whether a message may enter, asked before the work of encoding it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// Encode it and queue it; then this became of it.
+    /// It may: encode and queue it, with this result.
     Admitted(Pushed),
-    /// Leave it; this became of it.
+    /// It may not, with this result.
     Refused(Pushed),
 }
 
@@ -90,7 +90,7 @@ pub struct Outbox {
     lent: usize,
     /// which are so many bytes.
     lent_bytes: usize,
-    /// Where in the queue the latest pong stands.
+    /// The latest pong's position in the queue.
     pong: Option<usize>,
     is_blocked: bool,
     /// Messages that were dropped since [`take_dropped`](Self::take_dropped).

@@ -32,10 +32,10 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// The longest path in bytes that is looked at; a longer one matches nothing.
+    /// The longest path in bytes that can match.
     pub const MAX_PATH_BYTES: usize = 8192;
 
-    /// The most segments of a path that are looked at; a path of more matches nothing.
+    /// The largest number of segments of a path that can match.
     pub const MAX_PATH_SEGMENTS: usize = 256;
 
     /// Parses a pattern. It starts with `/`.
@@ -53,7 +53,7 @@ impl Pattern {
         self.segments.iter().flat_map(|segment| segment.names()).map(|name| &**name)
     }
 
-    /// How many segments stand before a `**` at the end; `None` without one, or with another `**` before it.
+    /// How many segments precede a `**` at the end; `None` without one, or with another `**` before it.
     pub fn segments_before_rest(&self) -> Option<usize> {
         let (last, before) = self.segments.split_last()?;
         let is_open = |segment: &Segment| matches!(segment, Segment::AnySegments);
@@ -80,7 +80,7 @@ impl Pattern {
         self.segments.iter().any(|segment| matches!(segment, Segment::AnySegments))
     }
 
-    /// Of a pattern that ends in `/*/` what stands before its last slash.
+    /// A pattern that ends in `/*/`, without its last slash.
     fn without_slash_after_star(&self) -> Option<&[Segment]> {
         match &self.segments[..] {
             [before @ .., Segment::Literal(last)] if last.is_empty() => {
@@ -98,7 +98,7 @@ impl Pattern {
         let mut globs = Vec::new();
         for (index, segment) in self.segments.iter().enumerate() {
             if matches!(segment, Segment::AnySegments) && index + 1 == self.segments.len() {
-                // A glob's trailing `/**` wants at least one slash; ours also matches without it.
+                // A glob's trailing `/**` demands at least one slash; ours also matches without it.
                 globs.push(glob.clone());
             }
             glob.push('/');
@@ -198,7 +198,7 @@ struct Retry {
 }
 
 /// The segments of a path: repeated slashes count once, a trailing slash gives a last empty segment.
-/// `None` for what no pattern matches: no leading slash, or beyond the bounds.
+/// `None` if no pattern can match: no leading slash, or too long.
 pub(crate) fn split(path: &str) -> Option<Vec<&str>> {
     if path.len() > Pattern::MAX_PATH_BYTES {
         return None;

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 pub struct Params(Vec<(Arc<str>, String)>);
 
 impl Params {
-    /// Those of a pattern without parameters.
+    /// The parameters of a pattern that has none.
     pub(crate) const NONE: Self = Self(Vec::new());
 
     /// The value of the parameter `name`.

@@ -38,7 +38,7 @@ pub(super) fn parse(pattern: &str) -> Result<Vec<Segment>, PatternError> {
             }
         }
         if last {
-            // With `**` a trailing slash means nothing.
+            // With `**` a trailing slash is ignored.
             let is_trailing =
                 |segment: &mut Segment| matches!(segment, Segment::Literal(text) if text.is_empty());
             if segments.iter().any(|segment| matches!(segment, Segment::AnySegments)) {
@@ -178,7 +178,7 @@ impl<'a> Parser<'a> {
             return Err(self.error(open + 1, message));
         }
         if let Some(regex) = regex {
-            // Checked alone first, so that nothing in it can close a group of ours.
+            // Checked on its own first, so that it cannot close one of the groups around it.
             self.regex(open + 1 + name.len() + 1, regex)?;
         }
         let name: Arc<str> = Arc::from(name);

@@ -1,4 +1,4 @@
-//! One segment of a pattern: what stands between two slashes.
+//! One segment of a pattern: the text between two slashes.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use regex::Regex;
 
 use super::Params;
 
-/// What one segment of a pattern asks of one segment of a path.
+/// What one segment of a path has to look like.
 #[derive(Clone, Debug)]
 pub(super) enum Segment {
     /// Exactly this text. Empty at the end of a pattern with a trailing slash.
     Literal(String),
-    /// `*`: whatever it is, also empty.
+    /// `*`: any text, also empty.
     Any,
     /// `**`: any number of whole segments.
     AnySegments,
-    /// `{name}`: whatever it is, if not empty.
+    /// `{name}`: any text, but not empty.
     Param(Arc<str>),
-    /// Anything mixed. The expression is anchored; its group `g<n>` holds the n-th parameter.
+    /// A mixture of these. The expression is anchored; its group `g<n>` holds the n-th parameter.
     Mixed {
         /// The whole segment as one expression.
         regex: Regex,
@@ -39,7 +39,7 @@ impl Segment {
                 }
                 !text.is_empty()
             }
-            // The empty segment after a trailing slash belongs to `*` and `**` alone.
+            // Only `*` and `**` match the empty segment after a trailing slash.
             Segment::Mixed { .. } if text.is_empty() => false,
             Segment::Mixed { regex, names } if names.is_empty() => regex.is_match(text),
             Segment::Mixed { regex, names } => {
@@ -64,7 +64,7 @@ impl Segment {
     /// A glob that matches at least what this segment matches.
     pub(super) fn candidate_glob(&self) -> String {
         match self {
-            // globset sees no file name in a path that ends with a dot, so it must not be asked for one.
+            // For globset a path that ends with a dot has no file name, so the glob must not demand one.
             Segment::Literal(literal) if !literal.ends_with('.') => globset::escape(literal),
             Segment::AnySegments => "**".to_owned(),
             _ => "*".to_owned(),
