@@ -158,8 +158,10 @@ pub use routing::route::RouteSettings;
 pub use routing::router::{Found, RouteKey, Router};
 
 mod interface;
+pub use interface::channel::{ChannelCall, ChannelReply, ChannelStep};
 pub use interface::close_cause::CloseCause;
 pub use interface::connection_id::{ConnectionId, ConnectionIds};
+pub use interface::direction::Direction;
 pub use interface::effect::{Accept, Effect, Level, Recipients};
 pub use interface::hook::{Answer, CallId, Hook, HookKind};
 pub use interface::http_endpoint::{HttpEndpoint, json_response};

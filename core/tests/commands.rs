@@ -9,7 +9,8 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 use support::{World, route};
 use switchboard_core::dialect::commands::{
-    Commands, CommandsOptions, PresenceFormat, Profile, ServerEvent, SessionOptions, WhoMayCommand,
+    Commands, CommandsAudience, CommandsOptions, PresenceFormat, Profile, ServerEvent, ServerEventKind,
+    SessionOptions, WhoMayCommand,
 };
 use switchboard_core::{Answer, ConnectionId, Hook, RouteSettings};
 
@@ -243,36 +244,42 @@ fn handshakes_that_lack_something_are_refused() {
 
 #[test]
 fn user_code_is_told_of_the_servers_events() {
-    use ServerEvent::{Connect, Crash, Disconnect, Receive, Send};
+    use ServerEventKind::{Connect, Crash, Disconnect, Receive, Send};
     let events = vec![Connect, Disconnect, Receive, Send, Crash];
     let mut world = world(CommandsOptions { events, ..Default::default() });
     let told = |world: &mut World| match world.answer_next(Answer::Done) {
-        Hook::Custom { name, payload } => (name.to_string(), payload),
+        Hook::ServerEvent(event) => *event,
         other => panic!("{other:?}"),
     };
+    let sent = |message: String, audience: CommandsAudience| ServerEvent::Send {
+        message: message.as_str().into(),
+        audience,
+    };
     let id = world.connect("/");
-    let (name, connected) = told(&mut world);
-    let me = connected["client_id"].clone();
-    assert_eq!((name.as_str(), &connected["name"]), ("connect", &json!("Guest")));
-    let (name, sent) = told(&mut world);
+    let ServerEvent::Connect(client) = told(&mut world) else { panic!("somebody came") };
+    let (me, everyone) = (client.id, CommandsAudience::default());
+    assert_eq!((&*client.name, client.email), ("Guest", None));
     let presence = world.received(id).remove(0);
-    assert_eq!((name.as_str(), sent), ("send", json!({ "message": presence })));
+    assert_eq!(told(&mut world), sent(presence, everyone.clone()));
     world.text(id, "Hi");
-    assert_eq!(told(&mut world), ("receive".into(), json!({ "client_id": me, "message": "Hi" })));
+    assert_eq!(told(&mut world), ServerEvent::Receive { client_id: me.clone(), message: "Hi".into() });
     let message = world.received(id).remove(0);
-    assert_eq!(told(&mut world), ("send".into(), json!({ "message": message })));
+    assert_eq!(told(&mut world), sent(message, everyone));
+
+    world.text(id, &json!({ "to": me, "message": "to me" }).to_string());
+    told(&mut world);
+    let message = world.received(id).remove(0);
+    assert_eq!(told(&mut world), sent(message, CommandsAudience { to: Some(me.clone()), channel: None }));
 
     world.text(id, r#"{"to":"nobody","message":"Hi"}"#);
     world.answer_next(Answer::Failed { error: "broken".into() });
     let (call, _, crash) = world.next_call();
-    assert_eq!(
-        crash,
-        Hook::Custom { name: "crash".into(), payload: json!({ "client_id": me, "message": "broken" }) }
-    );
+    let broken = ServerEvent::Crash { client_id: me.clone(), error: "broken".into() };
+    assert_eq!(crash, Hook::ServerEvent(Box::new(broken)));
     world.answer(call, Answer::Failed { error: "broken again".into() });
     assert!(world.calls.is_empty(), "nobody is told for ever");
     world.cut(id);
-    assert_eq!(told(&mut world), ("disconnect".into(), json!({ "client_id": me })));
+    assert_eq!(told(&mut world), ServerEvent::Disconnect { client_id: me });
     told(&mut world);
     assert_eq!(world.removed[&id], 1);
 }

@@ -1,4 +1,4 @@
-//! Phoenix Channels: the socket, joins and leaves, replies, crashes, presence, callbacks.
+//! Phoenix Channels: the socket, joins and leaves, replies, crashes, presence.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod support;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::{World, route};
 use switchboard_core::dialect::phoenix::{
-    Broadcast, CallbackChannel, Channel, ChannelContext, ChannelOptions, Payload, Phoenix, Realtime, Reply,
-    Termination, TopicPattern,
+    Broadcast, Channel, ChannelContext, ChannelOptions, Payload, Phoenix, Realtime, Reply, Termination,
+    TopicPattern,
 };
 use switchboard_core::{
-    Answer, ConnectionId, FeedSettings, HandlerError, HandlerResult, Hook, Input, Message, RouteSettings,
+    ConnectionId, FeedSettings, HandlerError, HandlerResult, Input, Message, RouteSettings,
 };
 
 const V2: &str = "/socket/websocket?vsn=2.0.0";
@@ -397,136 +397,4 @@ fn a_channels_timer_ends_with_the_channel() {
     world.received(id);
     world.advance(100);
     assert_eq!(world.received(id), [r#"["2",null,"m","tick",7]"#]);
-}
-
-fn callbacks() -> World {
-    world(Phoenix::new().with_channel(topic("room:*"), CallbackChannel::new("room:*")))
-}
-
-fn custom(hook: Hook) -> (String, Value) {
-    match hook {
-        Hook::Custom { name, payload } => (name.to_string(), payload),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn callbacks_decide_about_joins_and_messages() {
-    let mut world = callbacks();
-    let id = world.connect(V2);
-    world.text(id, r#"["1","1","room:1","phx_join",{"a":1}]"#);
-    // What the callback pushes while it decides comes after the reply.
-    let push = json!({ "topic": "room:1", "event": "welcome", "payload": { "b": 2 } });
-    world.dialect_command(Some(id), "push", push).unwrap();
-    assert!(world.received(id).is_empty());
-    let hook = world.answer_next(Answer::Json(json!({ "status": "ok", "response": { "c": 3 } })));
-    assert_eq!(
-        custom(hook),
-        ("join".into(), json!({ "payload": { "a": 1 }, "ref": "1", "channel": "room:*", "topic": "room:1" }))
-    );
-    assert_eq!(
-        world.received(id),
-        [
-            r#"["1","1","room:1","phx_reply",{"response":{"c":3},"status":"ok"}]"#,
-            r#"["1",null,"room:1","welcome",{"b":2}]"#,
-        ]
-    );
-    for (answer, expected) in [
-        (json!(null), vec![]),
-        (
-            json!({ "status": "error", "response": { "reason": "no" } }),
-            vec![r#"["1","2","room:1","phx_reply",{"response":{"reason":"no"},"status":"error"}]"#],
-        ),
-        (
-            json!({ "status": "ok", "stop": true }),
-            vec![
-                r#"["1","2","room:1","phx_reply",{"response":{},"status":"ok"}]"#,
-                r#"["1","1","room:1","phx_close",{}]"#,
-            ],
-        ),
-    ] {
-        world.text(id, r#"["1","2","room:1","ask",{"q":1}]"#);
-        let (name, payload) = custom(world.answer_next(Answer::Json(answer)));
-        assert_eq!(
-            (&*name, &payload["event"], &payload["payload"]),
-            ("handleIn", &json!("ask"), &json!({ "q": 1 }))
-        );
-        assert_eq!(world.received(id), expected);
-    }
-    let (name, payload) = custom(world.answer_next(Answer::Done));
-    assert_eq!((&*name, &payload["reason"]), ("leave", &json!("stopped")));
-}
-
-#[test]
-fn a_throwing_callback_crashes_its_channel_only() {
-    let mut world = callbacks();
-    let id = world.connect(V2);
-    let failed = || Answer::Failed { error: "oops".into() };
-    world.text(id, r#"["1","1","room:1","phx_join",{}]"#);
-    world.answer_next(failed());
-    assert_eq!(heard(&mut world, id)[0][4]["response"], json!({ "reason": "join crashed" }));
-    world.text(id, r#"["2","2","room:1","phx_join",{}]"#);
-    world.answer_next(Answer::Json(Value::Null));
-    // A join again while the first is told to leave: the answers may come in any order.
-    world.text(id, r#"["3","3","room:1","phx_join",{}]"#);
-    let ((left, _, leave), (joined, _, join)) = (world.next_call(), world.next_call());
-    assert_eq!((&*custom(leave).0, &*custom(join).0), ("leave", "join"));
-    world.received(id);
-    world.answer(joined, Answer::Json(Value::Null));
-    world.answer(left, failed());
-    assert_eq!(
-        world.received(id),
-        [
-            r#"["3","3","room:1","phx_reply",{"response":{},"status":"ok"}]"#,
-            r#"["2","2","room:1","phx_close",{}]"#,
-        ]
-    );
-    world.text(id, r#"["3","4","room:1","ask",{}]"#);
-    world.text(id, r#"[null,"5","phoenix","heartbeat",{}]"#);
-    world.answer_next(failed());
-    assert_eq!(world.received(id), [r#"["3","3","room:1","phx_error",{}]"#]);
-    world.answer_next(Answer::Done);
-    assert_eq!(world.received(id).len(), 1, "what waited is handled");
-}
-
-#[test]
-fn user_code_pushes_broadcasts_and_tracks_at_any_time() {
-    let mut world = callbacks();
-    let ids = [world.connect(V2), world.connect(V2)];
-    for id in ids {
-        world.text(id, r#"["1","1","room:1","phx_join",{}]"#);
-        world.answer_next(Answer::Json(Value::Null));
-        world.received(id);
-    }
-    let [a, b] = ids;
-    let event = |payload| json!({ "topic": "room:1", "event": "e", "payload": payload });
-    world.dialect_command(None, "broadcast", event(json!({}))).unwrap();
-    world.dialect_command(Some(a), "broadcastFrom", event(json!({ "$binary": "/w==" }))).unwrap();
-    world
-        .dialect_command(Some(a), "reply", json!({ "topic": "room:1", "ref": "9", "status": "ok" }))
-        .unwrap();
-    world
-        .dialect_command(Some(a), "track", json!({ "topic": "room:1", "key": "a", "meta": { "x": 1 } }))
-        .unwrap();
-    assert_eq!(
-        world.received(a)[..2],
-        [r#"[null,null,"room:1","e",{}]"#, r#"["1","9","room:1","phx_reply",{"response":{},"status":"ok"}]"#]
-    );
-    assert_eq!(
-        world.received(b)[..2],
-        [r#"[null,null,"room:1","e",{}]"#, r#"<binary b"\x02\x06\x01room:1e\xff">"#]
-    );
-    world.dialect_command(Some(b), "presenceState", json!({ "topic": "room:1" })).unwrap();
-    assert_eq!(heard(&mut world, b)[0][4]["a"]["metas"][0]["x"], 1);
-    world.dialect_command(Some(a), "stop", json!({ "topic": "room:1", "error": true })).unwrap();
-    assert_eq!(world.received(a), [r#"["1","1","room:1","phx_error",{}]"#]);
-    assert_eq!(heard(&mut world, b)[0][3], "presence_diff");
-    for (id, name, payload) in [
-        (Some(a), "push", event(json!({}))),
-        (None, "push", event(json!({}))),
-        (Some(b), "dance", event(json!({}))),
-        (Some(b), "push", json!({ "topic": "room:1", "evnt": "e" })),
-    ] {
-        assert!(world.dialect_command(id, name, payload).is_err());
-    }
 }

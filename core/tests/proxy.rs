@@ -408,19 +408,18 @@ fn callbacks_look_at_messages_one_after_another() {
     let mut world = World::new(vec![route("/", RouteSettings::default(), proxy)]);
     let id = connect(&mut world, "/");
     world.text(id, "a");
-    let answer = |world: &mut World, name: &str, payload: Value, answer: Value| {
-        let hook = world.answer_next(Answer::Json(answer));
-        assert_eq!(hook, Hook::Custom { name: name.into(), payload });
+    let answer = |world: &mut World, from: Direction, message: Message, answer: Answer| {
+        assert_eq!(world.answer_next(answer), Hook::Proxied { from, message });
     };
     world.target(says(Bytes::from_static(&[255])));
     world.target(says("drop me"));
     assert_eq!(world.calls.len(), 1, "one at a time");
-    answer(&mut world, "onClientMessage", json!({ "text": "a" }), json!({ "text": "A" }));
+    answer(&mut world, Direction::Client, "a".into(), Answer::Passed(Some("A".into())));
     assert_eq!(world.told_targets(), ["A"]);
     world.target(closes(1000, ""));
-    answer(&mut world, "onTargetMessage", json!({ "base64": "/w==" }), json!(null));
+    answer(&mut world, Direction::Target, Bytes::from_static(&[255]).into(), Answer::Done);
     assert_eq!(world.received(id), [r#"<binary b"\xff">"#]);
-    answer(&mut world, "onTargetMessage", json!({ "text": "drop me" }), json!(false));
+    answer(&mut world, Direction::Target, "drop me".into(), Answer::Passed(None));
     assert_eq!(world.received(id), ["<close 1000>"], "the end comes after what was said before it");
 }
 
@@ -433,7 +432,7 @@ fn a_callback_that_fails_costs_its_message() {
     world.text(id, "a");
     world.text(id, "b");
     world.answer_next(Answer::Failed { error: "boom".into() });
-    world.answer_next(Answer::Json(json!({ "base64": "AAE=" })));
+    world.answer_next(Answer::Passed(Some(Bytes::from_static(&[0, 1]).into())));
     assert_eq!(world.told_targets(), [r#"<binary b"\0\x01">"#]);
     assert_eq!(world.log.len(), 1, "{:?}", world.log);
 }

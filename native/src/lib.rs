@@ -112,9 +112,8 @@ pub use endpoint::{Endpoint, EndpointInfo};
 
 mod callbacks;
 pub use callbacks::{
-    Audience, Callbacks, ChannelCallbacks, ChannelReply, ChannelSocket, CommandsAudience, CommandsClient,
-    CommandsEvents, Handshake, Incoming, IntoAdmission, IntoChannelReply, IntoHandlerResult, IntoPassed,
-    IntoResponseMessage, Peer, Socket, SocketTask,
+    Audience, Callbacks, ChannelCallbacks, ChannelSocket, CommandsEvents, Handshake, Incoming, IntoAdmission,
+    IntoChannelReply, IntoHandlerResult, IntoPassed, IntoResponseMessage, Peer, Socket, SocketTask,
 };
 
 mod accept;
@@ -131,7 +130,9 @@ mod upstream;
 pub use switchboard_core::testing;
 
 #[doc(inline)]
-pub use switchboard_core::dialect::phoenix::{Payload, Termination as LeaveReason};
+pub use switchboard_core::dialect::commands::{CommandsAudience, CommandsClient};
+#[doc(inline)]
+pub use switchboard_core::dialect::phoenix::{ChannelReply, Payload, Termination as LeaveReason};
 
 #[doc(inline)]
 pub use switchboard_core::{

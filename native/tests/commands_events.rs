@@ -109,7 +109,7 @@ async fn events_are_told_in_order_with_what_rakit_says_of_them() {
     assert_eq!(client.json().await["message"], "fail");
     assert_eq!(client.json().await["message"], "panic");
     expect(&["receive 8 fail", "send message false None", "crash 8 on purpose"]).await;
-    expect(&["receive 8 panic", "send message false None", "crash 8 callback panicked"]).await;
+    expect(&["receive 8 panic", "send message false None", "crash 8 receive panicked"]).await;
     client.close().await;
     expect(&["disconnect 8", "send presence false None"]).await;
     server.emptied().await;

@@ -135,6 +135,35 @@ test.each(clients)('npm phoenix %s: a function that throws costs the channel, an
   expect(reasons).toEqual(['crashed'])
 })
 
+test('a join that took too long is over, whatever its function does later', async () => {
+  const members: ChannelSocket[] = []
+  const late = signal()
+  const server = await serve([], {
+    ...options({
+      topic: 'room:*',
+      join: async (_, socket) => {
+        members.push(socket)
+        if (members.length === 1) await late.promise
+      },
+    }),
+    limits: { handlerTimeout: 50 },
+  })
+  const socket = phoenix(server)
+  const channel = socket.channel('room:a')
+  const heardNews: string[] = []
+  channel.on('news', ({ from }: { from: string }) => heardNews.push(from))
+  const joined = new Promise<void>((resolve) => channel.join().receive('ok', () => resolve()))
+  await joined
+  expect(members.length).toBe(2)
+  late.resolve()
+  await late.promise
+  members[0]!.push('news', { from: 'the one that took too long' })
+  const last = heard(channel, 'news')
+  members[1]!.push('news', { from: 'the one that was let in' })
+  await last
+  expect(heardNews).toEqual(['the one that was let in'])
+})
+
 test('presence, as its own class sees it', async () => {
   const left = signal<string>()
   const server = await serve([], {

@@ -9,7 +9,7 @@ import { Strings } from '../src/accept/strings.js'
 import type { Actor } from '../src/host/actor.js'
 import { Alarm } from '../src/host/alarm.js'
 import { Batch } from '../src/host/batch.js'
-import { CloseCause, Header, Hook } from '../src/host/contract.js'
+import { CloseCause, Header, Hook, ServerEvent } from '../src/host/contract.js'
 import { MAX_MESSAGE, Memory } from '../src/host/memory.js'
 
 afterEach(() => void vi.useRealTimers())
@@ -74,8 +74,9 @@ const EXPECTED = [
 ]
 
 const CALLS = [
-  { call: 5, slot: 1, generation: 7, route: 2, hook: Hook.Close, payload: 'gone', code: 1001, cause: CloseCause.Client },
-  { call: 3 * 2 ** 32 + 8, slot: 2, generation: 0, route: 0, hook: Hook.Connect, payload: undefined, code: 0, cause: 0 },
+  { call: 5, slot: 1, generation: 7, route: 2, hook: Hook.Close, payload: 'gone', about: undefined, code: 1001, detail: CloseCause.Client },
+  { call: 3 * 2 ** 32 + 8, slot: 2, generation: 0, route: 0, hook: Hook.Connect, payload: undefined, about: undefined, code: 0, detail: 0 },
+  { call: 7, slot: 1, generation: 7, route: 0, hook: Hook.ServerEvent, payload: 'hi', about: '"ann"', code: 0, detail: ServerEvent.Receive },
 ]
 
 test('a batch as Rust packs it is read', () => {

@@ -43,9 +43,17 @@ impl Switchboard {
         self.answer(call, Answer::Response { index, message });
     }
 
-    /// The function behind a dialect's own hook gave this JSON.
-    pub fn answer_json(&mut self, call: f64, value: &str) {
-        self.answer(call, call::json_answer(value));
+    /// What passes a proxy instead of the message: what is in scratch; with `kind` 0 nothing does.
+    pub fn answer_passed(&mut self, call: f64, kind: u32, length: usize) {
+        let message = call::message(kind, self.scratched(length));
+        self.answer(call, Answer::Passed(message));
+    }
+
+    /// A channel's function replied with `status` and the response in scratch: JSON as text, or bytes. With `stops` the
+    /// channel ends for the client.
+    pub fn answer_reply(&mut self, call: f64, status: u32, kind: u32, length: usize, stops: bool) {
+        let answer = call::channel_reply(status, kind, self.scratched(length), stops);
+        self.answer(call, answer);
     }
 
     /// No entry of `responses` matched.

@@ -23,7 +23,7 @@
 //! RESUME_UPSTREAM     upstream upstream                                           read on
 //! TERMINATE_UPSTREAM  upstream upstream                                           drop it
 //! CANCEL_CALL call call                                                          what this call comes to is ignored
-//! CALL        call call id id route hook payloadKind payload(2) code cause       run a hook
+//! CALL        call call id id route hook payloadKind payload(2) about(2) code detail   run a hook
 //! ```
 
 use std::collections::HashMap;

@@ -1,16 +1,20 @@
 //! Hooks on their way to JavaScript, and their answers.
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use switchboard_core::config::RefusalConfig;
-use switchboard_core::{Admission, Answer, CallId, ConnectionId, Hook, Message, Params};
+use switchboard_core::dialect::commands::{CommandsAudience, CommandsClient, ServerEvent};
+use switchboard_core::dialect::phoenix::Payload;
+use switchboard_core::{
+    Admission, Answer, CallId, ChannelCall, ChannelReply, ChannelStep, ConnectionId, Hook, Message, Params,
+};
 
 use crate::batch::Records;
-use crate::contract::{BINARY, CALL, NOTHING, TEXT};
+use crate::contract::{BINARY, CALL, NOTHING, REPLY_ERROR, REPLY_OK, TEXT};
 
 /// Writes one call. The fields are the same for all hooks; what a hook does not have is 0.
 pub(crate) fn record(calls: &mut Records, call: CallId, id: ConnectionId, route: usize, hook: Hook) {
-    let (mut code, mut cause) = (0, 0);
+    let (mut code, mut detail, mut about) = (0, 0, None);
     let number = hook.kind() as u32;
     let (kind, payload) = match hook {
         Hook::Authenticate { params } => (TEXT, params_or_null(&params).into()),
@@ -22,14 +26,27 @@ pub(crate) fn record(calls: &mut Records, call: CallId, id: ConnectionId, route:
         Hook::Ping(bytes) | Hook::Pong(bytes) => (BINARY, bytes),
         Hook::Close { frame, cause: by } => {
             code = u32::from(frame.code.0);
-            cause = by as u32;
+            detail = by as u32;
             (TEXT, frame.reason.as_bytes().clone())
         }
         Hook::Error { error } => (TEXT, error.to_string().into()),
-        Hook::Custom { name, payload } => (TEXT, json!([*name, payload]).to_string().into()),
+        Hook::Proxied { message, .. } => payload(message),
+        Hook::Channel(call) => {
+            let (text, channel_payload) = channel_call(*call);
+            about = Some(text);
+            channel_payload
+        }
+        Hook::ServerEvent(event) => {
+            detail = event.kind() as u32;
+            let (value, message) = server_event(*event);
+            about = Some(value.to_string());
+            message.map_or((NOTHING, Bytes::new()), payload)
+        }
+        // Only a handler in Rust asks its own questions, and the plugin has none.
+        Hook::Custom { .. } => (NOTHING, Bytes::new()),
     };
     calls.record(CALL).wide(call.to_bits()).id(id).word(route as u32).word(number);
-    calls.word(kind).bytes(payload).word(code).word(cause);
+    calls.word(kind).bytes(payload).text(about.as_deref()).word(code).word(detail);
 }
 
 /// A pattern's parameters as JSON; `None` when it has none.
@@ -64,12 +81,23 @@ pub(crate) fn refused(refusal: &str) -> Answer {
     }
 }
 
-/// What the function behind a dialect's own hook said.
-pub(crate) fn json_answer(text: &str) -> Answer {
-    match serde_json::from_str(text) {
-        Ok(value) => Answer::Json(value),
-        Err(error) => Answer::Failed { error: error.into() },
-    }
+/// What a channel's function replied: JSON as text, or bytes.
+pub(crate) fn channel_reply(status: u32, kind: u32, bytes: &[u8], stops: bool) -> Answer {
+    let response = match kind {
+        BINARY => Ok(Payload::Binary(Bytes::copy_from_slice(bytes))),
+        TEXT => serde_json::from_slice(bytes).map(Payload::Json),
+        _ => Ok(Payload::empty()),
+    };
+    let response = match response {
+        Ok(response) => response,
+        Err(error) => return Answer::Failed { error: error.into() },
+    };
+    let reply = match status {
+        REPLY_OK => ChannelReply::ok(response),
+        REPLY_ERROR => ChannelReply::error(response),
+        _ => ChannelReply::none(),
+    };
+    Answer::ChannelReply(if stops { reply.and_stop() } else { reply })
 }
 
 /// A number of JavaScript's as a close code, if it can be one at all.
@@ -82,6 +110,47 @@ fn params_or_null(params: &Params) -> String {
     match params.is_empty() {
         true => "null".to_owned(),
         false => serde_json::to_string(params).unwrap_or_else(|_| "null".to_owned()),
+    }
+}
+
+/// The step of a channel, and what it carries: JSON as text, or bytes.
+fn channel_call(call: ChannelCall) -> (String, (u32, Bytes)) {
+    let ChannelCall { channel, topic, step } = call;
+    let (event, reference, reason, carried) = match step {
+        ChannelStep::Join { payload, reference } => (None, reference, None, Some(payload)),
+        ChannelStep::HandleIn { event, payload, reference } => (Some(event), reference, None, Some(payload)),
+        ChannelStep::Leave { reason } => (None, Value::Null, Some(reason.as_str()), None),
+    };
+    let (broadcast, carried) = match carried {
+        Some(Payload::Json(value)) => (None, (TEXT, value.to_string().into())),
+        Some(Payload::Binary(bytes)) => (None, (BINARY, bytes)),
+        Some(Payload::UserBroadcast { event, data }) => (Some(event), (BINARY, data)),
+        None => (None, (NOTHING, Bytes::new())),
+    };
+    let about = json!({
+        "channel": *channel,
+        "topic": topic,
+        "event": event,
+        "ref": reference,
+        "reason": reason,
+        "broadcast": broadcast,
+    });
+    (about.to_string(), carried)
+}
+
+/// What happened, without the message that it is about, and that message.
+fn server_event(event: ServerEvent) -> (Value, Option<Message>) {
+    match event {
+        ServerEvent::Connect(CommandsClient { id, name, email, .. }) => {
+            (json!({ "id": id, "name": name, "email": email }), None)
+        }
+        ServerEvent::Disconnect { client_id } => (client_id.into(), None),
+        ServerEvent::Receive { client_id, message } => (client_id.into(), Some(Message::Text(message))),
+        ServerEvent::Send { message, audience: CommandsAudience { to, channel } } => {
+            (json!({ "to": to, "channel": channel }), Some(Message::Text(message)))
+        }
+        ServerEvent::Crash { client_id, error } => (client_id.into(), Some(error.to_string().into())),
+        other => (other.kind().name().into(), None),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use switchboard_core::dialect::commands::ServerEventKind;
 use switchboard_core::{CloseCause, HookKind, Level};
 
 /// Numbers of one kind, as one constant object of TypeScript.
@@ -66,6 +67,12 @@ group!(CLAIMS, "Claim", "What becomes of an upgrade request.":
     FOREIGN "Foreign" = 2,
 );
 
+group!(REPLIES, "ReplyStatus", "What a channel's function replies.":
+    NO_REPLY "None" = 0,
+    REPLY_OK "Ok" = 1,
+    REPLY_ERROR "Error" = 2,
+);
+
 /// How many words of the header there are.
 pub(crate) const HEADER_WORDS: usize = HEADER.numbers.len();
 
@@ -85,7 +92,12 @@ const HOOKS: Group = Group {
         ("Pong", HookKind::Pong as u32),
         ("Close", CLOSE_HOOK),
         ("Error", HookKind::Error as u32),
-        ("Custom", HookKind::Custom as u32),
+        ("ClientMessage", HookKind::ClientMessage as u32),
+        ("TargetMessage", HookKind::TargetMessage as u32),
+        ("ChannelJoin", HookKind::ChannelJoin as u32),
+        ("ChannelHandleIn", HookKind::ChannelHandleIn as u32),
+        ("ChannelLeave", HookKind::ChannelLeave as u32),
+        ("ServerEvent", HookKind::ServerEvent as u32),
     ],
 };
 
@@ -96,6 +108,18 @@ const CAUSES: Group = Group {
         ("Client", CloseCause::Client as u32),
         ("Server", CloseCause::Server as u32),
         ("Lost", CloseCause::Lost as u32),
+    ],
+};
+
+const SERVER_EVENTS: Group = Group {
+    name: "ServerEvent",
+    about: "What happened on a route of the dialect `commands`.",
+    numbers: &[
+        ("Connect", ServerEventKind::Connect as u32),
+        ("Disconnect", ServerEventKind::Disconnect as u32),
+        ("Receive", ServerEventKind::Receive as u32),
+        ("Send", ServerEventKind::Send as u32),
+        ("Crash", ServerEventKind::Crash as u32),
     ],
 };
 
@@ -111,12 +135,14 @@ const LEVELS: Group = Group {
     ],
 };
 
+const GROUPS: [Group; 9] = [OPCODES, HEADER, PAYLOADS, CLAIMS, REPLIES, HOOKS, CAUSES, SERVER_EVENTS, LEVELS];
+
 /// All of it as a module of TypeScript.
 pub fn typescript() -> String {
     let mut text = String::from(
         "/** The numbers that cross between the core and JavaScript. Written by `cargo xtask contract`. */\n",
     );
-    for Group { name, about, numbers } in [OPCODES, HEADER, PAYLOADS, CLAIMS, HOOKS, CAUSES, LEVELS] {
+    for Group { name, about, numbers } in GROUPS {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "\n/** {about} */\nexport const {name} = {{");
         for (key, number) in numbers {
@@ -133,7 +159,7 @@ mod tests {
 
     #[test]
     fn no_number_means_two_things() {
-        for Group { name, numbers, .. } in [OPCODES, HEADER, PAYLOADS, CLAIMS, HOOKS, CAUSES, LEVELS] {
+        for Group { name, numbers, .. } in GROUPS {
             for (index, (key, number)) in numbers.iter().enumerate() {
                 let others =
                     numbers[index + 1..].iter().filter(|(other, same)| other == key || same == number);

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 use switchboard_core::config::{Assembly, Config, ConfigError, NeededCallback, RouteCallbacks};
-use switchboard_core::dialect::commands::ServerEvent;
+use switchboard_core::dialect::commands::ServerEventKind;
 use switchboard_core::dialect::proxy::ProxyHooks;
 use switchboard_core::{Engine, Hooks, Limits, ResponseAudience};
 
@@ -74,7 +74,7 @@ struct HookSet {
     error: bool,
     proxy: ProxyHookSet,
     /// Of the dialect `commands`.
-    events: Vec<ServerEvent>,
+    events: Vec<ServerEventKind>,
     /// The topics of channels of the dialect `phoenix`.
     channels: Vec<String>,
 }

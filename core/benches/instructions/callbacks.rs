@@ -1,11 +1,9 @@
 //! What it costs to ask the host's code: the question, the host's part of it, and the answer.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use bytes::Bytes;
-use serde_json::{Value, json};
-use switchboard_core::dialect::phoenix::Payload;
-use switchboard_core::{Answer, ConnectionId, Hook, Input, Message, UpstreamEvent};
+use serde_json::json;
+use switchboard_core::{
+    Answer, ChannelReply, ChannelStep, ConnectionId, Hook, Input, Message, UpstreamEvent,
+};
 
 use super::server::Server;
 use super::{Operation, Scenario};
@@ -61,28 +59,16 @@ fn push_binary() -> Message {
     Message::Binary(bytes.into())
 }
 
-/// Does what a host does with the question: the message or the payload as the callback gets it, and back. How many
-/// receive something for the answer.
+/// Answers as a callback that changes nothing and replies with what came. How many receive something for the answer.
 fn answer(server: &mut Server) -> usize {
     let (call, hook) = server.called();
-    let Hook::Custom { name, payload } = hook else { panic!("no question of a dialect") };
-    let answer = match &*name {
-        "onClientMessage" => {
-            let message = match (payload["text"].as_str(), payload["base64"].as_str()) {
-                (Some(text), _) => Message::from(text),
-                (_, Some(text)) => Message::Binary(BASE64_STANDARD.decode(text).unwrap().into()),
-                _ => panic!("no message"),
-            };
-            match message {
-                Message::Text(text) => json!({ "text": text.as_str() }),
-                Message::Binary(bytes) => json!({ "base64": BASE64_STANDARD.encode::<Bytes>(bytes) }),
-            }
-        }
-        "handleIn" => {
-            let payload = Payload::from_user(payload["payload"].clone());
-            json!({ "status": "ok", "response": payload.into_user() })
-        }
-        _ => Value::Null,
+    let answer = match hook {
+        Hook::Proxied { message, .. } => Answer::Passed(Some(message)),
+        Hook::Channel(called) => Answer::ChannelReply(match called.step {
+            ChannelStep::HandleIn { payload, .. } => ChannelReply::ok(payload),
+            _ => ChannelReply::none(),
+        }),
+        other => panic!("no question of a dialect: {other:?}"),
     };
-    server.input(Input::Answer { call, answer: Answer::Json(answer) })
+    server.input(Input::Answer { call, answer })
 }

@@ -1,13 +1,13 @@
 //! The callbacks that a configuration needs from its host.
 
 use super::{Config, ConfigError, Dialect};
-use crate::dialect::commands::ServerEvent;
+use crate::dialect::commands::ServerEventKind;
 
 /// A callback that a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NeededCallback<'c> {
     /// For an event of the dialect `commands`: `commands.events`.
-    Event(ServerEvent),
+    Event(ServerEventKind),
     /// For the channel of this topic: `phoenix.channels[].callbacks`.
     Channel(&'c str),
 }
@@ -83,7 +83,7 @@ mod tests {
         let what_to_do = "remove it, or give the route its callbacks in Rust or in the Vite plugin";
         assert_eq!(check(0, &|_| false), Ok(()));
         assert_eq!(
-            check(1, &|needed| needed == NeededCallback::Event(ServerEvent::Connect)),
+            check(1, &|needed| needed == NeededCallback::Event(ServerEventKind::Connect)),
             Err(format!(
                 "routes[1].commands.events[1]: there is no callback for the event \"receive\"; {what_to_do}"
             ))

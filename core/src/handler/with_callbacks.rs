@@ -94,9 +94,9 @@ impl Handler for WithCallbacks {
     }
 
     fn answer(&mut self, cx: &mut Context<'_>, hook: HookKind, answer: Answer) -> HandlerResult {
-        match hook {
-            HookKind::Custom => self.inner.answer(cx, hook, answer),
-            _ => self.callbacks.answer(cx, hook, answer),
+        match hook.is_of_dialect() {
+            true => self.inner.answer(cx, hook, answer),
+            false => self.callbacks.answer(cx, hook, answer),
         }
     }
 

@@ -8,8 +8,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::interface::channel::{ChannelCall, ChannelReply, ChannelStep};
 use crate::interface::close_cause::CloseCause;
+use crate::interface::direction::Direction;
 use crate::interface::handler_error::HandlerError;
+use crate::interface::server_event::ServerEvent;
 use crate::message::{CloseFrame, Message};
 use crate::routing::authentication::Admission;
 use crate::routing::pattern::Params;
@@ -72,7 +75,18 @@ pub enum Hook {
         /// What went wrong.
         error: HandlerError,
     },
-    /// A dialect's own question, such as a channel join. Answer: [`Answer::Json`].
+    /// A message passes a proxy. Answer: [`Answer::Passed`], or [`Answer::Done`] to pass it as it is.
+    Proxied {
+        /// Which way.
+        from: Direction,
+        /// As it came.
+        message: Message,
+    },
+    /// A step of a Phoenix channel. Answer: [`Answer::ChannelReply`].
+    Channel(Box<ChannelCall>),
+    /// Something happened on a route of the dialect `commands`.
+    ServerEvent(Box<ServerEvent>),
+    /// A question of a [`Handler`](crate::Handler) of one's own. Answer: [`Answer::Json`].
     Custom {
         /// What the host's table of callbacks knows it by.
         name: Arc<str>,
@@ -94,14 +108,30 @@ impl Hook {
             Hook::Pong(_) => HookKind::Pong,
             Hook::Close { .. } => HookKind::Close,
             Hook::Error { .. } => HookKind::Error,
+            Hook::Proxied { from: Direction::Client, .. } => HookKind::ClientMessage,
+            Hook::Proxied { from: Direction::Target, .. } => HookKind::TargetMessage,
+            Hook::Channel(call) => match call.step {
+                ChannelStep::Join { .. } => HookKind::ChannelJoin,
+                ChannelStep::HandleIn { .. } => HookKind::ChannelHandleIn,
+                ChannelStep::Leave { .. } => HookKind::ChannelLeave,
+            },
+            Hook::ServerEvent(_) => HookKind::ServerEvent,
             Hook::Custom { .. } => HookKind::Custom,
+        }
+    }
+
+    /// What users call it: the option's name, or the event's.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Hook::ServerEvent(event) => event.kind().name(),
+            _ => self.kind().name(),
         }
     }
 }
 
-/// The hooks by kind; `name` is what users call them.
+/// The hooks by kind; [`name`](Self::name) is what users call them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "named as the variants of `Hook`")]
+#[allow(missing_docs, reason = "named as the callbacks of users")]
 #[non_exhaustive]
 pub enum HookKind {
     Authenticate,
@@ -113,10 +143,31 @@ pub enum HookKind {
     Pong,
     Close,
     Error,
+    ClientMessage,
+    TargetMessage,
+    ChannelJoin,
+    ChannelHandleIn,
+    ChannelLeave,
+    ServerEvent,
     Custom,
 }
 
 impl HookKind {
+    /// Whether a dialect called it, so that the answer is the dialect's.
+    pub(crate) fn is_of_dialect(self) -> bool {
+        use HookKind::*;
+        matches!(
+            self,
+            ClientMessage
+                | TargetMessage
+                | ChannelJoin
+                | ChannelHandleIn
+                | ChannelLeave
+                | ServerEvent
+                | Custom
+        )
+    }
+
     /// The option's name as users write it.
     pub fn name(self) -> &'static str {
         match self {
@@ -129,6 +180,12 @@ impl HookKind {
             HookKind::Pong => "onPong",
             HookKind::Close => "onClose",
             HookKind::Error => "onError",
+            HookKind::ClientMessage => "onClientMessage",
+            HookKind::TargetMessage => "onTargetMessage",
+            HookKind::ChannelJoin => "join",
+            HookKind::ChannelHandleIn => "handleIn",
+            HookKind::ChannelLeave => "leave",
+            HookKind::ServerEvent => "commands.on",
             HookKind::Custom => "callback",
         }
     }
@@ -156,6 +213,10 @@ pub enum Answer {
     },
     /// To [`Hook::Respond`]: no entry matched.
     NoMatch,
+    /// To [`Hook::Proxied`]: what passes instead; `None`: nothing does.
+    Passed(Option<Message>),
+    /// To [`Hook::Channel`]. [`Answer::Done`] is [`ChannelReply::none`].
+    ChannelReply(ChannelReply),
     /// To [`Hook::Custom`].
     Json(Value),
     /// It threw or rejected.

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use switchboard_core::{Answer, CallId, HandlerError, Hook, HookKind, Input, Message};
+use switchboard_core::{Answer, CallId, Direction, HandlerError, Hook, Input, Message};
 use tokio::sync::oneshot;
 
-use super::channel::ChannelCall;
+use super::channel::ChannelRun;
 use super::{Callback, Callbacks, socket_task};
 use crate::callbacks::handshake::Handshake;
 use crate::callbacks::incoming::Incoming;
@@ -70,14 +70,14 @@ fn run(
 ) {
     let Called { call, peer: data, callbacks, hook, stopped, .. } = called;
     let pending =
-        Pending { host: host.clone(), call, kind: hook.kind(), answer: None, is_given_up: false, done };
+        Pending { host: host.clone(), call, name: hook.name(), answer: None, is_given_up: false, done };
     let peer = Peer::new(host.clone(), data.clone());
     let rest = match callbacks.task {
         Some(_) => run_task(host, &callbacks, &peer, hook, pending),
         None => Some((hook, pending)),
     };
     let Some((hook, pending)) = rest else { return };
-    let step = Step::new(&callbacks, &peer, hook);
+    let step = Step::new(&peer, hook);
     host.runtime().spawn(async move {
         let answered = async {
             if let Some(before) = before {
@@ -115,13 +115,13 @@ fn run_task(
 
 /// Runs what a route does when the server starts.
 pub(crate) fn start(host: &Arc<Host>, callbacks: &Arc<Callbacks>) {
-    if callbacks.start.is_none() {
+    if callbacks.commands.is_none() {
         return;
     }
     let callbacks = callbacks.clone();
     let started = host.runtime().spawn(async move {
-        match &callbacks.start {
-            Some(start) => start().await,
+        match &callbacks.commands {
+            Some(events) => events.started().await,
             None => Ok(()),
         }
     });
@@ -139,18 +139,15 @@ pub(crate) fn start(host: &Arc<Host>, callbacks: &Arc<Callbacks>) {
 /// A hook on its way to its callback.
 enum Step {
     Hook(Hook),
-    Channel(Box<ChannelCall>),
+    Channel(Box<ChannelRun>),
 }
 
 impl Step {
-    fn new(callbacks: &Callbacks, peer: &Peer, hook: Hook) -> Self {
-        if !callbacks.channels.is_empty()
-            && let Hook::Custom { name, payload } = &hook
-            && let Some(call) = ChannelCall::new(peer, name, payload.clone())
-        {
-            return Step::Channel(Box::new(call));
+    fn new(peer: &Peer, hook: Hook) -> Self {
+        match hook {
+            Hook::Channel(call) => Step::Channel(Box::new(ChannelRun::new(peer, *call))),
+            hook => Step::Hook(hook),
         }
-        Step::Hook(hook)
     }
 }
 
@@ -158,7 +155,7 @@ impl Step {
 pub(super) struct Pending {
     host: Arc<Host>,
     call: CallId,
-    kind: HookKind,
+    name: &'static str,
     answer: Option<Answer>,
     is_given_up: bool,
     done: Option<oneshot::Sender<()>>,
@@ -191,7 +188,7 @@ impl Drop for Pending {
         if self.is_given_up {
             return;
         }
-        let panicked = || Answer::Failed { error: format!("{} panicked", self.kind.name()).into() };
+        let panicked = || Answer::Failed { error: format!("{} panicked", self.name).into() };
         let answer = self.answer.take().unwrap_or_else(panicked);
         let mut ended =
             Some(Ended { host: self.host.clone(), call: self.call, answer, _done: self.done.take() });
@@ -221,9 +218,10 @@ impl Ended {
         host.turn(|turn| turn.input(Input::Answer { call, answer }));
     }
 }
+
 async fn answer(callbacks: &Callbacks, peer: Peer, step: Step) -> Result<Answer, HandlerError> {
     let hook = match step {
-        Step::Channel(call) => return call.run(&callbacks.channels).await.map(Answer::Json),
+        Step::Channel(run) => return run.run(&callbacks.channels).await.map(Answer::ChannelReply),
         Step::Hook(hook) => hook,
     };
     match hook {
@@ -253,6 +251,24 @@ async fn answer(callbacks: &Callbacks, peer: Peer, step: Step) -> Result<Answer,
         Hook::Pong(payload) => done(&callbacks.pong, peer, payload).await,
         Hook::Close { frame, cause } => done(&callbacks.close, peer, (frame, cause)).await,
         Hook::Error { error } => done(&callbacks.error, peer, error).await,
+        Hook::Proxied { from, message } => {
+            let inspect = match from {
+                Direction::Client => &callbacks.client_message,
+                Direction::Target => &callbacks.target_message,
+            };
+            match inspect {
+                Some(inspect) => inspect(peer, message).await.map(Answer::Passed),
+                None => Ok(Answer::Done),
+            }
+        }
+        Hook::ServerEvent(event) => {
+            if let Some(events) = &callbacks.commands {
+                events.tell(*event).await?;
+            }
+            Ok(Answer::Done)
+        }
+        // A step of a channel is taken above.
+        Hook::Channel(_) => Ok(Answer::Done),
         Hook::Custom { name, payload } => match callbacks.custom.get(&*name) {
             Some(callback) => callback(peer, payload).await.map(Answer::Json),
             None => Err(format!("there is no callback named {name}").into()),

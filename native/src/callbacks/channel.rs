@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde_json::Value;
-use switchboard_core::HandlerError;
 use switchboard_core::dialect::phoenix::{Payload, Termination};
+use switchboard_core::{ChannelCall, ChannelReply, ChannelStep, HandlerError};
 
 use super::BoxFuture;
-use super::channel_reply::{ChannelReply, IntoChannelReply};
+use super::channel_reply::IntoChannelReply;
 use super::channel_socket::{ChannelSocket, Membership};
 use super::convert::IntoHandlerResult;
 use crate::callbacks::peer::Peer;
@@ -136,31 +135,17 @@ where
     })
 }
 
-/// What the engine says of a call; which fields there are depends on the hook.
-#[derive(Deserialize)]
-struct Told {
-    channel: String,
-    topic: String,
-    #[serde(default)]
-    event: String,
-    #[serde(default)]
-    payload: Value,
-    #[serde(default, rename = "ref")]
-    reference: Value,
-    reason: Option<Termination>,
-}
-
-/// One call of a channel's function. Who is on which topic is settled when it is made, which is in the engine's
-/// order; when it runs is the runtime's business.
-pub(super) struct ChannelCall {
-    told: Told,
+/// One run of a channel's function. Who is on which topic is settled when it is made, which is in the engine's
+/// order; when it runs is up to the runtime.
+pub(super) struct ChannelRun {
+    channel: Arc<str>,
     step: Step,
 }
 
 enum Step {
-    Join(Joining),
-    In(ChannelSocket),
-    Leave(ChannelSocket),
+    Join(Joining, Payload),
+    HandleIn(ChannelSocket, String, Payload),
+    Leave(ChannelSocket, Termination),
     /// The client is not on the topic.
     Nothing,
 }
@@ -179,64 +164,61 @@ impl Drop for Joining {
     }
 }
 
-impl ChannelCall {
-    /// `None` for hooks that are none of a channel's.
-    pub(super) fn new(peer: &Peer, name: &str, payload: Value) -> Option<Self> {
-        let told: Told = match name {
-            "join" | "handleIn" | "leave" => serde_json::from_value(payload).ok()?,
-            _ => return None,
+impl ChannelRun {
+    pub(super) fn new(peer: &Peer, call: ChannelCall) -> Self {
+        let ChannelCall { channel, topic, step } = call;
+        let on_topic = |reference| {
+            let membership = peer.data().channels().get(&topic).cloned();
+            membership.map(|joined| ChannelSocket::new(peer.clone(), joined, reference))
         };
-        let on_topic = || {
-            let membership = peer.data().channels().get(&told.topic).cloned();
-            membership.map(|joined| ChannelSocket::new(peer.clone(), joined, told.reference.clone()))
-        };
-        let step = match name {
-            "join" => {
-                let joined = Arc::new(Membership::new(told.topic.clone()));
-                peer.data().channels().insert(told.topic.clone(), joined.clone());
-                let socket = ChannelSocket::new(peer.clone(), joined, told.reference.clone());
-                Step::Join(Joining { socket, is_in: false })
+        let step = match step {
+            ChannelStep::Join { payload, reference } => {
+                let joined = Arc::new(Membership::new(topic.clone()));
+                peer.data().channels().insert(topic, joined.clone());
+                let socket = ChannelSocket::new(peer.clone(), joined, reference);
+                Step::Join(Joining { socket, is_in: false }, payload)
             }
-            "handleIn" => on_topic().map_or(Step::Nothing, Step::In),
-            _ => on_topic().map_or(Step::Nothing, |socket| {
+            ChannelStep::HandleIn { event, payload, reference } => {
+                on_topic(reference).map_or(Step::Nothing, |socket| Step::HandleIn(socket, event, payload))
+            }
+            ChannelStep::Leave { reason } => on_topic(Value::Null).map_or(Step::Nothing, |socket| {
                 socket.end();
-                Step::Leave(socket)
+                Step::Leave(socket, reason)
             }),
         };
-        Some(Self { told, step })
+        Self { channel, step }
     }
 
     /// Runs the function; gives the answer to the hook.
-    pub(super) async fn run(self, channels: &[(String, ChannelCallbacks)]) -> Result<Value, HandlerError> {
-        let Self { told, step } = self;
-        let found = channels.iter().find(|(topic, _)| *topic == told.channel);
+    pub(super) async fn run(
+        self,
+        channels: &[(String, ChannelCallbacks)],
+    ) -> Result<ChannelReply, HandlerError> {
+        let Self { channel: topic, step } = self;
+        let found = channels.iter().find(|(known, _)| **known == *topic);
         let Some((_, channel)) = found else {
-            return Err(format!("there are no callbacks for the channel {}", told.channel).into());
+            return Err(format!("there are no callbacks for the channel {topic}").into());
         };
-        let payload = Payload::from_user(told.payload);
         match step {
-            Step::Nothing => Ok(Value::Null),
-            Step::Join(mut joining) => {
+            Step::Nothing => Ok(ChannelReply::none()),
+            Step::Join(mut joining, payload) => {
                 let reply = match &channel.join {
                     Some(join) => join(joining.socket.clone(), payload).await?,
                     None => ChannelReply::none(),
                 };
                 joining.is_in = !reply.refuses();
-                Ok(reply.into_value())
+                Ok(reply)
             }
-            Step::In(socket) => {
-                let reply = match (channel.events.get(&told.event), &channel.any) {
-                    (Some(handle), _) => handle(socket, payload).await?,
-                    (None, Some(handle)) => handle(socket, told.event, payload).await?,
-                    (None, None) => ChannelReply::reason("unmatched event"),
-                };
-                Ok(reply.into_value())
-            }
-            Step::Leave(socket) => {
+            Step::HandleIn(socket, event, payload) => match (channel.events.get(&event), &channel.any) {
+                (Some(handle), _) => handle(socket, payload).await,
+                (None, Some(handle)) => handle(socket, event, payload).await,
+                (None, None) => Ok(ChannelReply::reason("unmatched event")),
+            },
+            Step::Leave(socket, reason) => {
                 if let Some(leave) = &channel.leave {
-                    leave(socket, told.reason.unwrap_or(Termination::Closed)).await?;
+                    leave(socket, reason).await?;
                 }
-                Ok(Value::Null)
+                Ok(ChannelReply::none())
             }
         }
     }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
-use switchboard_core::dialect::phoenix::Payload;
+use switchboard_core::ChannelReply;
+use switchboard_core::dialect::phoenix::{Payload, Status};
 
-use super::channel_reply::ChannelReply;
 use crate::callbacks::peer::Peer;
 
 /// A client on a topic, from its join to its leave: clone it, keep it, use it from any task or thread.
@@ -82,13 +82,10 @@ impl ChannelSocket {
 
     /// Answers the message of this [`reference`](Self::reference), which its function has not answered.
     pub fn reply(&self, reference: &Value, reply: ChannelReply) {
-        let mut fields = reply.into_value();
-        if let Some(fields) = fields.as_object_mut()
-            && fields.contains_key("status")
-        {
-            fields.remove("stop");
-            fields.insert("ref".to_owned(), reference.clone());
-            self.command("reply", Value::Object(std::mem::take(fields)));
+        if let Some((status, response)) = reply.reply {
+            let status = if status == Status::Ok { "ok" } else { "error" };
+            let response = response.into_user();
+            self.command("reply", json!({ "ref": reference, "status": status, "response": response }));
         }
     }
 

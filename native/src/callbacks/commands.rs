@@ -2,35 +2,11 @@
 
 use std::future::Future;
 
-use serde::Deserialize;
-use serde_json::Value;
-use switchboard_core::HandlerError;
-use switchboard_core::dialect::commands::ServerEvent;
+use switchboard_core::dialect::commands::{CommandsAudience, CommandsClient, ServerEvent, ServerEventKind};
+use switchboard_core::{HandlerError, HandlerResult};
 
+use super::BoxFuture;
 use super::convert::IntoHandlerResult;
-use super::{BoxFuture, Custom};
-
-/// Somebody who is connected.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct CommandsClient {
-    /// The id that others know.
-    #[serde(rename = "client_id")]
-    pub id: String,
-    /// From authentication or the session. Default `Guest`.
-    pub name: String,
-    /// From authentication or the session, if it is known.
-    pub email: Option<String>,
-}
-
-/// Whom a message of the dialect `commands` is for; with neither it is for everyone.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct CommandsAudience {
-    /// One client, by the id that others know.
-    pub to: Option<String>,
-    /// The subscribers of a channel.
-    pub channel: Option<String>,
-}
 
 /// What to do when something happens on a route of the dialect `commands`, for
 /// [`Callbacks::commands`](super::Callbacks::commands). Messages of one client wait for it, in their order; an error, as
@@ -46,21 +22,17 @@ pub struct CommandsAudience {
 /// ```
 #[derive(Default)]
 pub struct CommandsEvents {
-    pub(super) start: Option<Start>,
-    pub(super) listeners: Vec<(ServerEvent, Custom)>,
+    start: Option<Start>,
+    connect: Option<Listener<CommandsClient>>,
+    disconnect: Option<Listener<String>>,
+    receive: Option<Listener<(String, String)>>,
+    send: Option<Listener<(String, CommandsAudience)>>,
+    crash: Option<Listener<(HandlerError, String)>>,
 }
 
 /// Runs when the server starts.
-pub(super) type Start = Box<dyn Fn() -> BoxFuture<Result<(), HandlerError>> + Send + Sync>;
-
-/// What the engine says of an event; which fields there are depends on the event.
-#[derive(Deserialize)]
-struct Told {
-    #[serde(default)]
-    client_id: String,
-    #[serde(default)]
-    message: Option<String>,
-}
+type Start = Box<dyn Fn() -> BoxFuture<HandlerResult> + Send + Sync>;
+type Listener<A> = Box<dyn Fn(A) -> BoxFuture<HandlerResult> + Send + Sync>;
 
 impl CommandsEvents {
     /// Nothing is done yet.
@@ -82,83 +54,111 @@ impl CommandsEvents {
     }
 
     /// Somebody came.
-    pub fn connect<F, R>(self, callback: impl Fn(CommandsClient) -> F + Send + Sync + 'static) -> Self
+    pub fn connect<F, R>(mut self, callback: impl Fn(CommandsClient) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
         R: IntoHandlerResult,
     {
-        self.on(ServerEvent::Connect, move |told| Ok(callback(serde_json::from_value(told)?)))
+        self.connect = Some(listener(callback));
+        self
     }
 
     /// Somebody went, by the id that others knew.
-    pub fn disconnect<F, R>(self, callback: impl Fn(String) -> F + Send + Sync + 'static) -> Self
+    pub fn disconnect<F, R>(mut self, callback: impl Fn(String) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
         R: IntoHandlerResult,
     {
-        self.on(ServerEvent::Disconnect, move |told| Ok(callback(Told::read(told)?.client_id)))
+        self.disconnect = Some(listener(callback));
+        self
     }
 
     /// A text message came: by whom, and what.
-    pub fn receive<F, R>(self, callback: impl Fn(String, String) -> F + Send + Sync + 'static) -> Self
+    pub fn receive<F, R>(mut self, callback: impl Fn(String, String) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
         R: IntoHandlerResult,
     {
-        self.on(ServerEvent::Receive, move |told| {
-            let Told { client_id, message } = Told::read(told)?;
-            Ok(callback(client_id, message.unwrap_or_default()))
-        })
+        self.receive = Some(listener(move |(client_id, message)| callback(client_id, message)));
+        self
     }
 
     /// A message goes out: what, and to whom.
-    pub fn send<F, R>(self, callback: impl Fn(String, CommandsAudience) -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future<Output = R> + Send + 'static,
-        R: IntoHandlerResult,
-    {
-        self.on(ServerEvent::Send, move |told| {
-            let to = CommandsAudience::deserialize(&told)?;
-            Ok(callback(Told::read(told)?.message.unwrap_or_default(), to))
-        })
-    }
-
-    /// Something failed, one of these functions for example, while it was about this client.
-    pub fn crash<F, R>(self, callback: impl Fn(HandlerError, String) -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future<Output = R> + Send + 'static,
-        R: IntoHandlerResult,
-    {
-        self.on(ServerEvent::Crash, move |told| {
-            let Told { client_id, message } = Told::read(told)?;
-            Ok(callback(message.unwrap_or_default().into(), client_id))
-        })
-    }
-
-    fn on<F, R>(
+    pub fn send<F, R>(
         mut self,
-        event: ServerEvent,
-        callback: impl Fn(Value) -> Result<F, HandlerError> + Send + Sync + 'static,
+        callback: impl Fn(String, CommandsAudience) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = R> + Send + 'static,
         R: IntoHandlerResult,
     {
-        let listener: Custom = Box::new(move |_, told| {
-            let future = callback(told);
-            Box::pin(async move {
-                future?.await.into_handler_result()?;
-                Ok(Value::Null)
-            })
-        });
-        self.listeners.retain(|(known, _)| *known != event);
-        self.listeners.push((event, listener));
+        self.send = Some(listener(move |(message, audience)| callback(message, audience)));
         self
+    }
+
+    /// Something failed, one of these functions for example, while it was about this client.
+    pub fn crash<F, R>(mut self, callback: impl Fn(HandlerError, String) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoHandlerResult,
+    {
+        self.crash = Some(listener(move |(error, client_id)| callback(error, client_id)));
+        self
+    }
+
+    /// Runs the function for the start of the server.
+    pub(super) async fn started(&self) -> HandlerResult {
+        match &self.start {
+            Some(start) => start().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The events that there is a function for.
+    pub(super) fn kinds(&self) -> Vec<ServerEventKind> {
+        [
+            (ServerEventKind::Connect, self.connect.is_some()),
+            (ServerEventKind::Disconnect, self.disconnect.is_some()),
+            (ServerEventKind::Receive, self.receive.is_some()),
+            (ServerEventKind::Send, self.send.is_some()),
+            (ServerEventKind::Crash, self.crash.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(kind, is_given)| is_given.then_some(kind))
+        .collect()
+    }
+
+    /// Runs the function for this event.
+    pub(super) async fn tell(&self, event: ServerEvent) -> HandlerResult {
+        match event {
+            ServerEvent::Connect(client) => run(&self.connect, client).await,
+            ServerEvent::Disconnect { client_id } => run(&self.disconnect, client_id).await,
+            ServerEvent::Receive { client_id, message } => {
+                run(&self.receive, (client_id, message.as_str().to_owned())).await
+            }
+            ServerEvent::Send { message, audience } => {
+                run(&self.send, (message.as_str().to_owned(), audience)).await
+            }
+            ServerEvent::Crash { client_id, error } => run(&self.crash, (error, client_id)).await,
+            other => Err(format!("there is no function for the event {}", other.kind().name()).into()),
+        }
     }
 }
 
-impl Told {
-    fn read(told: Value) -> Result<Self, HandlerError> {
-        Ok(serde_json::from_value(told)?)
+fn listener<A, F, R>(callback: impl Fn(A) -> F + Send + Sync + 'static) -> Listener<A>
+where
+    F: Future<Output = R> + Send + 'static,
+    R: IntoHandlerResult,
+{
+    Box::new(move |argument| {
+        let future = callback(argument);
+        Box::pin(async move { future.await.into_handler_result() })
+    })
+}
+
+async fn run<A>(listener: &Option<Listener<A>>, argument: A) -> HandlerResult {
+    match listener {
+        Some(listener) => listener(argument).await,
+        None => Ok(()),
     }
 }

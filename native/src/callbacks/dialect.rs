@@ -1,22 +1,22 @@
 //! Which dialects the callbacks are for.
 
 use switchboard_core::config::{Dialect, Example, NeededCallback, RouteConfig};
-use switchboard_core::dialect::commands::{Commands, CommandsOptions};
+use switchboard_core::dialect::commands::{Commands, CommandsOptions, ServerEventKind};
 use switchboard_core::dialect::phoenix::{self, ChannelOptions, Phoenix, TopicPattern};
 use switchboard_core::dialect::proxy::ProxyHooks;
 use switchboard_core::{Deferred, Handler, Hooks, Pattern, Receiving, WithCallbacks};
 
-use super::Callbacks;
+use super::{Callbacks, CommandsEvents};
 
 impl Callbacks {
     /// Which callbacks look at what passes a proxy.
     pub(crate) fn proxied(&self) -> ProxyHooks {
-        self.proxied
+        ProxyHooks { client: self.client_message.is_some(), target: self.target_message.is_some() }
     }
 
     /// The dialect that a route without a configuration speaks by them.
     pub(crate) fn dialect(&self) -> Dialect {
-        match (self.channels.is_empty(), &self.events) {
+        match (self.channels.is_empty(), &self.commands) {
             (false, _) => Dialect::Phoenix,
             (true, Some(_)) => Dialect::Commands,
             (true, None) => Dialect::Handlers,
@@ -32,10 +32,10 @@ impl Callbacks {
         if !self.channels.is_empty() && dialect != Dialect::Phoenix {
             return belongs("channels", Dialect::Phoenix);
         }
-        if self.events.is_some() && dialect != Dialect::Commands {
+        if self.commands.is_some() && dialect != Dialect::Commands {
             return belongs("commands", Dialect::Commands);
         }
-        if self.proxied != ProxyHooks::default() && dialect != Dialect::Proxy {
+        if self.proxied() != ProxyHooks::default() && dialect != Dialect::Proxy {
             return belongs("functions for what passes a proxy", Dialect::Proxy);
         }
         self.topics().map(drop)
@@ -44,9 +44,7 @@ impl Callbacks {
     /// Whether a configured route finds this among them.
     pub(crate) fn has(&self, needed: NeededCallback<'_>) -> bool {
         match needed {
-            NeededCallback::Event(event) => {
-                self.events.as_ref().is_some_and(|events| events.contains(&event))
-            }
+            NeededCallback::Event(event) => self.events().contains(&event),
             NeededCallback::Channel(topic) => self.channels.iter().any(|(known, _)| known == topic),
         }
     }
@@ -54,8 +52,8 @@ impl Callbacks {
     /// Tells a configured route of them, as the dialects need it.
     pub(crate) fn declare(&self, route: &mut RouteConfig) -> Result<(), String> {
         self.check(route.dialect())?;
-        if let Some(events) = &self.events {
-            route.commands.get_or_insert_default().events.clone_from(events);
+        if let Some(events) = &self.commands {
+            route.commands.get_or_insert_default().events = events.kinds();
         }
         for topic in self.topics()? {
             let channels = &mut route.phoenix.get_or_insert_default().channels;
@@ -82,7 +80,7 @@ impl Callbacks {
                 }))
             }
             Dialect::Commands => {
-                let events = self.events.clone().unwrap_or_default();
+                let events = self.events();
                 Box::new(Commands::new(CommandsOptions { events, ..CommandsOptions::default() }))
             }
             _ => return Box::new(Deferred::new(hooks)),
@@ -98,6 +96,10 @@ impl Callbacks {
         let mut route = RouteConfig { dialect: Some(self.dialect()), ..RouteConfig::new(pattern.clone()) };
         self.declare(&mut route)?;
         Ok(Example::of(&route))
+    }
+
+    fn events(&self) -> Vec<ServerEventKind> {
+        self.commands.as_ref().map(CommandsEvents::kinds).unwrap_or_default()
     }
 
     fn topics(&self) -> Result<Vec<TopicPattern>, String> {

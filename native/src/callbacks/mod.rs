@@ -9,7 +9,7 @@ mod convert;
 mod dialect;
 mod handshake;
 mod incoming;
-mod inspector;
+mod passed;
 pub(crate) mod peer;
 mod socket;
 mod socket_task;
@@ -20,22 +20,20 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::dialect::commands::ServerEvent;
-use switchboard_core::dialect::proxy::ProxyHooks;
 use switchboard_core::{
     Admission, CloseCause, CloseFrame, HandlerError, HandlerResult, Hooks, Message, ResponseAudience,
 };
 
 pub(crate) use call::{run_all, start};
 pub use channel::ChannelCallbacks;
-pub use channel_reply::{ChannelReply, IntoChannelReply};
+pub use channel_reply::IntoChannelReply;
 pub use channel_socket::ChannelSocket;
 pub(crate) use channel_socket::Membership;
-pub use commands::{CommandsAudience, CommandsClient, CommandsEvents};
+pub use commands::CommandsEvents;
 pub use convert::{IntoAdmission, IntoHandlerResult, IntoResponseMessage};
 pub use handshake::Handshake;
 pub use incoming::Incoming;
-pub use inspector::IntoPassed;
+pub use passed::IntoPassed;
 pub use peer::{Audience, Peer};
 pub use socket::Socket;
 pub use socket_task::SocketTask;
@@ -44,6 +42,7 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Callback<A, T = HandlerResult> = Box<dyn Fn(Peer, A) -> BoxFuture<T> + Send + Sync>;
 type Authenticate = Box<dyn Fn(Handshake) -> BoxFuture<Result<Admission, HandlerError>> + Send + Sync>;
 type Custom = Box<dyn Fn(Peer, Value) -> BoxFuture<Result<Value, HandlerError>> + Send + Sync>;
+type Inspect = Callback<Message, Result<Option<Message>, HandlerError>>;
 type Matcher = Box<dyn Fn(&Peer, &Incoming) -> bool + Send + Sync>;
 
 /// What a route does, as async closures. What is left out costs nothing.
@@ -83,14 +82,13 @@ pub struct Callbacks {
     pong: Option<Callback<Bytes>>,
     close: Option<Callback<(CloseFrame, CloseCause)>>,
     error: Option<Callback<HandlerError>>,
-    /// The hooks of dialects, by name.
-    custom: HashMap<String, Custom>,
+    client_message: Option<Inspect>,
+    target_message: Option<Inspect>,
     /// By topic.
     channels: Vec<(String, ChannelCallbacks)>,
-    /// The events that `custom` has listeners for; `None`: the dialect is another.
-    events: Option<Vec<ServerEvent>>,
-    start: Option<commands::Start>,
-    proxied: ProxyHooks,
+    commands: Option<CommandsEvents>,
+    /// The questions of a handler of one's own, by name.
+    custom: HashMap<String, Custom>,
     /// Instead of all the others but `authenticate`.
     task: Option<socket_task::Run>,
 }
@@ -238,10 +236,7 @@ impl Callbacks {
 
     /// What to do when something happens in the dialect `commands`. A route of one's own speaks that dialect by this.
     pub fn commands(mut self, events: CommandsEvents) -> Self {
-        let CommandsEvents { start, listeners } = events;
-        self.start = start;
-        self.events = Some(listeners.iter().map(|(event, _)| *event).collect());
-        self.custom.extend(listeners.into_iter().map(|(event, run)| (event.name().to_owned(), run)));
+        self.commands = Some(events);
         self
     }
 
@@ -255,8 +250,7 @@ impl Callbacks {
         F: Future<Output = R> + Send + 'static,
         R: IntoPassed,
     {
-        self.proxied.client = true;
-        self.custom.insert("onClientMessage".to_owned(), inspector::inspector(callback));
+        self.client_message = Some(inspect(callback));
         self
     }
 
@@ -270,8 +264,7 @@ impl Callbacks {
         F: Future<Output = R> + Send + 'static,
         R: IntoPassed,
     {
-        self.proxied.target = true;
-        self.custom.insert("onTargetMessage".to_owned(), inspector::inspector(callback));
+        self.target_message = Some(inspect(callback));
         self
     }
 
@@ -323,6 +316,17 @@ where
     Box::new(move |peer, argument| {
         let future = callback(peer, argument);
         Box::pin(async move { future.await.into_handler_result() })
+    })
+}
+
+fn inspect<F, R>(callback: impl Fn(Peer, Message) -> F + Send + Sync + 'static) -> Inspect
+where
+    F: Future<Output = R> + Send + 'static,
+    R: IntoPassed,
+{
+    Box::new(move |peer, message| {
+        let future = callback(peer, message);
+        Box::pin(async move { future.await.into_passed() })
     })
 }
 

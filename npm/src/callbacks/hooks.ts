@@ -7,6 +7,9 @@ import { shapeOf } from '../connection/arguments.js'
 import { DONE } from '../connection/connection.js'
 import type { Socket } from '../connection/socket.js'
 import type { Call } from '../host/actor.js'
+import { type EncodedReply, abandonJoin, runChannel } from '../dialect/membership.js'
+import { tellEvent } from '../dialect/commands.js'
+import { passed } from '../dialect/proxy.js'
 import { CloseCause, Hook } from '../host/contract.js'
 import type { Host } from '../host/host.js'
 import { describe } from '../host/logger.js'
@@ -23,7 +26,7 @@ export class Hooks {
   readonly #host: Host
   readonly #routes: RouteCallbacks[]
   /** The calls that are awaited. */
-  readonly #awaited = new Map<number, Call>()
+  readonly #awaited = new Map<number, { call: Call; socket: Socket }>()
 
   constructor(host: Host, routes: RouteCallbacks[]) {
     this.#host = host
@@ -46,7 +49,7 @@ export class Hooks {
       } else if (isThenable(result)) {
         isAwaited = true
         // The user's promise may be of any make.
-        this.#awaited.set(call.call, call)
+        this.#awaited.set(call.call, { call, socket })
         Promise.resolve(result).then(
           (value) => {
             socket.calls--
@@ -86,12 +89,14 @@ export class Hooks {
    * what comes of it changes nothing for them any more.
    */
   cancel(call: number): void {
+    const awaited = this.#awaited.get(call)
     this.#awaited.delete(call)
+    if (awaited?.call.hook === Hook.ChannelJoin) abandonJoin(awaited.socket, call)
   }
 
   /** Whether the engine still waits for what an awaited call came to. */
   #settle(call: Call): boolean {
-    return this.#awaited.get(call.call) === call && this.#awaited.delete(call.call)
+    return this.#awaited.get(call.call)?.call === call && this.#awaited.delete(call.call)
   }
 
   #start(call: Call, socket: Socket): unknown {
@@ -114,13 +119,19 @@ export class Hooks {
         return route.onPong!(socket.connection, bytes(call.payload))
       case Hook.Close:
         socket.isToldClosed = true
-        return route.onClose!(socket.connection, call.code, call.payload as string, call.cause !== CloseCause.Server)
+        return route.onClose!(socket.connection, call.code, call.payload as string, call.detail !== CloseCause.Server)
       case Hook.Error:
         return route.onError!(socket.connection, takeError(call, socket))
-      case Hook.Custom: {
-        const [name, payload] = JSON.parse(call.payload as string) as [string, unknown]
-        return route.custom[name]!(payload, socket, this.#host)
-      }
+      case Hook.ClientMessage:
+        return route.inspectors.onClientMessage!(call.payload!, socket.connection)
+      case Hook.TargetMessage:
+        return route.inspectors.onTargetMessage!(call.payload!, socket.connection)
+      case Hook.ChannelJoin:
+      case Hook.ChannelHandleIn:
+      case Hook.ChannelLeave:
+        return runChannel(route.channels, call, socket, this.#host)
+      case Hook.ServerEvent:
+        return tellEvent(route.events, call)
       default:
         throw new Error(`this version of the plugin has no callback ${call.hook}`)
     }
@@ -133,8 +144,13 @@ export class Hooks {
           return this.#decide(call, socket, value)
         case Hook.Respond:
           return this.#respond(call, socket, value as Found | undefined)
-        case Hook.Custom:
-          return this.#answerJson(call, json(value) ?? 'null')
+        case Hook.ClientMessage:
+        case Hook.TargetMessage:
+          return this.#pass(call, value)
+        case Hook.ChannelJoin:
+        case Hook.ChannelHandleIn:
+        case Hook.ChannelLeave:
+          return this.#reply(call, value as EncodedReply)
         case Hook.Transform:
           socket.message = value
       }
@@ -144,8 +160,14 @@ export class Hooks {
     }
   }
 
-  #answerJson(call: Call, value: string): void {
-    this.#host.answer((core) => core.answer_json(call.call, value))
+  #pass(call: Call, verdict: unknown): void {
+    const passes = passed(verdict)
+    if (passes === 'as it is') return this.#host.answer((core) => core.answer_done(call.call))
+    this.#host.answerWith(passes?.message, (core, kind, length) => core.answer_passed(call.call, kind, length))
+  }
+
+  #reply(call: Call, { status, response, stops }: EncodedReply): void {
+    this.#host.answerWith(response, (core, kind, length) => core.answer_reply(call.call, status, kind, length, stops))
   }
 
   #fail(call: Call, socket: Socket, error: unknown): void {

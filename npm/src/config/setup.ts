@@ -4,11 +4,9 @@ import { readFileSync } from 'node:fs'
 import { dirname, extname, resolve } from 'node:path'
 
 import { shapeOf } from '../connection/arguments.js'
-import type { Socket } from '../connection/socket.js'
-import { separateChannels } from '../dialect/channel.js'
-import { separateCommands } from '../dialect/commands.js'
-import { separateProxy } from '../dialect/proxy.js'
-import type { Host } from '../host/host.js'
+import { type ChannelCallbacks, separateChannels } from '../dialect/channel.js'
+import { type CommandsEvents, separateCommands } from '../dialect/commands.js'
+import { type ProxyInspectors, separateProxy } from '../dialect/proxy.js'
 import type { Callbacks, ResponseRule, RouteOptions, WebSocketHandler } from './handler.js'
 import { KNOWN_KEYS, type Resolved, withoutNull } from './options.js'
 
@@ -17,14 +15,13 @@ export interface RouteCallbacks extends Callbacks {
   authenticate?: (request: any) => unknown
   responses: ResponseRule[]
   parse: 'json' | 'text' | 'none' | undefined
-  /** The hooks of dialects, by name. */
-  custom: Record<string, CustomHook>
-  /** Runs when the server starts. */
-  start?: () => unknown
+  /** What looks at the messages of a `proxy`. */
+  inspectors: ProxyInspectors
+  /** The channels of `phoenix`, by topic. */
+  channels: Map<string, ChannelCallbacks>
+  /** What is told of the events of `commands`. */
+  events: CommandsEvents
 }
-
-/** Runs what a dialect asks; gives its answer, which is JSON. */
-export type CustomHook = (payload: unknown, socket: Socket, host: Host) => unknown
 
 /** The engine's half as plain data, and our half by route. */
 export interface Setup {
@@ -125,7 +122,17 @@ function separate(
   }
   const data: Record<string, unknown> = { ...defaults, ...withoutNull(handler) }
   if (Array.isArray(data.responses)) data.responses = data.responses.map(withAudience)
-  const callbacks: RouteCallbacks = { responses: [], parse: handler.parse ?? undefined, custom: {} }
+  const channels = separateChannels(data.phoenix, label)
+  const proxy = separateProxy(data.proxy, label)
+  const commands = separateCommands(data.commands, label)
+  Object.assign(data, { phoenix: channels.data, proxy: proxy.data, commands: commands.data })
+  const callbacks: RouteCallbacks = {
+    responses: [],
+    parse: handler.parse ?? undefined,
+    inspectors: proxy.inspectors,
+    channels: channels.functions,
+    events: commands.functions,
+  }
   for (const name of CALLBACKS) {
     const callback: unknown = handler[name]
     delete data[name]
@@ -140,16 +147,13 @@ function separate(
     callbacks.responses = responses(data as unknown as WebSocketHandler, label)
     delete data.responses
   }
-  const channels = separateChannels(data.phoenix, label)
-  const proxy = separateProxy(data.proxy, label)
-  const commands = separateCommands(data.commands, label)
-  Object.assign(data, { phoenix: channels.data, proxy: proxy.data, commands: commands.data })
-  callbacks.custom = { ...channels.hooks, ...proxy.hooks, ...commands.hooks }
-  callbacks.start = commands.start
   const hooks = {
-    proxy: { client: 'onClientMessage' in proxy.hooks, target: 'onTargetMessage' in proxy.hooks },
+    proxy: {
+      client: proxy.inspectors.onClientMessage !== undefined,
+      target: proxy.inspectors.onTargetMessage !== undefined,
+    },
     events: commands.events,
-    channels: channels.topics,
+    channels: [...channels.functions.keys()],
     authenticate: callbacks.authenticate !== undefined,
     connect: callbacks.onConnect !== undefined,
     transform: callbacks.transformRawData !== undefined,

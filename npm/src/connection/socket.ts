@@ -5,7 +5,7 @@ import type { Socket as NetSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import type { UpgradeRequest } from '../config/handler.js'
-import type { Member } from '../dialect/channel.js'
+import type { Member } from '../dialect/membership.js'
 import type { Accept } from '../host/actor.js'
 import type { Host } from '../host/host.js'
 import { Connection } from './connection.js'

@@ -1,13 +1,8 @@
 /** Phoenix channels whose behaviour is the user's functions. */
 
-import { isThenable } from '../callbacks/payload.js'
 import type { Awaitable } from '../config/handler.js'
-import type { CustomHook } from '../config/setup.js'
-import { flag, name, optionsOf, shapeOf } from '../connection/arguments.js'
+import { shapeOf } from '../connection/arguments.js'
 import type { WebSocketConnection } from '../connection/connection.js'
-import type { Socket } from '../connection/socket.js'
-import type { Host } from '../host/host.js'
-import { describe } from '../host/logger.js'
 
 /** The settings of the dialect `phoenix`. Topics are looked for in `killmails`, `realtime` and `channels`, in this order. */
 export interface PhoenixOptions {
@@ -111,45 +106,21 @@ function isCallbacks(channel: object): channel is ChannelCallbacks {
   return typeof join === 'function' || isGiven(handleIn) || isGiven(leave)
 }
 
-/** Separates the channels' functions from what the engine is told: hooks by name, which topics have them, and data. */
-export function separateChannels(
-  options: unknown,
-  label: string,
-): { hooks: Record<string, CustomHook>; topics: string[]; data: unknown } {
+/** Separates the channels' functions, by topic, from what the engine is told. */
+export function separateChannels(options: unknown, label: string): { functions: Map<string, ChannelCallbacks>; data: unknown } {
+  const functions = new Map<string, ChannelCallbacks>()
   const channels = (options as PhoenixOptions | undefined)?.channels
-  if (!Array.isArray(channels)) return { hooks: {}, topics: [], data: options }
-  const byTopic = new Map<string, ChannelCallbacks>()
+  if (!Array.isArray(channels)) return { functions, data: options }
   const data = channels.map((channel, index) => {
     if (typeof channel !== 'object' || channel === null || !isCallbacks(channel)) return channel
     const other = Object.keys(channel).find((key) => key !== 'topic' && !(FUNCTIONS as readonly string[]).includes(key))
     const where = `${label}.phoenix.channels[${index}]`
     if (other !== undefined) throw new Error(`${where}.${other}: means nothing beside functions; do it in join or handleIn`)
     check(channel, where)
-    if (!byTopic.has(channel.topic)) byTopic.set(channel.topic, channel)
+    if (!functions.has(channel.topic)) functions.set(channel.topic, channel)
     return { topic: channel.topic, callbacks: true }
   })
-  if (byTopic.size === 0) return { hooks: {}, topics: [], data: options }
-  const hook =
-    (run: (channel: ChannelCallbacks, call: ChannelCall, socket: Socket, host: Host) => unknown): CustomHook =>
-    (payload, socket, host) => {
-      const call = payload as ChannelCall
-      return run(byTopic.get(call.channel)!, call, socket, host)
-    }
-  return {
-    hooks: { join: hook(join), handleIn: hook(handleIn), leave: hook(leave) },
-    topics: [...byTopic.keys()],
-    data: { ...(options as object), channels: data },
-  }
-}
-
-/** What the engine says of a call; which fields there are depends on the hook. */
-interface ChannelCall {
-  channel: string
-  topic: string
-  event: string
-  payload: unknown
-  ref: string | number | null
-  reason: LeaveReason
+  return { functions, data: functions.size === 0 ? options : { ...(options as object), channels: data } }
 }
 
 /** `null` is as if nothing were written. */
@@ -167,149 +138,4 @@ function check(channel: ChannelCallbacks, where: string): void {
   expect('leave', channel.leave)
   if (typeof channel.handleIn !== 'object' || channel.handleIn === null) return expect('handleIn', channel.handleIn)
   for (const [event, answer] of Object.entries(channel.handleIn)) expect(`handleIn.${event}`, answer)
-}
-
-function join(channel: ChannelCallbacks, call: ChannelCall, socket: Socket, host: Host): unknown {
-  const member = new Member(host, socket, call)
-  socket.channels.set(call.topic, member)
-  const refused = (): void => {
-    member.isOver = true
-    if (socket.channels.get(call.topic) === member) socket.channels.delete(call.topic)
-  }
-  const done = (reply: ChannelReply): object | null => {
-    const encoded = encodeReply(reply)
-    if (encoded?.status === 'error' || encoded?.stop) refused()
-    return encoded
-  }
-  try {
-    const answer = then(channel.join?.(decode(call.payload), member), done)
-    if (isThenable(answer)) answer.then(undefined, refused)
-    return answer
-  } catch (error) {
-    refused()
-    throw error
-  }
-}
-
-function handleIn(channel: ChannelCallbacks, call: ChannelCall, socket: Socket): unknown {
-  const member = socket.channels.get(call.topic)
-  if (member === undefined) return null
-  member.ref = call.ref
-  const payload = decode(call.payload)
-  if (typeof channel.handleIn === 'function') return then(channel.handleIn(call.event, payload, member), encodeReply)
-  const answer = Object.hasOwn(channel.handleIn ?? {}, call.event) ? channel.handleIn![call.event] : undefined
-  if (!answer) return encodeReply({ error: { reason: 'unmatched event' } })
-  return then(answer(payload, member), encodeReply)
-}
-
-function leave(channel: ChannelCallbacks, call: ChannelCall, socket: Socket): unknown {
-  const member = socket.channels.get(call.topic)
-  if (member === undefined) return null
-  socket.channels.delete(call.topic)
-  member.isOver = true
-  return then(channel.leave?.(call.reason, member), () => null)
-}
-
-/** A client on a topic that asks its host for everything. */
-export class Member implements ChannelSocket {
-  readonly topic: string
-  ref: string | number | null
-  assigns: Record<string, any> = {}
-  /** The client has left; what is said on its behalf goes nowhere. */
-  isOver = false
-  readonly #host: Host
-  readonly #socket: Socket
-
-  constructor(host: Host, socket: Socket, call: ChannelCall) {
-    this.#host = host
-    this.#socket = socket
-    this.topic = call.topic
-    this.ref = call.ref
-  }
-
-  get connection(): WebSocketConnection {
-    return this.#socket.connection
-  }
-
-  push(event: string, payload?: unknown): void {
-    this.#command('push', { event: name(event, 'push: event'), payload: encode(payload) })
-  }
-
-  broadcast(event: string, payload?: unknown): void {
-    this.#tell(undefined, 'broadcast', { event: name(event, 'broadcast: event'), payload: encode(payload) })
-  }
-
-  broadcastFrom(event: string, payload?: unknown): void {
-    // Who has left is not among those who would hear it.
-    if (this.isOver) return this.broadcast(event, payload)
-    this.#command('broadcastFrom', { event: name(event, 'broadcastFrom: event'), payload: encode(payload) })
-  }
-
-  reply(ref: string | number | null, reply: { ok: unknown } | { error: unknown }): void {
-    if (ref !== null && typeof ref !== 'string' && typeof ref !== 'number') {
-      throw new TypeError(`reply: expected the ref of a message, as socket.ref had it, got ${shapeOf(ref)}`)
-    }
-    const encoded = encodeReply(reply)
-    if (encoded?.status === undefined) throw new TypeError(`reply: expected { ok: … } or { error: … }, got ${shapeOf(reply)}`)
-    this.#command('reply', { ref, status: encoded.status, response: encoded.response })
-  }
-
-  track(key: string, meta?: Record<string, unknown> | null): void {
-    this.#command('track', { key: name(key, 'track: key'), meta: optionsOf(meta, 'track: meta', "{ status: 'away' }") })
-  }
-
-  untrack(key?: string | null): void {
-    this.#command('untrack', key === undefined || key === null ? {} : { key: name(key, 'untrack: key') })
-  }
-
-  pushPresenceState(): void {
-    this.#command('presenceState', {})
-  }
-
-  stop(options?: { error?: boolean | null } | null): void {
-    const { error } = optionsOf(options, 'stop', '{ error: true }')
-    this.#command('stop', { error: flag(error, 'stop: error') })
-  }
-
-  #command(name: string, fields: object): void {
-    if (!this.isOver && !this.connection.closed) this.#tell(this.#socket, name, fields)
-  }
-
-  #tell(id: Socket | undefined, name: string, fields: object): void {
-    try {
-      this.#host.dialectCommand(this.#socket.route, id, name, { topic: this.topic, ...fields })
-    } catch (error) {
-      // It may come long after the function is over, from where nobody catches it.
-      this.#host.log.write('warn', `${name} on ${this.topic}: ${describe(error)}`)
-    }
-  }
-}
-
-function encodeReply(reply: ChannelReply): { status?: string; response?: unknown; stop?: boolean } | null {
-  if (reply === undefined || reply === null) return null
-  if (typeof reply === 'object') {
-    const stop = 'stop' in reply && reply.stop === true
-    if ('ok' in reply) return { status: 'ok', response: encode(reply.ok), stop }
-    if ('error' in reply) return { status: 'error', response: encode(reply.error), stop }
-    if (stop) return { stop }
-  }
-  throw new TypeError('a channel answers { ok: … }, { error: … }, { stop: true } or nothing')
-}
-
-/** Bytes stand in JSON as the engine wants them. */
-function encode(payload: unknown): unknown {
-  if (payload instanceof ArrayBuffer) return encode(new Uint8Array(payload))
-  if (!ArrayBuffer.isView(payload)) return payload ?? {}
-  const { buffer, byteOffset, byteLength } = payload
-  return { $binary: Buffer.from(buffer, byteOffset, byteLength).toString('base64') }
-}
-
-function decode(payload: unknown): unknown {
-  const bytes = (payload as { $binary?: unknown } | null)?.$binary
-  return typeof bytes === 'string' ? Buffer.from(bytes, 'base64') : payload
-}
-
-/** Goes on at once where there is nothing to await. */
-function then<T, R>(value: Awaitable<T>, next: (value: T) => R): Awaitable<R> {
-  return isThenable(value) ? Promise.resolve(value as PromiseLike<T>).then(next) : next(value as T)
 }

@@ -1,8 +1,9 @@
 /** The dialect `commands`, and the functions that hear of its server's events. */
 
 import type { Awaitable } from '../config/handler.js'
-import type { CustomHook } from '../config/setup.js'
 import { shapeOf } from '../connection/arguments.js'
+import type { Call } from '../host/actor.js'
+import { ServerEvent } from '../host/contract.js'
 
 /** Somebody who is connected. */
 export interface CommandsClient {
@@ -56,22 +57,9 @@ export interface CommandsOptions {
 
 const EVENTS = ['start', 'connect', 'disconnect', 'receive', 'send', 'crash'] as const
 
-/** What the engine says of an event; which fields there are depends on the event. */
-interface Told {
-  client_id: string
-  name: string
-  email: string | null
-  message: string
-  to?: string
-  channel?: string
-}
-
-/** Separates the functions from what the engine is told: hooks by name, which events have one, the start, and data. */
-export function separateCommands(
-  options: unknown,
-  label: string,
-): { hooks: Record<string, CustomHook>; events: string[]; start?: () => unknown; data: unknown } {
-  if (typeof options !== 'object' || options === null || !('on' in options)) return { hooks: {}, events: [], data: options }
+/** Separates the functions from what the engine is told: which events have one. */
+export function separateCommands(options: unknown, label: string): { functions: CommandsEvents; events: string[]; data: unknown } {
+  if (typeof options !== 'object' || options === null || !('on' in options)) return { functions: {}, events: [], data: options }
   const { on, ...data } = options as CommandsOptions
   const given = Object.entries(on ?? {}).filter(([, listener]) => listener !== undefined && listener !== null)
   for (const [name, listener] of given) {
@@ -81,18 +69,28 @@ export function separateCommands(
     }
     if (typeof listener !== 'function') throw new Error(`${where}: expected a function, got ${shapeOf(listener)}`)
   }
-  const listeners = on as CommandsEvents | undefined
-  const hook =
-    (run: (told: Told) => unknown): CustomHook =>
-    (payload) =>
-      run(payload as Told)
-  const hooks: Record<string, CustomHook> = {
-    connect: hook(({ client_id: id, name, email }) => listeners?.connect?.({ id, name, email })),
-    disconnect: hook(({ client_id }) => listeners?.disconnect?.(client_id)),
-    receive: hook(({ client_id, message }) => listeners?.receive?.(client_id, message)),
-    send: hook(({ message, to, channel }) => listeners?.send?.(message, { to, channel })),
-    crash: hook(({ client_id, message }) => listeners?.crash?.(new Error(message), client_id)),
-  }
   const events = given.map(([name]) => name).filter((name) => name !== 'start')
-  return { hooks, events, start: listeners?.start ?? undefined, data: { ...data, events } }
+  return { functions: on ?? {}, events, data: { ...data, events } }
+}
+
+/** Tells the user's function of what happened. */
+export function tellEvent(on: CommandsEvents, { detail, about, payload }: Call): unknown {
+  const subject: unknown = JSON.parse(about!)
+  const message = payload as string
+  switch (detail) {
+    case ServerEvent.Connect:
+      return on.connect?.(subject as CommandsClient)
+    case ServerEvent.Disconnect:
+      return on.disconnect?.(subject as string)
+    case ServerEvent.Receive:
+      return on.receive?.(subject as string, message)
+    case ServerEvent.Send: {
+      const { to, channel } = subject as { to: string | null; channel: string | null }
+      return on.send?.(message, { to: to ?? undefined, channel: channel ?? undefined })
+    }
+    case ServerEvent.Crash:
+      return on.crash?.(new Error(message), subject as string)
+    default:
+      throw new Error(`this version of the plugin has no function for event ${detail}`)
+  }
 }

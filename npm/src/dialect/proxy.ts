@@ -1,8 +1,6 @@
 /** Functions that look at what passes a proxy. */
 
-import { isThenable } from '../callbacks/payload.js'
 import type { Awaitable } from '../config/handler.js'
-import type { CustomHook } from '../config/setup.js'
 import { shapeOf } from '../connection/arguments.js'
 import type { WebSocketConnection } from '../connection/connection.js'
 
@@ -57,10 +55,16 @@ export interface ProxyOptions extends Partial<ProxyTarget> {
 
 const INSPECTORS = ['onClientMessage', 'onTargetMessage'] as const
 
-/** Separates a proxy's functions from what the engine is told: hooks by name, and data. */
-export function separateProxy(options: unknown, label: string): { hooks: Record<string, CustomHook>; data: unknown } {
-  const hooks: Record<string, CustomHook> = {}
-  if (typeof options !== 'object' || options === null) return { hooks, data: options }
+/** What looks at the messages of a proxy. */
+export interface ProxyInspectors {
+  onClientMessage?: ProxyInspector
+  onTargetMessage?: ProxyInspector
+}
+
+/** Separates a proxy's functions from what the engine is told. */
+export function separateProxy(options: unknown, label: string): { inspectors: ProxyInspectors; data: unknown } {
+  const inspectors: ProxyInspectors = {}
+  if (typeof options !== 'object' || options === null) return { inspectors, data: options }
   const data: Record<string, unknown> = { ...options }
   for (const name of INSPECTORS) {
     const inspector = data[name]
@@ -69,28 +73,15 @@ export function separateProxy(options: unknown, label: string): { hooks: Record<
     if (typeof inspector !== 'function') {
       throw new Error(`${label}.proxy.${name}: expected a function, got ${shapeOf(inspector)}`)
     }
-    hooks[name] = (payload, socket) => {
-      const outcome: unknown = inspector(decode(payload as Crossing), socket.connection)
-      return isThenable(outcome) ? Promise.resolve(outcome).then(encode) : encode(outcome)
-    }
+    inspectors[name] = inspector as ProxyInspector
   }
-  return { hooks, data }
+  return { inspectors, data }
 }
 
-/** A message as the engine shows it. */
-type Crossing = { text: string } | { base64: string }
-
-function decode(message: Crossing): string | Buffer {
-  return 'text' in message ? message.text : Buffer.from(message.base64, 'base64')
-}
-
-function encode(outcome: unknown): Crossing | boolean {
-  if (outcome === undefined || outcome === null || outcome === true) return true
-  if (outcome === false) return false
-  if (typeof outcome === 'string') return { text: outcome }
-  if (outcome instanceof Uint8Array) {
-    const { buffer, byteOffset, byteLength } = outcome
-    return { base64: Buffer.from(buffer, byteOffset, byteLength).toString('base64') }
-  }
+/** What passes after a function has looked: the message as it is, nothing, or something else. */
+export function passed(verdict: unknown): 'as it is' | undefined | { message: string | Uint8Array } {
+  if (verdict === undefined || verdict === null || verdict === true) return 'as it is'
+  if (verdict === false) return undefined
+  if (typeof verdict === 'string' || verdict instanceof Uint8Array) return { message: verdict }
   throw new TypeError('a message of a proxy becomes text, bytes, false for none, or nothing for itself')
 }

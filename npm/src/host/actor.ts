@@ -27,8 +27,12 @@ export interface Call extends ConnectionId {
   route: number
   hook: number
   payload: string | Buffer | undefined
+  /** What a dialect says beside the payload, as JSON. */
+  about: string | undefined
+  /** The code of a close. */
   code: number
-  cause: number
+  /** The cause of a close, or which event of a server it is. */
+  detail: number
 }
 
 /** Does what a batch asks for; called in the order in which to do it. */

@@ -219,8 +219,9 @@ export class Batch {
       route: this.#word(),
       hook: this.#word(),
       payload: this.#payload(),
+      about: this.#text(),
       code: this.#word(),
-      cause: this.#word(),
+      detail: this.#word(),
     }
   }
 }

@@ -48,6 +48,13 @@ export const Claim = {
   Foreign: 2,
 } as const
 
+/** What a channel's function replies. */
+export const ReplyStatus = {
+  None: 0,
+  Ok: 1,
+  Error: 2,
+} as const
+
 /** The functions of a handler, by the number of their call. */
 export const Hook = {
   Authenticate: 0,
@@ -59,7 +66,12 @@ export const Hook = {
   Pong: 6,
   Close: 7,
   Error: 8,
-  Custom: 9,
+  ClientMessage: 9,
+  TargetMessage: 10,
+  ChannelJoin: 11,
+  ChannelHandleIn: 12,
+  ChannelLeave: 13,
+  ServerEvent: 14,
 } as const
 
 /** Who ended a connection. */
@@ -67,6 +79,15 @@ export const CloseCause = {
   Client: 0,
   Server: 1,
   Lost: 2,
+} as const
+
+/** What happened on a route of the dialect `commands`. */
+export const ServerEvent = {
+  Connect: 0,
+  Disconnect: 1,
+  Receive: 2,
+  Send: 3,
+  Crash: 4,
 } as const
 
 /** How important a log line is. */

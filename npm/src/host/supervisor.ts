@@ -28,7 +28,7 @@ export class Supervisor {
     this.#log = log
     this.#host = this.#create()
     this.#host.start()
-    for (const { start } of setup.routes) if (start) void this.#run(start)
+    for (const { events } of setup.routes) if (events.start) void this.#run(events.start)
   }
 
   /** The present one. While it is broken, its successor is on the way. */

@@ -41,7 +41,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use serde_json::json;
 
 use crate::handler::context::Context;
 use crate::handler::{Handler, HandlerError, HandlerResult};
@@ -49,13 +48,13 @@ use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Level;
 use crate::interface::hook::{Answer, HookKind};
+pub use crate::interface::server_event::{CommandsAudience, CommandsClient, ServerEvent, ServerEventKind};
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::protocol::Refusal;
 use crate::routing::route::RouteSettings;
 use crate::state::connection::Connection;
 use client::Client;
 use event::Audience;
-pub use event::ServerEvent;
 pub use options::{CommandsOptions, PresenceFormat, Profile, SessionOptions, WhoMayCommand};
 use request::{ClientCommand, Request};
 
@@ -121,7 +120,7 @@ impl Commands {
 
     /// Sends to whom there is, and tells of it.
     fn send(&self, cx: &mut Context<'_>, to: Audience<'_>, message: Message) {
-        let told = self.has(ServerEvent::Send).then(|| event::sent(to, &message));
+        let told = self.has(ServerEventKind::Send).then(|| event::sent(to, &message)).flatten();
         match to {
             Audience::Everyone => cx.broadcast_to_all(message),
             Audience::Channel(channel) if cx.room_len(channel) > 0 => {
@@ -131,11 +130,11 @@ impl Commands {
             Audience::Channel(_) | Audience::Client(_) => return,
         }
         if let Some(told) = told {
-            ServerEvent::Send.tell(cx, told);
+            event::tell(cx, told);
         }
     }
 
-    fn has(&self, event: ServerEvent) -> bool {
+    fn has(&self, event: ServerEventKind) -> bool {
         self.options.events.contains(&event)
     }
 
@@ -183,12 +182,12 @@ impl Handler for Commands {
         };
         let session = self.options.session.as_ref().and_then(|session| session.user(&connection.request()));
         let client = Client::new(id.clone(), session.unwrap_or(connection.auth_data()), now);
-        let told = json!({ "client_id": &*id, "name": client.name, "email": client.email });
+        let told = CommandsClient::new(id.to_string(), client.name.clone(), client.email.clone());
         self.clients.insert(id.clone(), connection.id());
         connection.metadata_mut().insert(client);
         self.alive(cx);
-        if self.has(ServerEvent::Connect) {
-            ServerEvent::Connect.tell(cx, told);
+        if self.has(ServerEventKind::Connect) {
+            event::tell(cx, ServerEvent::Connect(told));
         }
         self.notify(cx, format!("Client #{id} connected"));
         self.tell_presence(cx);
@@ -196,14 +195,15 @@ impl Handler for Commands {
     }
 
     fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
-        let (Some(text), Some(client)) = (message.as_text(), client_of(cx)) else {
+        let (Message::Text(text), Some(client)) = (message, client_of(cx)) else {
             return Ok(());
         };
         let sender = client.id.clone();
-        if self.has(ServerEvent::Receive) {
-            ServerEvent::Receive.tell(cx, json!({ "client_id": &*sender, "message": text }));
+        if self.has(ServerEventKind::Receive) {
+            let client_id = sender.to_string();
+            event::tell(cx, ServerEvent::Receive { client_id, message: text.clone() });
         }
-        match Request::decode(text) {
+        match Request::decode(text.as_str()) {
             Request::Nothing => {}
             Request::Command(command) => self.carry_out(cx, command, &sender),
             Request::Subscribe { channel } => {
@@ -219,7 +219,7 @@ impl Handler for Commands {
                 self.send(cx, Audience::Client(&to), wire::message(&sender, wire::trim(&message)));
             }
             Request::Broadcast => {
-                self.send(cx, Audience::Everyone, wire::message(&sender, wire::trim(text)));
+                self.send(cx, Audience::Everyone, wire::message(&sender, wire::trim(text.as_str())));
             }
         }
         Ok(())
@@ -235,8 +235,8 @@ impl Handler for Commands {
             return Ok(());
         };
         self.clients.shift_remove(&id);
-        if self.has(ServerEvent::Disconnect) {
-            ServerEvent::Disconnect.tell(cx, json!({ "client_id": &*id }));
+        if self.has(ServerEventKind::Disconnect) {
+            event::tell(cx, ServerEvent::Disconnect { client_id: id.to_string() });
         }
         self.notify(cx, format!("Client #{id} disconnected"));
         self.tell_presence(cx);
@@ -254,15 +254,15 @@ impl Handler for Commands {
     /// Clients of this dialect are never told of errors.
     fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
         cx.log(Level::Debug, format!("a client of the commands dialect: {error}"));
-        if !self.has(ServerEvent::Crash) {
+        if !self.has(ServerEventKind::Crash) {
             return Ok(());
         }
         let client = cx.connection_mut().and_then(|connection| connection.metadata_mut().get_mut::<Client>());
         if let Some(client) = client {
             client.is_crashing = !client.is_crashing;
             if client.is_crashing {
-                let told = json!({ "client_id": &*client.id, "message": error.to_string() });
-                ServerEvent::Crash.tell(cx, told);
+                let told = ServerEvent::Crash { client_id: client.id.to_string(), error: error.clone() };
+                event::tell(cx, told);
             }
         }
         Ok(())

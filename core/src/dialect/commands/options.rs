@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::ServerEvent;
+use super::ServerEventKind;
 
 /// The dialect's settings. The default is what Rakit documents, and like Rakit it trusts everyone who may connect.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -34,7 +34,7 @@ pub struct CommandsOptions {
     pub allowed_hosts: Vec<String>,
     /// The events of the server that the host's code has callbacks for: a host that takes callbacks writes it by itself.
     /// Default none.
-    pub events: Vec<ServerEvent>,
+    pub events: Vec<ServerEventKind>,
     /// Users by their session cookie. Default none.
     pub session: Option<SessionOptions>,
 }

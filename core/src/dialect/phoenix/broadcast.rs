@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::channel::{Channel, ChannelContext, Reply};
-use super::message::Payload;
 use super::options::ChannelOptions;
 use crate::feed::FeedValue;
 use crate::handler::{HandlerError, HandlerResult};
+use crate::interface::payload::Payload;
 use crate::routing::authentication::query_value;
 use crate::schema::Toggle;
 use crate::state::connection::Connection;

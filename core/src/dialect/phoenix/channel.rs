@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::message::{Body, Outgoing, Payload, Status};
+use super::message::{Body, Outgoing};
 use super::presence::Presence;
 use super::sockets::{ReplyTo, Sockets};
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
 use crate::handler::{HandlerError, HandlerResult};
+use crate::interface::channel::{Status, Termination};
 use crate::interface::connection_id::ConnectionId;
-use crate::interface::hook::CallId;
+use crate::interface::hook::{Answer, CallId};
 use crate::interface::http_endpoint::HttpEndpoint;
+use crate::interface::payload::Payload;
 use crate::state::connection::Connection;
 
 /// The behaviour behind a topic pattern. One value serves all clients and all topics of its pattern.
@@ -73,9 +74,8 @@ pub trait Channel: Send {
         payload: Payload,
     ) -> Result<Reply, HandlerError>;
 
-    /// The answer to the [`Hook::Custom`](crate::Hook::Custom) behind a [`Reply::Later`], in the place of the
-    /// step that called it.
-    fn answer(&mut self, cx: &mut ChannelContext<'_, '_>, answer: Value) -> Result<Reply, HandlerError> {
+    /// The answer to the [`Hook`](crate::Hook) behind a [`Reply::Later`], in the place of the step that called it.
+    fn answer(&mut self, cx: &mut ChannelContext<'_, '_>, answer: Answer) -> Result<Reply, HandlerError> {
         let _ = (cx, answer);
         Ok(Reply::None)
     }
@@ -129,36 +129,6 @@ pub enum Reply {
     Stop,
     /// A hook was called; [`Channel::answer`] goes on from here.
     Later(CallId),
-}
-
-/// How a client's time on a topic ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Termination {
-    /// It left.
-    Left,
-    /// It joins again.
-    Replaced,
-    /// The channel stopped it.
-    Stopped,
-    /// A step of the channel failed.
-    Crashed,
-    /// The connection is gone.
-    Closed,
-}
-
-impl Termination {
-    /// The reason as user code reads it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Termination::Left => "left",
-            Termination::Replaced => "replaced",
-            Termination::Stopped => "stopped",
-            Termination::Crashed => "crashed",
-            Termination::Closed => "closed",
-        }
-    }
 }
 
 /// A channel's view of its route during one step: this client on this topic, and everyone else.

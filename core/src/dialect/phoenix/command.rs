@@ -16,11 +16,12 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::channel::{ChannelContext, Termination};
+use super::channel::ChannelContext;
 use super::handler::Phoenix;
-use super::message::{Payload, Status};
 use crate::handler::HandlerResult;
 use crate::handler::context::Context;
+use crate::interface::channel::{Status, Termination};
+use crate::interface::payload::Payload;
 
 /// The fields of all commands.
 #[derive(Deserialize)]

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::channel::{Channel, ChannelContext, Reply, Termination, refusal};
-use super::message::{ClientMessage, Outgoing, Payload, Status};
+use super::channel::{Channel, ChannelContext, Reply, refusal};
+use super::message::{ClientMessage, Outgoing};
 use super::presence::Presence;
 use super::serializer::Version;
 use super::sockets::{ReplyTo, Sockets};
@@ -17,10 +17,12 @@ use super::topic::TopicPattern;
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
 use crate::handler::{Handler, HandlerError, HandlerResult};
+use crate::interface::channel::{Status, Termination};
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::hook::{Answer, CallId, HookKind};
 use crate::interface::http_endpoint::HttpEndpoint;
+use crate::interface::payload::Payload;
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::protocol::Refusal;
 use crate::routing::authentication::query_value;
@@ -262,10 +264,6 @@ impl Handler for Phoenix {
     fn answer(&mut self, cx: &mut Context<'_>, _: HookKind, answer: Answer) -> HandlerResult {
         let Some(step) = cx.answered().and_then(|call| self.pending.remove(&call)) else {
             return Ok(());
-        };
-        let answer = match answer {
-            Answer::Json(value) => value,
-            _ => Value::Null,
         };
         self.run(cx, step, |channel, cx| channel.answer(cx, answer))
     }

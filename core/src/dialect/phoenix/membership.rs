@@ -2,14 +2,16 @@
 
 use serde_json::Value;
 
-use super::channel::{Channel, ChannelContext, Reply, Termination, refusal};
+use super::channel::{Channel, ChannelContext, Reply, refusal};
 use super::handler::Phoenix;
-use super::message::{ClientMessage, Outgoing, Payload, Status};
+use super::message::{ClientMessage, Outgoing};
 use super::sockets::ReplyTo;
 use super::step::{Stage, Step};
 use crate::handler::HandlerResult;
 use crate::handler::context::Context;
+use crate::interface::channel::{Status, Termination};
 use crate::interface::connection_id::ConnectionId;
+use crate::interface::payload::Payload;
 
 impl Phoenix {
     pub(super) fn join(

@@ -51,10 +51,12 @@ mod v2_binary;
 
 pub use broadcast::Broadcast;
 pub use callbacks::CallbackChannel;
-pub use channel::{Channel, ChannelContext, Reply, Termination};
+pub use channel::{Channel, ChannelContext, Reply};
 pub use handler::Phoenix;
 pub use killmails::{Killmails, KillmailsOptions, RateLimitOptions};
-pub use message::{Payload, Status};
 pub use options::{ChannelOptions, PhoenixOptions, PresenceOptions, PushOptions, RealtimeOptions};
 pub use realtime::Realtime;
 pub use topic::TopicPattern;
+
+pub use crate::interface::channel::{ChannelReply, Status, Termination};
+pub use crate::interface::payload::Payload;

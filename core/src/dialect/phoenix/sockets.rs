@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::message::{Body, ClientMessage, Outgoing, Payload, Status};
+use super::message::{Body, ClientMessage, Outgoing};
 use super::serializer::{Form, Version};
 use crate::handler::context::Context;
+use crate::interface::channel::Status;
 use crate::interface::connection_id::ConnectionId;
+use crate::interface::payload::Payload;
 use crate::time::Instant;
 
 /// One client.

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::message::{Body, ClientMessage, Outgoing, Payload, Undecodable};
+use super::message::{Body, ClientMessage, Outgoing, Undecodable};
+use crate::interface::payload::Payload;
 
 /// Which keys have to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +60,8 @@ pub(super) fn encode(message: &Outgoing<'_>) -> Option<String> {
 mod tests {
     use serde_json::json;
 
-    use super::super::message::Status;
     use super::*;
+    use crate::interface::channel::Status;
 
     #[test]
     fn a_message_has_four_keys_and_perhaps_a_join_ref() {

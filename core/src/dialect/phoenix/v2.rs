@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::message::{Body, ClientMessage, Outgoing, Payload, Undecodable};
+use super::message::{Body, ClientMessage, Outgoing, Undecodable};
+use crate::interface::payload::Payload;
 
 pub(super) fn decode(text: &[u8]) -> Result<ClientMessage, Undecodable> {
     let list: Vec<Value> = serde_json::from_slice(text).map_err(|_| Undecodable)?;
@@ -38,8 +39,8 @@ pub(super) fn encode(message: &Outgoing<'_>) -> Option<String> {
 mod tests {
     use serde_json::json;
 
-    use super::super::message::Status;
     use super::*;
+    use crate::interface::channel::Status;
 
     #[test]
     fn five_elements_and_perhaps_more() {

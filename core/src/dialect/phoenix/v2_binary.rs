@@ -12,7 +12,8 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::{Value, json};
 
-use super::message::{Body, ClientMessage, Outgoing, Payload, Undecodable};
+use super::message::{Body, ClientMessage, Outgoing, Undecodable};
+use crate::interface::payload::Payload;
 
 const PUSH: u8 = 0;
 const REPLY: u8 = 1;
@@ -113,8 +114,8 @@ fn reference_or_null(name: String) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::Status;
     use super::*;
+    use crate::interface::channel::Status;
 
     fn bytes(text: &'static [u8]) -> Bytes {
         Bytes::from_static(text)

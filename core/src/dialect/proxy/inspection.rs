@@ -1,12 +1,6 @@
 //! User code that looks at what passes a proxy.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use serde_json::{Value, json};
-
-use super::link::Direction;
-use crate::interface::hook::{Answer, Hook};
+use crate::interface::direction::Direction;
 use crate::message::Message;
 use crate::state::connection::Connection;
 
@@ -41,35 +35,5 @@ impl ProxyHooks {
             Direction::Client => self.client,
             Direction::Target => self.target,
         }
-    }
-}
-
-/// The question to the host: `{"text":…}`, or `{"base64":…}` for bytes.
-pub(super) fn question(from: Direction, message: &Message) -> Hook {
-    let name = match from {
-        Direction::Client => "onClientMessage",
-        Direction::Target => "onTargetMessage",
-    };
-    let payload = match message {
-        Message::Text(text) => json!({ "text": text.as_str() }),
-        Message::Binary(bytes) => json!({ "base64": STANDARD.encode(bytes) }),
-    };
-    Hook::Custom { name: name.into(), payload }
-}
-
-/// What the host's answer makes of the message: `false` drops it, an object as in the question replaces it,
-/// everything else leaves it as it is.
-pub(super) fn outcome(answer: &Answer, message: Message) -> Result<Option<Message>, String> {
-    let Answer::Json(answer) = answer else {
-        return Ok(Some(message));
-    };
-    match (answer, answer.get("text"), answer.get("base64")) {
-        (Value::Bool(false), _, _) => Ok(None),
-        (_, Some(Value::String(text)), _) => Ok(Some(text.as_str().into())),
-        (_, _, Some(Value::String(text))) => {
-            let bytes = STANDARD.decode(text).map_err(|error| format!("base64 of a callback: {error}"))?;
-            Ok(Some(Bytes::from(bytes).into()))
-        }
-        _ => Ok(Some(message)),
     }
 }

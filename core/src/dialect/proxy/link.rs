@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use serde::Serialize;
 
 use crate::handler::command::Command;
+use crate::interface::direction::Direction;
 use crate::interface::upstream::{UpstreamEvent, UpstreamId, refused};
 use crate::message::{CloseCode, CloseFrame, Message};
 
@@ -33,16 +33,6 @@ pub(super) enum Phase {
     Open,
     /// The client is being closed; nothing passes any more.
     Over,
-}
-
-/// Whom a message is from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// From the client to the target.
-    Client,
-    /// From the target to the client.
-    Target,
 }
 
 /// Why a client is closed.

@@ -44,16 +44,16 @@ use crate::handler::context::Context;
 use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::close_cause::CloseCause;
 use crate::interface::effect::Level;
-use crate::interface::hook::{Answer, HookKind};
+use crate::interface::hook::{Answer, Hook, HookKind};
 use crate::interface::upstream::{Dial, UpstreamEvent, UpstreamId};
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::routing::authentication::TokenPlace;
 use address::{Address, rest, without_parameters};
 use link::{Ending, Link, Phase, farewell};
 
+pub use crate::interface::direction::Direction;
 pub use crate::schema::Secret;
 pub use inspection::{Inspect, ProxyHooks};
-pub use link::Direction;
 pub use options::{ProxyAuth, ProxyHandshake, ProxyOptions, TargetOptions};
 
 /// The handler of a proxy.
@@ -104,8 +104,8 @@ impl Proxy {
         self
     }
 
-    /// Lets the host's callbacks look at messages: [`Hook::Custom`](crate::Hook::Custom) with the callback's name
-    /// and `{"text":…}` or `{"base64":…}`. The answer `false` drops the message, an object of that form replaces it.
+    /// Lets the host's callbacks look at messages, by [`Hook::Proxied`]: [`Answer::Passed`] replaces or drops a message,
+    /// every other answer lets it pass as it is.
     pub fn with_hooks(mut self, hooks: ProxyHooks) -> Self {
         self.hooks = hooks;
         self
@@ -205,7 +205,7 @@ impl Proxy {
         };
         if self.hooks.wants(from) {
             // The connection's next event, from either side, waits for the answer.
-            if cx.call(inspection::question(from, &message)).is_some()
+            if cx.call(Hook::Proxied { from, message: message.clone() }).is_some()
                 && let Some(link) = link(cx)
             {
                 link.asked = Some((from, message));
@@ -330,7 +330,11 @@ impl Handler for Proxy {
         let Some((from, message)) = link(cx).and_then(|link| link.asked.take()) else {
             return Ok(());
         };
-        if let Some(message) = inspection::outcome(&answer, message)? {
+        let passed = match answer {
+            Answer::Passed(passed) => passed,
+            _ => Some(message),
+        };
+        if let Some(message) = passed {
             deliver(cx, from, message);
         }
         Ok(())

@@ -35,13 +35,14 @@ use serde_json::{Value, json};
 pub use options::{KillmailsOptions, RateLimitOptions};
 
 use super::Phoenix;
-use super::channel::{Channel, ChannelContext, Reply, Termination, refusal};
-use super::message::{Payload, Status};
+use super::channel::{Channel, ChannelContext, Reply, refusal};
 use super::topic::TopicPattern;
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
 use crate::handler::{HandlerError, HandlerResult};
+use crate::interface::channel::{Status, Termination};
 use crate::interface::http_endpoint::HttpEndpoint;
+use crate::interface::payload::Payload;
 use crate::time::Instant;
 use preload::{Delivery, PreloadRequest};
 use rate_limit::Bucket;

@@ -23,8 +23,8 @@ use http::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::dialect::phoenix::message::Payload;
 use crate::interface::http_endpoint::{HttpEndpoint, json_response};
+use crate::interface::payload::Payload;
 
 /// What the topics of Supabase's clients begin with.
 pub(super) const PREFIX: &str = "realtime:";

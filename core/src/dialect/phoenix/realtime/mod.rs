@@ -16,12 +16,13 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::channel::{Channel, ChannelContext, Reply, Termination};
-use super::message::Payload;
+use super::channel::{Channel, ChannelContext, Reply};
 use super::topic::TopicPattern;
 use crate::handler::{HandlerError, HandlerResult};
+use crate::interface::channel::Termination;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::http_endpoint::HttpEndpoint;
+use crate::interface::payload::Payload;
 use crate::state::connection::Connection;
 
 /// The channel.
