@@ -13,7 +13,7 @@
 //! | [`command`](Handler::command) `publish` with `{"channel":…,"message":…}` | the message: text as it is, everything else as JSON |
 //!
 //! Before the first `sub` nothing is ever sent. There are no acknowledgements, no errors and no pings of the
-//! application's own; WebSocket pings are the route's `heartbeat`.
+//! application's own; the route's `heartbeat` sends WebSocket pings.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,22 +29,22 @@ use crate::message::Message;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ActionsOptions {
-    /// Which feed's values go to which channel. Default: the feed `killmails` to the channel `kills`, as
+    /// The feeds and their channels. Default: the feed `killmails` to the channel `kills`, as
     /// `{"action":"kill","data":…}`.
     pub channels: Vec<ActionsChannel>,
     /// Channels that one connection can be subscribed to; the next `sub` does nothing. Default 100.
     pub max_channels: usize,
 }
 
-/// A feed that goes to a channel.
+/// A feed whose values go to a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ActionsChannel {
-    /// What clients subscribe to.
+    /// The name to which clients subscribe.
     pub name: String,
     /// The feed whose values it carries.
     pub feed: String,
-    /// The `action` of the object around each value; without it values go out bare.
+    /// The `action` of the object around each value; without it the value is sent alone.
     #[serde(default)]
     pub action: Option<String>,
 }
@@ -61,7 +61,7 @@ impl Default for ActionsOptions {
 }
 
 impl ActionsOptions {
-    /// The feeds that the route has to be told of.
+    /// The feeds of the route.
     pub fn feeds(&self) -> Vec<String> {
         self.channels.iter().map(|channel| channel.feed.clone()).collect()
     }
@@ -101,7 +101,7 @@ impl Handler for Actions {
         Ok(())
     }
 
-    /// Clients of this dialect are never told of errors.
+    /// Clients of this dialect get no error messages.
     fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
         cx.log(Level::Debug, format!("a client of the actions dialect: {error}"));
         Ok(())
@@ -131,7 +131,7 @@ impl Handler for Actions {
     }
 }
 
-/// What a client can ask for.
+/// A client's request.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(tag = "action", rename_all = "lowercase")]
 enum Request {

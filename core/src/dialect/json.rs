@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-/// The value of a JSON text that nests at most so deep; `None` where it is not JSON or deeper.
+/// The value of a JSON text that nests at most this deep; `None` if it is not JSON or nests deeper.
 pub(super) fn parse(text: &str, max_depth: usize) -> Option<Value> {
-    // The parser itself stops at 128 levels, so only a tighter bound has to be looked after.
+    // The parser itself stops at 128 levels, so only a lower limit has to be checked.
     serde_json::from_str(text).ok().filter(|value| fits(value, max_depth))
 }
 

@@ -1,4 +1,4 @@
-//! What a route speaks: one room per wire dialect, each a [`Handler`](crate::Handler) with options of its own.
+//! Handlers for known wire protocols: one file or folder for each, a [`Handler`](crate::Handler) with its options.
 
 pub mod actions;
 pub mod commands;

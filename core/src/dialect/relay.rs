@@ -14,12 +14,12 @@ pub struct Relay {
     room: Option<Template>,
 }
 
-/// A connection's room, found out once.
+/// A connection's room, determined once.
 #[derive(Clone)]
 struct Room(Arc<str>);
 
 impl Relay {
-    /// A relay whose rooms this template names; `None`: every path is a room of its own.
+    /// A relay whose room names come from this template; `None`: each path is a room of its own.
     pub fn new(room: Option<Template>) -> Self {
         Self { room }
     }

@@ -1,4 +1,4 @@
-//! Names of digits and letters, as JavaScript servers like to make them.
+//! Names made of the time and random letters, as JavaScript servers make them.
 
 use crate::handler::context::Context;
 

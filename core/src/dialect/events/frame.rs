@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::message::Message;
 
-/// What the server sends. Keys go out in the order in which they stand here, `type` first.
+/// A frame of the server. Its keys are sent in this order, after `type`.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Frame<'a> {
@@ -21,21 +21,21 @@ pub(super) enum Frame<'a> {
 impl Frame<'_> {
     /// The frame as a text message.
     pub(super) fn encode(&self) -> Message {
-        // Nothing in a frame can fail to serialize: all keys are text.
+        // A frame always serializes, as all its keys are text.
         Message::from(serde_json::to_string(self).unwrap_or_default())
     }
 }
 
-/// What a client asks for.
+/// A client's request.
 #[derive(Debug, PartialEq)]
 pub(super) enum Ask {
     Subscribe(Value),
     Unsubscribe(Value),
     Request(Value),
     Ping,
-    /// Neither of these; how JavaScript writes its `type`.
+    /// Another one, with its `type` as JavaScript writes it.
     Unknown(String),
-    /// No JSON, or JSON that has no properties at all.
+    /// Not JSON, or JSON without properties.
     Invalid,
 }
 

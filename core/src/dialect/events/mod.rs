@@ -19,8 +19,8 @@
 //! | no JSON, or `null` | `Invalid message format` |
 //!
 //! Binary messages are read as text. Each client has its own intervals, counted from when it connected, and its own
-//! counters and walks. The heartbeat is a WebSocket ping each interval; who has not answered the one before is
-//! dropped (1006).
+//! counters and walks. The heartbeat is a WebSocket ping at each interval; a client that has not answered the previous
+//! one is dropped (1006).
 
 mod frame;
 mod options;
@@ -64,7 +64,7 @@ struct Session {
 }
 
 impl Events {
-    /// With these settings, without a heartbeat.
+    /// A handler with these settings, without a heartbeat.
     pub fn new(options: EventsOptions) -> Self {
         Self { options, heartbeat: None, is_switched_off: false }
     }

@@ -10,12 +10,12 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use crate::schema::{ConfigError, Interval, Secret};
 use crate::template::ValueTemplate;
 
-/// Which events there are, and what surrounds them.
+/// The events, and the other settings of the dialect.
 #[derive(Clone, Debug)]
 pub struct EventsOptions {
     /// The events. Default none.
     pub mock: Vec<MockEvent>,
-    /// Whether events with an interval come without a subscription. Default true.
+    /// Whether events with an interval are sent without a subscription. Default true.
     pub auto_start: bool,
     /// The `message` of the first frame. Default `Connected to Mock API WebSocket server`.
     pub greeting: String,
@@ -24,7 +24,7 @@ pub struct EventsOptions {
     /// The path that answers `GET` with statistics. Default none; the Mock API Server has
     /// `/admin/websocket/stats`.
     pub stats: Option<String>,
-    /// Whoever asks for statistics has to send `Authorization: Bearer` with one of these. Default: everyone may ask.
+    /// The tokens of which requests for statistics have to send one, as `Authorization: Bearer`. Default: none is needed.
     pub admin_tokens: Vec<Secret>,
     /// The path that answers `GET` with `{"status":"ok",…}`. Default none.
     pub health: Option<String>,
@@ -34,14 +34,14 @@ pub struct EventsOptions {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MockEvent {
-    /// What clients subscribe to.
+    /// The name to which clients subscribe.
     pub name: String,
-    /// Ms from one to the next; 0 or left out: on demand only.
+    /// Ms between two of them; 0 or left out: on demand only.
     #[serde(default)]
     pub interval: Interval,
-    /// What comes with it; texts may have placeholders.
+    /// Its data; texts may have placeholders.
     pub data: ValueTemplate,
-    /// Means nothing; there for configurations of the Mock API Server.
+    /// Has no effect; accepted for configurations of the Mock API Server.
     #[serde(default)]
     pub condition: Option<String>,
 }
@@ -53,7 +53,7 @@ impl Default for EventsOptions {
 }
 
 impl EventsOptions {
-    /// Checks what one key alone cannot tell.
+    /// Checks what depends on more than one key.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         for (index, event) in self.mock.iter().enumerate() {
             let at = |message: String| Err(ConfigError::at(format!("mock[{index}].name"), message));
@@ -88,7 +88,7 @@ impl EventsOptions {
 struct Table {
     /// The events. Default none.
     mock: Vec<MockEvent>,
-    /// Whether events with an interval come without a subscription. Default true.
+    /// Whether events with an interval are sent without a subscription. Default true.
     auto_start: bool,
     /// The `message` of the first frame. Default `Connected to Mock API WebSocket server`.
     greeting: String,
@@ -96,7 +96,7 @@ struct Table {
     seed: Option<u64>,
     /// The path that answers `GET` with statistics. Default none.
     stats: Option<String>,
-    /// Whoever asks for statistics has to send `Authorization: Bearer` with this. Default: everyone may ask.
+    /// The token that requests for statistics have to send, as `Authorization: Bearer`. Default: none is needed.
     #[schemars(with = "Option<String>")]
     admin_token: Option<Secret>,
     /// The path that answers `GET` with `{"status":"ok",…}`. Default none.

@@ -1,4 +1,4 @@
-//! What the dialect answers over plain HTTP.
+//! The dialect's plain HTTP endpoints.
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
@@ -10,7 +10,7 @@ use crate::dialect::timed_name::timed_name;
 use crate::handler::context::Context;
 use crate::interface::http_endpoint::{HttpEndpoint, json_response};
 
-/// The paths that are answered.
+/// The endpoints.
 pub(super) fn endpoints(options: &EventsOptions) -> Vec<HttpEndpoint> {
     [&options.stats, &options.health].into_iter().flatten().map(HttpEndpoint::get).collect()
 }

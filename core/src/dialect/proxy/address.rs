@@ -3,7 +3,7 @@
 use http::Uri;
 use percent_encoding::percent_decode;
 
-/// A target's URL, taken apart.
+/// A target's URL, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     scheme: String,
@@ -13,7 +13,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Takes a URL apart; in words what is wrong with it.
+    /// Parses a URL; the error says what is wrong with it.
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
         let shown = || url.split(['?', '#']).next().unwrap_or_default().to_owned();
         let malformed = || format!("{:?} is no URL; write one such as \"wss://example.com/live\"", shown());
@@ -38,9 +38,8 @@ impl Address {
         })
     }
 
-    /// The URL for a client that came with `rest` behind the route's own path, and with `query`. Always below the
-    /// target's own path, and the target's own parameters are the only ones of their names. `None` where no good URL
-    /// comes of it.
+    /// The URL for a client with `rest` after the route's own path, and with `query`. It is always below the target's own
+    /// path, and the target's own parameters are the only ones of their names. `None` if that is not a valid URL.
     pub(super) fn join(&self, rest: &str, query: &str) -> Option<String> {
         if leads_elsewhere(rest) {
             return None;
@@ -62,7 +61,7 @@ impl Address {
     }
 }
 
-/// What is left of a path behind its first `prefix` and `segments`, with its leading slash; empty for nothing.
+/// The rest of a path after its first `prefix` and `segments`, with its leading slash; empty if there is none.
 pub(super) fn rest<'p>(path: &'p str, prefixes: &[String], segments: usize) -> &'p str {
     let below = prefixes.iter().find_map(|prefix| {
         let rest = path.strip_prefix(prefix.trim_end_matches('/'))?;
@@ -82,11 +81,11 @@ pub(super) fn without_parameters(query: &str, is_one: impl Fn(&str) -> bool) -> 
     kept.join("&")
 }
 
-/// How often a target, and what stands before it, may decode a path.
+/// How many times a target, and proxies in front of it, may decode a path.
 const MAX_DECODINGS: usize = 4;
 
-/// Whether some server could read the path as one that leaves what the target's URL allows: for dots as segments, also
-/// with parameters behind them, for a backslash, and for a slash or one of these that is percent-encoded.
+/// Whether some server could read the path as one outside of the target's own: because of dots as segments, also
+/// followed by parameters, a backslash, or a percent-encoded slash or one of these.
 fn leads_elsewhere(rest: &str) -> bool {
     let is_dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
     let slashes = rest.matches('/').count();
@@ -102,7 +101,7 @@ fn leads_elsewhere(rest: &str) -> bool {
         }
         path = decoded;
     }
-    // Encoded so often that nobody means it.
+    // Nobody encodes a path this many times on purpose.
     true
 }
 
@@ -188,8 +187,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a client writes, the target sees a path below its own: as it is written, and as servers read it that
-        /// decode, that take a backslash for a slash, and that cut off what follows a semicolon.
+        /// Whatever a client sends, the target gets a path below its own: as it is written, and as servers read it that decode
+        /// it, treat a backslash as a slash, or cut off what follows a semicolon.
         #[test]
         fn every_path_stays_below_the_targets(rest in r"(/|\\|\.|;|%2e|%2E|%2f|%5C|%25|2e|[a-c]|%){0,24}") {
             let address = Address::parse("ws://h/a").expect("a target");

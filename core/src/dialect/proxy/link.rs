@@ -1,4 +1,4 @@
-//! One client's way to its target and back.
+//! The link between a client and its target.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::interface::direction::Direction;
 use crate::interface::upstream::{UpstreamEvent, UpstreamId, refused};
 use crate::message::{CloseCode, CloseFrame, Message};
 
-/// What is known of a client that has a target. Kept with its connection.
+/// The target of a client. Kept with its connection.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     pub(super) upstream: UpstreamId,
@@ -17,7 +17,7 @@ pub(super) struct Link {
     pub(super) target: Arc<str>,
     pub(super) client_id: Arc<str>,
     pub(super) phase: Phase,
-    /// The message that a callback looks at.
+    /// The message of the callback that is running.
     pub(super) asked: Option<(Direction, Message)>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Link {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// The target has not answered; the engine lets the client's messages wait.
+    /// The target has not answered; the client's messages wait in the engine.
     Dialling,
     /// Messages pass.
     Open,
@@ -42,11 +42,11 @@ pub(super) enum Ending {
     Unnamed,
     /// The path names an unknown target.
     Unknown(String),
-    /// No good URL came of the client's path.
+    /// The client's path does not give a valid URL.
     Malformed,
-    /// The target could not be reached, or broke; with the HTTP status of a gateway that says so.
+    /// The target could not be reached, or failed; with the HTTP status of a gateway for that.
     Failed(String, StatusCode),
-    /// The target closed, with these words; without any, or by vanishing.
+    /// The target closed: with this close frame, or with none.
     Closed(Option<CloseFrame>),
 }
 
@@ -57,7 +57,7 @@ impl Link {
 }
 
 impl Ending {
-    /// What a client that is told about the proxy reads before the close frame.
+    /// The error message for a client that is told about the proxy, sent before the close frame.
     pub(super) fn error(&self) -> Option<String> {
         match self {
             Ending::Unnamed => Some("Proxy route name is required".to_owned()),
@@ -68,7 +68,7 @@ impl Ending {
         }
     }
 
-    /// How the opening handshake of a client is answered that waits for its target.
+    /// The answer to the opening handshake of a client that waits for its target.
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Ending::Unnamed | Ending::Unknown(_) => StatusCode::NOT_FOUND,
@@ -78,7 +78,7 @@ impl Ending {
         }
     }
 
-    /// What the end of the target is to its client; `None`: it goes on.
+    /// The ending for an event of the target; `None` if the event is not an end.
     pub(super) fn of(event: UpstreamEvent) -> Option<Self> {
         Some(match event {
             UpstreamEvent::Closed(frame) => Ending::Closed(frame),
@@ -96,7 +96,7 @@ impl Ending {
         })
     }
 
-    /// Whether the target has vanished without a close frame.
+    /// Whether the target's connection has ended without a close frame.
     pub(super) fn is_abrupt(&self) -> bool {
         matches!(self, Ending::Closed(Some(frame)) if frame.code == CloseCode::ABNORMAL)
     }
@@ -122,9 +122,9 @@ impl Ending {
     }
 }
 
-/// What the target is told when the client ends: its own words, where they can be passed on. A client that vanished
-/// leaves the target without a close frame too if the end `is_passed_on`; otherwise it says what browsers say that
-/// leave a page.
+/// The close frame for the target when the client's connection ends: the client's own, if it can be passed on. If there
+/// was none, the target gets none either if the end `is_passed_on`; otherwise it gets the code of a browser that leaves
+/// a page.
 pub(super) fn farewell(frame: &CloseFrame, is_passed_on: bool) -> Option<CloseFrame> {
     match frame.code {
         CloseCode::NO_STATUS => None,

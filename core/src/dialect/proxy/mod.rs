@@ -6,11 +6,11 @@
 //! | its path could be read as one that leaves the target's | 400 | |
 //! | the target answers 101 | 101 with the subprotocol that the target chose | |
 //! | the target refuses, cannot be reached, does not answer | the target's status if that is an error, 502, 504 | |
-//! | either speaks | hears text as text, binary as binary | the same |
+//! | either sends a message | receives text as text, binary as binary | the same |
 //! | either does not read | waits, when `maxWaiting` or `outbound` is reached | the same |
 //! | the target closes | the same code and reason; without a code without one; without a close frame without one | |
 //! | the client closes | | the same |
-//! | the target breaks a rule, or takes nothing for `sendTimeout` | 1011 `Proxy error` | |
+//! | the target breaks the protocol, or takes nothing for `sendTimeout` | 1011 `Proxy error` | |
 //!
 //! With `handshake: "proxy"` the client is accepted at once, with the first subprotocol that it offers, and what it
 //! says waits for the target. A path that leads nowhere is 1011 `Proxy connection failed`, and whatever is not a close frame is 1011 to the client, and 1001 to the target.
@@ -85,8 +85,8 @@ impl Proxy {
         }
     }
 
-    /// Appends to the target's path what comes behind so many segments of the client's, below the first of these
-    /// prefixes that fits.
+    /// Appends to the target's path what follows this many segments of the client's path, after the first of these
+    /// prefixes that matches.
     pub fn with_rest_behind(mut self, prefixes: Vec<String>, segments: usize) -> Self {
         self.mount = Mount { prefixes, segments: Some(segments) };
         self
@@ -98,7 +98,7 @@ impl Proxy {
         self
     }
 
-    /// Lets code look at all messages.
+    /// Lets code see, drop and replace all messages.
     pub fn with_inspector(mut self, inspector: impl Inspect + 'static) -> Self {
         self.inspector = Some(Box::new(inspector));
         self
@@ -128,7 +128,7 @@ impl Proxy {
             }
         };
         let target = target.at(cx.port());
-        // What let the client in here is nothing for the target.
+        // The client's token for this server is not passed on.
         let token = cx.token_place().and_then(TokenPlace::query);
         let query = without_parameters(query, |name| Some(name) == token);
         let address = Address::parse(&target.url).ok();
@@ -136,7 +136,7 @@ impl Proxy {
         Ok((target, name.into(), url))
     }
 
-    /// The headers for a target. The one with the `token` that let the client in here is not passed on.
+    /// The headers for a target. The one with the client's `token` for this server is not passed on.
     fn headers(
         &self,
         target: &TargetOptions,
@@ -164,7 +164,7 @@ impl Proxy {
         forwarded.chain(own).chain(auth).collect()
     }
 
-    /// Whether what becomes of the target is passed on as it is, the answer to the opening handshake included.
+    /// Whether the target answers the client's opening handshake, and its end is passed on as it is.
     fn is_transparent(&self) -> bool {
         self.options.handshake() == ProxyHandshake::Target
     }
@@ -190,9 +190,9 @@ impl Proxy {
         Ok(())
     }
 
-    /// Carries a message on, or has it looked at.
+    /// Passes a message on, or gives it to a callback first.
     fn pass(&mut self, cx: &mut Context<'_>, from: Direction, message: Message) -> HandlerResult {
-        // What was said before the target answered is lost with a client that did not wait for it.
+        // A client that left before the target answered loses what it sent.
         if link(cx).is_none_or(|link| link.phase != Phase::Open) {
             return Ok(());
         }
@@ -216,7 +216,7 @@ impl Proxy {
         Ok(())
     }
 
-    /// Closes the client. The target, where there is still one, is closed with it.
+    /// Closes the client, and its target if there is still one.
     fn end(&mut self, cx: &mut Context<'_>, ending: &Ending) -> HandlerResult {
         if let Some(link) = link(cx) {
             link.phase = Phase::Over;
@@ -271,7 +271,7 @@ impl Proxy {
         Ok(())
     }
 
-    /// Tells the client that the target has answered, if it is to be told.
+    /// Tells the client that the target has answered, if it is told about the proxy.
     fn announce(&self, cx: &mut Context<'_>) {
         if self.options.announces()
             && let Some(link) = link(cx)

@@ -18,7 +18,7 @@ pub enum ActionTemplate {
     Broadcast {
         /// What.
         value: ValueTemplate,
-        /// Where to; `None`: to everyone on the route.
+        /// The rooms; `None`: everyone on the route.
         rooms: Option<RoomTemplates>,
         /// Also to the connection.
         include_self: bool,
@@ -36,9 +36,9 @@ pub enum ActionTemplate {
     Leave(RoomTemplates),
     /// Start the closing handshake.
     Close {
-        /// Why, as a number that may be sent.
+        /// The close code.
         code: CloseCode,
-        /// Why, in words.
+        /// The close reason.
         reason: Template,
     },
 }
@@ -107,7 +107,7 @@ struct Keys {
     leave: Option<RoomTemplates>,
     /// Close the connection.
     close: Option<CloseKeys>,
-    /// With `broadcast`: the rooms whose members it is for, each once. An empty list is nobody.
+    /// With `broadcast`: the rooms whose members receive it, each once. With an empty list nobody does.
     rooms: Option<RoomTemplates>,
     /// With `broadcast`: the same for one room.
     room: Option<RoomTemplates>,
@@ -126,7 +126,7 @@ struct CloseKeys {
     reason: Option<String>,
 }
 
-/// Tells a null that is written from a key that is not there.
+/// Distinguishes null from a missing key.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ValueTemplate>, D::Error> {
     ValueTemplate::deserialize(deserializer).map(Some)
 }

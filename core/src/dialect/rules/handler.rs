@@ -1,4 +1,4 @@
-//! Behaviour without code: the route's rules decide.
+//! The handler that carries out a route's rules.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -17,7 +17,7 @@ pub struct RulesHandler {
     rules: Rules,
     parse: Parse,
     json_depth: usize,
-    /// Seeded from the engine's generator at the first event, so that evaluating needs no second way in.
+    /// Seeded from the engine's generator at the first event, so that evaluating a rule does not need the engine.
     random: Option<ChaCha8Rng>,
 }
 

@@ -1,4 +1,4 @@
-//! What must hold for a rule to run.
+//! The condition of a rule.
 
 use std::borrow::Cow;
 
@@ -13,38 +13,38 @@ use crate::template::{Scope, Source};
 /// The largest compiled size in bytes of one regular expression.
 const MAX_REGEX_BYTES: usize = 256 * 1024;
 
-/// Fields with what is asked of each; all must hold.
+/// The conditions of several fields, which must all hold.
 ///
 /// A key is a dotted path into the message's JSON, such as `type` or `user.name`. Keys that begin with
 /// `connection.` or `close.` are looked up there, as in templates, and `message.` may be written out.
-/// In place of an object, any other JSON value asks that the whole message be equal to it.
+/// Any other JSON value than an object requires that the whole message is equal to it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct Match(Vec<(Source, Condition)>);
 
-/// What is asked of one field.
+/// The condition of one field.
 #[derive(Clone, Debug)]
 pub enum Condition {
     /// It is equal to this.
     Equals(Value),
     /// It passes all tests that are given.
     Tests {
-        /// Whether there is such a field; null is one.
+        /// Whether the field exists; it does if it is null.
         exists: Option<bool>,
         /// It is equal to one of these.
         one_of: Option<Vec<Value>>,
-        /// It is text in which this finds something.
+        /// It is text that contains a match of this.
         regex: Option<Regex>,
     },
 }
 
 impl Match {
-    /// Whether everything holds in this event.
+    /// Whether all conditions hold in this event.
     pub fn holds(&self, scope: &mut Scope<'_>) -> bool {
         self.0.iter().all(|(source, condition)| condition.holds(source.value(scope).as_deref()))
     }
 
-    /// What it looks at.
+    /// The sources of its fields.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
         self.0.iter().map(|(source, _)| source)
     }
@@ -67,7 +67,7 @@ impl Condition {
     }
 }
 
-/// Equality as JavaScript has it for numbers: 1 and 1.0 are the same.
+/// Equality; numbers are compared as in JavaScript, where 1 and 1.0 are the same.
 fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
@@ -82,7 +82,7 @@ fn equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// The place that a key of `match` names.
+/// The source of a key of `match`.
 fn source(key: &str) -> Result<Source, String> {
     let rooted = ["message.", "connection.", "close."].iter().any(|root| key.starts_with(root));
     let path = if rooted { Cow::Borrowed(key) } else { Cow::Owned(format!("message.{key}")) };

@@ -1,6 +1,6 @@
-//! Behaviour without code: what a route does when something happens, as data.
+//! Behaviour without code: what a route does on which event, as data.
 //!
-//! A rule says on what event it may run, what must match, and what to do:
+//! A rule has an event, a condition, and actions:
 //!
 //! ```json
 //! {
@@ -13,7 +13,7 @@
 //! }
 //! ```
 //!
-//! The first rule that matches is the only one, unless it says `"continue": true`. Everything in a rule is
+//! Only the first rule that matches runs, unless it has `"continue": true`. Everything in a rule is
 //! evaluated before any of it takes effect: `{connection.rooms}` does not yet know a room joined by the same rule.
 
 mod action;
@@ -58,10 +58,10 @@ pub struct Rule {
     /// The event that the rule is for: `connect`, `message` (the default) or `close`.
     #[serde(default)]
     pub on: On,
-    /// What must hold for the rule to run. Default: nothing.
+    /// The condition for the rule to run. Default: none.
     #[serde(default, rename = "match")]
     pub matching: Match,
-    /// Values set aside under a name before the actions, for `{let.name}`: the same random id in two places.
+    /// Values that are computed before the actions and used as `{let.name}`, such as the same random id in two places.
     #[serde(default, rename = "let")]
     pub lets: IndexMap<String, ValueTemplate>,
     /// What to do, in order.
@@ -87,7 +87,7 @@ impl Rules {
         self.0.is_empty()
     }
 
-    /// What is to be done in this event.
+    /// The commands for this event.
     pub fn evaluate(&self, on: On, scope: &mut Scope<'_>) -> Vec<Command> {
         let mut commands = Vec::new();
         for rule in self.0.iter().filter(|rule| rule.on == on) {

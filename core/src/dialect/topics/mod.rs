@@ -1,5 +1,5 @@
-//! The dialect `topics`: EVE-KILL's live streams, whose clients choose topics. [`Generation`] tells the two dialects
-//! apart that its front ends speak.
+//! The dialect `topics`: EVE-KILL's live streams, whose clients choose topics. Its front ends speak two versions of the
+//! protocol ([`Generation`]).
 //!
 //! Generation `g3`, the current one:
 //!
@@ -13,8 +13,8 @@
 //! | `{"type":"pong"}` | nothing: the answer to the server's `{"type":"ping","timestamp":…}` |
 //! | another type, another shape | `{"type":"error","message":"Unknown message type: …"}`, `"Invalid message format: …"` |
 //!
-//! The server pings every `pingInterval`; who does not answer within `pingTimeout` is closed with 1000 `Unresponsive
-//! to ping`.
+//! The server pings every `pingInterval`; a client that does not answer within `pingTimeout` is closed with 1000
+//! `Unresponsive to ping`.
 //!
 //! Generation `g1`, the first one, has no pings, no JSON from clients and no way to unsubscribe:
 //!
@@ -30,7 +30,7 @@
 //! | on `comments` | `{"type":"comment","data":…}`, everyone; in `g1` the bare value and no welcome |
 //! | on `site` | `{"type":"site-event","data":…}`; topics as in its `topics` or `routingKeys`, and `all` |
 //!
-//! Binary frames mean nothing.
+//! Binary messages are ignored.
 
 mod options;
 mod request;
@@ -88,7 +88,7 @@ impl Topics {
         Ok(())
     }
 
-    /// Says which of the topics there are not.
+    /// Fails with the topics that do not exist.
     fn check(&self, topics: &[String]) -> Result<(), String> {
         let unknown: Vec<&str> = topics
             .iter()

@@ -9,9 +9,9 @@ use crate::schema::Interval;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct TopicsOptions {
-    /// Which of EVE-KILL's dialects: `g3`, the current one, or `g1`, the first. Default `g3`.
+    /// The version of EVE-KILL's protocol: `g3`, the current one, or `g1`, the first. Default `g3`.
     pub generation: Generation,
-    /// What the stream is about: `killmails`, `comments` or `site`. Default `killmails`.
+    /// The content of the stream: `killmails`, `comments` or `site`. Default `killmails`.
     pub stream: Stream,
     /// The feed whose values it carries. Default: the one with the stream's name.
     pub feed: Option<String>,
@@ -27,7 +27,7 @@ pub struct TopicsOptions {
     pub stats_path: Option<String>,
 }
 
-/// A dialect of EVE-KILL's.
+/// A version of EVE-KILL's protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -39,7 +39,7 @@ pub enum Generation {
     G3,
 }
 
-/// What a stream is about.
+/// The content of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -47,9 +47,9 @@ pub enum Stream {
     /// Killmails, by topics that are computed.
     #[default]
     Killmails,
-    /// Comments, all to everyone.
+    /// Comments; everyone receives all of them.
     Comments,
-    /// Events of the site, by the topics that they bring along.
+    /// Events of the site, by the topics that they contain.
     Site,
 }
 
@@ -69,7 +69,7 @@ impl Default for TopicsOptions {
 }
 
 impl TopicsOptions {
-    /// The feed that the route has to be told of.
+    /// The feed of the route.
     pub fn feed(&self) -> &str {
         self.feed.as_deref().unwrap_or(match self.stream {
             Stream::Killmails => "killmails",

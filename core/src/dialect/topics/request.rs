@@ -1,8 +1,8 @@
-//! What a client's text frame asks for.
+//! Requests of clients.
 
 use serde_json::Value;
 
-/// One text frame.
+/// A client's text message.
 #[derive(Debug, PartialEq)]
 pub(super) enum Request {
     /// `a,b`.

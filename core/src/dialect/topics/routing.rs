@@ -1,4 +1,4 @@
-//! Which topics a killmail belongs to, from its own fields as EVE-KILL writes them.
+//! The topics of a killmail, which follow from its fields as EVE-KILL writes them.
 //!
 //! | Field | Topics |
 //! |---|---|
@@ -12,8 +12,8 @@
 //! | `victim.ship_group_id` | the class of the ship, its tech level, `citadel`, `bigkills` and `big` |
 //! | ids of `victim` and `attackers` | `victim.<id>`, `attacker.<id>`: character, corporation, alliance, faction |
 //!
-//! Two slips of EVE-KILL's own server are not repeated: it says `10b` and `5b` from a tenth of those values, and `big`
-//! where its clients subscribe to `bigkills`; here both names go out.
+//! Two mistakes of EVE-KILL's own server are not repeated: it sends `10b` and `5b` from a tenth of those values on, and
+//! `big` where its clients subscribe to `bigkills`; here both names are sent.
 
 use indexmap::IndexSet;
 use serde_json::Value;

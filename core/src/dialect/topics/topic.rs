@@ -1,16 +1,16 @@
-//! Which topics there are.
+//! The topics that exist.
 
 use serde_json::Value;
 
 use super::{Generation, Stream};
 
-/// The topic that everything has.
+/// The topic of everything.
 pub(super) const ALL: &str = "all";
 
 /// The longest topic.
 const MAX_BYTES: usize = 128;
 
-/// What killmails can be subscribed to by name; the last one is new in `g3`.
+/// The named topics of killmails; the last one is new in `g3`.
 const KILLMAILS: &[&str] = &[
     "all",
     "10b",
@@ -39,7 +39,7 @@ const KILLMAILS: &[&str] = &[
     "jove",
 ];
 
-/// What can be subscribed to by name.
+/// The named topics of a stream.
 pub(super) fn valid(stream: Stream, generation: Generation) -> &'static [&'static str] {
     match (stream, generation) {
         (Stream::Killmails, Generation::G3) => KILLMAILS,
@@ -48,7 +48,7 @@ pub(super) fn valid(stream: Stream, generation: Generation) -> &'static [&'stati
     }
 }
 
-/// What topics can begin with.
+/// The prefixes of topics with an id.
 pub(super) fn partial(stream: Stream) -> &'static [&'static str] {
     match stream {
         Stream::Killmails => &["victim.", "attacker.", "system.", "region."],
@@ -63,7 +63,7 @@ pub(super) fn is_valid(stream: Stream, generation: Generation, topic: &str) -> b
             || partial(stream).iter().any(|prefix| topic.starts_with(prefix)))
 }
 
-/// An event of the site brings its topics along.
+/// An event of the site contains its topics.
 pub(super) fn of_site_event(event: &Value) -> Vec<String> {
     let own = event.get("topics").or_else(|| event.get("routingKeys")).and_then(Value::as_array);
     let own = own.into_iter().flatten().filter_map(Value::as_str);

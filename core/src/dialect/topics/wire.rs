@@ -1,4 +1,4 @@
-//! What clients receive.
+//! The messages of the server.
 
 use serde::Serialize;
 use serde_json::{Value, json};
