@@ -1,4 +1,4 @@
-//! One route on its way into a server, and what can be said about it.
+//! A route for a server, and its description.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use switchboard_core::{Authentication, Handler, Route, RouteKey, RouteSettings, 
 
 use crate::callbacks::{Callbacks, SocketTask};
 
-/// A handler with the rules of its route. Made of a [`Handler`] or of [`Callbacks`] with `from`.
+/// A handler with the settings of its route. Made of a [`Handler`] or of [`Callbacks`] with `from`.
 pub struct Endpoint {
     settings: RouteSettings,
     handler: Box<dyn Handler>,
@@ -20,21 +20,21 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The same handler under these rules.
+    /// The same handler with these settings.
     pub fn with_settings(mut self, settings: RouteSettings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// The same handler with callbacks beside it: they answer what it asks ([`Callbacks::on_custom`]), and see what its
-    /// clients do after it has done its part. Of errors both hear. Callbacks that were there are replaced.
+    /// The same handler with callbacks in addition: they answer its calls ([`Callbacks::on_custom`]), and are called after
+    /// it has handled an event. Both are told of errors. Earlier callbacks are replaced.
     pub fn with_callbacks(mut self, callbacks: Callbacks) -> Self {
         self.handler = Box::new(WithCallbacks::new(self.handler, callbacks.hooks(), true));
         self.callbacks = Some(Arc::new(callbacks));
         self
     }
 
-    /// A route of a configuration, with callbacks beside its dialect; `None` where the handler is missing.
+    /// A route of a configuration, with callbacks in addition to its dialect; `None` if the handler is missing.
     pub(crate) fn configured(
         config: &Config,
         route: &RouteConfig,
@@ -61,7 +61,7 @@ impl Endpoint {
         })
     }
 
-    /// Takes its place; fails with what is wrong with its callbacks.
+    /// Gives it its index; fails if its callbacks are wrong.
     pub(crate) fn at(mut self, key: &mut RouteKey) -> Result<Self, String> {
         if let Some(callbacks) = &self.callbacks {
             callbacks.check(self.dialect)?;
@@ -85,19 +85,19 @@ impl Endpoint {
             is_guarded: self.authenticates()
                 || match &self.settings.authentication {
                     Authentication::Open => false,
-                    // A dialect asks its handler to speak its own refusals, also where everyone may come in.
+                    // A dialect may refuse clients in a way of its own, even if everyone may connect.
                     Authentication::Handler => !self.example.is_open,
                     _ => true,
                 },
         }
     }
 
-    /// What the engine gets, and the callbacks that it will call for.
+    /// The route for the engine, and the callbacks that it will call.
     pub(crate) fn into_route(self) -> (Route, Option<Arc<Callbacks>>) {
         (Route { settings: self.settings, handler: self.handler }, self.callbacks)
     }
 
-    /// Fails where a callback would decide alone although a rule says who may come in.
+    /// Fails if there is an `authenticate` callback as well as a setting that decides who may connect.
     pub(crate) fn check_authentication(&self) -> Result<(), String> {
         match self.settings.authentication {
             Authentication::Header(_) | Authentication::Token(_) if self.authenticates() => {
@@ -155,7 +155,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// One line of the table of endpoints.
+/// The description of a route: one line of the table of endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndpointInfo {
@@ -163,9 +163,9 @@ pub struct EndpointInfo {
     pub pattern: String,
     /// The dialect; for handlers in Rust `handler`, `callbacks` or `task`.
     pub kind: &'static str,
-    /// A path that it serves, with the query that it wants: the pattern with something filled in.
+    /// An example of a path that it serves, with the query that it needs.
     pub example: String,
-    /// A message to begin with, where the dialect has one.
+    /// An example of a first message, if the dialect has one.
     pub message: Option<String>,
     /// The subprotocols that it speaks; `*` is any.
     pub subprotocols: Vec<String>,
@@ -173,12 +173,12 @@ pub struct EndpointInfo {
     pub heartbeat: Option<Duration>,
     /// Whether permessage-deflate is agreed to.
     pub is_compressed: bool,
-    /// Whether not everyone may come in.
+    /// Whether clients have to authenticate.
     pub is_guarded: bool,
 }
 
 impl EndpointInfo {
-    /// The rules that are not the default, in words.
+    /// The settings that are not the default, as text.
     pub fn rules(&self) -> String {
         let mut rules = Vec::new();
         if self.is_guarded {

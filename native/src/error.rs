@@ -10,10 +10,10 @@ use crate::tls::TlsError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// A route's pattern is not one.
+    /// A route's pattern is malformed.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// The configuration has a route of the dialect `handlers` that got none.
+    /// The configuration has a route of the dialect `handlers` for which there is no handler.
     #[error(
         "the route {0} has the dialect \"handlers\" and no handler: give it rules, another dialect, or a handler in Rust"
     )]
@@ -38,7 +38,7 @@ pub enum ServerError {
     /// The certificate cannot be shown.
     #[error("listen.tls: {0}")]
     Tls(#[from] TlsError),
-    /// The system gives no randomness.
+    /// The system has no source of randomness.
     #[error("no randomness: {0}")]
     Random(String),
 }

@@ -1,7 +1,7 @@
 //! Switchboard's native WebSocket server: the engine of [`switchboard_core`] on axum and tokio.
 //!
-//! The binary `switchboard` serves a configuration file. This library serves handlers written in Rust, beside
-//! the routes of such a file or alone:
+//! The binary `switchboard` serves a configuration file. This library serves handlers written in Rust, alone or
+//! together with the routes of such a file:
 //!
 //! ```no_run
 //! use switchboard::{Audience, Callbacks, HandlerResult, Incoming, Peer, Server};
@@ -54,16 +54,16 @@
 //! let builder = Server::builder().route("/count", Endpoint::from(Counter(0)).with_settings(settings));
 //! ```
 //!
-//! # Beside a configuration
+//! # Together with a configuration
 //!
 //! [`Builder::callbacks`] adds callbacks to a route of a configuration file: to see what the clients of its dialect do,
-//! and to answer what only that dialect asks, such as the joins of a Phoenix channel ([`ChannelCallbacks`]), the server
-//! events of Rakit ([`CommandsEvents`]), or what becomes of a message that passes a proxy
-//! ([`Callbacks::on_client_message`]).
+//! and to answer calls that only that dialect makes, such as the joins of a Phoenix channel ([`ChannelCallbacks`]), the
+//! server events of Rakit ([`CommandsEvents`]), or messages that pass a proxy ([`Callbacks::on_client_message`]).
 //!
 //! # From outside of a handler
 //!
-//! [`Switchboard::route`] gives a handle on a [`Route`]: for timers, HTTP handlers, whatever else has something to say.
+//! [`Switchboard::route`] gives a handle on a [`Route`]: for timers, HTTP handlers, and everything else that is not a
+//! callback.
 //!
 //! ```no_run
 //! # fn run(server: switchboard::Server) -> Result<(), switchboard::UnknownRoute> {

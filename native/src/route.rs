@@ -9,10 +9,10 @@ use switchboard_core::{CommandError, Engine, HandlerResult, Message, RouteComman
 use crate::callbacks::Peer;
 use crate::host::Host;
 
-/// A handle on one route, from [`Switchboard::route`](crate::Switchboard::route): for timers, HTTP handlers, and whatever
-/// else is not a callback. Clone it, keep it, use it from any task or thread.
+/// A handle on one route, from [`Switchboard::route`](crate::Switchboard::route): for timers, HTTP handlers, and
+/// everything else that is not a callback. Clone it, keep it, use it from any task or thread.
 ///
-/// What it is asked to do happens at once, in the order of the calls; nothing waits for the network. A
+/// Its methods act at once, in the order of the calls; none waits for the network. A
 /// [`Handler`](crate::Handler) runs while the engine is locked and uses its [`Context`](crate::Context) instead: a `Route`
 /// would wait for the handler for ever.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub struct Route {
     pattern: Arc<str>,
 }
 
-/// A handle on one room of a [`Route`]. The room need not exist: then it has nobody.
+/// A handle on one room of a [`Route`]. The room need not exist: then it has no members.
 #[derive(Clone)]
 pub struct Room {
     route: Route,
@@ -52,50 +52,50 @@ impl Route {
         Room { route: self.clone(), name: name.into() }
     }
 
-    /// The names of the rooms that somebody is in, in no particular order.
+    /// The names of the rooms that have members, in no particular order.
     pub fn rooms(&self) -> Vec<String> {
         self.host.look(|engine| engine.rooms(self.index).map(str::to_owned).collect())
     }
 
-    /// Sends to everyone on the route, and says to how many. The message goes out as it is, whatever the route's dialect;
-    /// for messages of the dialect's own there is [`command`](Self::command).
+    /// Sends to everyone on the route, and returns to how many. The message is sent as it is, whatever the route's dialect;
+    /// for messages of the dialect itself there is [`command`](Self::command).
     pub fn send(&self, message: impl Into<Message>) -> usize {
         self.send_to(None, message.into())
     }
 
-    /// Everyone on the route who can be sent to, in the order they came.
+    /// The open connections of the route, in the order they came.
     pub fn connections(&self) -> Vec<Peer> {
         self.peers(None)
     }
 
-    /// The connection with this [`id`](Peer::id); `None` if it is not on this route, or can no longer be sent to. It takes
-    /// a look at each connection of the route.
+    /// The connection with this [`id`](Peer::id); `None` if it is not on this route, or no longer open. Takes time in
+    /// proportion to the connections of the route.
     pub fn connection(&self, id: &str) -> Option<Peer> {
         let data = self.host.peer_named(self.index, id)?;
         Some(Peer::new(self.host.clone(), data))
     }
 
-    /// How many can be sent to.
+    /// How many connections are open.
     pub fn count(&self) -> usize {
         self.count_in(None)
     }
 
-    /// Starts the closing handshake with everyone on the route, and says with how many; newcomers are let in as before.
-    /// Fails, and closes nobody, for a code that must not be sent: use 1000–1003, 1007–1014 or 3000–4999. A long reason is
-    /// cut at 123 bytes.
+    /// Starts the closing handshake with everyone on the route, and returns with how many; new clients are admitted as
+    /// before. Fails, and closes none, for a code that must not be sent: use 1000–1003, 1007–1014 or 3000–4999. A long
+    /// reason is cut at 123 bytes.
     pub fn close(&self, code: u16, reason: impl Into<String>) -> Result<usize, CommandError> {
         self.close_in(None, code, reason.into())
     }
 
-    /// Has the route's dialect do what only it knows, in nobody's name: `broadcast` on a topic of Phoenix, with
-    /// `{"topic":…,"event":…,"payload":…}`. Fails for what the dialect does not take.
+    /// Gives a command to the route's dialect, such as `broadcast` on a topic of Phoenix, with
+    /// `{"topic":…,"event":…,"payload":…}`. Fails if the dialect does not know it.
     pub fn command(&self, name: &str, payload: Value) -> HandlerResult {
         self.host.dialect_command(self.index, None, name, payload)
     }
 
     fn send_to(&self, room: Option<&str>, message: Message) -> usize {
         let room = room.map(str::to_owned);
-        // There is no error that sending could come to.
+        // Sending to a route cannot fail.
         self.host.route_command(self.index, RouteCommand::Send { message, room }).unwrap_or_default()
     }
 
@@ -120,7 +120,7 @@ impl Room {
         &self.name
     }
 
-    /// Sends to everyone in the room, and says to how many.
+    /// Sends to everyone in the room, and returns to how many.
     pub fn send(&self, message: impl Into<Message>) -> usize {
         self.route.send_to(Some(&self.name), message.into())
     }
@@ -159,7 +159,7 @@ impl fmt::Debug for Room {
 #[error("there is no route {pattern}; there {}", list(.known))]
 #[non_exhaustive]
 pub struct UnknownRoute {
-    /// What was asked for.
+    /// The pattern.
     pub pattern: String,
     /// The patterns that there are, with their prefixes.
     pub known: Vec<String>,

@@ -1,4 +1,4 @@
-//! A running engine that any axum application can give its requests to.
+//! A running engine for any axum application.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -51,7 +51,7 @@ pub struct Switchboard {
 
 struct Shared {
     host: Arc<Host>,
-    /// For requests that ask for no upgrade.
+    /// For requests without an upgrade.
     router: Router,
     endpoints: Vec<EndpointInfo>,
     /// The plain HTTP paths that handlers answer.
@@ -68,13 +68,13 @@ impl Switchboard {
         limits: Limits,
         has_page: bool,
     ) -> Result<Self, ServerError> {
-        // Nobody else answers on this port, or in this fallback: what does not match is a mistake to report.
+        // Nothing else answers on this port, or in this fallback: a path that does not match is a mistake to report.
         let mut assembly = Assembly::default();
         let mut infos = Vec::new();
         let mut callbacks = Vec::new();
         for (key, endpoint) in endpoints {
             for pattern in key.patterns() {
-                // What an earlier route serves is told of that route.
+                // A pattern is listed for the first route that serves it.
                 if !infos.iter().any(|info: &EndpointInfo| info.pattern == pattern) {
                     infos.push(endpoint.info(pattern));
                 }
@@ -109,7 +109,7 @@ impl Switchboard {
         self.shared.has_page
     }
 
-    /// What is served where, in order of matching. A pattern stands once for each of its prefixes.
+    /// The endpoints, in the order in which they are tried. A pattern is listed once for each of its prefixes.
     pub fn endpoints(&self) -> &[EndpointInfo] {
         &self.shared.endpoints
     }
@@ -119,27 +119,26 @@ impl Switchboard {
         self.shared.host.look(Engine::connections)
     }
 
-    /// How much there is right now, as `/health` shows it.
+    /// Statistics, as `/health` shows them.
     pub fn stats(&self) -> Stats {
         self.shared.host.stats()
     }
 
-    /// Publishes a value on one of the configuration's feeds, to whoever subscribed. A feed that is not there is
-    /// logged.
+    /// Publishes a value on one of the configuration's feeds. If there is no such feed, a line is logged.
     pub fn publish(&self, feed: &str, value: Value) {
         let feed = feed.to_owned();
         self.shared.host.turn(|turn| turn.input(Input::Publish { feed, value }));
     }
 
-    /// Has the dialect of a route do what only it knows, not for a connection: `broadcast` on a topic of Phoenix, with
-    /// `{"topic":…,"event":…,"payload":…}`. `pattern` is the route's, with its prefix. Fails for what the dialect does
-    /// not take.
+    /// Gives a command to a route's dialect, such as `broadcast` on a topic of Phoenix, with
+    /// `{"topic":…,"event":…,"payload":…}`. `pattern` is the route's, with its prefix. Fails if the dialect does not know
+    /// it.
     pub fn command(&self, pattern: &str, name: &str, payload: Value) -> HandlerResult {
         self.route(pattern)?.command(name, payload)
     }
 
     /// A handle on a route, to use it from outside of its callbacks: by its pattern, as it was written or with one of
-    /// its prefixes. Of several with the same pattern it is the first.
+    /// its prefixes. If several have the same pattern, it is the first one.
     ///
     /// ```no_run
     /// # use switchboard::{Callbacks, Server, UnknownRoute};
@@ -159,19 +158,19 @@ impl Switchboard {
         }
     }
 
-    /// Takes no new connections and closes all with 1001. Comes back when the last one is gone, at the latest
-    /// after `grace`; who has not answered by then was dropped.
+    /// Takes no new connections and closes all with 1001. Returns when the last one is gone, or after `grace`, when those
+    /// that have not answered are dropped.
     pub async fn drain(&self, grace: Duration) {
         let frame = CloseFrame::new(CloseCode::GOING_AWAY, "Server shutting down");
         self.shared.host.drain(frame, grace).await;
     }
 
-    /// The bounds of the server.
+    /// The limits of the server.
     pub(crate) fn limits(&self) -> &Limits {
         &self.shared.limits
     }
 
-    /// Takes an opening handshake that names its host, with what came behind it on the stream.
+    /// Takes an opening handshake with a `Host`, and the bytes that came after it on the stream.
     pub(crate) fn ask(&self, request: Request<()>, address: SocketAddr, rest: Vec<u8>) -> Asked {
         Asked::new(&self.shared.host, request, address, rest)
     }
@@ -187,7 +186,7 @@ impl Switchboard {
         self.plain(request).await
     }
 
-    /// Answers a request that asks for no upgrade.
+    /// Answers a request without an upgrade.
     async fn plain(&self, request: Request<Body>) -> Response<Body> {
         let path = request.uri().path();
         let is_get = request.method() == Method::GET || request.method() == Method::HEAD;

@@ -1,4 +1,4 @@
-//! What the server shows to clients of `wss://` and `https://`.
+//! The certificate for `wss://` and `https://`.
 
 use std::fmt;
 use std::io;
@@ -14,8 +14,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 pub struct Tls(Arc<ServerConfig>);
 
 impl Tls {
-    /// Reads a certificate, with those that vouch for it behind it, and its private key, both as PEM files: what ACME
-    /// clients call `fullchain.pem` and `privkey.pem`.
+    /// Reads a certificate, followed by its chain, and its private key, both as PEM files: ACME clients call them
+    /// `fullchain.pem` and `privkey.pem`.
     pub fn from_files(cert: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, TlsError> {
         let (cert, key) = (cert.as_ref(), key.as_ref());
         let read = |file: &Path| {
@@ -49,7 +49,7 @@ impl Tls {
             return Err(TlsError::NoCertificate(cert_name.to_owned()));
         }
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| TlsError::NoKey(key_name.to_owned()))?;
-        // Named, because a program around this one may have built in more than one.
+        // Named, because the application may have built in more than one.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -67,7 +67,7 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// Why a certificate cannot be shown.
+/// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
@@ -76,7 +76,7 @@ pub enum TlsError {
     Read {
         /// Its path.
         file: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// There is no certificate in it.
@@ -96,7 +96,7 @@ pub enum TlsError {
     /// The two are not a pair.
     #[error("the private key does not belong to the certificate")]
     OtherKey,
-    /// rustls does not take them.
+    /// rustls refuses them.
     #[error("the certificate and its key cannot be used: {0}")]
     Rustls(rustls::Error),
 }

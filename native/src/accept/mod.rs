@@ -5,5 +5,5 @@ pub(crate) mod opening;
 pub(crate) mod prefixed;
 pub(crate) mod upgrade;
 
-/// Whether accepted streams are as their listener was set, which saves a system call for each.
+/// Whether accepted streams inherit the listener's options, which saves a system call for each.
 pub(crate) const NODELAY_IS_INHERITED: bool = cfg!(target_os = "linux");

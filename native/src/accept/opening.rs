@@ -1,16 +1,16 @@
-//! The first bytes of a connection, when they are what they are nearly always: a whole opening handshake.
+//! The first bytes of a connection if they are, as nearly always, a whole opening handshake.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
-/// Who sends more lines is left to HTTP.
+/// Requests with more lines are left to HTTP.
 const MAX_LINES: usize = 48;
 
-/// Headers that say more about the request than an opening handshake says.
+/// Headers that give a request another meaning than that of a plain opening handshake.
 const NOT_OURS: [HeaderName; 3] = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT];
 
-/// Reads a GET request that asks for an upgrade and has no body, and says how many bytes it takes. None: it is something
-/// else, is not all there or is not right; HTTP knows what to do with it.
+/// Reads a GET request that asks for an upgrade and has no body, and returns it with its length in bytes. None: it is
+/// something else, incomplete or malformed, and left to HTTP.
 pub(crate) fn parse(bytes: &[u8]) -> Option<(Request<()>, usize)> {
     let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
     let mut parsed = httparse::Request::new(&mut lines);

@@ -1,4 +1,4 @@
-//! A TCP stream of which something was read already.
+//! A TCP stream of which the first bytes were read already.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Gives what was read, then what comes.
+/// Reads those bytes first, then the stream.
 pub(crate) struct Prefixed {
     first: Vec<u8>,
     stream: TcpStream,
@@ -18,7 +18,7 @@ impl Prefixed {
         Self { first, stream }
     }
 
-    /// The stream, and what was not taken of that which was read before.
+    /// The stream, and the rest of the bytes that were read before.
     pub(crate) fn into_parts(self) -> (Vec<u8>, TcpStream) {
         (self.first, self.stream)
     }

@@ -26,7 +26,7 @@ use crate::flush::tls_session::TlsSession;
 use crate::host::state::UpgradeAnswer;
 use crate::host::{ConnectionGuard, Host};
 
-/// A client that was let in, whose transport is still to come.
+/// An admitted client whose transport is still to come.
 struct Admitted {
     presence: ConnectionGuard,
     socket: Arc<SendingHalf>,
@@ -46,7 +46,7 @@ pub(crate) async fn upgrade(host: &Arc<Host>, request: Request<Body>) -> Respons
     finish(presence, decision.await, on_upgrade)
 }
 
-/// Answers as the engine has decided, and lets the connection begin.
+/// Answers as the engine has decided, and starts the connection.
 pub(crate) fn finish(
     presence: ConnectionGuard,
     decision: Result<UpgradeAnswer, oneshot::error::RecvError>,
@@ -67,16 +67,16 @@ pub(crate) fn finish(
     }
 }
 
-/// An opening handshake that came on a stream of its own, and that the engine has been asked about. What waits for the
-/// answer holds no more than that.
+/// An opening handshake on a stream of our own, about which the engine has been asked. It holds no more than is needed
+/// while it waits for the decision.
 pub(crate) struct Asked {
     presence: ConnectionGuard,
     decision: oneshot::Receiver<UpgradeAnswer>,
-    /// What came behind the request.
+    /// The bytes that came after the request.
     rest: Vec<u8>,
 }
 
-/// What became of it.
+/// The result.
 enum Answered {
     Open(Receiver),
     /// The 101 is still being written.
@@ -115,7 +115,7 @@ fn answer(
     let admitted = match admit(presence, decision) {
         Ok(admitted) => admitted,
         Err(refusal) => {
-            // It is short and nothing was sent before, so the kernel takes it at once.
+            // It is short, and nothing was sent before, so the kernel takes it at once.
             let _ = stream.try_write(&refusal.encode());
             return Answered::Refused;
         }
@@ -143,7 +143,7 @@ pub(crate) fn refusal(status: StatusCode, line: &'static str) -> Response<Body> 
     Refusal::new(status, line).response().map(Body::from)
 }
 
-/// Tells the engine that the connection is open, if the client is let in.
+/// Tells the engine that the connection is open, if the client is admitted.
 fn admit(
     presence: ConnectionGuard,
     decision: Result<UpgradeAnswer, oneshot::error::RecvError>,
@@ -164,7 +164,7 @@ fn admit(
     let overflow = options.outbox.overflow;
     let WebSocket { reader, writer } = WebSocket::new(&options);
     let socket = Arc::new(SendingHalf::new(id, writer, overflow));
-    // Open before the 101 is written, so that whoever has read it misses nothing that is sent afterwards.
+    // Open before the 101 is written, so that a client that has read it misses nothing that is sent afterwards.
     if !presence.host().turn(|turn| turn.opened(socket.clone())) {
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the connection was given up"));
     }
@@ -172,7 +172,7 @@ fn admit(
 }
 
 impl Admitted {
-    /// The 101 is written. `rest` came behind the request.
+    /// The 101 is written. `rest` came after the request.
     fn open(self, stream: TcpStream, tls: Option<Box<TlsSession>>, rest: Vec<u8>) -> Receiver {
         let (read, write) = stream.into_split();
         let is_encrypted = tls.is_some();
@@ -190,7 +190,7 @@ async fn take_over(admitted: Admitted, on_upgrade: OnUpgrade) -> Option<Receiver
         () = admitted.socket.terminated() => return None,
     };
     let (stream, tls, rest) = take_stream(upgraded)?;
-    // Frames are written as a whole, so waiting for more would only delay them.
+    // Frames are written as a whole: waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
     Some(admitted.open(stream, tls, rest))
 }

@@ -17,23 +17,23 @@ use crate::host::{ConnectionGuard, Turn};
 /// How much one read takes at most.
 const SCRATCH_BYTES: usize = 256 * 1024;
 
-/// Replies to a read of more than this do not wait for those of other connections.
+/// Replies to a larger read than this do not wait for those of other connections.
 const MAX_CORKED_BYTES: usize = 8 * 1024;
 
 thread_local! {
-    /// What is being read, so that connections hold no buffer while nothing comes.
+    /// The bytes of one read. Shared, so that idle connections hold no buffer.
     static SCRATCH: RefCell<Scratch> =
         RefCell::new(Scratch { bytes: vec![0; SCRATCH_BYTES].into_boxed_slice(), decrypted: Vec::new(), events: Vec::new() });
 }
 
 struct Scratch {
     bytes: Box<[u8]>,
-    /// What TLS made of them.
+    /// The same bytes decrypted, where there is TLS.
     decrypted: Vec<u8>,
     events: Vec<Event>,
 }
 
-/// What a read came to.
+/// The result of a read.
 #[derive(PartialEq, Eq)]
 enum Read {
     Some,
@@ -41,15 +41,15 @@ enum Read {
     End,
 }
 
-/// Reads one connection to its end. When it is dropped the transport is gone, which the engine is told.
+/// Reads one connection to its end. When it is dropped, the engine is told that the transport is gone.
 pub(crate) struct Receiver {
     presence: ConnectionGuard,
     socket: Arc<SendingHalf>,
     stream: OwnedReadHalf,
     reader: Reader,
-    /// It is this task that has to write what was corked.
+    /// This task has to write what was corked.
     has_corked: bool,
-    /// There is TLS below.
+    /// The stream is encrypted.
     is_encrypted: bool,
 }
 
@@ -64,7 +64,7 @@ impl Receiver {
         Self { presence, socket, stream, reader, has_corked: false, is_encrypted }
     }
 
-    /// Takes what came along with the opening handshake.
+    /// Takes the bytes that came along with the opening handshake.
     pub(crate) fn receive(&mut self, mut bytes: Vec<u8>) {
         if !bytes.is_empty() {
             let mut events = Vec::new();
@@ -79,7 +79,7 @@ impl Receiver {
         self.socket.shutdown();
     }
 
-    /// Makes the end abrupt.
+    /// Resets the stream when it is closed.
     pub(crate) fn reset(&mut self) {
         self.uncork();
         self.socket.reset();
@@ -90,7 +90,7 @@ impl Receiver {
         self.uncork();
         let polled = self.poll_read_ready(context);
         if self.has_corked {
-            // Comes back here behind all tasks that are ready.
+            // Continues after all tasks that are ready.
             context.waker().wake_by_ref();
         }
         polled
@@ -100,7 +100,7 @@ impl Receiver {
         loop {
             match self.socket.poll_next_step(context) {
                 NextStep::Read => {}
-                // Its own close frame came before, or it broke the protocol: there is nothing to wait for.
+                // The client's close frame came before, or it broke the protocol: there is nothing to wait for.
                 NextStep::AwaitClose if self.reader.is_finished() => {
                     return Poll::Ready(NextStep::Disconnect);
                 }
@@ -109,7 +109,7 @@ impl Receiver {
                 NextStep::Drained => {
                     let (socket, id) = (&self.socket, self.socket.id());
                     self.presence.host().turn(|turn| {
-                        // Asked within the turn, for one before it may have filled it again.
+                        // Asked within the turn, as an earlier one may have filled it again.
                         if socket.take_drained() {
                             turn.input(Input::Drained { id });
                         }
@@ -130,7 +130,7 @@ impl Receiver {
                 return Poll::Ready(NextStep::Drop);
             }
             if self.reader.has_undecoded() {
-                // What a peer sent in one piece may take long: the others come first.
+                // Decoding what a peer sent at once may take long: others come first.
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -171,8 +171,8 @@ impl Receiver {
         Poll::Ready(Read::Some)
     }
 
-    /// Reads to the end of the stream without looking, until more has come than the reader wants: then nothing is read
-    /// any more, and what the client sends stays with the kernels.
+    /// Reads to the end of the stream and ignores what comes, until it is more than the reader wants. Then nothing more is
+    /// read, and what the client sends stays in the kernels' buffers.
     pub(crate) fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.reader.expect_close();
         self.reader.resume(&mut Vec::new());
@@ -195,7 +195,8 @@ impl Receiver {
         }
     }
 
-    /// One turn for everything that a read brought. Replies to much are written while they are in the processor's caches.
+    /// One turn for everything that a read brought. Replies to a large read are written at once, while they are in the
+    /// processor's caches.
     fn report(&mut self, events: &mut Vec<Event>, is_large: bool) {
         let id = self.socket.id();
         let tell = |turn: &mut Turn<'_>| {

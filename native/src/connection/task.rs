@@ -12,8 +12,8 @@ use crate::flush::sending::NextStep;
 /// How long a client may take to close its side after this server closed its own.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// What is done for one connection, stage by stage. The runtime keeps it for as long as the connection lives, and it is
-/// no larger than what an open connection needs: an async function keeps room for everything it ever held.
+/// The task of one connection, stage by stage. It is kept as long as the connection is, so it is no larger than an open
+/// connection needs; an async function would keep room for everything that it ever held.
 ///
 /// ```text
 /// Entering ─▶ Receiving ─▶ Lingering ─▶ Over
@@ -26,11 +26,11 @@ pub(crate) enum ConnectionTask {
     Receiving(Receiver),
     /// This server has closed its side.
     Lingering(Box<Lingering>),
-    /// There is nothing to do any more.
+    /// There is nothing more to do.
     Over,
 }
 
-/// Comes to a connection that is open, if the client is let in.
+/// Gives an open connection, if the client is admitted.
 type Entering = Pin<Box<dyn Future<Output = Option<Receiver>> + Send>>;
 
 pub(crate) struct Lingering {

@@ -14,13 +14,13 @@ use crate::flush::sending::{Ending, Sending};
 use crate::flush::sending_half::SendingHalf;
 
 impl SendingHalf {
-    /// Whether a frame that others are sent too waits, and is so large that its pages had better be sent.
+    /// Whether the first frame that waits is so large, and has so many receivers, that sending its pages is cheaper.
     pub(super) fn suits(&self, pages: &Pages) -> bool {
         let sending = self.lock();
         sending.tls.is_none() && sending.writer.outbox_ref().first().is_some_and(|first| pages.suit(first))
     }
 
-    /// Writes the large frames that are first. What is left, errors included, is for a flush, which has to follow.
+    /// Writes the large frames at the front. A flush has to follow for the rest, and for errors.
     pub(super) fn write_pages(&self, pages: &mut Pages) {
         let mut sending = self.lock();
         let is_plain = sending.ending != Ending::Terminate && !sending.is_writing && sending.tls.is_none();
@@ -36,7 +36,7 @@ impl SendingHalf {
         }
     }
 
-    /// Puts what waits into a batch; then [`end_write`](Self::end_write) has to follow. False: it was flushed instead.
+    /// Puts what waits into a batch; [`end_write`](Self::end_write) has to follow. False: it was flushed instead.
     pub(super) fn begin_write(&self, batch: &mut Batch) -> bool {
         let mut sending = self.lock();
         let is_plain = sending.ending == Ending::No
@@ -61,11 +61,11 @@ impl SendingHalf {
         }
     }
 
-    /// What became of it; goes on with what came meanwhile.
+    /// Takes the result, and goes on with what was queued meanwhile.
     pub(super) fn end_write(&self, frames: &mut [Bytes], outcome: io::Result<usize>) {
         let mut sending = self.lock();
         sending.is_writing = false;
-        // After an error the next write comes to the same, and knows what to do.
+        // After an error the next write fails in the same way, and handles it.
         sending.writer.outbox().give_back(frames, outcome.unwrap_or(0));
         sending.write();
         sending.is_owner_due |= sending.ending != Ending::No || sending.writer.is_closed();

@@ -6,32 +6,32 @@ use crate::flush::sending_half::SendingHalf;
 
 /// Replies that wait until all that came at the same time is answered.
 ///
-/// A hundred clients that ask at once are answered with one system call instead of a hundred. Whoever corks first
-/// writes, when the runtime comes back to its task after all others that are ready. A client that is alone is answered
-/// at once: whether clients come together is tried now and then only.
+/// A hundred clients that send at the same time are answered with one system call instead of a hundred. The task that
+/// corks first writes, when the runtime returns to it after all others that are ready. A client that is alone is
+/// answered at once: whether clients come together is tried only now and then.
 #[derive(Default)]
 pub(crate) struct Cork {
     sockets: Vec<Arc<SendingHalf>>,
-    /// So many more times nobody is expected to come along.
+    /// How many more times not to wait for others.
     alone: u32,
 }
 
 /// When to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Corked {
-    /// Now: nobody came along lately.
+    /// Now: lately there was no other connection to wait for.
     Not,
-    /// Soon, and by whoever got this.
+    /// Soon, by the task that gets this.
     ToBeFlushed,
-    /// Soon, by somebody else.
+    /// Soon, by another task.
     Behind,
 }
 
-/// After being alone, how often not to wait for others.
+/// After a connection was alone, how often not to wait for others.
 const ALONE: u32 = 64;
 
 impl Cork {
-    /// Takes over sockets to be written, or leaves them.
+    /// Takes sockets to be written, or leaves them to the caller.
     pub(crate) fn add(&mut self, sockets: &mut Vec<Arc<SendingHalf>>) -> Corked {
         if !self.sockets.is_empty() {
             self.sockets.append(sockets);

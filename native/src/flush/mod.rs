@@ -1,4 +1,4 @@
-//! The end of a turn: what it queued goes to the kernel, each socket once.
+//! Writing at the end of a turn: each socket that something was queued for is written once.
 
 #[cfg(target_os = "linux")]
 mod batched;
@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use crate::flush::pages::Pages;
 use crate::flush::sending_half::SendingHalf;
 
-/// So many sockets are written at a stretch, which takes two or three ms; then others have their turn.
+/// How many sockets are written in one stretch, which takes two or three ms; then other tasks run.
 const STRETCH: usize = 1024;
 
 /// How the sockets of a wide broadcast are written.
@@ -35,8 +35,8 @@ pub(crate) enum Flush {
 }
 
 impl Flush {
-    /// Writes what the sockets take, without waiting, and empties the list. What is too much at a stretch is left to
-    /// tasks, one for each of the runtime's threads: meanwhile those sockets count as touched and get nothing twice.
+    /// Writes what the sockets take, without waiting, and empties the list. What is too much for one stretch is left to
+    /// tasks, one for each of the runtime's threads; meanwhile those sockets count as touched, so that none is listed twice.
     pub(crate) fn run(self, sockets: &mut Vec<Arc<SendingHalf>>, runtime: &Handle) {
         if sockets.len() > STRETCH {
             let mut rest = sockets.split_off(STRETCH);

@@ -1,7 +1,7 @@
-//! Large frames for many sockets: the kernel takes their bytes once and gives each socket references to its pages.
+//! Large frames for many sockets: the kernel copies their bytes once and gives each socket references to the pages.
 //!
-//! Sending a copy of 64 KiB to each receiver is mostly copying. A file in memory that is sent to each is copied once, when
-//! it is made; it is gone when the last receiver's kernel has let go of its pages.
+//! Sending 64 KiB to each receiver is mostly copying. A file in memory that is sent to each of them is copied once, when
+//! it is made; it is freed when its last page was sent.
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -9,10 +9,10 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use bytes::Bytes;
 use rustix::fs::{MemfdFlags, memfd_create, sendfile};
 
-/// From how many bytes on copying costs more than what a file takes.
+/// From this many bytes on, copying costs more than making a file.
 const MIN_BYTES: usize = 16 * 1024;
 
-/// So many different frames of one flush are remembered.
+/// How many different frames of one flush are remembered.
 const MAX_FILES: usize = 16;
 
 /// The frames that a flush has met.
@@ -24,12 +24,12 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// Whether a frame, the rest of one included, had better be sent this way: it is large, and others send it too.
+    /// Whether a frame, or the rest of one, is better sent this way: it is large, and has other receivers.
     pub(crate) fn suit(&self, frame: &Bytes) -> bool {
         frame.len() >= MIN_BYTES && !self.is_unavailable && !frame.is_unique()
     }
 
-    /// Sends what the socket takes without waiting; how many bytes that were.
+    /// Sends what the socket takes without waiting, and returns how many bytes that is.
     pub(crate) fn send(&mut self, socket: BorrowedFd<'_>, frame: &Bytes) -> io::Result<usize> {
         let (file, offset) = self.file(frame)?;
         Ok(sendfile(socket, file, Some(&mut (offset as u64)), frame.len())?)
@@ -53,7 +53,7 @@ impl Pages {
     }
 }
 
-/// Where in `whole` the rest of it begins.
+/// The offset in `whole` at which its `rest` begins.
 fn offset(whole: &Bytes, rest: &Bytes) -> Option<usize> {
     let (whole, rest) = (whole.as_ptr_range(), rest.as_ptr_range());
     (whole.end == rest.end).then(|| (rest.start as usize).checked_sub(whole.start as usize)).flatten()

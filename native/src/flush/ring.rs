@@ -3,8 +3,8 @@
 //! The library's unsafe code is here: the kernel reads what a submission points to, so it has to stay where it is until
 //! the submission has completed. The program has one more unsafe call, in its `memory.rs`.
 //!
-//! A `send` to a loopback or network socket is nearly all kernel, and a good part of that is the way in and out of it.
-//! A broadcast pays the way once per batch instead of once per receiver.
+//! Most of the cost of a `send` is in the kernel, and a good part of that is entering and leaving it. A broadcast pays
+//! for that once per batch instead of once per receiver.
 
 #![allow(unsafe_code)]
 
@@ -18,7 +18,7 @@ use io_uring::{IoUring, opcode, squeue, types};
 /// How many sends one submission takes.
 pub(crate) const BATCH_SENDS: usize = 256;
 
-/// What is to be sent: per socket, some frames in order.
+/// Frames to be sent, in order, for each of several sockets.
 #[derive(Default)]
 pub(crate) struct Batch {
     frames: Vec<Bytes>,
@@ -29,7 +29,7 @@ struct Send {
     socket: RawFd,
     /// Where its frames end; they begin where those before end.
     end: usize,
-    /// As the kernel says it: bytes, or an error number below zero.
+    /// The kernel's result: bytes, or a negative error number.
     outcome: i32,
 }
 
@@ -45,7 +45,7 @@ impl Batch {
         self.sends.push(send);
     }
 
-    /// Says of each socket, in the order they were added, how many bytes it took without waiting, and gives its frames
+    /// Reports for each socket, in the order they were added, how many bytes it took without waiting, and gives its frames
     /// back. Empties the batch for the next time.
     pub(crate) fn conclude(&mut self, mut each: impl FnMut(&mut [Bytes], io::Result<usize>)) {
         let mut begin = 0;
@@ -77,8 +77,8 @@ impl Ring {
         Ok(Self { queues, slices: Vec::new(), headers: Vec::new() })
     }
 
-    /// Sends it all and takes down the outcomes. False: the ring is broken and is to be dropped; what has no
-    /// outcome then counts as "would block".
+    /// Sends everything and stores the results. False: the ring is broken and has to be dropped; sends without a result
+    /// count as "would block".
     #[must_use]
     pub(crate) fn run(&mut self, batch: &mut Batch) -> bool {
         let count = batch.sends.len().min(BATCH_SENDS);
@@ -149,7 +149,7 @@ impl Ring {
     }
 }
 
-/// One frame needs no header; several take the next one, which is about them.
+/// A single frame needs no header; several use the next one.
 fn entry(socket: RawFd, frames: &[libc::iovec], headers: &mut Iter<'_, libc::msghdr>) -> squeue::Entry {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     let socket = types::Fd(socket);
@@ -165,7 +165,7 @@ fn entry(socket: RawFd, frames: &[libc::iovec], headers: &mut Iter<'_, libc::msg
     }
 }
 
-/// Whether it may work the next time.
+/// Whether it may succeed the next time.
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EINTR | libc::EAGAIN | libc::EBUSY))
 }

@@ -19,22 +19,22 @@ pub(crate) struct Sending {
     pub(super) writer: Writer,
     overflow: Overflow,
     pub(super) ending: Ending,
-    /// Some turn is going to flush.
+    /// A turn is going to flush.
     pub(super) is_touched: bool,
     /// The first frames are being written together with those of other sockets.
     pub(super) is_writing: bool,
-    /// The engine wants no more input for now.
+    /// The engine wants no more to be read for now.
     is_paused: bool,
     /// The engine was told that the outbox is full, where the policy is to wait.
     is_full: bool,
-    /// The engine is to be told that it no longer is.
+    /// The engine has to be told that it no longer is.
     pub(super) is_drained: bool,
     /// There is something for the connection's own task.
     pub(super) is_owner_due: bool,
     pub(super) owner: Option<Waker>,
 }
 
-/// How far a connection's end has come on this side.
+/// How this side ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
     /// It has not begun.
@@ -50,9 +50,9 @@ pub(crate) enum Ending {
 pub(crate) enum Fill {
     /// Nothing.
     HasRoom,
-    /// It has reached its bound, and the policy is to wait.
+    /// It has reached its limit, and the policy is to wait.
     Full,
-    /// It is over its bound, and the policy is to close.
+    /// It is over its limit, and the policy is to close.
     Overflowed,
 }
 

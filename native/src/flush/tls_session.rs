@@ -12,7 +12,7 @@ use crate::flush::gather::gather;
 /// for a slow client waits in the outbox, where it is bounded.
 const MAX_ENCRYPTED: usize = 64 << 10;
 
-/// One connection's keys, and what waits to be written or to be read whole.
+/// The TLS session of one connection, with its buffers.
 pub(crate) struct TlsSession {
     connection: ServerConnection,
 }
@@ -90,7 +90,7 @@ impl TlsSession {
     }
 }
 
-/// The stream as rustls writes to it.
+/// The stream for rustls to write to.
 struct WithoutWaiting<'a>(&'a OwnedWriteHalf);
 
 impl Write for WithoutWaiting<'_> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::flush::ring::{BATCH_SENDS, Batch, Ring};
 use crate::flush::sending_half::SendingHalf;
 
-/// From so many sockets on, going through the ring is cheaper than a call for each.
+/// From this many sockets on, the ring is cheaper than a call for each.
 pub(super) const MIN_SOCKETS: usize = 8;
 
 thread_local! {
@@ -21,7 +21,7 @@ struct Writer {
     batch: Batch,
 }
 
-/// Writes to all, or leaves those that are still to be written.
+/// Writes to all sockets and removes them; those that are left still have to be written.
 pub(super) fn flush(sockets: &mut Vec<Arc<SendingHalf>>) {
     WRITER.with_borrow_mut(|writer| {
         while !sockets.is_empty() && writer.is_ready() {
@@ -48,7 +48,7 @@ impl Writer {
 
     fn flush(&mut self, sockets: &mut [Arc<SendingHalf>]) {
         let Some(ring) = &mut self.ring else { return };
-        // Those that have nothing to write this way are done; the others move to the front.
+        // Sockets with nothing to write in this way are done; the others move to the front.
         let mut count = 0;
         for index in 0..sockets.len() {
             if sockets[index].begin_write(&mut self.batch) {

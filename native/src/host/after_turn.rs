@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::host::state::UpgradeAnswer;
 use crate::upstream::Dialled;
 
-/// Collected under the lock, done after it.
+/// Collected under the lock, and carried out after it.
 #[derive(Default)]
 pub(crate) struct AfterTurn {
     /// Each once.
@@ -23,29 +23,29 @@ pub(crate) struct AfterTurn {
     /// Files to read, each for a feed.
     pub(crate) files: Vec<(String, String)>,
     pub(crate) log: Vec<(Level, String)>,
-    /// The next deadline is earlier than the one slept to.
+    /// The next deadline is earlier than the one for which the task sleeps.
     pub(crate) is_alarm_earlier: bool,
     /// The last connection is gone.
     pub(crate) is_empty: bool,
 }
 
-/// A hook to run, and whose callbacks have it.
+/// A hook to run, and the callbacks that have it.
 pub(crate) struct Called {
     pub(crate) call: CallId,
     pub(crate) id: ConnectionId,
     pub(crate) peer: Arc<PeerData>,
     pub(crate) callbacks: Arc<Callbacks>,
     pub(crate) hook: Hook,
-    /// Comes to an end when nobody waits for the answer any more.
+    /// Ends when the engine no longer waits for the answer.
     pub(crate) stopped: oneshot::Receiver<()>,
 }
 
 impl AfterTurn {
-    /// Does it all; what is left is empty buffers.
+    /// Does everything, and keeps the empty buffers.
     pub(crate) fn conclude(&mut self, host: &Arc<Host>) {
         host.flush(&mut self.touched);
         for (sender, decision) in self.decisions.drain(..) {
-            // Whoever asked may have gone, and reports that itself.
+            // The client may be gone, which its task reports itself.
             let _ = sender.send(decision);
         }
         callbacks::run_all(host, &mut self.calls);
@@ -66,7 +66,7 @@ impl AfterTurn {
     }
 }
 
-/// Relative paths begin where the process was started; those of a configuration file are no longer relative here.
+/// Relative paths start in the working directory; those of a configuration file have been made absolute before.
 fn read(host: &Arc<Host>, feed: String, file: String) {
     let reader = host.clone();
     host.runtime().spawn_blocking(move || {

@@ -1,10 +1,10 @@
-//! The two clocks that the engine is told.
+//! The two clocks of the engine.
 
 use std::time::{Duration, SystemTime};
 
 use switchboard_core::time::{Instant, Now, WallTime};
 
-/// Counts ms from when the server was made.
+/// Counts ms from the start of the server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     zero: tokio::time::Instant,
@@ -22,7 +22,7 @@ impl Clock {
         Now { instant, wall: WallTime::from_us(wall.as_micros() as u64) }
     }
 
-    /// The engine's `instant` for tokio to sleep to. `None` where it is beyond what the clock can say.
+    /// The engine's `instant` for tokio. `None` if it is beyond the clock's range.
     pub(crate) fn tokio_instant(self, instant: Instant) -> Option<tokio::time::Instant> {
         self.zero.checked_add(Duration::from_millis(instant.as_ms()))
     }

@@ -30,9 +30,9 @@ use crate::host::state::{HostState, UpgradeAnswer};
 
 /// One server's state, shared by all its tasks.
 ///
-/// Whatever happens is a *turn*: lock, tell the engine, carry out its effects (frames go to outboxes, under the
-/// lock, so that their order is the same for everyone), unlock; then flush each touched socket once, straight
-/// from the thread whose turn it was. No lock is held across an await, and of the sockets' locks never two.
+/// Every event is a *turn*: lock, tell the engine, carry out its effects (frames go to outboxes, under the lock, so
+/// that their order is the same for everyone), unlock; then flush each touched socket once, on the thread that took the
+/// turn. No lock is held across an await, and never two of the sockets' locks.
 pub(crate) struct Host {
     state: Mutex<HostState>,
     clock: Clock,
@@ -47,7 +47,7 @@ pub(crate) struct Host {
 const MAX_CORKED: usize = 4;
 
 thread_local! {
-    /// What a turn leaves to do; kept for its buffers.
+    /// What a turn leaves to do; kept to reuse its buffers.
     static AFTER_TURN: Cell<Option<Box<AfterTurn>>> = const { Cell::new(None) };
 }
 
@@ -73,8 +73,8 @@ impl Host {
         self.take_turn(act, |_| {})
     }
 
-    /// Takes one turn of a connection that was read. True: the caller has to [`uncork`](Self::uncork) once the runtime
-    /// comes back to its task, when all other connections that are ready were read too.
+    /// Takes one turn for a connection that was read. True: the caller has to [`uncork`](Self::uncork) when the runtime
+    /// returns to its task, after all other connections that are ready were read too.
     #[must_use]
     pub(crate) fn corked_turn(self: &Arc<Self>, act: impl FnOnce(&mut Turn<'_>)) -> bool {
         let mut corked = Corked::Not;
@@ -119,7 +119,7 @@ impl Host {
         result
     }
 
-    /// A client asks for a WebSocket: its id, and where the engine's decision will come.
+    /// A client asks for a WebSocket: its id, and the engine's decision to wait for.
     pub(crate) fn open(
         self: &Arc<Self>,
         request: http::Request<()>,
@@ -128,7 +128,7 @@ impl Host {
         self.ask(|id| Input::Upgrade { id, request: Box::new(request), address })
     }
 
-    /// The same on a route that the application around us has found.
+    /// The same on a route that the application has found.
     pub(crate) fn open_mounted(
         self: &Arc<Self>,
         request: http::Request<()>,
@@ -152,12 +152,12 @@ impl Host {
         (ConnectionGuard { host: self.clone(), id: Some(id) }, decision)
     }
 
-    /// Carries out what user code asks of a connection.
+    /// Carries out a command of user code for a connection.
     pub(crate) fn command(self: &Arc<Self>, id: ConnectionId, command: Command) -> Result<(), CommandError> {
         self.turn(|turn| turn.state.command(turn.now, id, command))
     }
 
-    /// Carries out what user code asks of a route: for how many connections.
+    /// Carries out a command of user code for a route. Returns for how many connections.
     pub(crate) fn route_command(
         self: &Arc<Self>,
         route: usize,
@@ -166,17 +166,17 @@ impl Host {
         self.turn(|turn| turn.state.route_command(turn.now, route, command))
     }
 
-    /// Who can be sent to on a route, or in one of its rooms.
+    /// The open connections of a route, or of one of its rooms.
     pub(crate) fn peers(&self, route: usize, room: Option<&str>) -> Vec<Arc<PeerData>> {
         self.lock().peers(route, room)
     }
 
-    /// Whoever can be sent to on a route and has this id.
+    /// The open connection of a route with this id.
     pub(crate) fn peer_named(&self, route: usize, name: &str) -> Option<Arc<PeerData>> {
         self.lock().peer_named(route, name)
     }
 
-    /// Has a route's dialect do what only it knows, in the name of a connection or of nobody.
+    /// Gives a command to a route's dialect, on behalf of a connection or of none.
     pub(crate) fn dialect_command(
         self: &Arc<Self>,
         route: usize,
@@ -187,19 +187,19 @@ impl Host {
         self.turn(|turn| turn.state.dialect_command(turn.now, route, id, name, payload))
     }
 
-    /// Looks at the engine.
+    /// Reads the engine's state.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
         look(self.lock().engine())
     }
 
-    /// How much there is.
+    /// Statistics.
     pub(crate) fn stats(&self) -> Stats {
         self.lock().stats()
     }
 
-    /// Says goodbye to everyone, and waits until the last close hook is done or `grace` is over.
+    /// Closes all connections, and waits until the last close hook is done or `grace` is over.
     pub(crate) async fn drain(self: &Arc<Self>, frame: CloseFrame, grace: Duration) {
-        // The last tenth is for the close hooks of clients that did not answer.
+        // The last tenth of the time is for the close hooks of clients that did not answer.
         let for_clients = grace - grace / 10;
         self.turn(|turn| turn.input(Input::Shutdown { frame, grace: for_clients }));
         let emptied = async {
@@ -230,7 +230,7 @@ impl Host {
         self.cork.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A panic under the lock is caught by the engine, so a poisoned lock still guards a sound state.
+    /// The engine catches panics of handlers, so the state behind a poisoned lock is still sound.
     fn lock(&self) -> MutexGuard<'_, HostState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -248,7 +248,7 @@ impl Turn<'_> {
         self.state.handle_input(self.now, input);
     }
 
-    /// A connection's opening handshake is done. False: the engine has given it up meanwhile.
+    /// A connection's opening handshake is done. False: the engine has removed it meanwhile.
     pub(crate) fn opened(&mut self, socket: Arc<SendingHalf>) -> bool {
         let id = socket.id();
         let is_known = self.state.add(socket);
@@ -256,14 +256,14 @@ impl Turn<'_> {
         is_known
     }
 
-    /// A plain HTTP request, for whichever handler answers it.
+    /// A plain HTTP request, for the handler that answers it.
     pub(crate) fn request(&mut self, request: &http::Request<Bytes>) -> Option<http::Response<Bytes>> {
         self.state.request(self.now, request)
     }
 }
 
-/// Stands for a client from its request to the end of its transport, which the engine is told when this is
-/// dropped: so it hears of every end exactly once, whatever task the client was with.
+/// Represents a client from its request to the end of its transport. Dropping it tells the engine, so that every end is
+/// reported exactly once, whichever task has the client.
 pub(crate) struct ConnectionGuard {
     host: Arc<Host>,
     id: Option<ConnectionId>,

@@ -1,4 +1,4 @@
-//! What is behind the host's lock: the engine, and how its effects are carried out.
+//! The state behind the host's lock: the engine, and how its effects are carried out.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -24,9 +24,9 @@ use crate::upstream::{Dialled, Orders};
 pub(crate) enum UpgradeAnswer {
     /// Answer 101.
     Accept(Box<Accept>),
-    /// Answer this.
+    /// Answer with this refusal.
     Refuse(Refusal),
-    /// Not ours.
+    /// The path is not this server's.
     Ignore,
 }
 
@@ -41,16 +41,16 @@ pub(crate) struct HostState {
     upstreams: HashMap<UpstreamId, Orders>,
     /// One callbacks table per route; `None` where there are no callbacks.
     callbacks: Vec<Option<Arc<Callbacks>>>,
-    /// Routes without callbacks whose handler called for one.
+    /// Routes without callbacks whose handler called one.
     is_told: HashSet<usize>,
-    /// The callbacks under way: one whose end here is dropped is stopped.
+    /// The callbacks that are running; dropping an entry stops its callback.
     running: HashMap<CallId, oneshot::Sender<()>>,
     /// What callbacks see of a connection, from its first hook on.
     peers: HashMap<ConnectionId, Arc<PeerData>>,
     effects: Vec<Effect>,
-    /// What effects gave rise to.
+    /// Inputs that carrying out effects has caused.
     inputs: Vec<Input>,
-    /// What the deadline task sleeps to.
+    /// The time until which the deadline task sleeps.
     alarm: Option<Instant>,
 }
 
@@ -76,7 +76,7 @@ impl HostState {
         &self.engine
     }
 
-    /// How much there is, with what waits in the outboxes.
+    /// Statistics, including what waits in the outboxes.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self.engine.stats();
         stats.client_bytes.queued =
@@ -84,7 +84,7 @@ impl HostState {
         stats
     }
 
-    /// A fresh id, and who waits for the decision about it.
+    /// A new id, and the decision about it to wait for.
     pub(crate) fn expect_decision(&mut self, sender: oneshot::Sender<UpgradeAnswer>) -> ConnectionId {
         let id = self.ids.allocate();
         self.openings.insert(id, sender);
@@ -141,7 +141,7 @@ impl HostState {
         self.engine.dialect_command(now, route, id, name, payload, &mut self.effects)
     }
 
-    /// Takes a socket in, unless the engine has given its connection up meanwhile and the slot may be another's.
+    /// Adds a socket, unless the engine has removed its connection meanwhile, so that the slot may be another one's.
     pub(crate) fn add(&mut self, socket: Arc<SendingHalf>) -> bool {
         let slot = socket.id().slot();
         if self.engine.connection(socket.id()).is_none() {
@@ -161,13 +161,13 @@ impl HostState {
         }
     }
 
-    /// What the deadline task shall sleep to.
+    /// The time until which the deadline task has to sleep.
     pub(crate) fn set_alarm(&mut self) -> Option<Instant> {
         self.alarm = self.engine.poll_timeout();
         self.alarm
     }
 
-    /// Carries out all effects, and those of the inputs that they give rise to.
+    /// Carries out all effects, and those of the inputs that they cause.
     pub(crate) fn carry_out(&mut self, now: Now, after: &mut AfterTurn) {
         let mut effects = std::mem::take(&mut self.effects);
         loop {
@@ -265,7 +265,7 @@ impl HostState {
         }
     }
 
-    /// Has a callback run. Where there is none the answer is an input like any other, however many calls follow it.
+    /// Runs a callback. If there is none, the answer is an input like any other, so that many calls in a row do not recurse.
     fn call(&mut self, call: CallId, id: ConnectionId, route: usize, hook: Hook, after: &mut AfterTurn) {
         let peer = match hook {
             Hook::Authenticate { .. } => self.engine.connection(id).map(PeerData::new).map(Arc::new),
@@ -309,13 +309,13 @@ impl HostState {
         }
     }
 
-    /// What callbacks see of all who can be sent to on a route, or in one of its rooms.
+    /// The open connections of a route or of one of its rooms, as callbacks see them.
     pub(crate) fn peers(&mut self, route: usize, room: Option<&str>) -> Vec<Arc<PeerData>> {
         let ids = self.engine.audience(route, room);
         ids.into_iter().filter_map(|id| self.peer(id)).collect()
     }
 
-    /// What callbacks see of whoever can be sent to and has this id.
+    /// The open connection with this id, as callbacks see it.
     pub(crate) fn peer_named(&mut self, route: usize, name: &str) -> Option<Arc<PeerData>> {
         let id = self.engine.connection_by_public_id(route, name)?;
         self.peer(id)

@@ -1,4 +1,4 @@
-//! What a browser or a monitor sees.
+//! The pages of the server: the console, and `/health`.
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -19,10 +19,10 @@ const FILES: [(&str, &str, &str); 5] = [
     ("/switchboard/presets.js", "text/javascript; charset=utf-8", include_str!("presets.js")),
 ];
 
-/// What the console asks for what there is.
+/// The path at which the console finds the list of endpoints.
 const ENDPOINTS: &str = "/switchboard/endpoints";
 
-/// The console, on which every endpoint can be tried, or one of its parts.
+/// The console, with which every endpoint can be tried, or one of its files.
 pub(crate) fn console(
     path: &str,
     endpoints: &[EndpointInfo],
@@ -33,14 +33,14 @@ pub(crate) fn console(
     }
     let (_, content_type, text) = FILES.iter().find(|(known, _, _)| *known == path)?;
     let mut response = respond(content_type, *text);
-    // Everything it needs is here; nothing else shall run.
+    // The console needs nothing else, so a browser may load nothing else.
     let policy =
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self' ws: wss:; img-src data:";
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     Some(response)
 }
 
-/// That the server lives, and how much it has to do.
+/// Answers that the server runs, with its statistics.
 pub(crate) fn health(stats: &Stats) -> Response<Body> {
     let body = json!({
         "status": "ok",

@@ -1,4 +1,4 @@
-//! HTTP/1.1 on the server's own port, with bounds on what a client may send before it is understood.
+//! HTTP/1.1 on the server's own port, with limits on requests that are incomplete or too large.
 
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
@@ -33,34 +33,34 @@ use crate::tls::Tls;
 
 /// Accepts connections and answers their requests.
 ///
-/// | What does not end | What becomes of it |
+/// | What is limited | What happens then |
 /// |---|---|
 /// | a request's head, within `limits.handshakeTimeout` | the connection is dropped |
 /// | a request's head, within `limits.handshakeBytes` | 431 |
 /// | a head's lines, after a hundred | 431 |
 /// | the wait for a connection's next request, within `limits.handshakeTimeout` | the connection is dropped |
-/// | connections that are no WebSockets yet, after `limits.maxConnections` | the next ones wait to be accepted |
+/// | connections that are not WebSockets yet, after `limits.maxConnections` | the next ones wait to be accepted |
 ///
-/// `axum::serve` has none of these bounds.
+/// `axum::serve` has none of these limits.
 ///
-/// An opening handshake that comes as a whole, as nearly all do, never sees hyper, which would take as much time as all
-/// the rest. Everything else is hyper's.
+/// An opening handshake that comes in one piece, as nearly all do, bypasses hyper, which would take as much time as
+/// everything else together. hyper handles all other requests.
 pub(crate) struct Acceptor {
     listener: TcpListener,
     reception: Arc<Reception>,
-    /// Turns true when connections shall end after the request in work.
+    /// Turns true when connections have to end after their current request.
     ended: watch::Receiver<bool>,
 }
 
-/// What all connections have in common until they are WebSockets.
+/// What all connections share until they are WebSockets.
 struct Reception {
     switchboard: Switchboard,
     http: Builder,
-    /// For one request's head.
+    /// How long the head of a request may take.
     time: Duration,
-    /// The longest head.
+    /// The longest head of a request, in bytes.
     max_head: usize,
-    /// What every connection begins with; `None`: there is no TLS.
+    /// The TLS handshake that every connection begins with, if there is TLS.
     tls: Option<TlsAcceptor>,
 }
 
@@ -76,11 +76,11 @@ pub(crate) struct Requests {
     open: watch::Sender<()>,
 }
 
-/// What a connection began with.
+/// The first request of a connection.
 enum First {
     /// An opening handshake, about which the engine has been asked.
     Asked(Asked),
-    /// Something that HTTP has to look at.
+    /// Something else, which is left to HTTP.
     Other(Vec<u8>),
 }
 
@@ -102,7 +102,7 @@ impl Acceptor {
         Self { listener, reception, ended }
     }
 
-    /// Accepts until `stop`; then nobody listens on the port any more.
+    /// Accepts until `stop`, and then closes the listener.
     pub(crate) async fn accept_until(mut self, stop: impl Future<Output = ()>) -> Requests {
         if NODELAY_IS_INHERITED {
             let _ = socket2::SockRef::from(&self.listener).set_tcp_nodelay(true);
@@ -138,7 +138,7 @@ async fn accept(
     listener: &mut TcpListener,
     places: Arc<Semaphore>,
 ) -> (Option<OwnedSemaphorePermit>, (TcpStream, SocketAddr)) {
-    // Nobody closes the semaphore, so there is always a place in the end.
+    // The semaphore is never closed.
     let place = places.acquire_owned().await.ok();
     // axum's way of accepting waits and tries again after errors such as too many open files.
     (place, Listener::accept(listener).await)
@@ -165,7 +165,7 @@ impl Reception {
         }
     }
 
-    /// Agrees on keys, then leaves the rest to HTTP.
+    /// Completes the TLS handshake, then leaves the rest to HTTP.
     async fn receive_encrypted(
         &self,
         tls: &TlsAcceptor,
@@ -180,7 +180,7 @@ impl Reception {
         };
         match accepted {
             Ok(Ok(stream)) => self.talk(stream, address, ended).await,
-            // What clients do wrong is of interest to those only who look for it.
+            // Mistakes of clients are only logged at level debug.
             Ok(Err(error)) => tracing::debug!("{address}: no TLS: {error}"),
             Err(_) => tracing::debug!("{address}: no TLS within {:?}", self.time),
         }
@@ -247,7 +247,7 @@ impl Reception {
     }
 }
 
-/// What clients do wrong is of interest to those only who look for it.
+/// Mistakes of clients are only logged at level debug.
 fn log(address: SocketAddr, result: hyper::Result<()>) {
     if let Err(error) = result {
         tracing::debug!("{address}: {error}");

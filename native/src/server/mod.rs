@@ -1,4 +1,4 @@
-//! A server of one's own: a builder, a listener, and how it stops.
+//! A server with its own port: a builder, a listener, and the shutdown.
 
 mod acceptor;
 
@@ -21,7 +21,7 @@ use crate::tls::Tls;
 /// How long plain HTTP requests may take once all WebSockets are closed.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
-/// Switchboard on a port of its own.
+/// Switchboard on its own port.
 #[derive(Debug)]
 pub struct Server {
     switchboard: Switchboard,
@@ -33,12 +33,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server without routes, to be given some.
+    /// A builder without routes.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Where it listens; with the real port where 0 was asked for.
+    /// The address it listens on; with the actual port if 0 was configured.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
@@ -48,43 +48,43 @@ impl Server {
         self.tls.is_some()
     }
 
-    /// What is served where.
+    /// The endpoints.
     pub fn endpoints(&self) -> &[EndpointInfo] {
         self.switchboard.endpoints()
     }
 
-    /// The engine, to look at it or to serve it elsewhere too.
+    /// The engine, for statistics, routes, or to serve it elsewhere too.
     pub fn switchboard(&self) -> &Switchboard {
         &self.switchboard
     }
 
-    /// Stops the server from elsewhere.
+    /// A handle that stops the server.
     pub fn shutdown_handle(&self) -> ShutdownHandle {
         ShutdownHandle { stop: self.stop.clone() }
     }
 
-    /// Serves until a [`ShutdownHandle`] stops it: takes no new connections, closes all with 1001, and comes back
-    /// when they are gone or the grace time is over.
+    /// Serves until a [`ShutdownHandle`] stops it. Then it takes no new connections, closes all with 1001, and returns when
+    /// they are gone or the grace time is over.
     pub async fn serve(self) -> io::Result<()> {
         let Self { switchboard, listener, stop, grace, tls, .. } = self;
         crate::page::started();
         let (end, ended) = watch::channel(false);
         let acceptor = Acceptor::new(listener, switchboard.clone(), tls, ended);
         let mut stopped = stop.subscribe();
-        // On one of the runtime's own threads: whoever waits for this method may be on another, and each connection
-        // would cost two changes of thread.
+        // On one of the runtime's own threads: the caller may be on another one, and then each connection would cost two
+        // changes of thread.
         let mut accepting = JoinSet::new();
         accepting.spawn(acceptor.accept_until(async move {
-            // `stop` is kept here, so an error cannot come.
+            // `stop` is kept here, so this cannot fail.
             let _ = stopped.wait_for(|stop| *stop).await;
         }));
         let Some(requests) = accepting.join_next().await else { return Ok(()) };
         let requests = requests.map_err(io::Error::other)?;
         let deadline = tokio::time::Instant::now() + grace;
         switchboard.drain(grace).await;
-        // One that is just being upgraded would have been lost without a close frame, so requests end last.
+        // Requests end last, as a connection that is just being upgraded would otherwise get no close frame.
         end.send_replace(true);
-        // They are short; one whose head never ends must not hold the server.
+        // They are short; one that never completes must not hold up the server.
         let last = deadline.min(tokio::time::Instant::now() + LAST_REQUESTS);
         let _ = tokio::time::timeout_at(last, requests.finished()).await;
         Ok(())
@@ -98,18 +98,19 @@ pub struct ShutdownHandle {
 }
 
 impl ShutdownHandle {
-    /// Begins the shutdown; [`Server::serve`] comes back when it is done.
+    /// Starts the shutdown; [`Server::serve`] returns when it is done.
     pub fn shutdown(&self) {
         self.stop.send_replace(true);
     }
 }
 
-/// Collects what a server is made of. Mistakes come out at [`build`](Self::build), [`bind`](Self::bind) or [`listen`](Self::listen).
+/// Configures a server. Mistakes are reported by [`build`](Self::build), [`bind`](Self::bind) and
+/// [`listen`](Self::listen).
 #[derive(Debug, Default)]
 pub struct Builder {
     routes: Vec<(Result<RouteKey, PatternError>, Endpoint)>,
     config: Config,
-    /// For routes of the configuration, by pattern.
+    /// Callbacks for routes of the configuration, by pattern.
     callbacks: Vec<(String, Callbacks)>,
     prefixes: Vec<String>,
     limits: Option<Limits>,
@@ -120,8 +121,8 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Serves the routes of a configuration, behind those of [`route`](Self::route); its limits and its grace time
-    /// count where none are set here. Its routes of the dialect `handlers` get theirs from `route`, by pattern.
+    /// Serves the routes of a configuration, after those of [`route`](Self::route). Its limits and its grace time apply
+    /// unless they are set here. Its routes of the dialect `handlers` get theirs from `route`, by pattern.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
@@ -138,8 +139,8 @@ impl Builder {
         self
     }
 
-    /// Has a route that no path leads to: an axum application mounts it among its own, with the extractor
-    /// [`Upgrade`](crate::Upgrade). `pattern` is what [`Switchboard::route`] knows it by; prefixes do not count for it.
+    /// Adds a route without a path: an axum application mounts it among its own, with the extractor
+    /// [`Upgrade`](crate::Upgrade). `pattern` is its name for [`Switchboard::route`]; prefixes do not apply to it.
     pub fn mounted(mut self, pattern: &str, endpoint: impl Into<Endpoint>) -> Self {
         let key =
             pattern.parse::<Pattern>().map(|pattern| RouteKey { disabled: true, ..RouteKey::new(pattern) });
@@ -147,10 +148,10 @@ impl Builder {
         self
     }
 
-    /// Adds callbacks to the route of the configuration that has this very pattern, beside its dialect: they see what
-    /// its clients do after the dialect has done its part, and answer what only this dialect asks
-    /// ([`Callbacks::channel`], [`Callbacks::commands`], [`Callbacks::on_client_message`]). A route of the dialect
-    /// `handlers` has them as its behaviour.
+    /// Adds callbacks to the route of the configuration with exactly this pattern, in addition to its dialect: they are
+    /// called after the dialect has handled an event, and answer calls that only this dialect makes
+    /// ([`Callbacks::channel`], [`Callbacks::commands`], [`Callbacks::on_client_message`]). On a route of the dialect
+    /// `handlers` they are the whole behaviour.
     ///
     /// ```
     /// use switchboard::{Callbacks, CommandsEvents, Config, Server};
@@ -165,13 +166,14 @@ impl Builder {
         self
     }
 
-    /// The patterns given to [`route`](Self::route) count below this prefix, such as `/api`; called again, below each.
+    /// Adds a prefix, such as `/api`, to the patterns given to [`route`](Self::route). It can be called several times;
+    /// the patterns are then served with each prefix.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefixes.push(prefix.into());
         self
     }
 
-    /// The bounds of the server. Default: those of the configuration.
+    /// The limits of the server. Default: those of the configuration.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
@@ -183,15 +185,15 @@ impl Builder {
         self
     }
 
-    /// Whether a console is served at `/`, on which every endpoint can be tried; its parts are below
-    /// `/switchboard/`. Default false.
+    /// Whether a console is served at `/`, with which every endpoint can be tried; its files are below `/switchboard/`.
+    /// Default false.
     pub fn page(mut self, has_page: bool) -> Self {
         self.has_page = has_page;
         self
     }
 
-    /// Whether broadcasts to many go through Linux's io_uring where the kernel has it and allows it; nothing but their
-    /// cost depends on it. Default: the configuration's `listen.ioUring`, true.
+    /// Whether broadcasts to many clients go through Linux's io_uring where the kernel has it and allows it. It only
+    /// affects their cost. Default: the configuration's `listen.ioUring`, true.
     pub fn io_uring(mut self, io_uring: bool) -> Self {
         self.io_uring = Some(io_uring);
         self
@@ -215,7 +217,8 @@ impl Builder {
         self
     }
 
-    /// Starts the engine without a listener, and so without TLS: an application that listens itself speaks TLS itself. Has to run inside a tokio runtime.
+    /// Starts the engine without a listener, and so without TLS, which is up to the application that listens. Has to run
+    /// inside a tokio runtime.
     pub fn build(self) -> Result<Switchboard, ServerError> {
         let limits = self.limits.clone().unwrap_or_else(|| self.config.engine_limits());
         let has_page = self.has_page;
@@ -229,7 +232,7 @@ impl Builder {
         self.listen(TcpListener::bind(address).await.map_err(ServerError::Bind)?)
     }
 
-    /// Starts the engine on a listener that is there already. Has to run inside a tokio runtime.
+    /// Starts the engine on an existing listener. Has to run inside a tokio runtime.
     pub fn listen(self, listener: TcpListener) -> Result<Server, ServerError> {
         let address = listener.local_addr().map_err(ServerError::Bind)?;
         let grace = self.grace.unwrap_or(Duration::from_millis(self.config.shutdown_grace));

@@ -1,4 +1,4 @@
-//! Connections that the server opens itself, for handlers that proxy and for feeds.
+//! Connections that the server opens itself, for proxies and for feeds.
 
 mod relay;
 
@@ -14,22 +14,22 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 /// The end of an outgoing connection that the engine's effects go to. When it is dropped, the connection is too.
 ///
-/// How much waits here is the engine's to bound: it learns what was taken.
+/// The engine limits how much waits here, as it is told what was taken.
 pub(crate) struct Orders {
     sender: mpsc::UnboundedSender<Order>,
     paused: watch::Sender<bool>,
 }
 
-/// What an outgoing connection is told.
+/// What the host wants of an outgoing connection.
 enum Order {
     Send(Message),
     Close(Option<CloseFrame>),
 }
 
 impl Orders {
-    /// Sends a message behind those before.
+    /// Sends a message after the others.
     pub(crate) fn send(&self, message: Message) {
-        // A connection that has ended says so itself.
+        // A connection that has ended reports that itself.
         let _ = self.sender.send(Order::Send(message));
     }
 
@@ -38,7 +38,7 @@ impl Orders {
         let _ = self.sender.send(Order::Close(frame));
     }
 
-    /// Whether it is read.
+    /// Reads it or not.
     pub(crate) fn set_paused(&self, paused: bool) {
         self.paused.send_replace(paused);
     }
@@ -59,7 +59,7 @@ impl Dialled {
         (Orders { sender, paused: pause }, Self { upstream, dial, orders, paused })
     }
 
-    /// Runs it in a task of its own. `tell` gets what becomes of it.
+    /// Runs it in a task of its own, which calls `tell` with each event.
     pub(crate) fn start(
         self,
         runtime: &Handle,
@@ -72,7 +72,7 @@ impl Dialled {
     async fn run(mut self, report: Report) {
         let connected = tokio::select! {
             connected = connect(&self.dial) => connected,
-            // Nothing is ordered before it is open: it is given up.
+            // Before it is open the host can only drop it.
             _ = self.orders.recv() => return,
         };
         match connected {
@@ -88,7 +88,7 @@ impl Dialled {
     }
 }
 
-/// Tells the engine what becomes of one.
+/// Reports the events of one to the engine.
 struct Report {
     tell: Box<dyn Fn(UpstreamId, UpstreamEvent) + Send + Sync>,
     upstream: UpstreamId,
@@ -103,7 +103,7 @@ impl Report {
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 async fn connect(dial: &Dial) -> Result<(Socket, Option<String>), Error> {
-    // Where the program around us chose none and more than one is built in, rustls would panic.
+    // If the application has chosen none and more than one is built in, rustls would panic.
     if CryptoProvider::get_default().is_none() {
         let _ = rustls::crypto::ring::default_provider().install_default();
     }

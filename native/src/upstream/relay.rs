@@ -1,4 +1,4 @@
-//! Messages both ways on an outgoing connection, neither direction waiting for the other.
+//! Messages in both directions of an outgoing connection; neither direction waits for the other.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use tokio_tungstenite::tungstenite::{Error, Message as WireMessage};
 
 use super::{Order, Report, describe};
 
-/// So many bytes are written together at most before the engine is told that they were taken.
+/// How many bytes are written at most before the engine is told that they were taken.
 const BATCH_BYTES: usize = 64 * 1024;
 
 /// How long the transport may take to end after the other side's close frame, or after it broke.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// How writing came to its end.
+/// Why writing ended.
 enum Written {
-    /// Nobody orders anything any more: the connection is dropped.
+    /// The host has dropped its end: the connection is dropped too.
     Dropped,
     /// Everything is written, and no close frame is to follow.
     Finished,
@@ -43,7 +43,7 @@ pub(super) async fn relay<S>(
         let reading = std::pin::pin!(read(&mut stream, paused, report));
         let writing = std::pin::pin!(write(sink, orders, report));
         tokio::select! {
-            // Whatever is being written.
+            // Also in the middle of a write.
             () = dropped => return,
             last = reading => last,
             written = writing => match written {
@@ -54,23 +54,23 @@ pub(super) async fn relay<S>(
         }
     };
     report.event(last);
-    // The answer to a close frame goes out with the next look at the stream.
+    // Polling the stream again writes the answer to a close frame.
     let ending = async { while let Some(Ok(_)) = stream.next().await {} };
     let _ = tokio::time::timeout(LINGER, ending).await;
 }
 
-/// Waits until nobody orders anything any more.
+/// Waits until the host drops its end.
 async fn dropped(mut paused: watch::Receiver<bool>) {
     while paused.changed().await.is_ok() {}
 }
 
-/// Reports what comes; how it ends.
+/// Reports what comes, and returns how the connection ended.
 async fn read<S>(stream: &mut S, mut paused: watch::Receiver<bool>, report: &Report) -> UpstreamEvent
 where
     S: Stream<Item = Result<WireMessage, Error>> + Unpin,
 {
     loop {
-        // Without anybody who could pause it, it is dropped.
+        // The host has dropped its end and could not pause it any more.
         let _ = paused.wait_for(|paused| !paused).await;
         match stream.next().await {
             Some(Ok(message)) => match event(message) {
@@ -84,7 +84,7 @@ where
     }
 }
 
-/// Writes what is ordered, and reports what was taken.
+/// Writes what the host sends, and reports what was taken.
 async fn write<S>(mut sink: S, mut orders: mpsc::UnboundedReceiver<Order>, report: &Report) -> Written
 where
     S: Sink<WireMessage, Error = Error> + Unpin,
@@ -134,7 +134,7 @@ fn lost() -> UpstreamEvent {
     UpstreamEvent::Closed(Some(CloseFrame::new(CloseCode::ABNORMAL, "")))
 }
 
-/// What the engine hears of an error: an end without a close frame, or what went wrong.
+/// The event for an error: an end without a close frame, or what went wrong.
 fn failed(error: &Error) -> UpstreamEvent {
     match error {
         Error::ConnectionClosed
@@ -157,7 +157,7 @@ fn failed(error: &Error) -> UpstreamEvent {
     }
 }
 
-/// What the engine hears of a message; pings are answered by tungstenite.
+/// The event for a message. tungstenite answers pings.
 fn event(message: WireMessage) -> Option<UpstreamEvent> {
     match message {
         WireMessage::Text(text) => {

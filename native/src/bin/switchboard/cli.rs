@@ -9,10 +9,10 @@ use switchboard::{Config, ServerError};
 
 use crate::environment::Environment;
 
-/// What is served without `--config`.
+/// The configuration that is served without `--config`.
 const DEFAULT_CONFIG: &str = include_str!("../../../switchboard.toml");
 
-/// Where clients of the Mock API Server, whose variables the environment may have, look for it.
+/// The port of the Mock API Server, whose variables the environment may have.
 const ENVIRONMENT_PORT: u16 = 3000;
 
 /// A WebSocket backend without backend code.
@@ -89,7 +89,7 @@ impl Arguments {
 /// Why the program ends with an error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
-    /// The configuration cannot be used.
+    /// The configuration is wrong.
     #[error("{file}: {message}")]
     Config {
         /// Which.

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 
 use switchboard_core::config::{environment_files, parse_dotenv};
 
-/// What the variables say.
+/// The values of the variables.
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
     from_files: HashMap<String, String>,
@@ -28,7 +28,7 @@ impl Environment {
         Ok(Self { from_files })
     }
 
-    /// A variable's value: the process's own, or else the last file's.
+    /// A variable's value: from the process, or else from the last file that has it.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         match std::env::var(name) {
             Ok(value) => Some(value),

@@ -1,4 +1,4 @@
-//! What the server says about itself when it starts.
+//! What the server prints when it starts.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -39,7 +39,7 @@ pub(crate) fn print(server: &Server) -> io::Result<()> {
     out.flush()
 }
 
-/// Connects, says something if there is something to say, and listens.
+/// A command that connects, sends the example message if there is one, and listens.
 fn wscat(endpoint: &EndpointInfo, origin: &str) -> String {
     let url = format!("{origin}{}", endpoint.example);
     match &endpoint.message {
@@ -48,7 +48,7 @@ fn wscat(endpoint: &EndpointInfo, origin: &str) -> String {
     }
 }
 
-/// For a POSIX shell.
+/// Quotes a word for a POSIX shell.
 fn quoted(text: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./:@=".contains(character);
     match text.chars().all(is_plain) {

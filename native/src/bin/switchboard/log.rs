@@ -15,8 +15,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts it. `RUST_LOG` sets what is logged, by default everything from `info` on.
 ///
-/// Who reads it may go away, and its disk may be full. A line that cannot be written is dropped: telling so on standard
-/// error, as the subscriber does by default, would panic in whatever wanted to log.
+/// The reader of the log may go away, and a disk may be full. A line that cannot be written is dropped: reporting that on
+/// standard error, as the subscriber does by default, would panic in the code that logs.
 pub(crate) fn start() {
     let (filter, mistake) = match filter(&env::var("RUST_LOG").unwrap_or_default()) {
         Ok(filter) => (filter, None),

@@ -55,7 +55,7 @@ async fn run(arguments: &Arguments) -> Result<(), StartError> {
         other => StartError::Server(other),
     })?;
     let signals = signals::watch(server.shutdown_handle()).map_err(StartError::Serve)?;
-    // Nobody may be reading it.
+    // Standard output may be closed.
     let _ = listing::print(&server);
     let served = server.serve().await;
     signals.abort();

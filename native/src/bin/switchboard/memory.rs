@@ -1,7 +1,7 @@
-//! How the C library's allocator treats memory that large messages need for a moment.
+//! A setting of the C library's allocator, for memory that large messages need for a short time.
 
-/// Lets up to 16 MiB of freed memory stay with the process. By default glibc gives back all but 128 KiB at once, and every
-/// burst of large messages would have it mapped, zeroed and faulted in again.
+/// Keeps up to 16 MiB of freed memory in the process. By default glibc gives back all but 128 KiB at once, and each burst
+/// of large messages would map, zero and fault it in again.
 pub(crate) fn keep_freed() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
