@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use switchboard_core::{CommandError, Engine, HandlerResult, Message, RouteCommand};
 
-use crate::callbacks::Peer;
+use crate::callbacks::{Peer, RouteCallbacks};
 use crate::host::Host;
 
 /// A handle on one route, from [`Switchboard::route`](crate::Switchboard::route): for timers, HTTP handlers, and
@@ -18,6 +18,7 @@ use crate::host::Host;
 #[derive(Clone)]
 pub struct Route {
     host: Arc<Host>,
+    callbacks: Arc<RouteCallbacks>,
     index: usize,
     pattern: Arc<str>,
 }
@@ -30,8 +31,8 @@ pub struct Room {
 }
 
 impl Route {
-    pub(crate) fn new(host: Arc<Host>, index: usize, pattern: &str) -> Self {
-        Self { host, index, pattern: pattern.into() }
+    pub(crate) fn new(host: Arc<Host>, callbacks: Arc<RouteCallbacks>, index: usize, pattern: &str) -> Self {
+        Self { host, callbacks, index, pattern: pattern.into() }
     }
 
     pub(crate) fn host(&self) -> &Arc<Host> {
@@ -71,8 +72,7 @@ impl Route {
     /// The connection with this [`id`](Peer::id); `None` if it is not on this route, or no longer open. Takes time in
     /// proportion to the connections of the route.
     pub fn connection(&self, id: &str) -> Option<Peer> {
-        let data = self.host.peer_named(self.index, id)?;
-        Some(Peer::new(self.host.clone(), data))
+        self.callbacks.peer(&self.host, self.index, id)
     }
 
     /// How many connections are open.
@@ -109,8 +109,7 @@ impl Route {
     }
 
     fn peers(&self, room: Option<&str>) -> Vec<Peer> {
-        let peers = self.host.peers(self.index, room).into_iter();
-        peers.map(|data| Peer::new(self.host.clone(), data)).collect()
+        self.callbacks.peers(&self.host, self.index, room)
     }
 }
 

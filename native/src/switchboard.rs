@@ -17,6 +17,7 @@ use switchboard_core::{
 };
 
 use crate::accept::upgrade::{Asked, refusal, upgrade};
+use crate::callbacks::RouteCallbacks;
 use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::error::ServerError;
 use crate::flush::Flush;
@@ -51,6 +52,7 @@ pub struct Switchboard {
 
 struct Shared {
     host: Arc<Host>,
+    callbacks: Arc<RouteCallbacks>,
     /// For requests without an upgrade.
     router: Router,
     endpoints: Vec<EndpointInfo>,
@@ -90,8 +92,11 @@ impl Switchboard {
         let engine = assembly.engine(router.clone(), limits.clone(), seed);
         let http = engine.endpoints().cloned().collect();
         let flush = if config.listen.io_uring { Flush::Together } else { Flush::Each };
-        let host = Host::start(engine, callbacks, flush);
-        Ok(Self { shared: Arc::new(Shared { host, router, endpoints: infos, http, has_page, limits }) })
+        let callbacks = Arc::new(RouteCallbacks::new(callbacks));
+        let host = Host::start(engine, callbacks.clone(), flush);
+        Ok(Self {
+            shared: Arc::new(Shared { host, callbacks, router, endpoints: infos, http, has_page, limits }),
+        })
     }
 
     /// For an axum application: answers every request that reaches it.
@@ -153,7 +158,9 @@ impl Switchboard {
     /// ```
     pub fn route(&self, pattern: &str) -> Result<Route, UnknownRoute> {
         match self.shared.host.look(|engine| engine.route_of(pattern)) {
-            Some(index) => Ok(Route::new(self.shared.host.clone(), index, pattern)),
+            Some(index) => {
+                Ok(Route::new(self.shared.host.clone(), self.shared.callbacks.clone(), index, pattern))
+            }
             None => Err(UnknownRoute::new(pattern, self.shared.router.patterns())),
         }
     }

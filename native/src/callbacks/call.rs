@@ -1,98 +1,40 @@
-//! Runs the callback that the engine called for, and brings its answer.
+//! Runs callbacks: which one a hook calls, and what it answers.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use switchboard_core::{Answer, CallId, Direction, HandlerError, Hook, Input, Message};
-use tokio::sync::oneshot;
+use switchboard_core::{Answer, Direction, HandlerError, Hook, Message};
 
 use super::channel::ChannelRun;
+use super::handshake::Handshake;
+use super::incoming::Incoming;
+use super::peer::{Peer, PeerData};
 use super::{Callback, Callbacks, socket_task};
-use crate::callbacks::handshake::Handshake;
-use crate::callbacks::incoming::Incoming;
-use crate::callbacks::peer::Peer;
 use crate::host::Host;
-use crate::host::after_turn::Called;
+use crate::host::user_code::{Pending, Prepared};
 
-thread_local! {
-    /// While this thread starts callbacks: the answers of those that ended before they ran.
-    static ENDED: RefCell<Option<VecDeque<Ended>>> = const { RefCell::new(None) };
+/// A hook on its way to its callback.
+pub(super) struct CallbackRun {
+    pub(super) callbacks: Arc<Callbacks>,
+    pub(super) peer: Arc<PeerData>,
+    pub(super) hook: Hook,
 }
 
-/// Runs the callbacks that a turn called for, each in a task of its own. Those of one connection, which one step of a
-/// dialect called for, run in that order.
-pub(crate) fn run_all(host: &Arc<Host>, calls: &mut Vec<Called>) {
-    if calls.is_empty() {
-        return;
-    }
-    let mut start_all = || {
-        let mut before = None;
-        let mut calls = calls.drain(..).peekable();
-        while let Some(called) = calls.next() {
-            let (done, after) = match calls.peek() {
-                Some(next) if next.id == called.id => Some(oneshot::channel()).unzip(),
-                _ => (None, None),
-            };
-            run(host, called, before.take(), done);
-            before = after;
-        }
-    };
-    if ENDED.with_borrow(Option::is_some) {
-        return start_all();
-    }
-    ENDED.set(Some(VecDeque::new()));
-    let _starting = Starting;
-    start_all();
-    // A runtime that ends drops a task instead of starting it. The answer to that may call for the next callback, which
-    // ends the same way: in this loop, so that the stack does not grow with what a client has waiting.
-    while let Some(ended) = ENDED.with_borrow_mut(|ended| ended.as_mut()?.pop_front()) {
-        ended.answer();
-    }
-}
-
-/// This thread starts callbacks.
-struct Starting;
-
-impl Drop for Starting {
-    fn drop(&mut self) {
-        ENDED.set(None);
-    }
-}
-
-/// Runs a callback when the one `before` is done, and all others of its connection. However it ends, the engine gets
-/// one answer, and `done` is dropped. Where the engine waits no longer, it is stopped at the await where it stands.
-fn run(
-    host: &Arc<Host>,
-    called: Called,
-    before: Option<oneshot::Receiver<()>>,
-    done: Option<oneshot::Sender<()>>,
-) {
-    let Called { call, peer: data, callbacks, hook, stopped, .. } = called;
-    let pending =
-        Pending { host: host.clone(), call, name: hook.name(), answer: None, is_given_up: false, done };
-    let peer = Peer::new(host.clone(), data.clone());
-    let rest = match callbacks.task {
-        Some(_) => run_task(host, &callbacks, &peer, hook, pending),
-        None => Some((hook, pending)),
-    };
-    let Some((hook, pending)) = rest else { return };
-    let step = Step::new(&peer, hook);
-    host.runtime().spawn(async move {
-        let answered = async {
-            if let Some(before) = before {
-                // It is done when its end is dropped.
-                let _ = before.await;
-            }
+impl Prepared for CallbackRun {
+    /// Runs the callback when all others of its connection are done.
+    fn run(self: Box<Self>, host: &Arc<Host>, pending: Pending) {
+        let Self { callbacks, peer: data, hook } = *self;
+        let peer = Peer::new(host.clone(), data.clone());
+        let rest = match callbacks.task {
+            Some(_) => run_task(host, &callbacks, &peer, hook, pending),
+            None => Some((hook, pending)),
+        };
+        let Some((hook, pending)) = rest else { return };
+        let step = Step::new(&peer, hook);
+        host.runtime().spawn(pending.run(async move {
             let _alone = data.callback().lock().await;
             answer(&callbacks, peer, step).await
-        };
-        tokio::select! {
-            biased;
-            _ = stopped => pending.give_up(),
-            answer = answered => pending.settle(answer),
-        }
-    });
+        }));
+    }
 }
 
 /// What goes to a connection's own task; the rest comes back.
@@ -114,7 +56,7 @@ fn run_task(
 }
 
 /// Runs what a route does when the server starts.
-pub(crate) fn start(host: &Arc<Host>, callbacks: &Arc<Callbacks>) {
+pub(super) fn start(host: &Arc<Host>, callbacks: &Arc<Callbacks>) {
     if callbacks.commands.is_none() {
         return;
     }
@@ -136,7 +78,7 @@ pub(crate) fn start(host: &Arc<Host>, callbacks: &Arc<Callbacks>) {
     });
 }
 
-/// A hook on its way to its callback.
+/// What a hook runs: a callback of the route, or of one of its channels.
 enum Step {
     Hook(Hook),
     Channel(Box<ChannelRun>),
@@ -148,74 +90,6 @@ impl Step {
             Hook::Channel(call) => Step::Channel(Box::new(ChannelRun::new(peer, *call))),
             hook => Step::Hook(hook),
         }
-    }
-}
-
-/// A callback under way. Dropped without an answer it panicked, or the runtime ends.
-pub(super) struct Pending {
-    host: Arc<Host>,
-    call: CallId,
-    name: &'static str,
-    answer: Option<Answer>,
-    is_given_up: bool,
-    done: Option<oneshot::Sender<()>>,
-}
-
-impl Pending {
-    /// Answers that it is done. This takes a turn.
-    pub(super) fn done(self) {
-        self.settle(Ok(Answer::Done));
-    }
-
-    /// The same from a task of its own: during a turn's end there must be no other turn.
-    pub(super) fn done_soon(self) {
-        let runtime = self.host.runtime().clone();
-        runtime.spawn(async move { self.done() });
-    }
-
-    /// The engine has forgotten the call; nobody has to be told.
-    fn give_up(mut self) {
-        self.is_given_up = true;
-    }
-
-    fn settle(mut self, result: Result<Answer, HandlerError>) {
-        self.answer = Some(result.unwrap_or_else(|error| Answer::Failed { error }));
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        if self.is_given_up {
-            return;
-        }
-        let panicked = || Answer::Failed { error: format!("{} panicked", self.name).into() };
-        let answer = self.answer.take().unwrap_or_else(panicked);
-        let mut ended =
-            Some(Ended { host: self.host.clone(), call: self.call, answer, _done: self.done.take() });
-        ENDED.with_borrow_mut(|queue| {
-            if let Some(queue) = queue {
-                queue.extend(ended.take());
-            }
-        });
-        if let Some(ended) = ended {
-            ended.answer();
-        }
-    }
-}
-
-/// A callback that is over.
-struct Ended {
-    host: Arc<Host>,
-    call: CallId,
-    answer: Answer,
-    /// Dropped after the engine has the answer.
-    _done: Option<oneshot::Sender<()>>,
-}
-
-impl Ended {
-    fn answer(self) {
-        let Self { host, call, answer, .. } = self;
-        host.turn(|turn| turn.input(Input::Answer { call, answer }));
     }
 }
 

@@ -143,7 +143,7 @@ impl ChannelSocket {
         let told = if by_client {
             self.peer.dialect_command(name, fields)
         } else {
-            self.peer.command_of_nobody(name, fields)
+            self.peer.route_command(name, fields)
         };
         if let Err(error) = told {
             // It may come long after the function is over, where nobody could take an error.

@@ -10,7 +10,8 @@ mod dialect;
 mod handshake;
 mod incoming;
 mod passed;
-pub(crate) mod peer;
+mod peer;
+mod routes;
 mod socket;
 mod socket_task;
 
@@ -24,17 +25,17 @@ use switchboard_core::{
     Admission, CloseCause, CloseFrame, HandlerError, HandlerResult, Hooks, Message, ResponseAudience,
 };
 
-pub(crate) use call::{run_all, start};
 pub use channel::ChannelCallbacks;
 pub use channel_reply::IntoChannelReply;
 pub use channel_socket::ChannelSocket;
-pub(crate) use channel_socket::Membership;
+use channel_socket::Membership;
 pub use commands::CommandsEvents;
 pub use convert::{IntoAdmission, IntoHandlerResult, IntoResponseMessage};
 pub use handshake::Handshake;
 pub use incoming::Incoming;
 pub use passed::IntoPassed;
 pub use peer::{Audience, Peer};
+pub(crate) use routes::RouteCallbacks;
 pub use socket::Socket;
 pub use socket_task::SocketTask;
 

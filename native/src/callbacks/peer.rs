@@ -229,7 +229,7 @@ impl Peer {
     }
 
     /// The same in nobody's name.
-    pub(crate) fn command_of_nobody(&self, name: &str, payload: Value) -> HandlerResult {
+    pub(crate) fn route_command(&self, name: &str, payload: Value) -> HandlerResult {
         self.host.dialect_command(self.data.route, None, name, payload)
     }
 

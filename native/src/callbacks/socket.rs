@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use switchboard_core::{CloseCause, CloseFrame, Message};
 
 use super::Peer;
-use super::call::Pending;
+use crate::host::user_code::Pending;
 
 /// One connection in the hands of a [`SocketTask`](crate::SocketTask): it receives, and does everything that a [`Peer`]
 /// does. To send from elsewhere, clone the [`peer`](Self::peer).

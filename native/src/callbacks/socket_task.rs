@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use switchboard_core::HandlerError;
 
-use super::call::Pending;
 use super::socket::{Inlet, Socket};
 use super::{BoxFuture, Callbacks, Handshake, IntoAdmission, IntoHandlerResult, Peer};
 use crate::host::Host;
+use crate::host::user_code::Pending;
 
 /// A handler that is one async function: it gets each connection as a [`Socket`] and receives in a loop.
 ///

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use switchboard_core::{CallId, ConnectionId, Hook, Input, Level};
+use switchboard_core::{Input, Level};
 use tokio::sync::oneshot;
 
-use crate::callbacks::peer::PeerData;
-use crate::callbacks::{self, Callbacks};
 use crate::flush::sending_half::SendingHalf;
 use crate::host::Host;
 use crate::host::state::UpgradeAnswer;
+use crate::host::user_code::{self, Called};
 use crate::upstream::Dialled;
 
 /// Collected under the lock, and carried out after it.
@@ -29,17 +28,6 @@ pub(crate) struct AfterTurn {
     pub(crate) is_empty: bool,
 }
 
-/// A hook to run, and the callbacks that have it.
-pub(crate) struct Called {
-    pub(crate) call: CallId,
-    pub(crate) id: ConnectionId,
-    pub(crate) peer: Arc<PeerData>,
-    pub(crate) callbacks: Arc<Callbacks>,
-    pub(crate) hook: Hook,
-    /// Ends when the engine no longer waits for the answer.
-    pub(crate) stopped: oneshot::Receiver<()>,
-}
-
 impl AfterTurn {
     /// Does everything, and keeps the empty buffers.
     pub(crate) fn conclude(&mut self, host: &Arc<Host>) {
@@ -48,7 +36,7 @@ impl AfterTurn {
             // The client may be gone, which its task reports itself.
             let _ = sender.send(decision);
         }
-        callbacks::run_all(host, &mut self.calls);
+        user_code::run_all(host, &mut self.calls);
         for dialled in self.dials.drain(..) {
             let told = host.clone();
             dialled.start(host.runtime(), move |upstream, event| {

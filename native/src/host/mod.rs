@@ -3,6 +3,7 @@
 pub(crate) mod after_turn;
 mod clock;
 pub(crate) mod state;
+pub(crate) mod user_code;
 
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -19,14 +20,13 @@ use switchboard_core::{
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
-use crate::callbacks::peer::PeerData;
-use crate::callbacks::{self, Callbacks};
 use crate::flush::Flush;
 use crate::flush::cork::{Cork, Corked};
 use crate::flush::sending_half::SendingHalf;
 use crate::host::after_turn::AfterTurn;
 use crate::host::clock::Clock;
 use crate::host::state::{HostState, UpgradeAnswer};
+use crate::host::user_code::UserCode;
 
 /// One server's state, shared by all its tasks.
 ///
@@ -53,9 +53,9 @@ thread_local! {
 
 impl Host {
     /// Starts the engine's clock and the task that watches its deadlines. Has to run inside a tokio runtime.
-    pub(crate) fn start(engine: Engine, callbacks: Vec<Option<Arc<Callbacks>>>, flush: Flush) -> Arc<Self> {
+    pub(crate) fn start(engine: Engine, user_code: Arc<dyn UserCode>, flush: Flush) -> Arc<Self> {
         let host = Arc::new(Self {
-            state: Mutex::new(HostState::new(engine, callbacks.clone())),
+            state: Mutex::new(HostState::new(engine, user_code.clone())),
             clock: Clock::start(),
             flush,
             cork: Mutex::default(),
@@ -64,7 +64,7 @@ impl Host {
             emptied: Notify::new(),
         });
         host.runtime.spawn(watch_deadlines(Arc::downgrade(&host), host.alarm.clone()));
-        callbacks.iter().flatten().for_each(|callbacks| callbacks::start(&host, callbacks));
+        user_code.start(&host);
         host
     }
 
@@ -164,16 +164,6 @@ impl Host {
         command: RouteCommand,
     ) -> Result<usize, CommandError> {
         self.turn(|turn| turn.state.route_command(turn.now, route, command))
-    }
-
-    /// The open connections of a route, or of one of its rooms.
-    pub(crate) fn peers(&self, route: usize, room: Option<&str>) -> Vec<Arc<PeerData>> {
-        self.lock().peers(route, room)
-    }
-
-    /// The open connection of a route with this id.
-    pub(crate) fn peer_named(&self, route: usize, name: &str) -> Option<Arc<PeerData>> {
-        self.lock().peer_named(route, name)
     }
 
     /// Gives a command to a route's dialect, on behalf of a connection or of none.

@@ -13,11 +13,10 @@ use switchboard_core::{
 };
 use tokio::sync::oneshot;
 
-use crate::callbacks::Callbacks;
-use crate::callbacks::peer::PeerData;
 use crate::flush::sending::{Ending, Fill, Sending};
 use crate::flush::sending_half::SendingHalf;
-use crate::host::after_turn::{AfterTurn, Called};
+use crate::host::after_turn::AfterTurn;
+use crate::host::user_code::{Called, UserCode};
 use crate::upstream::{Dialled, Orders};
 
 /// What the engine decided about an opening handshake.
@@ -39,14 +38,11 @@ pub(crate) struct HostState {
     openings: HashMap<ConnectionId, oneshot::Sender<UpgradeAnswer>>,
     /// The connections that the server opened itself.
     upstreams: HashMap<UpstreamId, Orders>,
-    /// One callbacks table per route; `None` where there are no callbacks.
-    callbacks: Vec<Option<Arc<Callbacks>>>,
-    /// Routes without callbacks whose handler called one.
+    user_code: Arc<dyn UserCode>,
+    /// Routes without callbacks whose handler called one, which was logged.
     is_told: HashSet<usize>,
     /// The callbacks that are running; dropping an entry stops its callback.
     running: HashMap<CallId, oneshot::Sender<()>>,
-    /// What callbacks see of a connection, from its first hook on.
-    peers: HashMap<ConnectionId, Arc<PeerData>>,
     effects: Vec<Effect>,
     /// Inputs that carrying out effects has caused.
     inputs: Vec<Input>,
@@ -55,17 +51,16 @@ pub(crate) struct HostState {
 }
 
 impl HostState {
-    pub(crate) fn new(engine: Engine, callbacks: Vec<Option<Arc<Callbacks>>>) -> Self {
+    pub(crate) fn new(engine: Engine, user_code: Arc<dyn UserCode>) -> Self {
         Self {
             engine,
             ids: ConnectionIds::default(),
             sockets: Vec::new(),
             openings: HashMap::new(),
             upstreams: HashMap::new(),
-            callbacks,
+            user_code,
             is_told: HashSet::new(),
             running: HashMap::new(),
-            peers: HashMap::new(),
             effects: Vec::new(),
             inputs: Vec::new(),
             alarm: None,
@@ -241,7 +236,7 @@ impl HostState {
             Effect::ReadFile { feed, file } => after.files.push((feed, file)),
             Effect::Removed { id } => {
                 self.remove(id);
-                self.peers.remove(&id);
+                self.user_code.forget(id);
                 self.ids.release(id);
                 after.is_empty |= self.engine.connections() == 0;
             }
@@ -267,22 +262,21 @@ impl HostState {
 
     /// Runs a callback. If there is none, the answer is an input like any other, so that many calls in a row do not recurse.
     fn call(&mut self, call: CallId, id: ConnectionId, route: usize, hook: Hook, after: &mut AfterTurn) {
-        let peer = match hook {
-            Hook::Authenticate { .. } => self.engine.connection(id).map(PeerData::new).map(Arc::new),
-            _ => self.peer(id),
-        };
-        let callbacks = self.callbacks.get(route).cloned().flatten();
-        if let (Some(callbacks), Some(peer)) = (callbacks, peer) {
+        let connection = self.engine.connection(id);
+        let (kind, name) = (hook.kind(), hook.name());
+        if let Some(prepared) =
+            connection.and_then(|connection| self.user_code.prepare(route, connection, hook))
+        {
             let (running, stopped) = oneshot::channel();
             self.running.insert(call, running);
-            return after.calls.push(Called { call, id, peer, callbacks, hook, stopped });
+            return after.calls.push(Called { call, id, name, prepared, stopped });
         }
         if self.is_told.insert(route) {
-            let path = self.engine.connection(id).map(Connection::path).unwrap_or_default();
+            let path = connection.map(Connection::path).unwrap_or_default();
             let text = format!(
                 "the handler of {path} calls for {}, but its route has no callbacks: give it some with \
                  Endpoint::with_callbacks or Builder::callbacks",
-                hook.kind().name()
+                kind.name()
             );
             after.log.push((Level::Error, text));
         }
@@ -307,28 +301,6 @@ impl HostState {
         if let Some(orders) = self.upstreams.get(&upstream) {
             tell(orders);
         }
-    }
-
-    /// The open connections of a route or of one of its rooms, as callbacks see them.
-    pub(crate) fn peers(&mut self, route: usize, room: Option<&str>) -> Vec<Arc<PeerData>> {
-        let ids = self.engine.audience(route, room);
-        ids.into_iter().filter_map(|id| self.peer(id)).collect()
-    }
-
-    /// The open connection with this id, as callbacks see it.
-    pub(crate) fn peer_named(&mut self, route: usize, name: &str) -> Option<Arc<PeerData>> {
-        let id = self.engine.connection_by_public_id(route, name)?;
-        self.peer(id)
-    }
-
-    /// Made once per connection, after authentication.
-    fn peer(&mut self, id: ConnectionId) -> Option<Arc<PeerData>> {
-        if let Some(peer) = self.peers.get(&id) {
-            return Some(peer.clone());
-        }
-        let peer = Arc::new(PeerData::new(self.engine.connection(id)?));
-        self.peers.insert(id, peer.clone());
-        Some(peer)
     }
 
     fn socket(&self, id: ConnectionId) -> Option<&Arc<SendingHalf>> {
