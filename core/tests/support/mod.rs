@@ -7,6 +7,7 @@
     reason = "each test file uses its part"
 )]
 
+pub mod proxy;
 pub mod transcript;
 
 pub use switchboard_core::testing::{self as world, World, route};
