@@ -54,7 +54,7 @@ impl Writer {
                         self.outbox.push(frame, Kind::Message);
                     }
                 }
-                pushed
+                self.outbox.conclude(pushed)
             }
         }
     }
@@ -67,15 +67,30 @@ impl Writer {
     pub fn send_burst(&mut self, burst: &mut Burst, mut write: impl FnMut(&mut Outbox)) -> Pushed {
         if self.takes_whole(burst) {
             self.outbox.push(burst.encoded(self.deflate), Kind::Message);
-            return Pushed::Queued;
+            return self.write_when_full(Pushed::Queued, &mut write);
+        }
+        if self.outbox.is_full() {
+            write(&mut self.outbox);
         }
         let pushed = burst.outgoing().iter().map(|message| {
-            if self.outbox.is_full() {
-                write(&mut self.outbox);
-            }
-            self.send(message)
+            let pushed = self.send(message);
+            self.write_when_full(pushed, &mut write)
         });
         pushed.reduce(Pushed::and).unwrap_or(Pushed::Queued)
+    }
+
+    /// Has the socket take what it can when the bound is reached; what then became of the message that reached it.
+    fn write_when_full(&mut self, pushed: Pushed, write: &mut impl FnMut(&mut Outbox)) -> Pushed {
+        if !self.outbox.is_full() {
+            return pushed;
+        }
+        write(&mut self.outbox);
+        match pushed {
+            Pushed::Queued | Pushed::Full if self.outbox.overflow() == Overflow::Pause => {
+                self.outbox.conclude(Pushed::Queued)
+            }
+            other => other,
+        }
     }
 
     /// Queues a ping; of a payload over 125 bytes the first 125. Left out after a close frame, and while the outbox is
@@ -279,5 +294,24 @@ mod tests {
         let mut writer = writer(None);
         writer.pong(&[7; 200]);
         assert_eq!(frames(&mut writer), [(FIN | PONG, vec![7; 125])]);
+    }
+
+    /// One that told it with the next message would lose that one, where the first is larger than twice the bound.
+    #[test]
+    fn whoever_waits_is_told_with_the_message_that_reaches_the_bound() {
+        let outbox = OutboxOptions { max_bytes: 100, overflow: Overflow::Pause };
+        let options = SocketOptions { outbox, ..SocketOptions::default() };
+        let (small, large) = (Message::from("a"), Message::from("b".repeat(30_000)));
+        let exact = Message::from("c".repeat(98));
+        for (message, pushed) in [(small, Pushed::Queued), (large, Pushed::Full), (exact, Pushed::Full)] {
+            let [mut single, mut together, mut shared, mut written] =
+                [(); 4].map(|()| WebSocket::new(&options).writer);
+            assert_eq!(single.send(&Outgoing::new(message.clone())), pushed);
+            assert_eq!(together.send_burst(&mut Burst::new(message.clone(), 1), |_| {}), pushed);
+            assert_eq!(shared.send_burst(&mut Burst::new(message.clone(), 2), |_| {}), pushed);
+            // The socket takes all of it.
+            let empty = |outbox: &mut Outbox| while outbox.pop().is_some() {};
+            assert_eq!(written.send_burst(&mut Burst::new(message, 1), empty), Pushed::Queued);
+        }
     }
 }

@@ -41,8 +41,8 @@ pub enum Pushed {
     /// So many messages were dropped: with [`Overflow::DropOldest`] waiting ones, and this one is queued;
     /// otherwise this one, because the close frame is queued already or the pause was overrun.
     Dropped(usize),
-    /// Over the bound. With [`Overflow::Close`] the message is not queued and the connection is to be closed with
-    /// 1013; with [`Overflow::Pause`] it is queued and the host is to stop reading from this connection.
+    /// The bound is reached. With [`Overflow::Close`] it was before, the message is not queued and the connection is to be
+    /// closed with 1013. With [`Overflow::Pause`] the message is queued, and whatever sends more is to wait.
     Full,
 }
 
@@ -259,7 +259,16 @@ impl Outbox {
                 self.dropped += 1;
                 Admission::Refused(Pushed::Dropped(1))
             }
-            Overflow::Pause => Admission::Admitted(Pushed::Full),
+            Overflow::Pause => Admission::Admitted(Pushed::Queued),
+        }
+    }
+
+    /// What became of a message that was admitted and pushed. Whoever is to wait is told as soon as the bound is reached:
+    /// after a message of more than twice the bound there would be no room for another.
+    pub(super) fn conclude(&self, pushed: Pushed) -> Pushed {
+        match self.options.overflow {
+            Overflow::Pause if self.is_full() => Pushed::Full,
+            _ => pushed,
         }
     }
 

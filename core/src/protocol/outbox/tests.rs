@@ -8,7 +8,7 @@ fn push(outbox: &mut Outbox, byte: u8, length: usize) -> Pushed {
     match outbox.admit() {
         Admission::Admitted(pushed) => {
             outbox.push(vec![byte; length].into(), Kind::Message);
-            pushed
+            outbox.conclude(pushed)
         }
         Admission::Refused(pushed) => pushed,
     }
@@ -90,7 +90,7 @@ fn pause_takes_twice_the_bound() {
     let mut outbox = outbox(10, Overflow::Pause);
     let pushed: Vec<_> = (1..=5).map(|byte| push(&mut outbox, byte, 5)).collect();
     let full = Pushed::Full;
-    assert_eq!(pushed, [Pushed::Queued, Pushed::Queued, full, full, Pushed::Dropped(1)]);
+    assert_eq!(pushed, [Pushed::Queued, full, full, full, Pushed::Dropped(1)]);
     assert_eq!(waiting(&outbox), [1, 2, 3, 4]);
     assert_eq!((outbox.take_dropped(), outbox.take_dropped()), (1, 0));
 }
