@@ -200,6 +200,50 @@ fn reading_goes_on_when_the_client_has_read() {
     world.close(id, 1000, "");
 }
 
+/// More than an outbox takes came before the client could be sent anything: whatever goes out beyond its bound before the
+/// host can say that it is full would be dropped.
+#[test]
+fn what_came_before_a_client_has_opened_goes_out_as_its_outbox_takes_it() {
+    let settings =
+        RouteSettings { overflow: Overflow::Pause, max_outbound: 8 * KIB, ..RouteSettings::default() };
+    let proxy = Proxy::new(ProxyOptions { handshake: Some(ProxyHandshake::Target), ..options() });
+    let mut world = World::new(vec![route("/", settings, proxy)]);
+    let id = world.upgrade("/");
+    world.target(opened());
+    for index in 0..32_usize {
+        world.target(UpstreamEvent::Message(format!("{index:04}{}", "x".repeat(KIB - 4)).into()));
+    }
+    let mut heard = 0;
+    let mut hear = |world: &mut World| {
+        let received = world.received(id);
+        for text in &received {
+            assert_eq!(text[..4].parse(), Ok(heard));
+            heard += 1;
+        }
+        received.len()
+    };
+    world.open(id);
+    assert_eq!(hear(&mut world), 8);
+    // Nothing that happens in the meantime changes that.
+    world.ping(id, b"");
+    world.target(UpstreamEvent::Sent { messages: 0 });
+    world.received(id);
+    world.input(Input::Full { id });
+    world.advance(1_000);
+    assert_eq!(hear(&mut world), 0);
+    world.input(Input::Drained { id });
+    assert_eq!(hear(&mut world), 8);
+    // The host has written that: nothing was full.
+    world.advance(1);
+    assert_eq!(hear(&mut world), 8);
+    world.advance(1);
+    assert_eq!(hear(&mut world), 8);
+    assert_eq!(world.engine.stats().upstream_bytes.waiting, 0);
+    world.target(UpstreamEvent::Message("0032".into()));
+    world.target(UpstreamEvent::Closed(Some(CloseFrame::new(CloseCode(4000), ""))));
+    assert_eq!(world.received(id), ["0032", "<close 4000>"]);
+}
+
 #[test]
 fn without_an_upstream_a_full_outbox_pauses_its_client() {
     let settings = RouteSettings { overflow: Overflow::Pause, ..RouteSettings::default() };

@@ -30,6 +30,7 @@ impl Engine {
                         effects.push(Effect::Log { level: crate::Level::Error, text: error.to_string() });
                     }
                 }
+                Timer::Relay(id) => self.deliver_upstreams(now, id, effects),
                 Timer::Upstream(upstream) => self.upstream_due(now, upstream, effects),
                 Timer::Source(place) => self.source_due(now, place, effects),
                 Timer::Grace => self.drop_everyone(effects),

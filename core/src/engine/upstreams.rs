@@ -1,5 +1,7 @@
 //! Outgoing connections: their events reach their owners in order, and each side waits for the other's queue.
 
+use std::time::Duration;
+
 use super::Engine;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
@@ -10,6 +12,9 @@ use crate::state::connection::Connection;
 use crate::state::timers::Timer;
 use crate::state::upstreams::Phase;
 use crate::time::{self, Now};
+
+/// In which the host carries out the effects of a delivery.
+const RELAY_INTERVAL: Duration = Duration::from_millis(1);
 
 impl Engine {
     /// Something happened to an outgoing connection.
@@ -57,11 +62,27 @@ impl Engine {
 
     /// Tells a handler what came on the outgoing connections of one of its clients, until it has been told everything, or
     /// has to wait for a hook or the client.
+    ///
+    /// Only when the effects are carried out can the host say that the client's outbox is full. So no more is told at once
+    /// than an outbox takes; the rest comes a ms later.
     pub(super) fn deliver_upstreams(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        if self.state.timers.is_set(Timer::Relay(id)) {
+            return;
+        }
+        let route = self.state.connections.get(id).map(Connection::route);
+        let most = route.map_or(0, |route| self.state.routes[route].settings.max_outbound);
+        let mut told = 0;
         while self.state.connections.get(id).is_some_and(Connection::takes_upstream_events)
             && let Some((upstream, event)) = self.state.upstreams.pop_waiting(id)
         {
+            if let UpstreamEvent::Message(message) = &event {
+                told += message.len();
+            }
             self.tell(now, id, upstream, event, effects);
+            if told >= most && self.state.upstreams.has_waiting(id) {
+                self.state.timers.set(Timer::Relay(id), now.instant + RELAY_INTERVAL);
+                break;
+            }
         }
         if self.state.connections.get(id).is_some_and(|connection| !connection.inbox.is_outbox_full) {
             for upstream in self.state.upstreams.of(id).to_vec() {

@@ -27,6 +27,8 @@ pub(crate) enum Timer {
     Connection(ConnectionId, u64),
     /// A handler's own timer for its route.
     Route(usize, u64),
+    /// The host has put what came on its outgoing connections into the outbox: there may be room for more.
+    Relay(ConnectionId),
     /// An outgoing connection has to be open, to take something, or to be closed.
     Upstream(UpstreamId),
     /// A feed's source has something to do.
@@ -44,6 +46,7 @@ impl Timer {
             | Timer::Heartbeat(id)
             | Timer::Inactivity(id)
             | Timer::Closing(id)
+            | Timer::Relay(id)
             | Timer::Connection(id, _) => Some(id),
             Timer::Call(_) | Timer::Route(..) | Timer::Upstream(_) | Timer::Source(_) | Timer::Grace => None,
         }
