@@ -17,7 +17,12 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf> {
 /// Builds it with the release profile: what is measured or put under load.
 pub(crate) fn build_release(project: &Project) -> Result<PathBuf> {
     project.cargo().args(["build", "--locked", "--release", "--package", "switchboard"]).run()?;
-    Ok(project.target().join("release").join(format!("switchboard{}", std::env::consts::EXE_SUFFIX)))
+    Ok(release(project))
+}
+
+/// Where it then is.
+pub(crate) fn release(project: &Project) -> PathBuf {
+    project.target().join("release").join(format!("switchboard{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Starts it on a port of the system's choice, and returns that port.

@@ -24,7 +24,7 @@ mod upstream;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::project::Project;
@@ -47,6 +47,9 @@ pub(crate) struct Options {
     /// How many clients there are at once, beside those that speak in rooms
     #[arg(long, value_name = "N", default_value_t = 300)]
     clients: u64,
+    /// Run the native server as it is in target/release, or the plugin as it is in npm/dist
+    #[arg(long)]
+    built: bool,
 }
 
 /// The server under load.
@@ -64,13 +67,10 @@ const WARM_UP: f64 = 0.2;
 /// How long connections may take to be gone after their clients.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// Faults that are told in full.
-const MAX_TOLD: usize = 10;
-
 /// Lets the clients come and go, and fails on any fault.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| u64::from(std::process::id()) ^ time_seed());
-    let server = Server::start(project, options.host)?;
+    let server = Server::start(project, options.host, options.built)?;
     println!("{} minutes with {} clients at once, seed {seed}", options.minutes, options.clients);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(soak(&server, options, seed));
@@ -85,10 +85,7 @@ async fn soak(server: &Server, options: &Options, seed: u64) -> Result<()> {
     let last = churn(server, options, seed ^ u64::MAX, whole.mul_f64(1.0 - WARM_UP), &tally).await?;
     println!("end:  {last}");
     println!("{tally}");
-    let faults = tally.faults();
-    if !faults.is_empty() {
-        bail!("{} faults, such as\n{}", faults.len(), faults[..faults.len().min(MAX_TOLD)].join("\n"));
-    }
+    tally.check_faults()?;
     tally.check_variety()?;
     last.check_against(&first)
 }

@@ -17,6 +17,9 @@ use super::client_frame::{
 /// How long anything that must come may take, on a machine that does other things as well.
 pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 
+/// From the server's close frame to the end of the connection, as configured.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(3_000);
+
 const KEY: &str = "c2VhZCBhbmQgc29ha2VkIQ==";
 
 /// What came from the server.
@@ -210,6 +213,11 @@ impl Peer {
                 _ => {}
             }
         }
+        self.answer_close(code).await
+    }
+
+    /// Answers the server's close frame; the end of the connection must follow.
+    pub(super) async fn answer_close(&mut self, code: u16) -> Result<()> {
         // The answer may come too late for a server that has ended the connection.
         let _ = self.send_close(code).await;
         match self.receive().await? {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::behavior::{below, chance, pause};
-use super::peer::{Incoming, Peer, Setup};
+use super::peer::{CLOSE_TIMEOUT, Incoming, Peer, Setup};
 use super::tally::Tally;
 use super::target::Target;
 
@@ -20,9 +20,6 @@ const BUSIEST: u64 = ROOMS - 1;
 
 /// How many of its own numbers a speaker may not have heard yet: nobody who reads falls back further than this.
 const MAX_AHEAD: u64 = 8;
-
-/// From overflow to the end of the connection, as configured; and some more, for a busy machine.
-const CLOSE_TIMEOUT: Duration = Duration::from_millis(3_000);
 
 /// In every room of every path somebody speaks.
 pub(super) fn speakers(target: Target) -> impl Iterator<Item = Speaker> {

@@ -39,16 +39,21 @@ pub(super) struct Reading {
 }
 
 impl Server {
-    pub(super) fn start(project: &Project, host: Host) -> Result<Self> {
+    pub(super) fn start(project: &Project, host: Host, is_built: bool) -> Result<Self> {
         let variables = [("SOAK_TARGETS", targets::port()?.to_string())];
         let (server, port) = match host {
             Host::Native => native::start_with(
-                &native::build_release(project)?,
+                &match is_built {
+                    true => native::release(project),
+                    false => native::build_release(project)?,
+                },
                 &project.path("xtask/soak/switchboard.toml"),
                 &variables,
             )?,
             Host::Plugin => {
-                npm::run(project, &npm::Options { release: true })?;
+                if !is_built {
+                    npm::run(project, &npm::Options { release: true })?;
+                }
                 let npm = project.npm();
                 // So that it can be asked for memory without garbage.
                 let node = ["--expose-gc"];

@@ -35,9 +35,19 @@ impl Tally {
         *self.0.borrow_mut().events.entry(event).or_default() += times;
     }
 
-    /// Everything that was wrong.
-    pub(super) fn faults(&self) -> Vec<String> {
-        self.0.borrow().faults.clone()
+    /// Whether nothing was wrong. Faults that differ in numbers only are told together.
+    pub(super) fn check_faults(&self) -> Result<()> {
+        let counts = self.0.borrow();
+        if counts.faults.is_empty() {
+            return Ok(());
+        }
+        let mut kinds: BTreeMap<String, (usize, &str)> = BTreeMap::new();
+        for fault in &counts.faults {
+            let kind = fault.replace(|letter: char| letter.is_ascii_digit(), "");
+            kinds.entry(kind).or_insert((0, fault)).0 += 1;
+        }
+        let kinds: Vec<String> = kinds.values().map(|(times, first)| format!("{times} × {first}")).collect();
+        bail!("{} faults, such as\n{}", counts.faults.len(), kinds.join("\n"))
     }
 
     /// Whether every behaviour was lived: a run without some of them would prove less than it says.
