@@ -4,9 +4,10 @@ use anyhow::{Result, bail};
 use clap::Args;
 use xshell::cmd;
 
+use crate::hostile::{self, Extent};
 use crate::project::Project;
 use crate::steps::{Outcome, Steps};
-use crate::{browser, clients, examples, hostile, native, npm, purity, tarball, wasm};
+use crate::{browser, clients, examples, native, npm, purity, tarball, wasm};
 
 /// Which part to run; without any option: all of them.
 #[derive(Args)]
@@ -47,8 +48,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         steps.run_or_skip("clients of other libraries", || clients::run(project))?;
     }
     if everything || options.hostile {
-        steps.run("hostile clients of the native server", || hostile::native(project, None))?;
-        steps.run("hostile clients of the plugin in Vite", || hostile::plugin(project, None))?;
+        steps.run("hostile clients of the native server", || hostile::native(project, Extent::default()))?;
+        steps.run("hostile clients of the plugin in Vite", || hostile::plugin(project, Extent::default()))?;
     }
     if everything || options.browser {
         steps.run_or_skip("browser tests", || browser_tests(project))?;

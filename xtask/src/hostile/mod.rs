@@ -22,9 +22,9 @@ mod transport;
 mod upstreams;
 mod wire;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 
 use crate::npm;
@@ -45,7 +45,21 @@ pub(crate) struct Options {
     /// Attack the plugin as it is in npm/dist
     #[arg(long)]
     built: bool,
+    /// Go on with the cases for so many minutes, on one server; its memory has to stay where the first round left it
+    #[arg(long, value_name = "N")]
+    minutes: Option<f64>,
 }
+
+/// Which cases, and for how long.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Extent<'a> {
+    only: Option<&'a str>,
+    /// Without it each case runs once.
+    time: Option<Duration>,
+}
+
+/// What the server may hold more after many rounds than after the first: an allocator gives back late, and in pieces.
+const GROWTH: u64 = 24 << 20;
 
 /// What runs the engine.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,35 +72,35 @@ pub(crate) enum Host {
 
 /// Builds what is attacked, and attacks it.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
+    let time = options.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
+    let extent = Extent { only: options.only.as_deref(), time };
     if options.host != Some(Host::Plugin) {
-        native(project, options.only.as_deref())?;
+        native(project, extent)?;
     }
     if options.host != Some(Host::Native) {
         if !options.built {
             npm::run(project, &npm::Options { release: true })?;
         }
-        plugin(project, options.only.as_deref())?;
+        plugin(project, extent)?;
     }
     Ok(())
 }
 
 /// Attacks the native server, which is built first.
-pub(crate) fn native(project: &Project, only: Option<&str>) -> Result<()> {
-    attack(&Hosts::native(project)?, only)
+pub(crate) fn native(project: &Project, extent: Extent<'_>) -> Result<()> {
+    attack(&Hosts::native(project)?, extent)
 }
 
 /// Attacks the plugin as it is built, in Vite.
-pub(crate) fn plugin(project: &Project, only: Option<&str>) -> Result<()> {
-    attack(&Hosts::plugin(project)?, only)
+pub(crate) fn plugin(project: &Project, extent: Extent<'_>) -> Result<()> {
+    attack(&Hosts::plugin(project)?, extent)
 }
 
-fn attack(hosts: &Hosts, only: Option<&str>) -> Result<()> {
+fn attack(hosts: &Hosts, Extent { only, time }: Extent<'_>) -> Result<()> {
     let mut report = Report { only: only.map(str::to_owned), ..Report::default() };
     let target = hosts.start(&config::limits())?;
     let slow = report.wants("patience").then(|| Slow::begin(&target));
-    for (class, cases) in classes(hosts.kind) {
-        report.run(class, cases, &target);
-    }
+    report.rounds(&target, time);
     if let Some(slow) = slow {
         report.add("patience", slow.end());
     }
@@ -131,6 +145,28 @@ impl Report {
     /// Whether a class without names of its own is asked for.
     fn wants(&self, class: &str) -> bool {
         self.only.as_deref().is_none_or(|only| only.starts_with(class))
+    }
+
+    /// Runs all cases for one server once, or again and again for so long. The first failure ends it with its round.
+    fn rounds(&mut self, target: &Target, time: Option<Duration>) {
+        let started = Instant::now();
+        let mut first = None;
+        for round in 1.. {
+            for (class, cases) in classes(target.kind) {
+                self.run(class, cases, target);
+            }
+            let Some(time) = time else { return };
+            let memory = target.memory().unwrap_or(0);
+            let first = *first.get_or_insert(memory);
+            println!("round {round}: the server holds {} MiB", memory >> 20);
+            if memory > first + target.allowed_growth(GROWTH) {
+                let error = anyhow!("it grew from {} to {} MiB", first >> 20, memory >> 20);
+                self.note(format!("memory after {round} rounds"), Err(error));
+            }
+            if started.elapsed() > time || !self.failed.is_empty() {
+                return;
+            }
+        }
     }
 
     fn run(&mut self, class: &str, cases: Vec<Case>, target: &Target) {

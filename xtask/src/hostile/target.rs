@@ -59,16 +59,20 @@ impl Target {
         Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
     }
 
-    /// Does something that must not make the server grow by more than so many bytes, also meanwhile.
-    ///
-    /// JavaScript's heap grows before it is collected, so a plugin may take `JAVASCRIPT_SLACK` more.
-    pub(super) fn bounded<T>(&self, bytes: u64, act: impl FnOnce() -> Result<T>) -> Result<T> {
+    /// So many bytes; of a plugin more, as JavaScript's heap grows before it is collected.
+    pub(super) fn allowed_growth(&self, bytes: u64) -> u64 {
         const JAVASCRIPT_SLACK: u64 = 192 << 20;
-        let Some(before) = self.memory() else { return act() };
-        let allowed = match self.kind {
+        match self.kind {
             HostKind::Native => bytes,
             HostKind::Plugin => bytes + JAVASCRIPT_SLACK,
-        };
+        }
+    }
+
+    /// Does something that must not make the server grow by more than [so many bytes](Self::allowed_growth), also
+    /// meanwhile.
+    pub(super) fn bounded<T>(&self, bytes: u64, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        let Some(before) = self.memory() else { return act() };
+        let allowed = self.allowed_growth(bytes);
         self.forget_peak();
         let result = act()?;
         let grown = self.peak().or_else(|| self.memory()).unwrap_or(before).saturating_sub(before);
