@@ -58,6 +58,7 @@ const EXPECTED = [
   ['reject', 3, 1, Buffer.from('HTTP/1.1 404')],
   ['pause', 4, 0],
   ['resume', 4, 0],
+  ['cancelCall', 2 * 2 ** 32 + 6],
   ['logged', 3, 'a line: ü'],
   ['readFile', 'feed', 'file.jsonl'],
   ['write', 1, 7, [Buffer.from('shared'), Buffer.alloc(5000, 9)]],

@@ -31,6 +31,7 @@ pub fn batch() -> String {
     batch.before.record(contract::REJECT).id(id(3, 1)).bytes(Bytes::from_static(b"HTTP/1.1 404"));
     batch.before.about(contract::PAUSE, id(4, 0));
     batch.before.about(contract::RESUME, id(4, 0));
+    batch.before.record(contract::CANCEL_CALL).wide((2 << 32) | 6);
     batch.before.record(contract::LOG).word(3).text(Some("a line: \u{fc}"));
     batch.before.record(contract::READ).text(Some("feed")).text(Some("file.jsonl"));
     let (shared, own) = (Bytes::from_static(b"shared"), Bytes::from(vec![9; 5_000]));
