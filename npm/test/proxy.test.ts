@@ -8,7 +8,7 @@ import { createServer as createTcpServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
 
-import { connect } from './support/client.js'
+import { connect, refusal } from './support/client.js'
 import { atEnd, serve, serveVite } from './support/server.js'
 
 /** Another server, which sends everything back, and what it was asked for. */
@@ -63,6 +63,18 @@ test('text, bytes, path, headers and subprotocol pass in Vite', async () => {
     'sec-websocket-protocol': 'chat',
   })
   expect(requests[0]!.headers['sec-websocket-extensions']).toContain('permessage-deflate')
+})
+
+test('whoever is refused in the same round as others come is answered', async () => {
+  // Where a target answers what is no HTTP, all that happens to its clients happens within a few rounds of Node's loop.
+  const garbage = createTcpServer((socket) => socket.on('error', () => {}).end('no HTTP')).listen(0, '127.0.0.1')
+  await once(garbage, 'listening')
+  atEnd(() => garbage.close())
+  const url = `ws://127.0.0.1:${(garbage.address() as AddressInfo).port}`
+  const server = await serve({ pattern: '/closed', authenticate: () => false }, { routes: [{ pattern: '/', dialect: 'proxy', proxy: url }] })
+  const status = (path: string) => refusal(server.url(path))
+  const statuses = await Promise.all(Array.from({ length: 60 }, (_, index) => status(index % 2 ? '/' : '/api/closed')))
+  expect(statuses).toEqual(Array.from({ length: 60 }, (_, index) => (index % 2 ? 502 : 401)))
 })
 
 test.each([

@@ -35,6 +35,11 @@ pub(crate) struct Host {
     counts_addresses: bool,
     needs_port: bool,
     ids: ConnectionIds,
+    /// Connections that are over, which JavaScript learns with the next batch: until it has read that, it knows another
+    /// one by none of their slots.
+    over: Vec<ConnectionId>,
+    /// Those of the batch that JavaScript reads now.
+    read_over: Vec<ConnectionId>,
     /// The latest upgrade is for somebody else.
     is_foreign: bool,
     /// By slot.
@@ -72,6 +77,8 @@ impl Host {
             counts_addresses,
             needs_port,
             ids: ConnectionIds::default(),
+            over: Vec::new(),
+            read_over: Vec::new(),
             is_foreign: false,
             peers: Vec::new(),
             now: Now::default(),
@@ -99,11 +106,13 @@ impl Host {
         &self.engine
     }
 
-    /// How much there is, with what waits in the outboxes.
+    /// How much there is, with what the connections' codecs hold.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self.engine.stats();
-        let queued = |peer: &Peer| peer.socket.writer.outbox_ref().queued_bytes() as u64;
-        stats.client_bytes.queued = self.peers.iter().flatten().map(|peer| queued(peer)).sum();
+        for peer in self.peers.iter().flatten() {
+            stats.client_bytes.undecoded += peer.socket.reader.buffered() as u64;
+            stats.client_bytes.queued += peer.socket.writer.outbox_ref().queued_bytes() as u64;
+        }
         stats
     }
 
@@ -238,7 +247,7 @@ impl Host {
                 self.is_foreign = true;
             }
             Effect::Refuse { id, refusal } => {
-                self.ids.release(id);
+                self.over.push(id);
                 self.batch.before.record(contract::REJECT).id(id).bytes(refusal.encode().into());
             }
             Effect::Accept(accept) => {
@@ -294,7 +303,7 @@ impl Host {
                 self.batch.before.record(contract::READ).bytes(feed.into()).bytes(file.into());
             }
             Effect::Removed { id } => {
-                self.ids.release(id);
+                self.over.push(id);
                 self.batch.after.about(contract::REMOVED, id);
             }
             Effect::Dial { upstream, dial } => {
@@ -370,4 +379,47 @@ impl Host {
 
 fn find(peers: &mut [Option<Box<Peer>>], id: ConnectionId) -> Option<&mut Peer> {
     peers.get_mut(id.slot())?.as_deref_mut().filter(|peer| peer.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use switchboard_core::dialect::Echo;
+    use switchboard_core::{Limits, Pattern, Route, RouteKey, RouteSettings, Router};
+
+    use super::*;
+
+    fn refusing() -> Host {
+        let pattern = Pattern::new("/").expect("a pattern");
+        let router = Router::new([RouteKey::new(pattern)]).expect("a router");
+        let routes = vec![Route { settings: RouteSettings::default(), handler: Box::new(Echo) }];
+        let limits = Limits { connections: 0, ..Limits::default() };
+        Host::new(Server {
+            engine: Engine::new(router, routes, limits, [7; 32]),
+            patterns: Vec::new(),
+            count: 1,
+            from_environment: 0,
+            shutdown_grace: 0,
+            counts_addresses: false,
+            needs_port: false,
+        })
+    }
+
+    fn upgrade(host: &mut Host) -> usize {
+        let head = "GET\n1.1\n/\n\nhost\na\nupgrade\nwebsocket\nconnection\nUpgrade\nsec-websocket-version\n13\n\
+                    sec-websocket-key\ndGhlIHNhbXBsZSBub25jZQ==";
+        let head = request::parse(head.as_bytes()).expect("a request");
+        host.upgrade(head).expect("ours").slot()
+    }
+
+    /// What JavaScript has not read yet would be about another socket.
+    #[test]
+    fn a_slot_is_free_when_its_end_was_read() {
+        let mut host = refusing();
+        let (first, second) = (upgrade(&mut host), upgrade(&mut host));
+        assert_ne!(first, second);
+        assert_ne!(host.turn(true, false), 0);
+        assert!(![first, second].contains(&upgrade(&mut host)), "it is being read");
+        host.turn(true, false);
+        assert!([first, second].contains(&upgrade(&mut host)));
+    }
 }

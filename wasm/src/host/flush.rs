@@ -17,6 +17,8 @@ impl Host {
     /// [sockets wait](Self::is_waiting). Where hooks had to be left for another round, sockets wait no longer: they are
     /// written to `before_calls`.
     pub(crate) fn turn(&mut self, flush: bool, before_calls: bool) -> usize {
+        // JavaScript has read the batch before.
+        self.read_over.drain(..).for_each(|id| self.ids.release(id));
         if flush && (before_calls || !self.batch.has_calls()) {
             self.send_all();
             let mut schedule = mem::take(&mut self.schedule);
@@ -34,6 +36,7 @@ impl Host {
                 }
             }
         }
+        mem::swap(&mut self.over, &mut self.read_over);
         self.batch.pack()
     }
 
