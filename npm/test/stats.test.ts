@@ -14,8 +14,8 @@ const nothing = {
   timers: 0,
   calls: 0,
   upstreams: 0,
-  clientBytes: { waiting: 0, queued: 0 },
-  upstreamBytes: { received: 0, waiting: 0, queued: 0, sent: 0, dropped: 0 },
+  clientBytes: { undecoded: 0, waiting: 0, queued: 0 },
+  upstreamBytes: { received: 0, undecoded: 0, waiting: 0, queued: 0, sent: 0, dropped: 0 },
 }
 
 test('statistics count what there is, and nothing when all have left', async () => {
@@ -48,6 +48,18 @@ test('the plugin has them too, as long as it serves', async () => {
   expect(plugin.api.stats()).toMatchObject({ ...nothing, connections: 1, rooms: 1 })
   await server.stop()
   expect(plugin.api.stats()).toMatchObject(nothing)
+})
+
+test('half a message counts until the rest comes', async () => {
+  const server = await serve({ pattern: '/chat', onMessage: (connection, message) => connection.send(message) })
+  const client = await connect(server.url('/api/chat'))
+  const clientBytes = () => server.switchboard.stats().clientBytes
+  // A fragment, and later the rest of its message.
+  client.socket.send('a'.repeat(1000), { fin: false })
+  await vi.waitFor(() => expect(clientBytes()).toMatchObject({ received: 0, undecoded: 1000 }))
+  client.socket.send('b', { fin: true })
+  expect(await client.next()).toHaveLength(1001)
+  expect(clientBytes()).toMatchObject({ received: 1001, undecoded: 0 })
 })
 
 test('messages that the plugin drops for slow clients are counted by route', async () => {

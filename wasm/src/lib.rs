@@ -289,13 +289,14 @@ impl Switchboard {
     }
 
     /// How much there is: connections, rooms, timers, calls, upstreams; then the bytes of clients and those of upstreams:
-    /// received, waiting, queued, sent, dropped.
+    /// received, undecoded, waiting, queued, sent, dropped.
     pub fn stats(&self) -> Vec<f64> {
         let stats = self.host.stats();
         let Stats { connections, rooms, timers, calls, upstreams, .. } = stats;
         let counts = [connections, rooms, timers, calls, upstreams].map(|count| count as f64);
         let bytes = [stats.client_bytes, stats.upstream_bytes]
-            .map(|it| [it.received, it.waiting, it.queued, it.sent, it.dropped].map(|bytes| bytes as f64));
+            .map(|it| [it.received, it.undecoded, it.waiting, it.queued, it.sent, it.dropped])
+            .map(|bytes| bytes.map(|bytes| bytes as f64));
         counts.into_iter().chain(bytes.into_iter().flatten()).collect()
     }
 

@@ -34,7 +34,8 @@
 //! | a connection that is still open when the server stops | `shutdownGrace` | 5 s | dropped |
 //!
 //! `stats()` and `/health` show how many bytes passed and wait in each of these queues: `clientBytes` and `upstreamBytes`
-//! with `received`, `waiting` (before handlers), `queued` (for the other side) and `sent`. `droppedMessages` counts, by
+//! with `received`, `undecoded` (read, and no whole message yet), `waiting` (before handlers), `queued` (for the other
+//! side) and `sent`. `droppedMessages` counts, by
 //! route, the messages that clients did not get because they read too slowly.
 //!
 //! However often a limit is reached, the log says so at most once a second.

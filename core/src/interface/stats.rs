@@ -26,12 +26,17 @@ pub struct Stats {
     pub dropped_messages: BTreeMap<String, u64>,
 }
 
-/// Payload bytes of messages: how many passed since the start, and how many wait now.
+/// Bytes on their way, in the order in which they pass: how many did since the start, and how many wait now. Unless it
+/// says otherwise, they are the payloads of messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ByteCounts {
     /// In messages that came, since the start.
     pub received: u64,
+    /// Read and not decoded yet, now: frames and messages of which not all has come, and what one read brought beyond
+    /// what is decoded at once. Of clients the host counts them. Of outgoing connections it is 0: what their transport
+    /// keeps of one unfinished message is bounded by [`Dial::max_message`](crate::Dial::max_message).
+    pub undecoded: u64,
     /// In messages that came and wait for their handler, now. Beyond [`limits`](crate::config::LimitsConfig) nothing is
     /// read.
     pub waiting: u64,

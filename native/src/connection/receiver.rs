@@ -164,9 +164,7 @@ impl Receiver {
         let Some(mut events) = ready!(events) else {
             return Poll::Ready(Read::End);
         };
-        if !events.is_empty() {
-            self.report(&mut events, is_large);
-        }
+        self.report(&mut events, is_large);
         SCRATCH.with_borrow_mut(|scratch| scratch.events = events);
         Poll::Ready(Read::Some)
     }
@@ -198,6 +196,10 @@ impl Receiver {
     /// One turn for everything that a read brought. Replies to a large read are written at once, while they are in the
     /// processor's caches.
     fn report(&mut self, events: &mut Vec<Event>, is_large: bool) {
+        self.socket.set_undecoded_bytes(self.reader.buffered());
+        if events.is_empty() {
+            return;
+        }
         let id = self.socket.id();
         let tell = |turn: &mut Turn<'_>| {
             for event in events.drain(..) {

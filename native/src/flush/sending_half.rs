@@ -1,6 +1,7 @@
 //! The sending half of a connection, shared by its own task and by all turns that send to it.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -19,6 +20,8 @@ const MIN_READ: usize = 4096;
 pub(crate) struct SendingHalf {
     id: ConnectionId,
     max_read: usize,
+    /// What the connection's own task holds of its client's bytes.
+    undecoded: AtomicUsize,
     sending: Mutex<Sending>,
 }
 
@@ -29,7 +32,8 @@ impl SendingHalf {
             Overflow::Pause => writer.outbox_ref().max_bytes().max(MIN_READ),
             Overflow::Close | Overflow::DropOldest => usize::MAX,
         };
-        Self { id, max_read, sending: Mutex::new(Sending::new(writer, overflow)) }
+        let sending = Mutex::new(Sending::new(writer, overflow));
+        Self { id, max_read, undecoded: AtomicUsize::new(0), sending }
     }
 
     /// The 101 is written: what waits may follow, at the next [`poll_next_step`](Self::poll_next_step).
@@ -69,6 +73,16 @@ impl SendingHalf {
             touched.push(self.clone());
         }
         result
+    }
+
+    /// For the connection's own task: how many bytes it has read and not decoded yet.
+    pub(crate) fn set_undecoded_bytes(&self, bytes: usize) {
+        self.undecoded.store(bytes, Ordering::Relaxed);
+    }
+
+    /// How many bytes were read and are not decoded yet.
+    pub(crate) fn undecoded_bytes(&self) -> usize {
+        self.undecoded.load(Ordering::Relaxed)
     }
 
     /// How many bytes wait in the outbox.

@@ -71,11 +71,13 @@ impl HostState {
         &self.engine
     }
 
-    /// Statistics, including what waits in the outboxes.
+    /// Statistics, including what the sockets' codecs hold.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self.engine.stats();
-        stats.client_bytes.queued =
-            self.sockets.iter().flatten().map(|socket| socket.queued_bytes() as u64).sum();
+        for socket in self.sockets.iter().flatten() {
+            stats.client_bytes.undecoded += socket.undecoded_bytes() as u64;
+            stats.client_bytes.queued += socket.queued_bytes() as u64;
+        }
         stats
     }
 

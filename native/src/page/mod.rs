@@ -61,6 +61,7 @@ pub(crate) fn health(stats: &Stats) -> Response<Body> {
 fn bytes(counts: ByteCounts) -> Value {
     json!({
         "received": counts.received,
+        "undecoded": counts.undecoded,
         "waiting": counts.waiting,
         "queued": counts.queued,
         "sent": counts.sent,

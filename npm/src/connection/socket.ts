@@ -101,6 +101,11 @@ export class Socket {
     return this.#state
   }
 
+  /** Bytes that came while the socket is not read. */
+  get unreadBytes(): number {
+    return this.#raw.readableLength
+  }
+
   /** Bytes that were written and that the system has not taken. */
   get queuedBytes(): number {
     return this.#raw.writableLength

@@ -188,8 +188,11 @@ export class Host {
   /** How much there is; nothing any more when the engine failed. */
   stats(): Stats {
     const stats = this.ask(statsOf, statsOf())
-    // Beside what waits in the engine's outboxes, what Node keeps of it.
-    for (const socket of this.#sockets) stats.clientBytes.queued += socket.queuedBytes
+    // Beside what the engine's codecs hold, what Node keeps.
+    for (const socket of this.#sockets) {
+      stats.clientBytes.undecoded += socket.unreadBytes
+      stats.clientBytes.queued += socket.queuedBytes
+    }
     return stats
   }
 

@@ -28,10 +28,18 @@ export interface Stats {
   droppedMessages: Record<string, number>
 }
 
-/** Payload bytes of messages: how many passed since the start, and how many wait now. */
+/**
+ * Bytes on their way, in the order in which they pass: how many did since the start, and how many wait now. Unless it
+ * says otherwise, they are the payloads of messages.
+ */
 export interface ByteCounts {
   /** In messages that came, since the start. */
   received: number
+  /**
+   * Read and not decoded yet, now: frames and messages of which not all has come, and what came while the client is not
+   * to be read. Of outgoing connections it is 0: what is kept of one unfinished message is bounded by `maxPayload`.
+   */
+  undecoded: number
   /** In messages that came and wait for their handler, now. */
   waiting: number
   /** In messages that were sent and that the other side has not taken, now. Of clients with frame headers. */
@@ -42,11 +50,14 @@ export interface ByteCounts {
   dropped: number
 }
 
+/** How many numbers the engine gives of each `ByteCounts`. */
+const COUNTS = 6
+
 /** Of an engine; all 0 without one. */
 export function statsOf(core?: Core): Stats {
   const [connections = 0, rooms = 0, timers = 0, calls = 0, upstreams = 0, ...bytes] = core?.stats() ?? []
   const droppedMessages = JSON.parse(core?.dropped_messages() ?? '{}') as Record<string, number>
-  const [clientBytes, upstreamBytes] = [counts(bytes, 0), counts(bytes, 5)]
+  const [clientBytes, upstreamBytes] = [counts(bytes, 0), counts(bytes, COUNTS)]
   return { connections, rooms, timers, calls, upstreams, clientBytes, upstreamBytes, droppedMessages }
 }
 
@@ -58,8 +69,8 @@ export function sum(all: Stats[]): Stats {
 }
 
 function counts(bytes: number[], at: number): ByteCounts {
-  const [received = 0, waiting = 0, queued = 0, sent = 0, dropped = 0] = bytes.slice(at, at + 5)
-  return { received, waiting, queued, sent, dropped }
+  const [received = 0, undecoded = 0, waiting = 0, queued = 0, sent = 0, dropped = 0] = bytes.slice(at, at + COUNTS)
+  return { received, undecoded, waiting, queued, sent, dropped }
 }
 
 function add(total: object, more: object): void {
