@@ -3,58 +3,19 @@
 import type { Duplex } from 'node:stream'
 
 import { attachTo } from './accept/attachment.js'
-import { createHandle, type Handle } from './accept/request.js'
-import { createUpgrade, type HttpServer, type Upgrade } from './accept/upgrade.js'
-import { type PluginOptions, type Resolved, resolve, type SwitchboardOptions } from './config/options.js'
+import { createHandle } from './accept/request.js'
+import { createUpgrade } from './accept/upgrade.js'
+import { resolve, type Resolved } from './config/options.js'
 import { setUp } from './config/setup.js'
-import { closeCode, closeReason, milliseconds, name, optionsOf, shapeOf } from './connection/arguments.js'
-import { type Place, type Route, routeAt } from './connection/route.js'
-import { Log } from './host/logger.js'
-import { Stacks } from './host/stack.js'
-import { type Stats, statsOf } from './host/stats.js'
+import { type Place, routeAt } from './connection/route.js'
+import { statsOf } from './host/stats.js'
 import { Supervisor } from './host/supervisor.js'
-
-/** The close frame that clients get when a server stops. */
-export interface CloseOptions {
-  /** The close code that clients get. Default `1001`. */
-  code?: number | null
-  /** The close reason, at most 123 bytes. Default `''`. */
-  reason?: string | null
-  /** How long in ms clients may take to answer; then they are dropped. Default: the option `shutdownGrace`. */
-  grace?: number | null
-}
-
-/** A running Switchboard. */
-export interface Switchboard {
-  /** Takes an upgrade request if it is ours, and says whether it was. */
-  readonly upgrade: Upgrade
-  /** Answers a plain HTTP request if it is for a path of a dialect or feed, and says whether it was. */
-  readonly request: Handle
-  /** The patterns of all endpoints, with their prefixes. */
-  readonly patterns: string[]
-  /** Tells all routes that serve this feed a value. Throws a `TypeError` for what JSON does not have. */
-  publish(feed: string, value: unknown): void
-  /**
-   * A route, to send to its clients, to list, count or close them without being in one of its callbacks. `pattern` is the
-   * route's, with its prefix or without. Throws if there is none.
-   */
-  route(pattern: string): Route
-  /**
-   * Has a route's dialect do what only it knows: `broadcast` with `{ topic, event, payload }` in `phoenix`, `publish`
-   * with `{ channel, message }` in `actions`. `pattern` is the route's, with its prefix or without. Throws what the
-   * route does not know.
-   */
-  command(pattern: string, name: string, payload: unknown): void
-  /** How much there is right now: for a page of statistics, or a test that waits until all are gone. */
-  stats(): Stats
-  /**
-   * Takes no more connections and closes those there are. Done when all are gone. Rejects with a `RangeError` for a code
-   * that must not be sent, and closes nothing.
-   */
-  close(options?: CloseOptions | null): Promise<void>
-  /** As {@link close} without options: for `await using`. */
-  [Symbol.asyncDispose](): Promise<void>
-}
+import type { PluginOptions, SwitchboardOptions } from './interface/options.js'
+import type { Route } from './interface/route.js'
+import type { CloseOptions, HttpServer, Switchboard } from './interface/switchboard.js'
+import { Log } from './log/log.js'
+import { Stacks } from './log/stack.js'
+import { closeCode, closeReason, milliseconds, name, optionsOf, shapeOf } from './values/arguments.js'
 
 /** A Switchboard for servers that forward upgrades themselves. Throws what is wrong with the options. */
 export function createSwitchboard(options: SwitchboardOptions): Switchboard {
@@ -152,7 +113,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
 }
 
 function route(running: Supervisor, pattern: string): Route {
-  // A host whose engine failed knows no routes; its successor will.
+  // A host whose engine failed has no routes until it is replaced.
   if (placeOf(running, pattern) === undefined && !running.host.isBroken) {
     throw new Error(unknownRoute(pattern, running.host.routes.patterns()))
   }

@@ -4,31 +4,15 @@
  * @module
  */
 
-export { switchboard, switchboard as default, switchboard as universalApi, switchboard as universalApiPlugin, upgrade } from './vite/plugin.js'
-export type { PluginApi, SwitchboardPlugin } from './vite/plugin.js'
-
 export { attach, createSwitchboard } from './attach.js'
-export type { CloseOptions, Switchboard } from './attach.js'
+export { switchboard, switchboard as default, switchboard as universalApi, switchboard as universalApiPlugin, upgrade } from './vite/plugin.js'
 
-export type {
-  FeedOptions,
-  LimitOptions,
-  LogLevel,
-  PluginOptions,
-  ReplayOptions,
-  SwitchboardOptions,
-  UpstreamOptions,
-} from './config/options.js'
-export type { Logger } from './host/logger.js'
-export type { Stats } from './host/stats.js'
-export type { HttpServer, Upgrade } from './accept/upgrade.js'
-export type { Handle } from './accept/request.js'
-export type { CommandsClient, CommandsEvents, CommandsOptions } from './dialect/commands.js'
-
+export type { Awaitable } from './interface/awaitable.js'
+export type { CommandsClient, CommandsEvents, CommandsOptions } from './interface/commands.js'
+export type { BroadcastOptions, UpgradeRequest, WebSocketConnection } from './interface/connection.js'
 export type {
   Authenticate,
   AuthenticateResult,
-  Awaitable,
   Callbacks,
   CompressionOptions,
   EventsOptions,
@@ -38,9 +22,19 @@ export type {
   ResponseRule,
   RouteOptions,
   TokenAuthentication,
-  UpgradeRequest,
   WebSocketHandler,
-} from './config/handler.js'
+} from './interface/handler.js'
+export type {
+  FeedOptions,
+  LimitOptions,
+  Logger,
+  LogLevel,
+  PluginOptions,
+  ReplayOptions,
+  SwitchboardOptions,
+  UpstreamOptions,
+} from './interface/options.js'
+export type { PluginApi, SwitchboardPlugin } from './interface/plugin.js'
 export type {
   ChannelCallbacks,
   ChannelEvent,
@@ -49,7 +43,8 @@ export type {
   DeclaredChannel,
   LeaveReason,
   PhoenixOptions,
-} from './dialect/channel.js'
-export type { ProxyInspector, ProxyOptions, ProxyTarget } from './dialect/proxy.js'
-export type { BroadcastOptions, WebSocketConnection } from './connection/connection.js'
-export type { Audience, Room, Route } from './connection/route.js'
+} from './interface/phoenix.js'
+export type { ProxyInspector, ProxyOptions, ProxyTarget } from './interface/proxy.js'
+export type { Audience, Room, Route } from './interface/route.js'
+export type { ByteCounts, Stats } from './interface/stats.js'
+export type { CloseOptions, Handle, HttpServer, Switchboard, Upgrade } from './interface/switchboard.js'

@@ -5,12 +5,12 @@ import type { IncomingMessage } from 'node:http'
 
 import { afterEach, expect, test, vi } from 'vitest'
 
-import { Strings } from '../src/accept/strings.js'
-import type { Actor } from '../src/host/actor.js'
+import { Strings } from '../src/connection/strings.js'
+import type { Actor } from '../src/engine/actor.js'
 import { Alarm } from '../src/host/alarm.js'
-import { Batch } from '../src/host/batch.js'
-import { CloseCause, Header, Hook, ServerEvent } from '../src/host/contract.js'
-import { MAX_MESSAGE, Memory } from '../src/host/memory.js'
+import { Batch } from '../src/engine/batch.js'
+import { CloseCause, Header, Hook, ServerEvent } from '../src/engine/contract.js'
+import { MAX_MESSAGE, Memory } from '../src/engine/memory.js'
 
 afterEach(() => void vi.useRealTimers())
 

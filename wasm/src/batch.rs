@@ -2,7 +2,7 @@
 //!
 //! A batch is a list of `u32` words in WASM memory: records of an opcode and its fields, in the order in which to
 //! do them. Bytes (heads, frames, texts) stay where they are and are named by address and length; they are held
-//! until the next batch is made, so JavaScript copies what it keeps. `npm/src/host/batch.ts` is the reader.
+//! until the next batch is made, so JavaScript copies what it keeps. `npm/src/engine/batch.ts` is the reader.
 //!
 //! ```text
 //! ACCEPT      id id route head(2) name(2) subprotocol(2) params(2) authData(2)   answer 101

@@ -1,6 +1,6 @@
 //! The numbers that cross between the core and JavaScript.
 //!
-//! They are written down here once. `cargo xtask contract` writes them into `npm/src/host/contract.ts`, and
+//! They are written down here once. `cargo xtask contract` writes them into `npm/src/engine/contract.ts`, and
 //! `cargo xtask check` fails when that file says something else.
 
 use std::fmt::Write;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::json;
 use switchboard_core::{CloseCode, CloseFrame, Dial};
 
-/// What to open, as JSON that `npm/src/upstream/dial.ts` reads.
+/// What to open, as JSON: `Dial` in `npm/src/engine/actor.ts`.
 pub(crate) fn description(dial: &Dial) -> String {
     let Dial { url, headers, protocols, max_message, .. } = dial;
     let description = json!({

@@ -15,7 +15,7 @@ pub(crate) struct Options {
 
 /// Writes the numbers and the golden batch, or checks both.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    for (name, argument) in [("src/host/contract.ts", "numbers"), ("test/golden/batch.json", "batch")] {
+    for (name, argument) in [("src/engine/contract.ts", "numbers"), ("test/golden/batch.json", "batch")] {
         let file = project.npm().join(name);
         let program =
             ["run", "--locked", "--quiet", "--package", "switchboard-wasm", "--example", "contract"];

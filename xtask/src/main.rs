@@ -75,7 +75,7 @@ enum Task {
     Instructions(instructions::Options),
     /// Check formatting, lints (all warnings are errors), documentation, and the core on wasm32
     Check,
-    /// Write npm/src/host/contract.ts, the numbers that cross between the core and JavaScript, from Rust
+    /// Write npm/src/engine/contract.ts, the numbers that cross between the core and JavaScript, from Rust
     Contract(contract::Options),
     /// Write npm/schema.json, the JSON Schema of the configuration, from the Rust types
     Schema(schema::Options),

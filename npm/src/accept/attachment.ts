@@ -6,8 +6,7 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 
 import { ignore } from '../connection/socket.js'
-import type { Handle } from './request.js'
-import type { HttpServer, Upgrade } from './upgrade.js'
+import type { Handle, HttpServer, Upgrade } from '../interface/switchboard.js'
 
 /** One Switchboard on a server. */
 export interface Attached {
@@ -17,7 +16,7 @@ export interface Attached {
   request?: Handle
   /** Whether a route is there for this path. */
   serves(path: string): boolean
-  /** The server has closed: nobody can come any more. */
+  /** The server has closed: there are no more requests. */
   closed(): void
 }
 

@@ -2,14 +2,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { describe } from '../host/logger.js'
 import type { Supervisor } from '../host/supervisor.js'
-
-/**
- * Answers a plain HTTP request if it is for a path of ours, and says whether it was. What is not ours is left as it
- * is, for other listeners.
- */
-export type Handle = (request: IncomingMessage, response: ServerResponse) => boolean
+import type { Handle } from '../interface/switchboard.js'
+import { errorText } from '../values/error.js'
 
 /** The request handler of one Switchboard. */
 export function createHandle(running: Supervisor): Handle {
@@ -27,7 +22,7 @@ export function createHandle(running: Supervisor): Handle {
       .catch((error: unknown) => {
         // Nobody is left to be answered.
         response.destroy()
-        if (!request.destroyed) running.host.log.write('error', `${method} ${url}: ${describe(error)}`)
+        if (!request.destroyed) running.host.log.write('error', `${method} ${url}: ${errorText(error)}`)
       })
     return true
   }

@@ -1,21 +1,10 @@
-/** Which upgrades are ours, and what becomes of them. */
+/** Takes upgrade requests that are for this server, and leaves the others. */
 
-import type { IncomingMessage, Server } from 'node:http'
-import type { Http2SecureServer } from 'node:http2'
-import type { Server as HttpsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 
-import { answer, ignore } from '../connection/socket.js'
+import { ignore, respond } from '../connection/socket.js'
 import type { Supervisor } from '../host/supervisor.js'
-
-/** A server of Node's that emits `upgrade`. */
-export type HttpServer = Server | HttpsServer | Http2SecureServer
-
-/**
- * Takes an upgrade request if it is ours, and says whether it was. What is not ours is left as it is, for other
- * listeners. `head` is what came behind the request; without it, nothing came.
- */
-export type Upgrade = (request: IncomingMessage, socket: Duplex, head?: Buffer | null) => boolean
+import type { Upgrade } from '../interface/switchboard.js'
 
 /** Vite's own sockets: hot updates, and the ping by which a page learns that the server is back. */
 const VITE_PROTOCOLS = new Set(['vite-hmr', 'vite-ping'])
@@ -58,7 +47,7 @@ function isOfVite(rawHeaders: string[]): boolean {
 
 function refuse(socket: Duplex, text: string): true {
   socket.on('error', ignore)
-  answer(socket, text)
+  respond(socket, text)
   return true
 }
 

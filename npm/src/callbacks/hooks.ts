@@ -1,21 +1,21 @@
 /** Runs the user's functions, and answers the engine when they are done. */
 
-import type { AuthenticateResult, ResponseRule } from '../config/handler.js'
-import type { RouteCallbacks } from '../config/setup.js'
 import { withoutNull } from '../config/options.js'
-import { shapeOf } from '../connection/arguments.js'
+import type { RouteCallbacks } from '../config/setup.js'
 import { DONE } from '../connection/connection.js'
+import type { Host } from '../connection/host.js'
 import type { Socket } from '../connection/socket.js'
-import type { Call } from '../host/actor.js'
-import { type EncodedReply, abandonJoin, runChannel } from '../dialect/membership.js'
 import { tellEvent } from '../dialect/commands.js'
+import { abandonJoin, type EncodedReply, runChannel } from '../dialect/membership.js'
 import { passed } from '../dialect/proxy.js'
-import { CloseCause, Hook } from '../host/contract.js'
-import type { Host } from '../host/host.js'
-import { describe } from '../host/logger.js'
-import { decode, encode, isThenable } from './payload.js'
+import type { Call } from '../engine/actor.js'
+import { CloseCause, Hook } from '../engine/contract.js'
+import type { AuthenticateResult, ResponseRule } from '../interface/handler.js'
+import { shapeOf } from '../values/arguments.js'
+import { errorText } from '../values/error.js'
+import { fromPayload, toPayload, isThenable } from '../values/payload.js'
 
-/** An entry of `responses` that matched, and what it says. */
+/** An entry of `responses` that matched, and its response. */
 interface Found {
   index: number
   response: unknown
@@ -34,7 +34,7 @@ export class Hooks {
   }
 
   /**
-   * Starts a call, and says whether it has to be awaited. However it ends, and if it never does, at most its own
+   * Starts a call, and returns whether it has to be awaited. However it ends, and if it never does, at most its own
    * connection is affected.
    */
   run(call: Call, socket: Socket): boolean {
@@ -70,7 +70,7 @@ export class Hooks {
     return isAwaited
   }
 
-  /** The engine failed and tells nobody any more: a connection that it cost hears so from here. */
+  /** The engine failed: `onClose` of a connection that was lost by that is called from here. */
   interrupted(socket: Socket, { code, reason }: { code: number; reason: string }): void {
     const onClose = this.#routes[socket.route]?.onClose
     if (onClose === undefined || socket.isToldClosed) return
@@ -85,7 +85,7 @@ export class Hooks {
   }
 
   /**
-   * The engine waits no longer. The function cannot be stopped and runs on beside those of its connection that follow;
+   * The engine no longer waits. The function cannot be stopped and runs on while later ones of its connection run;
    * what comes of it changes nothing for them any more.
    */
   cancel(call: number): void {
@@ -171,7 +171,7 @@ export class Hooks {
   }
 
   #fail(call: Call, socket: Socket, error: unknown): void {
-    const message = describe(error)
+    const message = errorText(error)
     socket.thrown = { message, error }
     const stack = this.#host.log.stackOf(error)
     this.#host.answer((core) => core.answer_failed(call.call, message, stack))
@@ -200,21 +200,21 @@ export class Hooks {
   #respond(call: Call, socket: Socket, found: Found | undefined): void {
     if (found === undefined) return this.#host.answer((core) => core.answer_no_match(call.call))
     socket.message = undefined
-    this.#host.answerWith(encode(found.response), (core, kind, length) => {
+    this.#host.answerWith(toPayload(found.response), (core, kind, length) => {
       core.answer_response(call.call, found.index, kind, length)
     })
   }
 
   /** The message of a call, or the one that the hook before left. It stays for the hook after. */
   #message(call: Call, socket: Socket): unknown {
-    if (call.payload !== undefined) socket.message = decode(call.payload, this.#routes[call.route]!.parse)
+    if (call.payload !== undefined) socket.message = fromPayload(call.payload, this.#routes[call.route]!.parse)
     const message = socket.message
     if (call.hook === Hook.Message) socket.message = undefined
     return message
   }
 }
 
-/** A verdict in its long form; `success` is there only if it is one. */
+/** What `authenticate` returned, in its long form; without `success` if it is not an admission. */
 function longForm(verdict: unknown): Partial<AuthenticateResult> {
   if (typeof verdict === 'boolean') return { success: verdict }
   return typeof verdict === 'object' && verdict !== null && !isThenable(verdict) ? verdict : {}
@@ -263,7 +263,7 @@ function bytes(payload: string | Buffer | undefined): Buffer {
   return typeof payload === 'object' ? payload : Buffer.from(payload ?? '')
 }
 
-/** Data for those parts of the engine that show it; what is no JSON stays ours. */
+/** The data as JSON, for the parts of the engine that use it; `undefined` if JSON cannot represent it. */
 function json(data: unknown): string | undefined {
   try {
     return JSON.stringify(data)

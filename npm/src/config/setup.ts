@@ -3,14 +3,16 @@
 import { readFileSync } from 'node:fs'
 import { dirname, extname, resolve } from 'node:path'
 
-import { shapeOf } from '../connection/arguments.js'
-import { type ChannelCallbacks, separateChannels } from '../dialect/channel.js'
-import { type CommandsEvents, separateCommands } from '../dialect/commands.js'
+import { separateChannels } from '../dialect/channel.js'
+import { separateCommands } from '../dialect/commands.js'
 import { type ProxyInspectors, separateProxy } from '../dialect/proxy.js'
-import type { Callbacks, ResponseRule, RouteOptions, WebSocketHandler } from './handler.js'
+import type { CommandsEvents } from '../interface/commands.js'
+import type { Callbacks, ResponseRule, RouteOptions, WebSocketHandler } from '../interface/handler.js'
+import type { ChannelCallbacks } from '../interface/phoenix.js'
+import { shapeOf } from '../values/arguments.js'
 import { KNOWN_KEYS, type Resolved, withoutNull } from './options.js'
 
-/** The functions of one route, and what is needed to call them. */
+/** The functions of one route. */
 export interface RouteCallbacks extends Callbacks {
   authenticate?: (request: any) => unknown
   responses: ResponseRule[]
@@ -23,7 +25,7 @@ export interface RouteCallbacks extends Callbacks {
   events: CommandsEvents
 }
 
-/** The engine's half as plain data, and our half by route. */
+/** The data for the engine, and the functions of each route. */
 export interface Setup {
   data: object
   routes: RouteCallbacks[]
@@ -37,7 +39,7 @@ interface Part {
   file?: string
   /** Where the files that it names begin. */
   folder?: string
-  /** Its limits hold for the server; the last part that says so counts. */
+  /** Whether its limits apply to the server; the last part with `true` counts. */
   rules?: boolean
   allowedHosts?: string[]
   labels: string[]
@@ -115,7 +117,7 @@ function separate(
   if (typeof handler !== 'object' || handler === null) {
     throw new Error(`${label}: expected an object with a pattern, got ${shapeOf(handler)}`)
   }
-  // What decides who may come in is not guessed: `null` is a mistake.
+  // Access is not guessed: `null` is a mistake.
   if (handler.authenticate === null || !AUTHENTICATES.has(typeof handler.authenticate)) {
     const got = shapeOf(handler.authenticate)
     throw new Error(`${label}.authenticate: expected a function, true, false, a header's name or { token: … }, got ${got}`)
@@ -167,7 +169,7 @@ function separate(
   return { callbacks, data, hooks }
 }
 
-/** As in vite-plugin-universal-api, a `room` that is empty is none. */
+/** As in vite-plugin-universal-api, an empty `room` counts as none. */
 function withAudience(rule: ResponseRule): ResponseRule {
   const broadcast: unknown = rule?.broadcast
   if (typeof broadcast !== 'object' || broadcast === null || !('room' in broadcast) || broadcast.room) return rule
@@ -175,7 +177,7 @@ function withAudience(rule: ResponseRule): ResponseRule {
   return { ...rule, broadcast: rest }
 }
 
-/** Responses are the engine's business unless functions take part in them. */
+/** The engine answers with `responses` itself, unless functions are involved. */
 function needsCallbacks(handler: WebSocketHandler): boolean {
   if (!Array.isArray(handler.responses) || handler.responses.length === 0) return false
   const isFunction = handler.responses.some(

@@ -2,87 +2,14 @@
 
 import { inspect } from 'node:util'
 
-import { encode, type Encoded } from '../callbacks/payload.js'
-import type { UpgradeRequest } from '../config/handler.js'
-import type { Host } from '../host/host.js'
-import { describe } from '../host/logger.js'
-import type { Core } from '../host/wasm.js'
-import { closeCode, closeReason, controlPayload, flag, milliseconds, name, nameOrNone, optionsOf, shapeOf } from './arguments.js'
+import type { Core } from '../engine/wasm.js'
+import type { BroadcastOptions, UpgradeRequest, WebSocketConnection } from '../interface/connection.js'
+import { closeCode, closeReason, controlPayload, flag, milliseconds, name, nameOrNone, optionsOf, shapeOf } from '../values/arguments.js'
+import { errorText } from '../values/error.js'
+import { toPayload, type Payload } from '../values/payload.js'
+import type { Host } from './host.js'
 import { Rooms } from './rooms.js'
 import type { Socket } from './socket.js'
-
-/** Whom a broadcast goes to. */
-export interface BroadcastOptions {
-  /** The members of this room. Default, and with an empty text: everyone on the handler. */
-  room?: string | null
-  /** The members of any of these rooms, each once; `[]` is nobody. Together with `room`: of that one too. */
-  rooms?: Iterable<string> | null
-  /** Also this connection, if it is among them. Default `false`. */
-  includeSelf?: boolean | null
-}
-
-/**
- * One client of a handler. After it is closed everything here does nothing. Arguments that make no sense throw a
- * `TypeError` that says what to write.
- */
-export interface WebSocketConnection<AuthData = any> {
-  /** Unique: a version 4 UUID. */
-  readonly id: string
-  /** The whole path, prefix included, without the query. */
-  readonly path: string
-  /** The opening handshake's request; `req.params` holds what the pattern's `{name}` parts stood for. */
-  readonly req: UpgradeRequest
-  /** What `authenticate` returned as `data`. Default `undefined`. */
-  readonly authData: AuthData
-  /** The subprotocol both sides agreed on. Default `undefined`. */
-  readonly subprotocol: string | undefined
-  /** Whether nothing can be sent any more. */
-  readonly closed: boolean
-  /** A place for your own data. Default `{}`. */
-  metadata: Record<string, any>
-  /** The rooms the connection is in, always as they are now; adding and deleting joins and leaves. */
-  readonly rooms: Set<string>
-
-  /** Sends text as text, bytes as binary, nothing for `undefined`, and anything else as JSON. */
-  send(data: unknown): Promise<void>
-  /** Sends to the others on this handler, or in rooms of it. */
-  broadcast(data: unknown, options?: BroadcastOptions | null): void
-  /** Sends to all rooms this connection is in, to each member once; without rooms to everyone on the handler. */
-  broadcastAllRooms(data: unknown, includeSelf?: boolean | null): void
-  /** Sends a ping of at most 125 bytes. */
-  ping(payload?: string | Uint8Array | null): void
-  /** Sends an unasked pong of at most 125 bytes. */
-  pong(payload?: string | Uint8Array | null): void
-  /**
-   * Starts the closing handshake; done when the connection is gone and `onClose` has run. Inside of a callback of the
-   * same connection, which `onClose` comes after, it is done when the connection is gone. A code that must not be sent
-   * rejects with a `RangeError`, no number or no text with a `TypeError`; the connection stays open. Defaults `1000`
-   * and `''`.
-   */
-  close(code?: number, reason?: string): Promise<void>
-  /** Drops the connection without a close frame; the client sees 1006. */
-  forceClose(): void
-  /** Joins a room of this handler. */
-  joinRoom(room: string): void
-  /** Leaves a room. */
-  leaveRoom(room: string): void
-  /** Whether the connection is in this room. */
-  isInRoom(room: string): boolean
-  /** The rooms, in the order they were joined. */
-  getRooms(): string[]
-  /** Pings every so many ms, and closes after three pings without a pong. */
-  startHeartbeat(ms: number): void
-  /** Stops the heartbeat. */
-  stopHeartbeat(): void
-  /** Closes after so many ms of silence. */
-  startInactivityTimeout(ms: number): void
-  /** Begins to count the silence anew, with `ms` as its bound. */
-  resetInactivityTimer(ms: number): void
-  /** Stops watching for silence. */
-  stopInactivityTimeout(): void
-  /** Counts no pong as missed. */
-  resetMissedPong(): void
-}
 
 /** What `send` gives. */
 export const DONE = Promise.resolve()
@@ -139,7 +66,7 @@ export class Connection implements WebSocketConnection {
 
   send(data: unknown): Promise<void> {
     try {
-      this.#host.send(this.#socket, encode(data))
+      this.#host.send(this.#socket, toPayload(data))
       return DONE
     } catch (error) {
       return this.#rejected('send', error)
@@ -149,11 +76,11 @@ export class Connection implements WebSocketConnection {
   broadcast(data: unknown, options?: BroadcastOptions | null): void {
     const given = optionsOf(options, 'broadcast', "{ room: 'lobby' }")
     const includeSelf = flag(given.includeSelf, 'broadcast: includeSelf')
-    this.#host.broadcast(this.#socket, encode(data), audience(given), includeSelf)
+    this.#host.broadcast(this.#socket, toPayload(data), audience(given), includeSelf)
   }
 
   broadcastAllRooms(data: unknown, includeSelf?: boolean | null): void {
-    this.#host.broadcastAllRooms(this.#socket, encode(data), flag(includeSelf, 'broadcastAllRooms: includeSelf'))
+    this.#host.broadcastAllRooms(this.#socket, toPayload(data), flag(includeSelf, 'broadcastAllRooms: includeSelf'))
   }
 
   ping(payload?: string | Uint8Array | null): void {
@@ -246,7 +173,7 @@ export class Connection implements WebSocketConnection {
   }
 
   #control(
-    payload: Encoded,
+    payload: Payload,
     command: (core: Core, slot: number, generation: number, length: number) => string | undefined,
   ): void {
     const { slot, generation } = this.#socket
@@ -255,7 +182,7 @@ export class Connection implements WebSocketConnection {
 
   /** Nobody has to await these promises: one that is not awaited must not end the process. */
   #rejected(what: string, error: unknown): Promise<never> {
-    this.#host.log.write('warn', `${what} on ${this.path}: ${describe(error)}`)
+    this.#host.log.write('warn', `${what} on ${this.path}: ${errorText(error)}`)
     const rejected = Promise.reject<never>(error)
     rejected.catch(() => {})
     return rejected

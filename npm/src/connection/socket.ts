@@ -4,11 +4,10 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-import type { UpgradeRequest } from '../config/handler.js'
-import type { Member } from '../dialect/membership.js'
-import type { Accept } from '../host/actor.js'
-import type { Host } from '../host/host.js'
+import type { Accept } from '../engine/actor.js'
+import type { UpgradeRequest } from '../interface/connection.js'
 import { Connection } from './connection.js'
+import type { Host } from './host.js'
 
 /** Under this name a socket of Node's knows its {@link Socket}: so all share their listeners. */
 const OWNER = Symbol('switchboard')
@@ -58,7 +57,6 @@ export class Socket {
   readonly #host: Host
   readonly #raw: Duplex
   #connection: Connection | undefined
-  #channels: Map<string, Member> | undefined
   /** Who wants to know when the connection is closed; `undefined` after that. */
   #onClosed: (() => void)[] | undefined = NOBODY
   #state: SocketState = 'pending'
@@ -78,7 +76,7 @@ export class Socket {
     this.request = request as UpgradeRequest
     this.request.params = null
     ;(raw as Owned)[OWNER] = this
-    // A socket's error without a listener ends the process. What it says, the close that follows says too.
+    // An error without a listener ends the process. A `close` follows it, which is enough to know.
     raw.on('error', ignore)
     raw.on('close', onClose)
     // A client may go while `authenticate` takes its time.
@@ -90,11 +88,6 @@ export class Socket {
     const { url = '/' } = this.request
     const end = url.search(/[?#]/)
     return end === -1 ? url : url.slice(0, end)
-  }
-
-  /** The topics whose joins were begun, in the dialect `phoenix`. */
-  get channels(): Map<string, Member> {
-    return (this.#channels ??= new Map())
   }
 
   get state(): SocketState {
@@ -144,7 +137,7 @@ export class Socket {
     this.request.params = accept.params
     if (!this.isAdmitted) this.authData = accept.authData
     const raw = this.#raw
-    // The HTTP server's timeouts are not for us.
+    // The HTTP server's timeouts do not apply to WebSockets.
     if ('setTimeout' in raw) (raw as NetSocket).setTimeout(0)
     if ('setNoDelay' in raw) (raw as NetSocket).setNoDelay(true)
     raw.write(accept.head)
@@ -161,7 +154,7 @@ export class Socket {
     this.#isKnown = false
     if (this.#state !== 'pending') return
     this.#state = 'ending'
-    answer(this.#raw, response)
+    respond(this.#raw, response)
   }
 
   /** Bytes came. */
@@ -207,7 +200,7 @@ export class Socket {
     } else {
       hasRoom = raw.write(frames)
     }
-    // Node says no to everything beyond 16 KiB, also if the kernel has taken it at once.
+    // Node returns false for everything beyond 16 KiB, even if the kernel has taken it at once.
     this.#isBlocked = !hasRoom && raw.writableLength > 0
     return !this.#isBlocked
   }
@@ -276,7 +269,7 @@ export class Socket {
     for (const resolve of waiting ?? []) resolve()
   }
 
-  /** The engine failed: says goodbye in its place. Gives whether the connection was open. */
+  /** The engine failed: closes the connection in its place. Returns whether it was open. */
   interrupt({ code, reason }: { code: number; reason: string }): boolean {
     this.#isKnown = false
     const { raw } = this
@@ -316,7 +309,7 @@ function onClose(this: Duplex): void {
 }
 
 /** Writes a whole HTTP response and closes. */
-export function answer(raw: Duplex, response: Buffer | string): void {
+export function respond(raw: Duplex, response: Buffer | string): void {
   raw.once('finish', () => raw.destroy())
   raw.end(response)
 }

@@ -1,59 +1,9 @@
-/** The dialect `commands`, and the functions that hear of its server's events. */
+/** The functions for the server events of the dialect `commands`. */
 
-import type { Awaitable } from '../config/handler.js'
-import { shapeOf } from '../connection/arguments.js'
-import type { Call } from '../host/actor.js'
-import { ServerEvent } from '../host/contract.js'
-
-/** Somebody who is connected. */
-export interface CommandsClient {
-  /** The id that others know. */
-  id: string
-  /** From authentication or the session. Default `'Guest'`. */
-  name: string
-  /** From authentication or the session, if it is known. */
-  email: string | null
-}
-
-/** What to do when something happens. Messages of one client wait for it, in their order. */
-export interface CommandsEvents {
-  /** The server started. */
-  start?: () => Awaitable<void>
-  /** Somebody came. */
-  connect?: (client: CommandsClient) => Awaitable<void>
-  /** Somebody went. */
-  disconnect?: (clientId: string) => Awaitable<void>
-  /** A text message came. */
-  receive?: (clientId: string, message: string) => Awaitable<void>
-  /** A message goes out: to one client, to a channel, or without either to everyone. */
-  send?: (message: string, audience: { to?: string; channel?: string }) => Awaitable<void>
-  /** Something failed, one of these functions for example. */
-  crash?: (error: Error, clientId: string) => Awaitable<void>
-}
-
-/** The settings of the dialect `commands`. */
-export interface CommandsOptions {
-  /** `seed`: all frames are JSON, as Rakit documents. `compat`: as its server sends them. Default `'seed'`. */
-  profile?: 'seed' | 'compat'
-  /** The shape of `users` in presence. Default: as the profile has it. */
-  presence?: 'array' | 'map'
-  /** Who may use commands. Default `'everyone'`, as in Rakit. */
-  commands?: 'everyone' | 'nobody' | 'authenticated'
-  /** Seconds of silence after which a client is closed. Default `0`: never. */
-  pingTimeout?: number
-  /** Whether an `Origin` is required. Default `false`. */
-  originRequired?: boolean
-  /** Whether one of the route's subprotocols is required. Default `false`. */
-  protocolRequired?: boolean
-  /** Whether an extension is required. Default `false`. */
-  extensionsRequired?: boolean
-  /** The values of `Host` that are served. Default: all. */
-  allowedHosts?: string[]
-  /** Users by their session cookie. Default: none. */
-  session?: { cookie: string; users: Record<string, { name?: string; email?: string }> }
-  /** What to do when something happens. */
-  on?: CommandsEvents
-}
+import type { Call } from '../engine/actor.js'
+import { ServerEvent } from '../engine/contract.js'
+import type { CommandsClient, CommandsEvents, CommandsOptions } from '../interface/commands.js'
+import { shapeOf } from '../values/arguments.js'
 
 const EVENTS = ['start', 'connect', 'disconnect', 'receive', 'send', 'crash'] as const
 

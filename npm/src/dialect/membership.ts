@@ -1,15 +1,15 @@
 /** Runs the functions of a Phoenix channel, and knows which client is on which topic. */
 
-import { isThenable } from '../callbacks/payload.js'
-import type { Awaitable } from '../config/handler.js'
-import { flag, name, optionsOf, shapeOf } from '../connection/arguments.js'
-import type { WebSocketConnection } from '../connection/connection.js'
+import type { Host } from '../connection/host.js'
 import type { Socket } from '../connection/socket.js'
-import type { Call } from '../host/actor.js'
-import { Hook, ReplyStatus } from '../host/contract.js'
-import type { Host } from '../host/host.js'
-import { describe } from '../host/logger.js'
-import type { ChannelCallbacks, ChannelReply, ChannelSocket, LeaveReason } from './channel.js'
+import type { Call } from '../engine/actor.js'
+import { Hook, ReplyStatus } from '../engine/contract.js'
+import type { Awaitable } from '../interface/awaitable.js'
+import type { WebSocketConnection } from '../interface/connection.js'
+import type { ChannelCallbacks, ChannelReply, ChannelSocket, LeaveReason } from '../interface/phoenix.js'
+import { flag, name, optionsOf, shapeOf } from '../values/arguments.js'
+import { errorText } from '../values/error.js'
+import { isThenable } from '../values/payload.js'
 
 /** A reply as the engine takes it. */
 export interface EncodedReply {
@@ -19,7 +19,7 @@ export interface EncodedReply {
   stops: boolean
 }
 
-/** What the engine says of a call beside its payload; which fields there are depends on the hook. */
+/** The engine's data of a call in addition to its payload; which fields there are depends on the hook. */
 interface Step {
   channel: string
   topic: string
@@ -46,14 +46,14 @@ export function runChannel(channels: Map<string, ChannelCallbacks>, call: Call, 
   }
 }
 
-/** The engine waits no longer for a join: the client is not let in, whatever the function says in the end. */
+/** The engine no longer waits for a join: the client does not join, whatever the function returns later. */
 export function abandonJoin(socket: Socket, call: number): void {
-  for (const member of socket.channels.values()) if (member.call === call) refuse(socket, member)
+  for (const member of membersOf(socket).values()) if (member.call === call) refuse(socket, member)
 }
 
 function join(channel: ChannelCallbacks, call: Call, step: Step, socket: Socket, host: Host): Awaitable<EncodedReply> {
   const member = new Member(host, socket, call.call, step)
-  socket.channels.set(step.topic, member)
+  membersOf(socket).set(step.topic, member)
   const done = (reply: ChannelReply): EncodedReply => {
     const encoded = encodeReply(reply)
     if (encoded.status === ReplyStatus.Error || encoded.stops) refuse(socket, member)
@@ -72,11 +72,11 @@ function join(channel: ChannelCallbacks, call: Call, step: Step, socket: Socket,
 
 function refuse(socket: Socket, member: Member): void {
   member.isOver = true
-  if (socket.channels.get(member.topic) === member) socket.channels.delete(member.topic)
+  if (membersOf(socket).get(member.topic) === member) membersOf(socket).delete(member.topic)
 }
 
 function handleIn(channel: ChannelCallbacks, payload: unknown, { topic, event, ref }: Step, socket: Socket): Awaitable<EncodedReply> {
-  const member = socket.channels.get(topic)
+  const member = membersOf(socket).get(topic)
   if (member === undefined) return NO_REPLY
   member.ref = ref
   if (typeof channel.handleIn === 'function') return then(channel.handleIn(event, payload, member), encodeReply)
@@ -86,11 +86,20 @@ function handleIn(channel: ChannelCallbacks, payload: unknown, { topic, event, r
 }
 
 function leave(channel: ChannelCallbacks, { topic, reason }: Step, socket: Socket): Awaitable<EncodedReply> {
-  const member = socket.channels.get(topic)
+  const member = membersOf(socket).get(topic)
   if (member === undefined) return NO_REPLY
-  socket.channels.delete(topic)
+  membersOf(socket).delete(topic)
   member.isOver = true
   return then(channel.leave?.(reason, member), () => NO_REPLY)
+}
+
+/** The members of each connection, by topic; also those whose join is not decided yet. */
+const members = new WeakMap<Socket, Map<string, Member>>()
+
+function membersOf(socket: Socket): Map<string, Member> {
+  let ofSocket = members.get(socket)
+  if (ofSocket === undefined) members.set(socket, (ofSocket = new Map()))
+  return ofSocket
 }
 
 /** A client on a topic that asks its host for everything. */
@@ -126,7 +135,7 @@ export class Member implements ChannelSocket {
   }
 
   broadcastFrom(event: string, payload?: unknown): void {
-    // Who has left is not among those who would hear it.
+    // A client that has left would not receive it anyway.
     if (this.isOver) return this.broadcast(event, payload)
     this.#command('broadcastFrom', { event: name(event, 'broadcastFrom: event'), payload: inCommand(payload) })
   }
@@ -163,10 +172,10 @@ export class Member implements ChannelSocket {
 
   #tell(id: Socket | undefined, name: string, fields: object): void {
     try {
-      this.#host.dialectCommand(this.#socket.route, id, name, { topic: this.topic, ...fields })
+      this.#host.routes.command(this.#socket.route, id, name, { topic: this.topic, ...fields })
     } catch (error) {
-      // It may come long after the function is over, from where nobody catches it.
-      this.#host.log.write('warn', `${name} on ${this.topic}: ${describe(error)}`)
+      // It may be called long after the function is over, where nothing would catch an error.
+      this.#host.log.write('warn', `${name} on ${this.topic}: ${errorText(error)}`)
     }
   }
 }

@@ -5,11 +5,11 @@ import { resolve } from 'node:path'
 
 import type { Hooks } from '../callbacks/hooks.js'
 import type { Sockets } from '../connection/sockets.js'
-import type { Dial, Dialler } from '../upstream/dial.js'
-import type { Accept, Actor } from './actor.js'
+import type { Accept, Actor, Dial } from '../engine/actor.js'
+import { MAX_MESSAGE } from '../engine/memory.js'
+import type { Dialler } from '../upstream/dial.js'
+import { errorText } from '../values/error.js'
 import type { Host } from './host.js'
-import { describe } from './logger.js'
-import { MAX_MESSAGE } from './memory.js'
 
 /** What the effects act on. */
 interface Parts {
@@ -20,7 +20,7 @@ interface Parts {
   readonly root: string
 }
 
-/** Does what a batch says. What would tell the engine something, or run the user's code, waits until the batch is read. */
+/** Carries out a batch. Calls of the engine and of the user's code wait until the batch is read. */
 export class Effects implements Actor {
   readonly #host: Host
   readonly #sockets: Sockets
@@ -122,6 +122,6 @@ export class Effects implements Actor {
         if (content.length > MAX_MESSAGE) throw new RangeError(`${file} has ${content.length} bytes; the most is ${MAX_MESSAGE}`)
         this.#host.fileRead(feed, content)
       })
-      .catch((error: unknown) => this.#host.input((core) => core.file_failed(feed, describe(error))))
+      .catch((error: unknown) => this.#host.input((core) => core.file_failed(feed, errorText(error))))
   }
 }

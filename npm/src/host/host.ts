@@ -4,26 +4,27 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-import { Strings } from '../accept/strings.js'
 import { Hooks } from '../callbacks/hooks.js'
-import { type Encoded, kindOf } from '../callbacks/payload.js'
 import type { Setup } from '../config/setup.js'
-import { shapeOf } from '../connection/arguments.js'
 import { Socket } from '../connection/socket.js'
 import { Sockets } from '../connection/sockets.js'
+import { Strings } from '../connection/strings.js'
+import type { Call, ConnectionId } from '../engine/actor.js'
+import { Claim, PayloadKind } from '../engine/contract.js'
+import { Engine } from '../engine/engine.js'
+import type { Core } from '../engine/wasm.js'
+import type { Stats } from '../interface/stats.js'
+import type { Log } from '../log/log.js'
 import { Dialler } from '../upstream/dial.js'
-import type { Call, ConnectionId } from './actor.js'
+import { shapeOf } from '../values/arguments.js'
+import { type Payload, kindOf } from '../values/payload.js'
 import { Alarm } from './alarm.js'
-import { Claim, PayloadKind } from './contract.js'
 import { Effects } from './effects.js'
-import { Engine } from './engine.js'
-import type { Log } from './logger.js'
 import { Rounds, type Work } from './rounds.js'
 import { Routes } from './routes.js'
-import { type Stats, statsOf } from './stats.js'
-import type { Core } from './wasm.js'
+import { statsOf } from './stats.js'
 
-/** What clients hear when the engine failed: they may come again at once. */
+/** The close frame for clients when the engine failed: they may reconnect at once. */
 const RESTART = { code: 1012, reason: 'the server was restarted' }
 
 /**
@@ -87,7 +88,7 @@ export class Host {
    * `undefined`: it cannot be understood.
    */
   upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): boolean | undefined {
-    // Who forwards an upgrade may have taken its time: of a socket that is gone no `close` would come any more.
+    // The upgrade may have been forwarded late: a socket that is already gone would emit no `close` any more.
     if (raw.destroyed || !raw.writable) return false
     const { method = 'GET', httpVersion, url = '', rawHeaders } = request
     // Asking for the address is a system call.
@@ -98,7 +99,7 @@ export class Host {
     const claim = this.#engine.tell<number>((core) => core.upgrade(length), Claim.Foreign)
     this.#rounds.soon()
     if (claim !== Claim.Ours) return claim === Claim.Foreign ? false : undefined
-    // Now, not when a handler asks for it: memory that is used for a moment ten thousand times does not come back.
+    // Now, not when a handler asks for it: memory that is used briefly by ten thousand requests is not given back.
     this.#strings.share(request)
     const socket = new Socket(this, request, raw, ...this.#engine.batch.latest)
     if (head.length > 0) socket.head = head
@@ -111,7 +112,7 @@ export class Host {
     return this.#engine.ask((core) => core.serves(path), false)
   }
 
-  /** Bytes came. What becomes of them is done together with what else comes in this round of Node's loop. */
+  /** Bytes came. They are handled together with what else comes in this round of Node's loop. */
   receive(socket: Socket, chunk: Buffer): void {
     if (!this.isBroken) this.#rounds.received(socket, chunk)
   }
@@ -157,7 +158,7 @@ export class Host {
     for (const socket of this.#sockets) socket.keep(below(socket.raw))
   }
 
-  /** Puts a value on a feed. Throws when it is no JSON. */
+  /** Publishes a value on a feed. Throws if JSON does not have it. */
   publish(feed: string, value: unknown): void {
     const text = JSON.stringify(value)
     if (text === undefined) throw new TypeError(`publish: expected a value that JSON has, got ${shapeOf(value)}`)
@@ -180,11 +181,6 @@ export class Host {
     return { status: Number(parts[0]), headers: parts.slice(1, -1), body: parts.at(-1)! }
   }
 
-  /** Has a route's dialect do something, in the name of a client if there is one. Throws what it does not take. */
-  dialectCommand(route: number, id: ConnectionId | undefined, name: string, payload: unknown): void {
-    this.routes.command(route, id, name, payload)
-  }
-
   /** How much there is; nothing any more when the engine failed. */
   stats(): Stats {
     const stats = this.ask(statsOf, statsOf())
@@ -197,17 +193,17 @@ export class Host {
   }
 
   /** Sends a message to a client; `undefined` is none. */
-  send({ slot, generation }: ConnectionId, message: Encoded | undefined): void {
+  send({ slot, generation }: ConnectionId, message: Payload | undefined): void {
     this.inputWith(message, (core, kind, length) => core.send(slot, generation, kind, length))
   }
 
   /** Sends a message in the name of a client, to members of `rooms` or to everyone on its handler. */
-  broadcast({ slot, generation }: ConnectionId, message: Encoded | undefined, rooms: string[] | undefined, includeSelf: boolean): void {
+  broadcast({ slot, generation }: ConnectionId, message: Payload | undefined, rooms: string[] | undefined, includeSelf: boolean): void {
     this.inputWith(message, (core, kind, length) => core.broadcast(slot, generation, kind, length, rooms, includeSelf))
   }
 
   /** Sends a message in the name of a client, to all its rooms. */
-  broadcastAllRooms({ slot, generation }: ConnectionId, message: Encoded | undefined, includeSelf: boolean): void {
+  broadcastAllRooms({ slot, generation }: ConnectionId, message: Payload | undefined, includeSelf: boolean): void {
     this.inputWith(message, (core, kind, length) => core.broadcast_all_rooms(slot, generation, kind, length, includeSelf))
   }
 
@@ -220,7 +216,7 @@ export class Host {
 
   /** As {@link input}, with a message, of `kind` and so many bytes, that the engine finds; with `undefined` nothing happens. */
   inputWith<T>(
-    message: Encoded | undefined,
+    message: Payload | undefined,
     call: (core: Core, kind: number, length: number) => T,
   ): T | undefined {
     if (message === undefined || this.isBroken) return undefined
@@ -241,7 +237,7 @@ export class Host {
   }
 
   /** As {@link answer}, with a message; `undefined` is none. */
-  answerWith(message: Encoded | undefined, call: (core: Core, kind: number, length: number) => void): void {
+  answerWith(message: Payload | undefined, call: (core: Core, kind: number, length: number) => void): void {
     if (this.isBroken) return
     const kind = message === undefined ? PayloadKind.Nothing : kindOf(message)
     const length = message === undefined ? 0 : this.#engine.memory.put(message)
@@ -303,7 +299,7 @@ export class Host {
     if (port !== undefined) this.#engine.ask((core) => core.set_port(port), undefined)
   }
 
-  /** The engine failed where it must not: nothing it says can be trusted any more. */
+  /** The engine failed where it must not: its answers cannot be trusted any more. */
   #break(): void {
     if (this.#isOver) return
     this.#stop()

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers'
 
 import type { Socket } from '../connection/socket.js'
-import type { Call } from './actor.js'
+import type { Call } from '../engine/actor.js'
 
 /** So many received bytes do not wait for more. */
 const MUCH = 256 * 1024

@@ -1,9 +1,9 @@
-/** Routes from outside of their callbacks: who is there, and what is done with all of them. */
+/** Routes from outside of their callbacks: lists and counts their connections, sends to them and closes them. */
 
-import type { Encoded } from '../callbacks/payload.js'
-import type { WebSocketConnection } from '../connection/connection.js'
 import type { Sockets } from '../connection/sockets.js'
-import type { ConnectionId } from './actor.js'
+import type { ConnectionId } from '../engine/actor.js'
+import type { WebSocketConnection } from '../interface/connection.js'
+import type { Payload } from '../values/payload.js'
 import type { Host } from './host.js'
 
 /** The routes of one host, by their numbers. When the engine has failed, they are empty. */
@@ -27,7 +27,7 @@ export class Routes {
   }
 
   /** Sends a message to everyone on a route or in its room; to how many. */
-  send(route: number, room: string | undefined, message: Encoded): number {
+  send(route: number, room: string | undefined, message: Payload): number {
     return this.#host.inputWith(message, (core, kind, length) => core.route_send(route, room, kind, length)) ?? 0
   }
 

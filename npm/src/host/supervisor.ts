@@ -1,10 +1,14 @@
 /** Keeps a host running: one whose engine failed is replaced. */
 
 import type { Setup } from '../config/setup.js'
+import type { Log } from '../log/log.js'
+import { errorText } from '../values/error.js'
 import { Host } from './host.js'
-import { describe, type Log } from './logger.js'
 
-/** So many failures within {@link RECENT} ms are mended at once; each one more doubles the pause before, up to the longest. */
+/**
+ * Up to this many failures within {@link RECENT} ms, the engine is replaced at once; each further one doubles the pause
+ * before that, up to the longest.
+ */
 const AT_ONCE = 3
 const RECENT = 60_000
 const FIRST_PAUSE = 100
@@ -31,7 +35,7 @@ export class Supervisor {
     for (const { events } of setup.routes) if (events.start) void this.#run(events.start)
   }
 
-  /** The present one. While it is broken, its successor is on the way. */
+  /** The current host. While it is broken, it is about to be replaced. */
   get host(): Host {
     return this.#host
   }
@@ -78,7 +82,7 @@ export class Supervisor {
     try {
       this.#host = this.#create()
     } catch (error) {
-      return this.#broken(describe(error), 0)
+      return this.#broken(errorText(error), 0)
     }
     this.#host.start()
   }

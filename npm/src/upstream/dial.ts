@@ -1,24 +1,15 @@
 /**
- * Connections that the engine opens itself: to what it proxies, to what it takes feeds from. It watches their times, and
- * how much waits on them: it is told what was taken, and says when to read.
+ * Connections that the engine opens itself: to the targets of proxies and to the sources of feeds. The engine takes care
+ * of timeouts, and of how much waits: it is told what was taken, and decides when to read.
  */
 
 import { WebSocket } from 'ws'
 
-import { PayloadKind } from '../host/contract.js'
-import type { Host } from '../host/host.js'
-import { MAX_MESSAGE } from '../host/memory.js'
-import type { Core } from '../host/wasm.js'
-
-/** What to open, as the engine describes it: `wasm/src/upstream.rs`. */
-export interface Dial {
-  url: string
-  /** Names and values; a name may come more than once. */
-  headers: [string, string][]
-  protocols: string[]
-  /** The largest message to take, in bytes. */
-  maxMessage: number
-}
+import type { Host } from '../connection/host.js'
+import type { Dial } from '../engine/actor.js'
+import { PayloadKind } from '../engine/contract.js'
+import { MAX_MESSAGE } from '../engine/memory.js'
+import type { Core } from '../engine/wasm.js'
 
 /** `code` of a close without a close frame. */
 const ABNORMAL = 1006
@@ -35,13 +26,13 @@ export class Dialler {
     this.#host = host
   }
 
-  /** Opens a connection. Whatever becomes of it, the engine hears it later than this returns. */
+  /** Opens a connection. The engine is told of its events only after this has returned. */
   dial(upstream: number, dial: Dial): void {
     let socket: WebSocket
     try {
       socket = open(dial)
     } catch {
-      // What was thrown quotes the URL, whose query may hold a token.
+      // The error quotes the URL, whose query may contain a token.
       queueMicrotask(() => this.#host.input((core) => core.upstream_failed(upstream, 'the URL or a header is malformed')))
       return
     }
@@ -68,7 +59,7 @@ export class Dialler {
     this.#known.get(upstream)?.close(code, reason)
   }
 
-  /** Drops a connection, open or not. The engine hears no more of it. */
+  /** Drops a connection, open or not. The engine is told nothing more of it. */
   terminate(upstream: number): void {
     const known = this.#known.get(upstream)
     this.#known.delete(upstream)
@@ -93,7 +84,7 @@ class Upstream {
   #sent = 0
   /** To be dropped when nothing waits. */
   #isEnding = false
-  /** The engine hears no more of it. */
+  /** The engine is told nothing more of it. */
   #isForgotten = false
 
   constructor(host: Host, id: number, socket: WebSocket, forget: () => void) {
@@ -112,7 +103,7 @@ class Upstream {
       request.destroy()
       socket.terminate()
     })
-    socket.on('error', (thrown) => (error ??= describe(thrown)))
+    socket.on('error', (thrown) => (error ??= failureText(thrown)))
     socket.on('close', (code, reason) => {
       this.#tell((core) => {
         if (status !== undefined) core.upstream_refused(id, status)
@@ -153,7 +144,7 @@ class Upstream {
     this.socket.terminate()
   }
 
-  /** A connection that breaks says so itself. */
+  /** For callbacks of `ws`: a connection that breaks reports it by an event. */
   readonly #onSent = (error?: Error): void => {
     this.#waiting--
     if (error) return
@@ -189,7 +180,7 @@ function open({ url, headers, protocols, maxMessage }: Dial): WebSocket {
 }
 
 /** What went wrong; where several addresses were tried, with the first. */
-function describe(error: Error & { code?: string }): string {
+function failureText(error: Error & { code?: string }): string {
   const [first] = error instanceof AggregateError ? (error.errors as Error[]) : []
   return error.message || first?.message || error.code || error.name
 }

@@ -4,37 +4,18 @@ import type { IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 
-import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
+import type { PreviewServer, ViteDevServer } from 'vite'
 
 import { claim } from '../accept/attachment.js'
-import type { HttpServer, Upgrade } from '../accept/upgrade.js'
-import { type Started, start, unknownRoute } from '../attach.js'
-import type { PluginOptions } from '../config/options.js'
-import { name, optionsOf } from '../connection/arguments.js'
-import { type Place, type Route, routeAt } from '../connection/route.js'
-import { type Stats, sum } from '../host/stats.js'
+import { start, type Started, unknownRoute } from '../attach.js'
+import { type Place, routeAt } from '../connection/route.js'
+import { sum } from '../host/stats.js'
+import type { PluginOptions } from '../interface/options.js'
+import type { SwitchboardPlugin } from '../interface/plugin.js'
+import type { HttpServer } from '../interface/switchboard.js'
+import { name, optionsOf } from '../values/arguments.js'
 import { TcpSockets } from './tcp.js'
 import { colored } from './terminal.js'
-
-/** What the plugin offers to who embeds Vite. */
-export interface PluginApi {
-  /** Takes an upgrade request if it is ours, and says whether it was: for Vite in middleware mode. */
-  upgrade: Upgrade
-  /** Tells all routes that serve this feed a value. */
-  publish(feed: string, value: unknown): void
-  /**
-   * A route, as `route` of `attach`. It may be asked for before Vite's server runs; until then nobody is on it, and
-   * what is sent goes nowhere.
-   */
-  route(pattern: string): Route
-  /** Has a route's dialect do what only it knows, as `command` of `attach`. */
-  command(pattern: string, name: string, payload: unknown): void
-  /** How much there is right now, as `stats` of `attach`. */
-  stats(): Stats
-}
-
-/** The plugin, with its `api`. */
-export type SwitchboardPlugin = Plugin<PluginApi> & { api: PluginApi }
 
 /** One server of Vite's that is served. */
 interface Serving extends Started {
@@ -43,7 +24,7 @@ interface Serving extends Started {
   isReady: boolean
   /** What the server was made of; after a restart its successor is made of the same object. */
   origin: object
-  /** Says goodbye with this code, and ends. */
+  /** Closes all connections with this code, and ends. */
   stop(code: number): void
 }
 
@@ -152,7 +133,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
 }
 
 /**
- * Offers an upgrade request to all plugins that run in this process, and says whether one took it: for Vite in
+ * Offers an upgrade request to all plugins that run in this process, and returns whether one took it: for Vite in
  * middleware mode, where the HTTP server is yours.
  */
 export function upgrade(request: IncomingMessage, socket: Duplex, head?: Buffer | null): boolean {

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Server as TlsServer } from 'node:tls'
 
-import type { HttpServer } from '../accept/upgrade.js'
+import type { HttpServer } from '../interface/switchboard.js'
 
 /**
  * Knows which TCP socket carries which TLS socket. Node shows the one to `connection` and the other to all later

@@ -1,19 +1,19 @@
-/** What users send and get, and what crosses to the engine. */
+/** From the values that users send to what crosses to the engine, and back. */
 
 import { types } from 'node:util'
 
-import { PayloadKind } from '../host/contract.js'
+import { PayloadKind } from '../engine/contract.js'
 
-/** What a value is on the wire. */
-export type Encoded = string | Uint8Array
+/** A message as it crosses to the engine: text or bytes. */
+export type Payload = string | Uint8Array
 
-/** Whether it goes out as text or as bytes. */
-export function kindOf(message: Encoded): number {
+/** Whether it is text or binary. */
+export function kindOf(message: Payload): number {
   return typeof message === 'string' ? PayloadKind.Text : PayloadKind.Binary
 }
 
-/** What a value is on the wire: text, bytes, or nothing at all. */
-export function encode(data: unknown): Encoded | undefined {
+/** The message for a value that a user sends; `undefined` is none. */
+export function toPayload(data: unknown): Payload | undefined {
   if (typeof data === 'string') return data
   if (data instanceof Uint8Array) return data
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
@@ -21,8 +21,8 @@ export function encode(data: unknown): Encoded | undefined {
   return JSON.stringify(data)
 }
 
-/** What handlers get for a message, as their `parse` says. */
-export function decode(payload: string | Buffer, parse: 'json' | 'text' | 'none' | undefined): unknown {
+/** The value that handlers get for a message, according to their `parse`. */
+export function fromPayload(payload: string | Buffer, parse: 'json' | 'text' | 'none' | undefined): unknown {
   if (typeof payload !== 'string') return payload
   if (parse === 'text') return payload
   if (parse === 'none') return Buffer.from(payload)

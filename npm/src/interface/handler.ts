@@ -1,24 +1,14 @@
-/** What a handler is made of. */
+/** Handlers and routes: their functions and their settings. */
 
-import type { IncomingMessage } from 'node:http'
-
-import type { WebSocketConnection } from '../connection/connection.js'
-import type { PhoenixOptions } from '../dialect/channel.js'
-import type { CommandsOptions } from '../dialect/commands.js'
-import type { ProxyOptions } from '../dialect/proxy.js'
-
-/** The opening handshake's request. */
-export interface UpgradeRequest extends IncomingMessage {
-  /** What the pattern's `{name}` parts stood for, not URL-decoded; `null` when it has none. */
-  params: Record<string, string> | null
-}
-
-/** What a function may return that may take its time. */
-export type Awaitable<T> = T | PromiseLike<T>
+import type { Awaitable } from './awaitable.js'
+import type { CommandsOptions } from './commands.js'
+import type { UpgradeRequest, WebSocketConnection } from './connection.js'
+import type { PhoenixOptions } from './phoenix.js'
+import type { ProxyOptions } from './proxy.js'
 
 /** The long form of what `authenticate` returns. */
 export interface AuthenticateResult<AuthData = any> {
-  /** Whether the client may come in. */
+  /** Whether the client may connect. */
   success: boolean
   /**
    * With `success: false`: the close code that the client gets after a completed handshake, 1000–1003, 1007–1014 or
@@ -29,7 +19,7 @@ export interface AuthenticateResult<AuthData = any> {
   reason?: string
   /** With `success: false` and no `code`: the HTTP status of the answer, 400–599. Default `401`. */
   status?: number
-  /** Headers beside `status`, such as `{ 'retry-after': '5' }`. Default `{}`. */
+  /** Headers of that answer, such as `{ 'retry-after': '5' }`. Default `{}`. */
   headers?: Record<string, string>
   /** With `success: true`: what becomes `conn.authData`. Default `undefined`. */
   data?: AuthData
@@ -37,25 +27,25 @@ export interface AuthenticateResult<AuthData = any> {
 
 /** Admits clients by a token, without code. */
 export interface TokenAuthentication {
-  /** Where the token stands and which are good. */
+  /** Where the token is found, and which ones are valid. */
   token: {
-    /** The parameter of the query, as `token` in `?token=…`. */
+    /** The query parameter, such as `token` in `?token=…`. */
     query?: string
-    /** Or the header, which counts where the query has none if both are written; a leading `Bearer ` is not part of the token. */
+    /** Or the header. If both are given, the query comes first. A leading `Bearer ` is not part of the token. */
     header?: string
-    /** The good tokens, each with its `authData`; or just a list. */
+    /** The valid tokens, each with its `authData`; or just a list. */
     values: Record<string, unknown> | string[]
   }
-  /** For who shows no token. Default HTTP 401. */
+  /** The answer to clients without a token. Default HTTP 401. */
   missing?: { code?: number; reason?: string; status?: number; headers?: Record<string, string> }
-  /** For who shows another token. Default HTTP 401. */
+  /** The answer to clients with another token. Default HTTP 401. */
   invalid?: { code?: number; reason?: string; status?: number; headers?: Record<string, string> }
 }
 
 /**
- * Who may come in. `false`: everyone. `true`: whoever has an `Authorization` header that is not blank. A text: whoever
- * has that header. A function decides itself: only `true` and `success: true` let a client in. What is neither yes nor no
- * is answered with HTTP 401 and a line in the log, and with 500 if it throws.
+ * Who may connect. `false`: everyone. `true`: clients with an `Authorization` header that is not blank. A text: clients
+ * with that header. A function decides itself: only `true` and `success: true` admit a client. Anything that is neither
+ * yes nor no is answered with HTTP 401 and a line in the log, and an error with 500.
  */
 export type Authenticate<AuthData = any> =
   | boolean
@@ -96,7 +86,7 @@ export interface ResponseRule<Message = any, AuthData = any> {
   /** What to send, or a function that makes it. `undefined` sends nothing. */
   response: unknown | ((connection: WebSocketConnection<AuthData>, message: Message) => unknown)
   /**
-   * Whom to send it to. Default `false`: the sender. `true`: the others in the sender's rooms. An object: everyone on
+   * Who receives it. Default `false`: the sender. `true`: the others in the sender's rooms. An object: everyone on
    * the route, or in its `room`; the sender too with `includeSelf`.
    */
   broadcast?: boolean | { room?: string; includeSelf?: boolean }

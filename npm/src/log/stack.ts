@@ -5,16 +5,16 @@ import { SourceMap } from 'node:module'
 import { dirname, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** So many calls are shown; those that matter stand first. */
+/** How many calls are shown at most; the first ones matter most. */
 const MOST = 8
 
-/** So many errors that others were caused by are followed. */
+/** How many causes of an error are followed. */
 const CAUSES = 2
 
-/** The package's own folder: its calls say nothing to its users. */
+/** The package's own folder: its calls are of no use to users. */
 const OWN = dirname(dirname(fileURLToPath(import.meta.url))) + sep
 
-/** A call in one of V8's stacks: what stands before its place, file or URL, line and column, what stands behind. */
+/** A call in one of V8's stacks: the text before the location, the file or URL, line and column, the text after it. */
 const CALL = /^(\s*at (?:.* \()?(?:async )?)(.+?):(\d+):(\d+)(\)?)$/
 
 /**
@@ -23,7 +23,7 @@ const CALL = /^(\s*at (?:.* \()?(?:async )?)(.+?):(\d+):(\d+)(\)?)$/
  */
 const BUNDLED = /\.timestamp-[\w-]+\.m?js$/
 
-/** What V8 says about a script. */
+/** V8's description of a script. */
 interface ScriptParsed {
   params: { url: string; sourceMapURL?: string }
 }

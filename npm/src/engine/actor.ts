@@ -1,6 +1,14 @@
-/** What a turn of the engine may ask for. */
+/** What a turn of the engine can ask for. */
 
-import type { Dial } from '../upstream/dial.js'
+/** What to open, as the engine describes it: `wasm/src/upstream.rs`. */
+export interface Dial {
+  url: string
+  /** Names and values; a name may come more than once. */
+  headers: [string, string][]
+  protocols: string[]
+  /** The largest message to take, in bytes. */
+  maxMessage: number
+}
 
 /** Names a connection: a slot, and which of its users. */
 export interface ConnectionId {
@@ -27,7 +35,7 @@ export interface Call extends ConnectionId {
   route: number
   hook: number
   payload: string | Buffer | undefined
-  /** What a dialect says beside the payload, as JSON. */
+  /** Further data of a dialect, as JSON. */
   about: string | undefined
   /** The code of a close. */
   code: number
@@ -41,7 +49,7 @@ export interface Actor {
   reject(slot: number, generation: number, response: Buffer): void
   pause(slot: number, generation: number): void
   resume(slot: number, generation: number): void
-  /** The engine waits no longer for what this call comes to. */
+  /** The engine no longer waits for this call. */
   cancelCall(call: number): void
   logged(level: number, text: string): void
   /** A file is to be read for a feed. */

@@ -9,8 +9,8 @@ import { type Core, createInstance, type Instance } from './wasm.js'
  * with arguments that were made before, so that no user code runs in it, and nothing in the core calls JavaScript.
  *
  * The core gives errors back and throws none: an exception that comes out of it (a trap, or a stack that ended in the
- * middle of it) leaves it in an unknown state. Then the engine is broken: it is not called again, and whoever asks it
- * gets what the caller gave for that case.
+ * middle of it) leaves it in an unknown state. Then the engine is broken: it is not called again, and every question
+ * returns the value that the caller gave for that case.
  */
 export class Engine {
   readonly batch: Batch
@@ -85,7 +85,7 @@ export class Engine {
     this.#isClockSet = false
   }
 
-  /** Something besides the core made it impossible to go on with it. */
+  /** Gives the engine up because of an error outside of the core. */
   fail(error: unknown): void {
     if (this.#isBroken) return
     this.#isBroken = true

@@ -1,18 +1,17 @@
 /** Reads what a turn of the engine asks for. `wasm/src/batch.rs` describes the layout. */
 
-import type { Dial } from '../upstream/dial.js'
-import type { Accept, Actor, Call } from './actor.js'
+import type { Accept, Actor, Call, Dial } from './actor.js'
 import { Header, Opcode, PayloadKind } from './contract.js'
 import type { Memory } from './memory.js'
 
-/** Up to so many bytes frames share memory. */
+/** Frames up to this many bytes share memory. */
 const SMALL = 4096
 
 /**
- * The latest turn's batch, and the few words beside it that every turn leaves.
+ * The latest turn's batch, and the few words that every turn leaves in addition.
  *
- * What it has done may call the engine, whose memory may grow by that. The batch stays where it is until the next
- * turn, but the views of the memory do not: they are looked at anew wherever something was done in between.
+ * Carrying out a record may call the engine, whose memory may grow. The batch stays where it is until the next turn, but
+ * the views of the memory become invalid: they are fetched anew after each record.
  */
 export class Batch {
   readonly #memory: Memory

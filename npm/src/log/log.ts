@@ -2,23 +2,17 @@
 
 import { randomUUID } from 'node:crypto'
 
-import { shapeOf } from '../connection/arguments.js'
-import type { LogLevel } from '../config/options.js'
+import type { Logger, LogLevel } from '../interface/options.js'
+import { shapeOf } from '../values/arguments.js'
+import { errorText } from '../values/error.js'
 import type { Stacks } from './stack.js'
-
-/** Takes log lines. Vite's logger is one, and so is the console. */
-export interface Logger {
-  info(line: string): void
-  warn(line: string): void
-  error(line: string): void
-}
 
 /** The engine's levels, least important first. */
 const ENGINE_LEVELS = ['debug', 'debug', 'info', 'warn', 'error'] as const
 
 const LEVELS: readonly LogLevel[] = ['silent', 'error', 'warn', 'info', 'debug']
 
-/** Writes lines that are important enough, each with the name of who wrote it. */
+/** Writes lines that are important enough, each with the name `switchboard`. */
 export class Log {
   readonly #logger: Logger
   readonly #most: number
@@ -43,10 +37,10 @@ export class Log {
     return stack === undefined ? undefined : this.#mark + stack
   }
 
-  /** That something of the user's failed, and where. */
+  /** Logs that a function of the user failed, and where. */
   failed(what: string, thrown: unknown): void {
     const stack = this.stackOf(thrown)
-    this.write('error', `${what} failed: ${describe(thrown)}${stack === undefined ? '' : `\n${stack}`}`)
+    this.write('error', `${what} failed: ${errorText(thrown)}${stack === undefined ? '' : `\n${stack}`}`)
   }
 
   /** A line of the engine, by the number of its level. */
@@ -78,13 +72,4 @@ const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
  */
 function escape(line: string): string {
   return line.replace(CONTROLS, (control) => SHORT[control] ?? `\\u{${control.charCodeAt(0).toString(16)}}`)
-}
-
-/** What was thrown, in words. */
-export function describe(thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? String(thrown.message) : String(thrown)
-  } catch {
-    return 'something that has no text was thrown'
-  }
 }

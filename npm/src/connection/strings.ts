@@ -2,20 +2,20 @@
 
 import type { IncomingMessage } from 'node:http'
 
-/** So many are remembered before it begins anew, each of at most so many UTF-16 units. */
+/** How many strings are kept before it starts anew, and how long each may be in UTF-16 units. */
 const MOST = 512
 const LONGEST = 256
 
 const NONE: string[] = []
 
-/** How long the one name is whose values are never the same. */
+/** The length of the one header name whose values are never the same. */
 const KEY = 'sec-websocket-key'.length
 
 /** Remembers what it was shown last. */
 export class Strings {
   readonly #known = new Map<string, string>()
 
-  /** Has a request share what it was asked with others that were asked the same. */
+  /** Makes a request share its strings with earlier requests. */
   share(request: IncomingMessage): void {
     const { url, rawHeaders } = request
     if (url !== undefined) request.url = this.#of(url)

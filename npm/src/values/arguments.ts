@@ -1,6 +1,6 @@
 /** Checks the arguments that users' code passes, so that a mistake is an error where it was made. */
 
-/** So much is shown of an object's keys. */
+/** How many of an object's keys are shown, and how much of each. */
 const KEYS = 5
 const KEY_LENGTH = 40
 

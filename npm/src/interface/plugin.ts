@@ -1,0 +1,26 @@
+/** The Vite plugin as Vite and other plugins see it. */
+
+import type { Plugin } from 'vite'
+
+import type { Route } from './route.js'
+import type { Stats } from './stats.js'
+import type { Upgrade } from './switchboard.js'
+
+/** What the plugin offers to programs that embed Vite, and to other plugins. */
+export interface PluginApi {
+  /** Takes an upgrade request if it is for the plugin, and returns whether it is: for Vite in middleware mode. */
+  upgrade: Upgrade
+  /** Publishes a value on a feed. */
+  publish(feed: string, value: unknown): void
+  /**
+   * A route, as `route` of `attach`. It may be asked for before Vite's server runs; until then it has no connections.
+   */
+  route(pattern: string): Route
+  /** Gives a command to a route's dialect, as `command` of `attach`. */
+  command(pattern: string, name: string, payload: unknown): void
+  /** Statistics, as `stats` of `attach`. */
+  stats(): Stats
+}
+
+/** The plugin, with its `api`. */
+export type SwitchboardPlugin = Plugin<PluginApi> & { api: PluginApi }
