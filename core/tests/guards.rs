@@ -19,6 +19,35 @@ fn world(config: &str) -> World {
 }
 
 #[test]
+fn the_connection_that_holds_the_most_of_incomplete_messages_is_closed() {
+    let mut world = world(
+        "routes = [{ pattern = '/', dialect = 'echo' }]
+         limits = { inboundBytes = 100_000 }",
+    );
+    let [a, b, c] = [world.connect("/"), world.connect("/"), world.connect("/")];
+    let hold = |world: &mut World, id, bytes| world.input(Input::Buffered { id, bytes });
+    hold(&mut world, a, 60_000);
+    hold(&mut world, b, 40_000);
+    assert!(world.log.is_empty(), "as much as is allowed");
+    hold(&mut world, c, 20_000);
+    assert_eq!(world.received(a), ["<close 1013 Too many incomplete messages>"]);
+    assert_eq!(world.log.len(), 1, "{:?}", world.log);
+    // What a connection says that is being closed does not count.
+    hold(&mut world, a, 80_000);
+    hold(&mut world, b, 0);
+    hold(&mut world, b, 80_000);
+    hold(&mut world, b, 100_001);
+    assert_eq!(world.received(b), ["<close 1009 Message too big>"]);
+    world.text(c, "here");
+    assert_eq!(world.received(c), ["here"]);
+    world.cut(c);
+    let d = world.connect("/");
+    hold(&mut world, d, 100_000);
+    world.text(d, "here too");
+    assert_eq!(world.received(d), ["here too"], "who has gone holds nothing");
+}
+
+#[test]
 fn dropped_messages_are_counted_by_route_and_logged_once_a_burst() {
     let mut world = world(
         "prefix = '/api'

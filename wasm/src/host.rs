@@ -272,7 +272,11 @@ impl Host {
             Effect::Ping { id, payload } => self.write(id, |peer| peer.socket.writer.ping(&payload)),
             Effect::Pong { id, payload } => self.write(id, |peer| peer.socket.writer.pong(&payload)),
             Effect::Close { id, frame } => {
-                self.write(id, |peer| peer.socket.writer.close(frame.as_ref()));
+                self.write(id, |peer| {
+                    peer.socket.writer.close(frame.as_ref());
+                    // What the client has begun to say is let go.
+                    peer.reader();
+                });
             }
             Effect::Disconnect { id } => self.write(id, |peer| {
                 if peer.life == Life::Open {

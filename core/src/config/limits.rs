@@ -12,6 +12,7 @@
 //! | the time of `authenticate` | `limits.authenticateTimeout` | 10 s | HTTP 503 |
 //! | a message's length, inflated too | a route's `maxPayload` | 16 MiB | close 1009 |
 //! | a message's fragments | that, by 64 B each | 262144, at least 1024 | close 1008 |
+//! | bytes of incomplete messages, of all connections | `limits.inboundBytes` | 256 MiB | close 1013 for the connection that holds the most |
 //! | messages in time | `limits.messageRate` | off | close 1008 |
 //! | messages that wait for a handler | `limits.pendingMessages` | 256 | nothing is read |
 //! | their bytes, decoded and not, inflated too | none | 1 MiB, or one message | nothing is read |
@@ -61,6 +62,9 @@ pub struct LimitsConfig {
     pub room_name_bytes: usize,
     /// Messages of one connection that wait for its handler. With more, nothing is read from it. Default 256.
     pub pending_messages: usize,
+    /// Bytes of incomplete messages that all connections may hold together. With more, the connection that holds the most is
+    /// closed with 1013, or with 1009 if one message alone has more. Default 268435456; at least 65536.
+    pub inbound_bytes: usize,
     /// Length of the opening handshake's request in bytes. A longer one is answered with HTTP 431. Default 16384, which
     /// is Node's own limit too; at least 8192.
     pub handshake_bytes: usize,
@@ -95,6 +99,8 @@ impl LimitsConfig {
     const MAX_JSON_DEPTH: usize = 128;
     /// HTTP servers take no smaller limit.
     const MIN_HANDSHAKE_BYTES: usize = 8192;
+    /// What a connection holds below 16 KiB does not count.
+    const MIN_INBOUND_BYTES: usize = 65_536;
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let counts = [
@@ -125,6 +131,10 @@ impl LimitsConfig {
             let message = format!("browsers send long cookies; write at least {}", Self::MIN_HANDSHAKE_BYTES);
             return Err(ConfigError::at("handshakeBytes", message));
         }
+        if self.inbound_bytes < Self::MIN_INBOUND_BYTES {
+            let message = format!("no larger message could come; write at least {}", Self::MIN_INBOUND_BYTES);
+            return Err(ConfigError::at("inboundBytes", message));
+        }
         if self.json_depth > Self::MAX_JSON_DEPTH {
             return Err(ConfigError::at("jsonDepth", format!("write at most {}", Self::MAX_JSON_DEPTH)));
         }
@@ -141,6 +151,7 @@ impl Default for LimitsConfig {
             rooms_per_connection: 1_000,
             room_name_bytes: 256,
             pending_messages: 256,
+            inbound_bytes: 256 << 20,
             handshake_bytes: 16_384,
             handshake_timeout: 10_000,
             authenticate_timeout: 10_000,

@@ -27,6 +27,7 @@ impl Config {
             rooms_per_connection,
             room_name_bytes,
             pending_messages: self.limits.pending_messages,
+            inbound_bytes: self.limits.inbound_bytes,
             handshake_bytes: self.limits.handshake_bytes,
             handshake_timeout: Duration::from_millis(self.limits.handshake_timeout),
             authenticate_timeout: Duration::from_millis(self.limits.authenticate_timeout),

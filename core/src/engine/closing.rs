@@ -81,6 +81,37 @@ impl Engine {
         }
     }
 
+    /// A reader holds so many bytes now. Beyond the limit for all of them the connections that hold the most are closed,
+    /// which frees what they hold.
+    pub(super) fn buffered(&mut self, now: Now, id: ConnectionId, bytes: usize, effects: &mut Vec<Effect>) {
+        if !self.state.connections.get(id).is_some_and(Connection::is_open) {
+            return;
+        }
+        self.state.incomplete.set(id, bytes);
+        let limit = self.state.limits.inbound_bytes;
+        while self.state.incomplete.total() > limit
+            && let Some((largest, bytes)) = self.state.incomplete.largest()
+        {
+            let (code, reason) = match bytes > limit {
+                true => (CloseCode::MESSAGE_TOO_BIG, "Message too big"),
+                false => (CloseCode::TRY_AGAIN_LATER, "Too many incomplete messages"),
+            };
+            self.state.incomplete.set(largest, 0);
+            if let Some(connection) = self.state.connections.get(largest) {
+                let (route, path) = (connection.route, connection.path().to_owned());
+                let text = || {
+                    format!(
+                        "incomplete messages hold more than limits.inboundBytes ({limit}): the largest, {bytes} bytes of a \
+                         client of {path}, is closed with {}",
+                        code.0
+                    )
+                };
+                self.state.log_throttle.note(now.instant, (route, "inbound"), Level::Warn, text, effects);
+            }
+            self.state.start_closing(largest, Some(CloseFrame::new(code, reason)), now, effects);
+        }
+    }
+
     /// More than the limit waits for a client that reads too slowly.
     pub(super) fn overflowed(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get(id).filter(|connection| connection.is_open())

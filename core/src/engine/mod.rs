@@ -113,6 +113,7 @@ impl Engine {
             Input::Pong { id, payload } => self.pong(now, id, payload, effects),
             Input::CloseReceived { id, frame } => self.close_received(now, id, frame, effects),
             Input::Violated { id, violation } => self.violated(now, id, violation, effects),
+            Input::Buffered { id, bytes } => self.buffered(now, id, bytes, effects),
             Input::Overflowed { id } => self.overflowed(now, id, effects),
             Input::Full { id } => self.full(now, id, effects),
             Input::Drained { id } => self.drained(id, effects),

@@ -78,6 +78,14 @@ pub enum Input {
         /// What it did, with the close code for it.
         violation: Violation,
     },
+    /// So many bytes of this connection are held until their message is complete
+    /// ([`Reader::take_buffered`](crate::protocol::Reader::take_buffered)).
+    Buffered {
+        /// The connection.
+        id: ConnectionId,
+        /// How many now.
+        bytes: usize,
+    },
     /// The outbox of this connection is over its bound: [`Overflow::Close`](crate::protocol::Overflow::Close).
     Overflowed {
         /// The connection.

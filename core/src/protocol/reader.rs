@@ -36,6 +36,8 @@ pub struct Reader {
     state: State,
     content: Content,
     budget: u32,
+    /// What [`take_buffered`](Reader::take_buffered) has told, in steps.
+    told: u32,
     undecoded: Option<Box<Undecoded>>,
 }
 
@@ -91,6 +93,9 @@ impl Reader {
     /// Payload decoded by one call, in bytes.
     const BUDGET: u32 = 256 * 1024;
 
+    /// What is held is told in steps of so many bytes.
+    const STEP: usize = 16 * 1024;
+
     /// What an event counts beside its payload, in bytes.
     const EVENT_COST: usize = 64;
 
@@ -103,7 +108,13 @@ impl Reader {
             Overflow::Pause => u32::try_from(options.outbox.max_bytes).unwrap_or(u32::MAX).min(Self::BUDGET),
             Overflow::Close | Overflow::DropOldest => Self::BUDGET,
         };
-        Self { state: START, content: Content::Assembled(Assembler::new(options)), budget, undecoded: None }
+        Self {
+            state: START,
+            content: Content::Assembled(Assembler::new(options)),
+            budget,
+            told: 0,
+            undecoded: None,
+        }
     }
 
     /// Takes what the socket gave and appends what became of it. May unmask in place: `input` is scrambled
@@ -181,6 +192,15 @@ impl Reader {
         let undecoded =
             self.undecoded.as_ref().map_or(0, |undecoded| undecoded.bytes.len() - undecoded.taken);
         partial + message + undecoded
+    }
+
+    /// What is [`buffered`](Self::buffered), if that has changed by 16 KiB or more since it was asked for last. The host
+    /// tells the engine after each read ([`Input::Buffered`](crate::Input::Buffered)), which bounds the sum of all
+    /// connections.
+    pub fn take_buffered(&mut self) -> Option<usize> {
+        let bytes = self.buffered();
+        let steps = u32::try_from(bytes / Self::STEP).unwrap_or(u32::MAX);
+        (std::mem::replace(&mut self.told, steps) != steps).then_some(if steps == 0 { 0 } else { bytes })
     }
 
     /// Decodes within the budget; how many bytes that took.
@@ -414,6 +434,23 @@ mod tests {
 
     fn ping(payload: &'static str) -> Event {
         Event::Ping(payload.into())
+    }
+
+    #[test]
+    fn what_is_held_is_told_in_steps() {
+        let mut reader = WebSocket::new(&SocketOptions::default()).reader;
+        let mut bytes = client_frame(FIN | BINARY, &[7; 50_000]);
+        let mut events = Vec::new();
+        let mut tell = |piece: &mut [u8]| {
+            reader.receive(piece, &mut events);
+            (reader.take_buffered(), reader.take_buffered())
+        };
+        let (first, rest) = bytes.split_at_mut(10_000);
+        assert_eq!(tell(first), (None, None), "too little to be told");
+        let (second, last) = rest.split_at_mut(30_000);
+        assert_eq!(tell(second), (Some(40_000 - 8), None));
+        assert_eq!(tell(last), (Some(0), None));
+        assert_eq!(events.len(), 1);
     }
 
     #[test]

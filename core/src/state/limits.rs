@@ -19,6 +19,10 @@ pub struct Limits {
     pub room_name_bytes: usize,
     /// Messages of one connection that wait for its handler; then reading pauses. Default 256.
     pub pending_messages: usize,
+    /// Bytes of messages that are not complete, of all connections; with more, the connection that holds the most is closed
+    /// with 1013, or with 1009 if it holds more by itself. What a connection holds below 16 KiB does not count. Default
+    /// 256 MiB.
+    pub inbound_bytes: usize,
     /// Length of an opening handshake's request: target, and header names and values. A longer one is answered
     /// 431. Default 16,384.
     pub handshake_bytes: usize,
@@ -43,6 +47,7 @@ impl Default for Limits {
             rooms_per_connection: 1_000,
             room_name_bytes: 256,
             pending_messages: 256,
+            inbound_bytes: 256 << 20,
             handshake_bytes: 16_384,
             handshake_timeout: Duration::from_secs(10),
             authenticate_timeout: Duration::from_secs(10),

@@ -6,6 +6,7 @@ pub(crate) mod connection;
 pub(crate) mod heartbeat;
 mod id_hash;
 pub(crate) mod inbox;
+pub(crate) mod incomplete;
 pub(crate) mod limits;
 pub(crate) mod log_throttle;
 mod members;
@@ -32,6 +33,7 @@ use crate::interface::stats::ByteCounts;
 use crate::message::{CloseCode, CloseFrame};
 use crate::routing::route::RouteSettings;
 use crate::state::connection::{Closure, Connection, Phase};
+use crate::state::incomplete::IncompleteMessages;
 use crate::state::limits::Limits;
 use crate::state::log_throttle::LogThrottle;
 use crate::state::rooms::Rooms;
@@ -54,6 +56,8 @@ pub(crate) struct State {
     pub(crate) due: Vec<ConnectionId>,
     /// Answers to opening handshakes that handlers have delayed.
     pub(crate) delayed: Vec<(ConnectionId, DelayedAnswer)>,
+    /// What readers hold.
+    pub(crate) incomplete: IncompleteMessages,
     /// What passed between the server and its clients.
     pub(crate) client_bytes: ByteCounts,
     /// What passed on outgoing connections.
@@ -108,6 +112,7 @@ impl State {
             upstreams: Upstreams::default(),
             due: Vec::new(),
             delayed: Vec::new(),
+            incomplete: IncompleteMessages::default(),
             client_bytes: ByteCounts::default(),
             upstream_bytes: ByteCounts::default(),
             answered: None,
@@ -235,6 +240,7 @@ impl State {
             connection.inbox.clear();
         }
         connection.phase = Phase::Closing(closure);
+        self.incomplete.set(id, 0);
         let route = connection.route;
         self.timers.cancel_all(id);
         if let Some(connection) = self.connections.get(id) {

@@ -106,6 +106,11 @@ impl Receiver {
                 }
                 NextStep::AwaitClose => self.reader.expect_close(),
                 NextStep::Wait => return Poll::Pending,
+                // What the client says matters no more, and what it has begun to say is let go.
+                NextStep::WriteClose => {
+                    self.reader.expect_close();
+                    return Poll::Pending;
+                }
                 NextStep::Drained => {
                     let (socket, id) = (&self.socket, self.socket.id());
                     self.presence.host().turn(|turn| {
@@ -197,13 +202,17 @@ impl Receiver {
     /// processor's caches.
     fn report(&mut self, events: &mut Vec<Event>, is_large: bool) {
         self.socket.set_undecoded_bytes(self.reader.buffered());
-        if events.is_empty() {
+        let buffered = self.reader.take_buffered();
+        if events.is_empty() && buffered.is_none() {
             return;
         }
         let id = self.socket.id();
         let tell = |turn: &mut Turn<'_>| {
             for event in events.drain(..) {
                 turn.input(input(id, event));
+            }
+            if let Some(bytes) = buffered {
+                turn.input(Input::Buffered { id, bytes });
             }
         };
         if is_large {

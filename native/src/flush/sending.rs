@@ -63,6 +63,8 @@ pub(crate) enum NextStep {
     Read,
     /// The close frame is written: read on for the client's.
     AwaitClose,
+    /// The close frame is not written yet: wait to be woken.
+    WriteClose,
     /// Wait to be woken.
     Wait,
     /// Tell the engine that there is room in the outbox again.
@@ -145,7 +147,7 @@ impl Sending {
             // The client cannot answer a close frame before it is written.
             Ending::No if self.writer.is_closed() => match self.writer.outbox_ref().is_empty() {
                 true => NextStep::AwaitClose,
-                false => NextStep::Wait,
+                false => NextStep::WriteClose,
             },
             Ending::No if self.is_drained => NextStep::Drained,
             Ending::No if self.is_paused => NextStep::Wait,

@@ -131,6 +131,7 @@ impl SendingHalf {
             NextStep::Drop => Poll::Ready(()),
             NextStep::Read
             | NextStep::AwaitClose
+            | NextStep::WriteClose
             | NextStep::Wait
             | NextStep::Drained
             | NextStep::Disconnect => Poll::Pending,

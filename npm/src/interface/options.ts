@@ -154,6 +154,11 @@ export interface LimitOptions {
   roomNameBytes?: number
   /** Messages of one connection that wait for its handler; with more, nothing is read from it. Default `256`. */
   pendingMessages?: number
+  /**
+   * Bytes of incomplete messages that all connections may hold together; with more, the connection that holds the most is
+   * closed with 1013, or with 1009 if one message alone has more. Default `268435456`.
+   */
+  inboundBytes?: number
   /** Length of the opening handshake's request; a longer one is answered with HTTP 431. Default `16384`, Node's own. */
   handshakeBytes?: number
   /** For the opening handshake. Default `10000`. */

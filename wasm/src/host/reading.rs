@@ -91,6 +91,9 @@ impl Host {
             };
             self.engine.handle_input(self.now, input, &mut self.effects);
         }
+        if let Some(bytes) = self.peer(id).and_then(|peer| peer.socket.reader.take_buffered()) {
+            self.engine.handle_input(self.now, Input::Buffered { id, bytes }, &mut self.effects);
+        }
         self.events = events;
         self.carry_out();
         let Some(peer) = self.peer(id) else { return };

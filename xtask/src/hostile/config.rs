@@ -9,8 +9,12 @@ pub(super) fn limits() -> Value {
         "authenticateTimeout": 500,
         "handlerTimeout": 500,
         "closeTimeout": 1000,
+        "inboundBytes": INBOUND,
     })
 }
+
+/// What all messages that are not complete may hold.
+pub(super) const INBOUND: usize = 64 << 20;
 
 /// What waits at most for a client of the routes below `/ws/slow`.
 pub(super) const OUTBOUND: usize = 256 * 1024;

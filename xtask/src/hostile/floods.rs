@@ -6,6 +6,7 @@ use std::thread;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::case::Case;
+use super::config::INBOUND;
 use super::target::Target;
 use super::wire::{BINARY, CLOSE, FIN, PING, PONG, Peer, TEXT, frame, handshake};
 
@@ -61,6 +62,37 @@ pub(super) fn cases() -> Vec<Case> {
                 target.check_health()
             })
         }),
+        Case::story("40 messages of 16 MiB, all but complete", |target| {
+            let begun = [&super::wire::header(FIN | BINARY, 16 << 20)[..], &vec![0; 15 << 20]].concat();
+            // What is held lies in a buffer of up to twice its size, which is copied where it grows.
+            target.bounded(3 * INBOUND as u64, || {
+                let mut peers = Vec::new();
+                for _ in 0..40 {
+                    let mut peer = target.open("/api/ws/echo")?;
+                    // It may be closed before all is written.
+                    peer.write_regardless(&begun);
+                    peers.push(peer);
+                }
+                let mut completed = 0;
+                for peer in &mut peers {
+                    peer.write_regardless(&vec![0; 1 << 20]);
+                    match peer.frame()? {
+                        Some(frame) if frame.opcode() == BINARY => completed += 1,
+                        Some(frame) if frame.close_code() == 1013 => {}
+                        // It was dropped before it read why.
+                        None => {}
+                        other => bail!("{other:?}"),
+                    }
+                }
+                match completed {
+                    1..=4 => Ok(()),
+                    many => bail!("{many} of 40 messages were completed, and at most 4 fit"),
+                }
+            })?;
+            target.wait_for_line("limits.inboundBytes")?;
+            target.check_health()
+        })
+        .within(60),
         Case::story("5,000 rooms of one client", |target| {
             target.bounded(16 * MIB, || {
                 let mut peer = target.open("/api/ws/rules")?;
