@@ -65,7 +65,7 @@ fn written(batch: Batch) -> String {
     let mut words = batch.packed().to_vec();
     let mut text = String::from("{\n  \"bytes\": [");
     let mut address = FIRST_ADDRESS;
-    // Of an empty one nothing is read.
+    // Nothing is read of an empty one.
     for (index, piece) in batch.packed_held().iter().filter(|piece| !piece.is_empty()).enumerate() {
         let place = [piece.as_ptr() as usize as u32, piece.len() as u32];
         let at = words.windows(2).position(|pair| pair == place);

@@ -2,7 +2,7 @@
 //!
 //! Batch in, batch out. JavaScript sets the [clock](Switchboard::set_now), puts bytes into
 //! [scratch](Switchboard::scratch) memory, calls any inputs, and then takes one [turn](Switchboard::turn): a list of
-//! everything to do, laid out as `batch.rs` describes. No objects cross on the way of a message.
+//! everything to do, laid out as `batch.rs` describes. A message crosses without objects.
 //!
 //! Connections are named by two numbers (slot and generation), hooks by one. Nothing here calls JavaScript, so
 //! callbacks may call anything here.
@@ -39,7 +39,7 @@ pub struct Switchboard {
     host: Host,
     /// Where JavaScript puts bytes.
     scratch: Vec<u8>,
-    /// What the latest turn came to: address and length of its words, then the next deadline in ms (two words,
+    /// The result of the latest turn: address and length of its words, then the next deadline in ms (two words,
     /// all ones: none). Then the two numbers of the latest connection, and whether sockets wait for the next round.
     header: Box<[u32; HEADER_WORDS]>,
 }
@@ -75,7 +75,7 @@ impl Switchboard {
         self.host.shutdown_grace() as f64
     }
 
-    /// Puts a value, as JSON, on a feed. Gives what is wrong with text that is no JSON.
+    /// Publishes a value, as JSON, on a feed. Returns what is wrong if the text is not JSON.
     pub fn publish(&mut self, feed: String, value: &str) -> Option<String> {
         match serde_json::from_str(value) {
             Ok(value) => self.host.input(Input::Publish { feed, value }),
@@ -84,7 +84,7 @@ impl Switchboard {
         None
     }
 
-    /// The two clocks: ms that never go back, and ms since 1970. They hold for all inputs until set again.
+    /// The two clocks: ms that never go back, and ms since 1970. They apply to all inputs until they are set again.
     pub fn set_now(&mut self, monotonic: f64, wall: f64) {
         let (monotonic, wall) = (monotonic.max(0.0) as u64, (wall.max(0.0) * 1000.0) as u64);
         self.host.now = Now { instant: Instant::from_ms(monotonic), wall: WallTime::from_us(wall) };
@@ -130,7 +130,7 @@ impl Switchboard {
     }
 
     /// A client asks for a WebSocket; the first `length` bytes of scratch are its request, as `request.rs` describes it.
-    /// Malformed: it cannot be understood; ours: it is answered with the next turn; foreign: it is somebody else's.
+    /// Malformed: it cannot be understood; ours: it is answered with the next turn; foreign: it is not for this server.
     pub fn upgrade(&mut self, length: usize) -> u32 {
         let Ok(head) = request::parse(self.scratched(length)) else { return contract::MALFORMED };
         let Some(id) = self.host.upgrade(head) else { return contract::FOREIGN };
@@ -249,8 +249,8 @@ impl Switchboard {
         self.host.timeout();
     }
 
-    /// No new connections; a close frame to all; whoever remains after `grace` ms is dropped. Gives what is wrong
-    /// with a code that must not be sent.
+    /// Stops the server: no new connections, a close frame to all, and those that remain after `grace` ms are dropped.
+    /// Returns what is wrong with a code that must not be sent.
     pub fn shutdown(&mut self, code: f64, reason: &str, grace: f64) -> Option<String> {
         match commands::sendable(code) {
             Ok(code) => {
@@ -288,7 +288,7 @@ impl Switchboard {
         connection.is_some_and(switchboard_core::Connection::is_open)
     }
 
-    /// How much there is: connections, rooms, timers, calls, upstreams; then the bytes of clients and those of upstreams:
+    /// Statistics: connections, rooms, timers, calls, upstreams; then the bytes of clients and those of upstreams:
     /// received, undecoded, waiting, queued, sent, dropped.
     pub fn stats(&self) -> Vec<f64> {
         let stats = self.host.stats();
@@ -307,7 +307,7 @@ impl Switchboard {
 }
 
 impl Switchboard {
-    /// Leaves a word for JavaScript.
+    /// Writes a word for JavaScript.
     fn set_word(&mut self, place: u32, word: u32) {
         self.header[place as usize] = word;
     }
@@ -321,7 +321,7 @@ impl Switchboard {
         self.scratch.get(..length).unwrap_or_default()
     }
 }
-/// What the engine's last panic said. After one, no method of any [`Switchboard`] works any more.
+/// The message of the engine's last panic. After one, no method of any [`Switchboard`] works any more.
 #[wasm_bindgen]
 pub fn last_panic() -> Option<String> {
     panic::last()

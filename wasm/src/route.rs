@@ -1,11 +1,11 @@
-//! What user code asks of a whole route, from outside of its callbacks.
+//! Routes from outside of their callbacks: commands of user code, and what it can ask.
 
 use switchboard_core::{ConnectionId, RouteCommand};
 use wasm_bindgen::prelude::*;
 
 use crate::{Switchboard, call, commands};
 
-/// A route that there is not has nobody.
+/// A route that does not exist has no connections.
 #[wasm_bindgen]
 impl Switchboard {
     /// Which route has this pattern, as it was written or with one of its prefixes.
@@ -18,7 +18,7 @@ impl Switchboard {
         let message = call::message(kind, self.scratched(length));
         let sent =
             message.map(|message| self.host.route_command(route, RouteCommand::Send { message, room }));
-        // Of a message there is nothing that the engine could refuse.
+        // The engine cannot refuse a message.
         sent.and_then(Result::ok).unwrap_or_default()
     }
 

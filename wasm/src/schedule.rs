@@ -1,4 +1,4 @@
-//! Which sockets are written next.
+//! The order in which sockets are written.
 
 use std::collections::VecDeque;
 
@@ -19,9 +19,9 @@ pub(crate) enum Touched {
 /// that a wide broadcast does not keep everyone else waiting until its last receiver has been served.
 #[derive(Default)]
 pub(crate) struct Schedule {
-    /// Since the last turn, by what goes to few.
+    /// Sockets that were touched since the last turn by messages with few receivers.
     touched: Vec<ConnectionId>,
-    /// In the order in which they are to be written. Who is touched on its own meanwhile is named twice.
+    /// In the order in which they are to be written. A socket that is touched on its own meanwhile is listed twice.
     waiting: VecDeque<ConnectionId>,
     /// How many may still be written in this round.
     room: usize,
@@ -30,12 +30,12 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// So many sockets take JavaScript three to eight ms, the less the fewer there are beside them.
+    /// Writing this many sockets takes JavaScript three to eight ms.
     const STRETCH: usize = 1024;
-    /// So few go ahead of those that wait: answers, beside a broadcast.
+    /// How many may go ahead of those that wait: answers, while a broadcast is written.
     const AHEAD: usize = 256;
 
-    /// The socket has something to write that goes to so many.
+    /// The socket has something to write that has this many receivers.
     pub(crate) fn touch(&mut self, id: ConnectionId, touched: &mut Touched, receivers: usize) {
         let with = if receivers > Self::AHEAD { Touched::WithMany } else { Touched::WithFew };
         if with <= *touched {
@@ -48,7 +48,7 @@ impl Schedule {
         }
     }
 
-    /// A new round of JavaScript's loop: others have had their turn.
+    /// A new round of JavaScript's loop.
     pub(crate) fn begin_round(&mut self) {
         (self.room, self.ahead) = (Self::STRETCH, Self::AHEAD);
     }
@@ -65,7 +65,7 @@ impl Schedule {
         is_free
     }
 
-    /// Has those written whose turn it is, in order.
+    /// Writes the sockets whose turn it is, in order.
     pub(crate) fn run(&mut self, mut write: impl FnMut(ConnectionId)) {
         if self.is_waiting() && self.touched.len() <= self.ahead {
             self.ahead -= self.touched.len();
@@ -75,7 +75,7 @@ impl Schedule {
         let count = self.room.min(self.waiting.len());
         self.room -= count;
         self.waiting.drain(..count).for_each(write);
-        // What a wide broadcast needed is not kept for good.
+        // The memory for a wide broadcast is given back.
         if self.waiting.is_empty() && self.waiting.capacity() > 2 * Self::STRETCH {
             self.waiting = VecDeque::new();
         }
@@ -110,7 +110,7 @@ mod tests {
             let now = run(&mut schedule);
             assert_eq!(now.len(), stretch);
             written.extend(now);
-            // A second turn of the same round is no further stretch.
+            // Further turns of the same round share its stretch.
             assert_eq!(run(&mut schedule), []);
         }
         assert_eq!(written, all);

@@ -10,13 +10,13 @@ use switchboard_core::dialect::commands::ServerEventKind;
 use switchboard_core::dialect::proxy::ProxyHooks;
 use switchboard_core::{Engine, Hooks, Limits, ResponseAudience};
 
-/// What JavaScript gives: one or more configurations, tried in order, and which callbacks their routes have.
+/// The options from JavaScript: one or more configurations, in order, and which callbacks their routes have.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Setup {
     /// The top-level keys that the user wrote.
     given: Vec<String>,
-    /// The top-level keys that there are.
+    /// The top-level keys that exist.
     known: Vec<String>,
     parts: Vec<Part>,
     /// The environment's variables.
@@ -37,10 +37,10 @@ struct Part {
     /// What the user calls the routes, to name them in errors: `wsHandlers[0]`.
     #[serde(default)]
     labels: Vec<String>,
-    /// Whether its limits and its time for goodbyes hold for the whole server; otherwise another part's do.
+    /// Whether its limits and its `shutdownGrace` apply to the whole server; otherwise another part's do.
     #[serde(default)]
     rules: bool,
-    /// Hosts that the server around lets in.
+    /// Further hosts whose pages may connect.
     #[serde(default)]
     allowed_hosts: Vec<String>,
     /// By route; missing ones have no callbacks.
@@ -79,7 +79,7 @@ struct HookSet {
     channels: Vec<String>,
 }
 
-/// Which callbacks look at what passes a proxy.
+/// Which callbacks there are for messages that pass a proxy.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 struct ProxyHookSet {
@@ -100,14 +100,14 @@ enum Audience {
     },
 }
 
-/// What came of a setup.
+/// The result of a setup.
 pub(crate) struct Server {
     pub(crate) engine: Engine,
     /// All patterns that are served, with their prefixes.
     pub(crate) patterns: Vec<String>,
     /// How many routes there are.
     pub(crate) count: usize,
-    /// How many of the first routes are of the environment. JavaScript does not know of them, and counts from those behind.
+    /// How many of the first routes come from the environment. JavaScript does not know them, and counts from the next one.
     pub(crate) from_environment: usize,
     /// How long in ms clients may take to close when the server stops.
     pub(crate) shutdown_grace: u64,
@@ -117,7 +117,7 @@ pub(crate) struct Server {
     pub(crate) needs_port: bool,
 }
 
-/// Builds the engine; what is wrong with the options in words for who wrote them.
+/// Builds the engine, or returns what is wrong with the options.
 pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     let known: Vec<&str> = setup.known.iter().map(String::as_str).collect();
     if let Some(key) = setup.given.iter().find(|key| !known.contains(&key.as_str())) {

@@ -21,7 +21,7 @@ pub(crate) fn farewell(frame: Option<CloseFrame>) -> (u32, Bytes) {
     frame.map_or((0, Bytes::new()), |frame| (frame.code.0.into(), frame.reason.as_bytes().clone()))
 }
 
-/// What the other side's end was, from what every WebSocket API makes of it.
+/// The close frame of the other side, from the code and reason that WebSocket APIs report.
 pub(crate) fn ending(code: u16, reason: &str) -> Option<CloseFrame> {
     let code = CloseCode(code);
     (code != CloseCode::NO_STATUS).then(|| CloseFrame::new(code, reason))

@@ -1,4 +1,4 @@
-//! What the engine asks of a Phoenix channel that is the user's code, and what that answers.
+//! Calls of user code for a Phoenix channel, and their answers.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ pub struct ChannelCall {
 /// What happened on a channel.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChannelStep {
-    /// A client wants to join. Nothing, or a reply `ok`, lets it in.
+    /// A client wants to join. No reply, or a reply `ok`, accepts it.
     Join {
-        /// What it sent with the join.
+        /// The payload of the join.
         payload: Payload,
         /// The `ref` of its message.
         reference: Value,
@@ -31,7 +31,7 @@ pub enum ChannelStep {
     HandleIn {
         /// The event's name.
         event: String,
-        /// What came with it.
+        /// The payload.
         payload: Payload,
         /// The `ref` of its message.
         reference: Value,
@@ -43,7 +43,7 @@ pub enum ChannelStep {
     },
 }
 
-/// How a client's time on a topic ended.
+/// Why a client is no longer on a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Termination {
@@ -72,7 +72,7 @@ impl Termination {
     }
 }
 
-/// How a message went.
+/// The status of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// As asked.
@@ -90,7 +90,7 @@ impl Status {
     }
 }
 
-/// What a channel's code answers. To a join, [`none`](Self::none) and [`ok`](Self::ok) let the client in.
+/// The answer of a channel's code. To a join, [`none`](Self::none) and [`ok`](Self::ok) accept the client.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChannelReply {
     /// The reply, if there is one.

@@ -1,8 +1,8 @@
-//! Which way a message passes a proxy.
+//! The direction of a message that passes a proxy.
 
 use serde::Serialize;
 
-/// Whom a message is from.
+/// Which side sent a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {

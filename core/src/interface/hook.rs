@@ -1,4 +1,4 @@
-//! Questions to the user's code, and its answers.
+//! Calls of user code, and their answers.
 //!
 //! The engine never calls user code (it may await, throw, or call back into the engine): a hook leaves as
 //! [`Effect::Call`](crate::Effect::Call) and its answer comes back as [`Input::Answer`](crate::Input::Answer).
@@ -33,10 +33,10 @@ impl CallId {
     }
 }
 
-/// One call of the user's code. Everything it needs beyond the connection's own data is here by value.
+/// A call of user code, with everything that it needs in addition to the connection's own data.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Hook {
-    /// May this client come in? Answer: [`Answer::Admission`].
+    /// Whether a client may connect. Answer: [`Answer::Admission`].
     Authenticate {
         /// What the pattern's `{name}` parts stood for.
         params: Params,
@@ -51,12 +51,12 @@ pub enum Hook {
     },
     /// Does one of the route's `responses` match? Answer: [`Answer::Response`] or [`Answer::NoMatch`].
     Respond {
-        /// As it came; `None`: the value of the [`Hook::Transform`] before.
+        /// As it came; `None`: the value of the previous [`Hook::Transform`].
         message: Option<Message>,
     },
     /// A message for the user's `onMessage`.
     Message {
-        /// As it came; `None`: the value of the hook before.
+        /// As it came; `None`: the value of the previous hook.
         message: Option<Message>,
     },
     /// The client sent a ping.
@@ -77,7 +77,7 @@ pub enum Hook {
     },
     /// A message passes a proxy. Answer: [`Answer::Passed`], or [`Answer::Done`] to pass it as it is.
     Proxied {
-        /// Which way.
+        /// The direction.
         from: Direction,
         /// As it came.
         message: Message,
@@ -86,9 +86,9 @@ pub enum Hook {
     Channel(Box<ChannelCall>),
     /// Something happened on a route of the dialect `commands`.
     ServerEvent(Box<ServerEvent>),
-    /// A question of a [`Handler`](crate::Handler) of one's own. Answer: [`Answer::Json`].
+    /// A call of a custom [`Handler`](crate::Handler). Answer: [`Answer::Json`].
     Custom {
-        /// What the host's table of callbacks knows it by.
+        /// The name of the callback.
         name: Arc<str>,
         /// The arguments.
         payload: Value,
@@ -120,7 +120,7 @@ impl Hook {
         }
     }
 
-    /// What users call it: the option's name, or the event's.
+    /// Its name for users: the option's, or the event's.
     pub fn name(&self) -> &'static str {
         match self {
             Hook::ServerEvent(event) => event.kind().name(),
@@ -129,7 +129,7 @@ impl Hook {
     }
 }
 
-/// The hooks by kind; [`name`](Self::name) is what users call them.
+/// The kinds of hooks; [`name`](Self::name) is the name for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "named as the callbacks of users")]
 #[non_exhaustive]
@@ -191,7 +191,7 @@ impl HookKind {
     }
 }
 
-/// What came of a hook.
+/// The result of a hook.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Answer {
@@ -199,9 +199,9 @@ pub enum Answer {
     Done,
     /// To [`Hook::Authenticate`].
     Admission(Admission),
-    /// To [`Hook::Authenticate`]: what came is not an admission. The client is refused with HTTP 401, and the log says why.
+    /// To [`Hook::Authenticate`]: the result is not an admission. The client is refused with HTTP 401, and the log says why.
     NotAnAdmission {
-        /// What came and what to write instead, to stand behind `authenticate for /path`.
+        /// The result and what to write instead, as a text that follows `authenticate for /path`.
         message: String,
     },
     /// To [`Hook::Respond`]: the entry at `index` matched; `message` is its response, if it has one.
@@ -213,7 +213,7 @@ pub enum Answer {
     },
     /// To [`Hook::Respond`]: no entry matched.
     NoMatch,
-    /// To [`Hook::Proxied`]: what passes instead; `None`: nothing does.
+    /// To [`Hook::Proxied`]: the message to pass on instead; `None`: none.
     Passed(Option<Message>),
     /// To [`Hook::Channel`]. [`Answer::Done`] is [`ChannelReply::none`].
     ChannelReply(ChannelReply),
@@ -221,15 +221,14 @@ pub enum Answer {
     Json(Value),
     /// It threw or rejected.
     Failed {
-        /// What, as the handler is told it.
+        /// The error, as it is passed to the handler.
         error: HandlerError,
     },
-    /// As [`Failed`](Self::Failed), by a host that knows where it was thrown. That is the user's mistake: the log says it at
-    /// level error.
+    /// As [`Failed`](Self::Failed), with the stack. It is a mistake in user code, and logged at level error.
     Threw {
         /// The error's message.
         message: String,
-        /// What the log shows below it: the calls that led there, each in a line of its own.
+        /// The stack for the log, one call per line.
         stack: String,
     },
 }

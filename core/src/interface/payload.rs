@@ -1,11 +1,11 @@
-//! What the messages of Phoenix channels carry.
+//! Payloads of Phoenix channels.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// What a client's event, a server's push or a reply carries.
+/// The payload of a client's event, a server's push or a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
     /// Any JSON, an object by convention.
@@ -22,7 +22,7 @@ pub enum Payload {
 }
 
 impl Payload {
-    /// The JSON; `null` where there are bytes.
+    /// The JSON; `null` for bytes.
     pub fn json(&self) -> &Value {
         match self {
             Payload::Json(value) => value,
@@ -35,7 +35,7 @@ impl Payload {
         Payload::Json(json!({}))
     }
 
-    /// The bytes, if it is bytes.
+    /// The bytes, if there are any.
     pub fn bytes(&self) -> Option<&Bytes> {
         match self {
             Payload::Json(_) => None,

@@ -1,4 +1,4 @@
-//! The server events of the dialect `commands`, of which the user's code can be told.
+//! The server events of the dialect `commands`, for callbacks.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,42 +6,42 @@ use serde::Deserialize;
 use crate::interface::handler_error::HandlerError;
 use crate::message::Text;
 
-/// Something that happened on a route of the dialect `commands`. The host starts the server, so it tells of the start
+/// An event on a route of the dialect `commands`. The start of the server is not among them, as the host reports that
 /// itself.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ServerEvent {
-    /// Somebody came.
+    /// A client has connected.
     Connect(CommandsClient),
-    /// Somebody went.
+    /// A client has disconnected.
     Disconnect {
-        /// By the id that others knew.
+        /// The client's id.
         client_id: String,
     },
-    /// A text message came. Binary messages are not told.
+    /// A text message came. There is no event for binary messages.
     Receive {
         /// From whom.
         client_id: String,
         /// As it came.
         message: Text,
     },
-    /// A message goes out.
+    /// A message is sent.
     Send {
-        /// As it goes out.
+        /// The text, as it is sent.
         message: Text,
-        /// To whom.
+        /// The receivers.
         audience: CommandsAudience,
     },
     /// Something failed.
     Crash {
-        /// While it was about this client.
+        /// The client for which it failed.
         client_id: String,
         /// What went wrong.
         error: HandlerError,
     },
 }
 
-/// Somebody who is connected.
+/// A connected client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CommandsClient {
@@ -59,7 +59,7 @@ impl CommandsClient {
     }
 }
 
-/// Whom a message of the dialect `commands` is for; with neither it is for everyone.
+/// The receivers of a message of the dialect `commands`; with neither it is for everyone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandsAudience {
     /// One client, by the id that others know.
@@ -73,13 +73,13 @@ pub struct CommandsAudience {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ServerEventKind {
-    /// Somebody came.
+    /// A client has connected.
     Connect,
-    /// Somebody went.
+    /// A client has disconnected.
     Disconnect,
     /// A text message came.
     Receive,
-    /// A message goes out.
+    /// A message is sent.
     Send,
     /// Something failed.
     Crash,

@@ -37,7 +37,7 @@ impl Prepared for CallbackRun {
     }
 }
 
-/// What goes to a connection's own task; the rest comes back.
+/// Gives a hook to the connection's own task, or back if it is not for the task.
 fn run_task(
     host: &Arc<Host>,
     callbacks: &Arc<Callbacks>,
@@ -141,7 +141,7 @@ async fn answer(callbacks: &Callbacks, peer: Peer, step: Step) -> Result<Answer,
             }
             Ok(Answer::Done)
         }
-        // A step of a channel is taken above.
+        // Steps of channels are handled above.
         Hook::Channel(_) => Ok(Answer::Done),
         Hook::Custom { name, payload } => match callbacks.custom.get(&*name) {
             Some(callback) => callback(peer, payload).await.map(Answer::Json),
@@ -169,7 +169,7 @@ async fn respond(
     }
 }
 
-/// The message that came with the hook, or that the hook before left.
+/// The message that came with the hook, or that the previous hook has left.
 fn incoming(peer: &Peer, message: Option<Message>) -> Result<Incoming, HandlerError> {
     match message {
         Some(message) => Ok(message.into()),

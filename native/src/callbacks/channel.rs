@@ -63,8 +63,8 @@ impl ChannelCallbacks {
         Self::default()
     }
 
-    /// A client wants to join. What is pushed meanwhile comes after the reply. Default: everyone may, and is answered
-    /// `{}`.
+    /// A client wants to join. What is pushed meanwhile is sent after the reply. Default: everyone may join, and is
+    /// answered `{}`.
     pub fn join<F, R>(
         mut self,
         callback: impl Fn(ChannelSocket, Payload) -> F + Send + Sync + 'static,
@@ -107,7 +107,7 @@ impl ChannelCallbacks {
         self
     }
 
-    /// The client is no longer on the topic, and why. Called once for every join that was let in.
+    /// The client is no longer on the topic, and why. Called once for every join that was accepted.
     pub fn leave<F, R>(
         mut self,
         callback: impl Fn(ChannelSocket, Termination) -> F + Send + Sync + 'static,
@@ -135,8 +135,8 @@ where
     })
 }
 
-/// One run of a channel's function. Who is on which topic is settled when it is made, which is in the engine's
-/// order; when it runs is up to the runtime.
+/// One run of a channel's function. Memberships change when it is made, in the engine's order; when it runs is up to
+/// the runtime.
 pub(super) struct ChannelRun {
     channel: Arc<str>,
     step: Step,
@@ -150,7 +150,7 @@ enum Step {
     Nothing,
 }
 
-/// Takes a client off its topic again unless it is let in.
+/// Takes a client off its topic again unless its join is accepted.
 struct Joining {
     socket: ChannelSocket,
     is_in: bool,
@@ -189,7 +189,7 @@ impl ChannelRun {
         Self { channel, step }
     }
 
-    /// Runs the function; gives the answer to the hook.
+    /// Runs the function, and returns the answer to the hook.
     pub(super) async fn run(
         self,
         channels: &[(String, ChannelCallbacks)],

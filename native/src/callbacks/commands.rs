@@ -8,9 +8,9 @@ use switchboard_core::{HandlerError, HandlerResult};
 use super::BoxFuture;
 use super::convert::IntoHandlerResult;
 
-/// What to do when something happens on a route of the dialect `commands`, for
-/// [`Callbacks::commands`](super::Callbacks::commands). Messages of one client wait for it, in their order; an error, as
-/// a panic, is an event of its own: [`crash`](Self::crash).
+/// Functions for the server events of a route of the dialect `commands`, for
+/// [`Callbacks::commands`](super::Callbacks::commands). Messages of one client wait for them, in order; an error or a
+/// panic is an event of its own: [`crash`](Self::crash).
 ///
 /// ```
 /// use switchboard::{Callbacks, CommandsClient, CommandsEvents, Server};
@@ -35,7 +35,7 @@ type Start = Box<dyn Fn() -> BoxFuture<HandlerResult> + Send + Sync>;
 type Listener<A> = Box<dyn Fn(A) -> BoxFuture<HandlerResult> + Send + Sync>;
 
 impl CommandsEvents {
-    /// Nothing is done yet.
+    /// No functions.
     pub fn new() -> Self {
         Self::default()
     }
@@ -53,7 +53,7 @@ impl CommandsEvents {
         self
     }
 
-    /// Somebody came.
+    /// A client has connected.
     pub fn connect<F, R>(mut self, callback: impl Fn(CommandsClient) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
@@ -63,7 +63,7 @@ impl CommandsEvents {
         self
     }
 
-    /// Somebody went, by the id that others knew.
+    /// A client has disconnected, by its id.
     pub fn disconnect<F, R>(mut self, callback: impl Fn(String) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
@@ -73,7 +73,7 @@ impl CommandsEvents {
         self
     }
 
-    /// A text message came: by whom, and what.
+    /// A text message came: the client's id, and the text.
     pub fn receive<F, R>(mut self, callback: impl Fn(String, String) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
@@ -83,7 +83,7 @@ impl CommandsEvents {
         self
     }
 
-    /// A message goes out: what, and to whom.
+    /// A message is sent: the text, and its receivers.
     pub fn send<F, R>(
         mut self,
         callback: impl Fn(String, CommandsAudience) -> F + Send + Sync + 'static,
@@ -96,7 +96,7 @@ impl CommandsEvents {
         self
     }
 
-    /// Something failed, one of these functions for example, while it was about this client.
+    /// Something failed for this client, such as one of these functions.
     pub fn crash<F, R>(mut self, callback: impl Fn(HandlerError, String) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
@@ -114,7 +114,7 @@ impl CommandsEvents {
         }
     }
 
-    /// The events that there is a function for.
+    /// The events that have a function.
     pub(super) fn kinds(&self) -> Vec<ServerEventKind> {
         [
             (ServerEventKind::Connect, self.connect.is_some()),

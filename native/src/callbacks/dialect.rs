@@ -1,4 +1,4 @@
-//! Which dialects the callbacks are for.
+//! The dialects that callbacks belong to.
 
 use switchboard_core::config::{Dialect, Example, NeededCallback, RouteConfig};
 use switchboard_core::dialect::commands::{Commands, CommandsOptions, ServerEventKind};
@@ -9,12 +9,12 @@ use switchboard_core::{Deferred, Handler, Hooks, Pattern, Receiving, WithCallbac
 use super::{Callbacks, CommandsEvents};
 
 impl Callbacks {
-    /// Which callbacks look at what passes a proxy.
+    /// The callbacks for messages that pass a proxy.
     pub(crate) fn proxied(&self) -> ProxyHooks {
         ProxyHooks { client: self.client_message.is_some(), target: self.target_message.is_some() }
     }
 
-    /// The dialect that a route without a configuration speaks by them.
+    /// The dialect that these callbacks give to a route without a configuration.
     pub(crate) fn dialect(&self) -> Dialect {
         match (self.channels.is_empty(), &self.commands) {
             (false, _) => Dialect::Phoenix,
@@ -23,7 +23,7 @@ impl Callbacks {
         }
     }
 
-    /// Whether all of them can be called on a route of this dialect; otherwise what is wrong.
+    /// Checks that all of them can be called on a route of this dialect.
     pub(crate) fn check(&self, dialect: Dialect) -> Result<(), String> {
         let belongs = |what: &str, owner: Dialect| {
             let (owner, name) = (owner.name(), dialect.name());
@@ -41,7 +41,7 @@ impl Callbacks {
         self.topics().map(drop)
     }
 
-    /// Whether a configured route finds this among them.
+    /// Whether the callback that a configured route needs is among them.
     pub(crate) fn has(&self, needed: NeededCallback<'_>) -> bool {
         match needed {
             NeededCallback::Event(event) => self.events().contains(&event),
@@ -49,7 +49,7 @@ impl Callbacks {
         }
     }
 
-    /// Tells a configured route of them, as the dialects need it.
+    /// Adds to a configured route what its dialect has to know of them.
     pub(crate) fn declare(&self, route: &mut RouteConfig) -> Result<(), String> {
         self.check(route.dialect())?;
         if let Some(events) = &self.commands {
@@ -65,7 +65,7 @@ impl Callbacks {
         Ok(())
     }
 
-    /// What the engine gets on a route without a configuration.
+    /// The handler of a route without a configuration.
     pub(crate) fn handler(&self) -> Box<dyn Handler> {
         let hooks = self.hooks();
         if self.task.is_some() {
@@ -91,7 +91,7 @@ impl Callbacks {
         }
     }
 
-    /// What to try such a route with, or what is wrong with the callbacks.
+    /// An example of a path and a message for such a route, or what is wrong with the callbacks.
     pub(crate) fn example(&self, pattern: &Pattern) -> Result<Example, String> {
         let mut route = RouteConfig { dialect: Some(self.dialect()), ..RouteConfig::new(pattern.clone()) };
         self.declare(&mut route)?;

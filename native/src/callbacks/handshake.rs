@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use switchboard_core::Params;
 
-/// A client that asks to come in. Dereferences to its request.
+/// The opening handshake of a client. Dereferences to its request.
 #[derive(Clone)]
 pub struct Handshake {
     request: http::Request<()>,
@@ -34,7 +34,7 @@ impl Handshake {
         self.address
     }
 
-    /// The first value of a parameter of the query, percent-decoded; browsers can send a token nowhere else.
+    /// The first value of a query parameter, percent-decoded; browsers can send a token only there.
     pub fn query(&self, name: &str) -> Option<String> {
         let query = self.request.uri().query().unwrap_or_default();
         let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -51,7 +51,7 @@ impl Deref for Handshake {
 }
 
 impl fmt::Debug for Handshake {
-    /// The path without the query, which may hold a token.
+    /// The path without the query, which may contain a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handshake").field("path", &self.request.uri().path()).finish_non_exhaustive()
     }

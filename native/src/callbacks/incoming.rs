@@ -8,7 +8,7 @@ use switchboard_core::{HandlerError, Message};
 /// One message from a client: as it came, or what `transform_raw_data` made of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Incoming {
-    /// As it came. Text is not parsed before somebody asks.
+    /// As it came. Text is parsed only on demand.
     Message(Message),
     /// A value that `transform_raw_data` made.
     Value(Value),
@@ -31,7 +31,7 @@ impl Incoming {
         }
     }
 
-    /// The JSON in the message, as your type.
+    /// Parses the message as JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, HandlerError> {
         match self {
             Incoming::Message(message) => Ok(serde_json::from_slice(message.payload())?),
@@ -39,7 +39,7 @@ impl Incoming {
         }
     }
 
-    /// The value in the message: its JSON, else its text, else (binary) null.
+    /// The message as a value: its JSON, or its text if it is not JSON, or null if it is binary.
     pub fn value(&self) -> Value {
         match self {
             Incoming::Value(value) => value.clone(),

@@ -46,17 +46,17 @@ type Custom = Box<dyn Fn(Peer, Value) -> BoxFuture<Result<Value, HandlerError>> 
 type Inspect = Callback<Message, Result<Option<Message>, HandlerError>>;
 type Matcher = Box<dyn Fn(&Peer, &Incoming) -> bool + Send + Sync>;
 
-/// What a route does, as async closures. What is left out costs nothing.
+/// The behaviour of a route as async closures. Those that are left out cost nothing.
 ///
-/// Beside a dialect ([`Builder::callbacks`](crate::Builder::callbacks)) they see what its clients do, after the dialect
-/// has done its part. Some dialects ask for more: [`channel`](Self::channel), [`commands`](Self::commands),
+/// In addition to a dialect ([`Builder::callbacks`](crate::Builder::callbacks)) they are called after the dialect has
+/// handled an event. Some dialects have further ones: [`channel`](Self::channel), [`commands`](Self::commands),
 /// [`on_client_message`](Self::on_client_message).
 ///
-/// Callbacks of one connection run one after another, in the order of what they are about, each awaited before
-/// the next; those of different connections run side by side. A callback may return nothing, or a `Result`;
+/// Callbacks of one connection run one after another, in the order of the events, each awaited before the next;
+/// those of different connections run concurrently. A callback may return nothing, or a `Result`;
 /// an error, as a panic, goes to [`on_error`](Self::on_error), and one of [`on_connect`](Self::on_connect)
-/// closes the connection with 1011. One that takes longer than `limits.handlerTimeout` is stopped at the await where it
-/// stands, which is such an error, and then the next one runs.
+/// closes the connection with 1011. One that takes longer than `limits.handlerTimeout` is stopped at its current await,
+/// which counts as such an error, and then the next one runs.
 ///
 /// ```
 /// use switchboard::{Audience, Callbacks, HandlerResult, Incoming, Message, Peer};
@@ -88,7 +88,7 @@ pub struct Callbacks {
     /// By topic.
     channels: Vec<(String, ChannelCallbacks)>,
     commands: Option<CommandsEvents>,
-    /// The questions of a handler of one's own, by name.
+    /// For the calls of a custom handler, by name.
     custom: HashMap<String, Custom>,
     /// Instead of all the others but `authenticate`.
     task: Option<socket_task::Run>,
@@ -107,8 +107,8 @@ impl Callbacks {
         Self::default()
     }
 
-    /// Decides before the upgrade whether a client may come in: by a `bool`, a [`Admission`], or a `Result` of
-    /// either. False is answered 401, an error 500.
+    /// Decides before the upgrade whether a client may connect: by a `bool`, an [`Admission`], or a `Result` of either.
+    /// False is answered 401, an error 500.
     pub fn authenticate<F, R>(mut self, callback: impl Fn(Handshake) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
@@ -225,24 +225,26 @@ impl Callbacks {
         self
     }
 
-    /// The channel on these topics of Phoenix: one topic, or `room:*` for all that begin so. The first one that matches
-    /// counts.
+    /// The channel for these topics of Phoenix: one topic, or `room:*` for all that begin so. The first one that matches
+    /// is used.
     ///
-    /// On a route of the configuration the dialect has to be `phoenix`; a channel that its `channels` do not name comes
-    /// behind them. A route of one's own speaks Phoenix by this; Phoenix's clients append `/websocket` to its path.
+    /// On a route of the configuration the dialect has to be `phoenix`; a channel that its `channels` do not name is added
+    /// after them. A route without a configuration speaks Phoenix because of this; Phoenix's clients append `/websocket`
+    /// to its path.
     pub fn channel(mut self, topic: impl Into<String>, channel: ChannelCallbacks) -> Self {
         self.channels.push((topic.into(), channel));
         self
     }
 
-    /// What to do when something happens in the dialect `commands`. A route of one's own speaks that dialect by this.
+    /// Functions for the server events of the dialect `commands`. A route without a configuration speaks that dialect because
+    /// of this.
     pub fn commands(mut self, events: CommandsEvents) -> Self {
         self.commands = Some(events);
         self
     }
 
-    /// Looks at each message from a client of a `proxy` before it passes to the target: what it returns goes on instead,
-    /// `None` drops it, as an error does. Messages wait for it, in their order.
+    /// Gets each message from a client of a `proxy` before it is passed on to the target: what it returns is passed on
+    /// instead; `None` or an error drops the message. Messages wait for it, in order.
     pub fn on_client_message<F, R>(
         mut self,
         callback: impl Fn(Peer, Message) -> F + Send + Sync + 'static,
@@ -255,8 +257,8 @@ impl Callbacks {
         self
     }
 
-    /// Looks at each message from the target of a `proxy` before it passes to the client, as
-    /// [`on_client_message`](Self::on_client_message) does the other way.
+    /// Gets each message from the target of a `proxy` before it is passed on to the client, as
+    /// [`on_client_message`](Self::on_client_message) does in the other direction.
     pub fn on_target_message<F, R>(
         mut self,
         callback: impl Fn(Peer, Message) -> F + Send + Sync + 'static,
@@ -269,8 +271,8 @@ impl Callbacks {
         self
     }
 
-    /// Answers the [`Hook::Custom`](switchboard_core::Hook::Custom) of this name that a [`Handler`](crate::Handler) of
-    /// yours calls for; the answer comes to its [`Handler::answer`](crate::Handler::answer).
+    /// Answers the [`Hook::Custom`](switchboard_core::Hook::Custom) of this name that your own [`Handler`](crate::Handler)
+    /// calls; the answer goes to its [`Handler::answer`](crate::Handler::answer).
     pub fn on_custom<F, E>(
         mut self,
         name: impl Into<String>,

@@ -18,16 +18,16 @@ use crate::host::Host;
 
 /// A handle on one connection: clone it, keep it, use it from any task or thread.
 ///
-/// Everything it is asked to do happens at once, in the order of the calls; nothing waits for the network. For
-/// a connection that is closed it does nothing. A [`Handler`](crate::Handler) runs while the engine is locked
-/// and uses its [`Context`](crate::Context) instead: a `Peer` would wait for the handler for ever.
+/// Its methods act at once, in the order of the calls; none waits for the network. When the connection is closed they
+/// do nothing. A [`Handler`](crate::Handler) runs while the engine is locked and uses its
+/// [`Context`](crate::Context) instead: a `Peer` would wait for the handler for ever.
 #[derive(Clone)]
 pub struct Peer {
     host: Arc<Host>,
     data: Arc<PeerData>,
 }
 
-/// What does not change during a connection, and what its callbacks keep.
+/// The facts of a connection, which do not change, and what its callbacks keep.
 pub(crate) struct PeerData {
     id: ConnectionId,
     name: Arc<str>,
@@ -39,19 +39,19 @@ pub(crate) struct PeerData {
     metadata: Mutex<http::Extensions>,
     /// Held by the callback that runs: those of one connection never overlap.
     callback: tokio::sync::Mutex<()>,
-    /// The message between two hooks that both look at it.
+    /// The message of two hooks in a row.
     current: Mutex<Option<Incoming>>,
     route: usize,
-    /// The topics of Phoenix whose joins were begun.
+    /// The memberships in topics of Phoenix, from the beginning of a join.
     channels: Mutex<HashMap<String, Arc<Membership>>>,
-    /// Where its messages go, if it has a task that receives.
+    /// The way of its messages to its task, if it has one.
     inlet: OnceLock<Arc<Inlet>>,
 }
 
-/// To whom [`Peer::broadcast_with`] sends. The default is everyone else on the route.
+/// The receivers of [`Peer::broadcast_with`]. The default is everyone else on the route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Audience {
-    /// Only members of any of these rooms, each once; `Some` of none is nobody. Default `None`: the whole route.
+    /// The members of any of these rooms, each once; with an empty list nobody. Default `None`: the whole route.
     pub rooms: Option<Vec<String>>,
     /// Also the sender, if it is among them. Default false.
     pub include_self: bool,
@@ -114,7 +114,7 @@ impl Peer {
         self.data.subprotocol.as_deref()
     }
 
-    /// What authentication said about the client; null when it said nothing.
+    /// What authentication returned as the client's data; null if nothing.
     pub fn auth_data(&self) -> &Value {
         &self.data.auth_data
     }
@@ -135,8 +135,8 @@ impl Peer {
         self.apply(Command::Send(message.into()));
     }
 
-    /// Sends a message, or says that the connection is gone: [`CommandError::Closed`]. That it was sent does not mean that
-    /// it arrives: the connection may break on the way.
+    /// Sends a message, or fails with [`CommandError::Closed`] if the connection is gone. A message that was sent need not
+    /// arrive: the connection may break.
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), CommandError> {
         self.command(Command::Send(message.into()))
     }
@@ -157,7 +157,7 @@ impl Peer {
         self.apply(Command::BroadcastAllRooms { message: message.into(), include_self });
     }
 
-    /// Joins a room. Fails where a limit is reached.
+    /// Joins a room. Fails if a limit is reached.
     pub fn join(&self, room: impl Into<String>) -> Result<(), CommandError> {
         self.command(Command::Join(room.into()))
     }
@@ -197,38 +197,39 @@ impl Peer {
         self.apply(Command::Terminate);
     }
 
-    /// Starts pinging in this interval, anew. Three pings without a pong close the connection with 1000.
+    /// Starts or restarts the heartbeat with this interval. After three pings without a pong the connection is closed with
+    /// 1000.
     pub fn start_heartbeat(&self, interval: Duration) {
         self.apply(Command::Heartbeat(Some(interval)));
     }
 
-    /// Stops pinging.
+    /// Stops the heartbeat.
     pub fn stop_heartbeat(&self) {
         self.apply(Command::Heartbeat(None));
     }
 
-    /// Counts no pong as missed.
+    /// Resets the number of missed pongs.
     pub fn reset_missed_pongs(&self) {
         self.apply(Command::ResetMissedPongs);
     }
 
-    /// Closes the connection when for so long nothing comes, counted from now.
+    /// Closes the connection when nothing comes for this long, from now on.
     pub fn start_inactivity_timeout(&self, timeout: Duration) {
         self.apply(Command::InactivityTimeout(Some(timeout)));
     }
 
-    /// Lets the connection be as silent as it likes.
+    /// Stops the inactivity timeout.
     pub fn stop_inactivity_timeout(&self) {
         self.apply(Command::InactivityTimeout(None));
     }
 
-    /// Has the route's dialect or [`Handler`](crate::Handler) do what only it knows, in the name of this connection:
-    /// its [`Handler::command`](crate::Handler::command).
+    /// Gives a command to the route's dialect or [`Handler`](crate::Handler), on behalf of this connection:
+    /// [`Handler::command`](crate::Handler::command).
     pub fn dialect_command(&self, name: &str, payload: Value) -> HandlerResult {
         self.host.dialect_command(self.data.route, Some(self.data.id), name, payload)
     }
 
-    /// The same in nobody's name.
+    /// The same on behalf of no connection.
     pub(crate) fn route_command(&self, name: &str, payload: Value) -> HandlerResult {
         self.host.dialect_command(self.data.route, None, name, payload)
     }
@@ -248,13 +249,13 @@ impl Peer {
 }
 
 impl fmt::Debug for Peer {
-    /// The path without the query, which may hold a token.
+    /// The path without the query, which may contain a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peer").field("id", &self.id()).field("path", &self.path()).finish_non_exhaustive()
     }
 }
 
-/// Two handles are equal if they are on the same connection.
+/// Two handles are equal if they are handles on the same connection.
 impl PartialEq for Peer {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.data, &other.data)
@@ -263,8 +264,8 @@ impl PartialEq for Peer {
 
 impl Eq for Peer {}
 
-/// By which connection it is; nothing that can change counts, so a `Peer` can be a key. Clippy cannot know that, and asks
-/// for an `allow(clippy::mutable_key_type)`.
+/// The hash of the connection, which never changes, so a `Peer` can be a key. Clippy cannot know that, and demands an
+/// `allow(clippy::mutable_key_type)`.
 impl Hash for Peer {
     fn hash<H: Hasher>(&self, state: &mut H) {
         Arc::as_ptr(&self.data).hash(state);

@@ -11,8 +11,8 @@ use switchboard_core::{CloseCause, CloseFrame, Message};
 use super::Peer;
 use crate::host::user_code::Pending;
 
-/// One connection in the hands of a [`SocketTask`](crate::SocketTask): it receives, and does everything that a [`Peer`]
-/// does. To send from elsewhere, clone the [`peer`](Self::peer).
+/// The connection of a [`SocketTask`](crate::SocketTask): it receives, and does everything that a [`Peer`] does. To send
+/// from another task, clone the [`peer`](Self::peer).
 pub struct Socket {
     peer: Peer,
     inlet: Arc<Inlet>,
@@ -23,16 +23,16 @@ impl Socket {
         Self { peer, inlet }
     }
 
-    /// The next message, in the order in which the client sent them. `None`: the connection has ended, whoever ended it,
-    /// and everything that came before is received. From then on it is always `None`; what is broadcast still reaches
-    /// the others until the socket is dropped, for at most [`handler_timeout`](crate::Limits::handler_timeout).
+    /// The next message, in the order in which the client sent them. `None`: the connection has ended, from either side,
+    /// and everything that came before is received. From then on it is always `None`; broadcasts still reach the others
+    /// until the socket is dropped, for at most [`handler_timeout`](crate::Limits::handler_timeout).
     ///
     /// Nothing is lost when the future is dropped before it is ready, as in `tokio::select!`.
     pub async fn recv(&mut self) -> Option<Message> {
         poll_fn(|context| self.inlet.poll(context)).await
     }
 
-    /// The handle that other tasks can have.
+    /// A handle for other tasks.
     pub fn peer(&self) -> &Peer {
         &self.peer
     }
@@ -71,8 +71,7 @@ impl Drop for Socket {
     }
 }
 
-/// Where messages go over from the engine to the task. There is one at a time: the engine has the others, and counts
-/// them.
+/// Passes messages from the engine to the task. It holds one at a time: the others wait in the engine, which counts them.
 #[derive(Default)]
 pub(crate) struct Inlet {
     state: Mutex<State>,
@@ -84,7 +83,7 @@ struct State {
     end: Option<End>,
     /// The function has returned.
     has_returned: bool,
-    /// Nobody receives any more.
+    /// The socket was dropped.
     is_dropped: bool,
     waker: Option<Waker>,
 }
@@ -93,12 +92,12 @@ struct State {
 struct End {
     frame: CloseFrame,
     cause: CloseCause,
-    /// Answered when nobody receives any more.
+    /// Answered when the socket is dropped.
     pending: Option<Pending>,
 }
 
 impl Inlet {
-    /// Offers a message. Where nobody receives any more it counts as received.
+    /// Offers a message. If the socket was dropped, it counts as received.
     pub(super) fn offer(&self, message: Message, pending: Pending) {
         let mut state = self.lock();
         if state.is_dropped {
@@ -109,7 +108,7 @@ impl Inlet {
         wake(state);
     }
 
-    /// Says that nothing more comes.
+    /// Reports the end of the connection.
     pub(super) fn end(&self, frame: CloseFrame, cause: CloseCause, pending: Pending) {
         let mut state = self.lock();
         if state.is_dropped {
@@ -120,7 +119,7 @@ impl Inlet {
         wake(state);
     }
 
-    /// The function has returned, and its result was good. Closes, unless the socket lives on in another task.
+    /// The function has returned without an error. Closes the connection, unless another task has the socket.
     pub(super) fn returned(&self, peer: &Peer) {
         let mut state = self.lock();
         state.has_returned = true;
@@ -130,13 +129,13 @@ impl Inlet {
         }
     }
 
-    /// Nobody shall receive any more.
+    /// The socket was dropped, or is not to receive any more.
     pub(super) fn abandon(&self) {
         let mut state = self.lock();
         state.is_dropped = true;
         let (next, end) = (state.next.take(), state.end.as_mut().and_then(|end| end.pending.take()));
         drop(state);
-        // Only now: an answer takes a turn, and that may bring the next message.
+        // Only now, as an answer takes a turn, which may bring the next message.
         if let Some((_, pending)) = next {
             pending.done();
         }
@@ -145,7 +144,7 @@ impl Inlet {
         }
     }
 
-    /// The socket is gone. True: its function had returned before, so that nobody else closes the connection.
+    /// The socket was dropped. True: its function had returned before, so the connection has to be closed here.
     fn dropped(&self) -> bool {
         self.abandon();
         self.lock().has_returned

@@ -17,7 +17,7 @@ use crate::host::user_code::Pending;
 /// with 1011. A socket that the function has given to another task keeps it open until it is dropped there.
 ///
 /// Messages that are not received wait, at most [`pending_messages`](crate::Limits::pending_messages) or 1 MiB of them;
-/// then the client is not read until there is room again. There is no limit for how long that may take.
+/// then the client is not read until there is room again, however long that takes.
 ///
 /// ```
 /// use switchboard::{HandlerResult, Server, Socket, SocketTask};
@@ -55,7 +55,7 @@ impl SocketTask {
         Self { callbacks: Callbacks { task: Some(run), ..Callbacks::default() } }
     }
 
-    /// Decides before the upgrade whether a client may come in, as [`Callbacks::authenticate`] does.
+    /// Decides before the upgrade whether a client may connect, as [`Callbacks::authenticate`] does.
     pub fn authenticate<F, R>(mut self, callback: impl Fn(Handshake) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = R> + Send + 'static,
@@ -89,7 +89,7 @@ pub(super) fn start(host: &Arc<Host>, callbacks: Arc<Callbacks>, peer: Peer, ope
     });
 }
 
-/// Closes the connection when its function has returned, or panicked: then there is no result.
+/// Closes the connection when its function has returned, or has panicked, in which case there is no result.
 struct Ending {
     peer: Peer,
     inlet: Arc<Inlet>,

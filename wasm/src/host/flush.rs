@@ -1,4 +1,4 @@
-//! From the engine's messages to what sockets write.
+//! From the engine's messages to the frames that sockets write.
 
 use std::mem;
 
@@ -10,7 +10,7 @@ use crate::peer::Life;
 use crate::schedule::Touched;
 
 impl Host {
-    /// Packs what is to be done now; how many words that is.
+    /// Packs what is to be done now; returns how many words that is.
     ///
     /// While there are hooks to run, sockets wait: what the hooks send goes out with the rest. JavaScript takes turns
     /// until there is nothing left to do, and goes on in the next round of its loop where
@@ -73,7 +73,7 @@ impl Host {
         self.update_reading(id);
     }
 
-    /// Puts the burst into its receivers' outboxes, and whatever comes of that.
+    /// Puts the burst into its receivers' outboxes, and tells the engine what came of it.
     fn send_all(&mut self) {
         let mut inputs = Vec::new();
         while self.burst.is_some() {
@@ -99,8 +99,8 @@ impl Host {
             });
             inputs.extend(peer.filled(pushed));
             self.schedule.touch(id, &mut peer.touched, to.len());
-            // How much is sent in one go is no sign of a client that does not read: only what its socket has refused
-            // may fill its outbox.
+            // Much that is sent at once does not mean that a client reads too slowly: only what its socket has refused counts as
+            // waiting.
             if peer.has_to_flush() || (peer.is_ready_to_flush() && self.schedule.take_place()) {
                 self.flush(id);
             }

@@ -1,4 +1,4 @@
-//! From what sockets give to the engine's inputs, and when a socket is to be read.
+//! From the bytes of sockets to the engine's inputs, and which sockets are read.
 
 use std::mem;
 
@@ -25,7 +25,7 @@ impl Host {
             // What it sent before comes first.
             Some(peer) if peer.socket.reader.has_undecoded() && peer.takes_messages() => {
                 peer.is_gone = true;
-                // Nobody else says that there is room in its outbox again.
+                // Nothing else reports that there is room in its outbox again.
                 peer.blocked = false;
                 self.touch(id);
                 self.expect_more(id);
@@ -49,7 +49,7 @@ impl Host {
         }
     }
 
-    /// The engine wants to hear no more of a client for now, or more again.
+    /// The engine pauses or resumes a client.
     pub(super) fn pause(&mut self, id: ConnectionId, pause: bool) {
         if let Some(peer) = self.peer(id) {
             peer.is_stopped = pause;

@@ -1,4 +1,4 @@
-//! Who may connect, beyond what RFC 6455 demands.
+//! What the dialect demands of an opening handshake in addition to RFC 6455.
 //!
 //! | Opening handshake | Answer |
 //! |---|---|

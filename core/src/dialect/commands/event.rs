@@ -10,7 +10,7 @@ pub(super) fn tell(cx: &mut Context<'_>, event: ServerEvent) {
     cx.call(Hook::ServerEvent(Box::new(event)));
 }
 
-/// Whom a message is for.
+/// The receivers of a message.
 #[derive(Clone, Copy)]
 pub(super) enum Audience<'a> {
     Everyone,

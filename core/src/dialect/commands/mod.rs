@@ -1,6 +1,6 @@
 //! The dialect `commands`: Rakit's chat server with private messages, channels, commands and presence.
 //!
-//! What a text frame means is decided in this order; binary frames mean nothing. Everyone includes the sender.
+//! A text message is interpreted in this order; binary messages are ignored. Everyone includes the sender.
 //!
 //! | Client sends | Who receives what |
 //! |---|---|
@@ -16,7 +16,7 @@
 //! | `{"to":"id","message":"m"}` | that client `{"client_id":"<sender>","message":"m"}`, trimmed |
 //! | everything else, JSON or not | everyone `{"client_id":"<sender>","message":"<the frame's text, trimmed>"}` |
 //!
-//! Who comes or goes is told to everyone by presence. The [`Profile`] settles the rest:
+//! When a client connects or disconnects, everyone is told by presence. The [`Profile`] decides the rest:
 //!
 //! | | `seed`: as documented, all JSON | `compat`: as the server of Rakit behaves |
 //! |---|---|---|
@@ -25,8 +25,8 @@
 //! | presence | `{"type":"presence","users":[{"id","name","email","connected_at"}]}` | `users` is an object by id, without emails |
 //! | `connected_at` in s | when the client came | when presence was sent |
 //!
-//! A client's name and email are what the route's authentication found out (`name` and `email`, or both within
-//! `user`), or what its session cookie stands for ([`CommandsOptions::session`]). Everyone else is a `Guest`.
+//! A client's name and email come from the route's authentication (`name` and `email`, or both within `user`), or from
+//! its session cookie ([`CommandsOptions::session`]). Everyone else is a `Guest`.
 //! As in Rakit everyone may use the commands; [`CommandsOptions::commands`] changes that.
 //! Rakit's `allowed_origins` is the route's `origins`, its `supported_protocols` the route's `subprotocols`.
 
@@ -62,12 +62,12 @@ use request::{ClientCommand, Request};
 #[derive(Debug, Default)]
 pub struct Commands {
     options: CommandsOptions,
-    /// Everyone who is here by the id that others know, in the order they came.
+    /// The connected clients by their ids, in the order they came.
     clients: IndexMap<Arc<str>, ConnectionId>,
 }
 
 impl Commands {
-    /// With these settings.
+    /// A handler with these settings.
     pub fn new(options: CommandsOptions) -> Self {
         Self { options, clients: IndexMap::new() }
     }
@@ -88,7 +88,7 @@ impl Commands {
             }
             ClientCommand::Presence => self.tell_presence(cx),
             ClientCommand::Disconnect { client_id } => {
-                // 1000 can be sent, so there is no error to handle.
+                // 1000 may be sent, so this cannot fail.
                 if let Some(target) = self.clients.get(client_id.as_str()) {
                     let _ = cx.with(*target).close(CloseCode::NORMAL, "Disconnected");
                 }
@@ -104,7 +104,7 @@ impl Commands {
         }
     }
 
-    /// What a command's text looks like to its receivers.
+    /// The text of a command's message for its receivers.
     fn spoken(&self, sender: &str, text: &str) -> Message {
         match self.options.profile {
             Profile::Seed => wire::message(sender, text),
@@ -118,7 +118,7 @@ impl Commands {
         }
     }
 
-    /// Sends to whom there is, and tells of it.
+    /// Sends to those clients that exist, and reports the event.
     fn send(&self, cx: &mut Context<'_>, to: Audience<'_>, message: Message) {
         let told = self.has(ServerEventKind::Send).then(|| event::sent(to, &message)).flatten();
         match to {
@@ -149,7 +149,7 @@ impl Commands {
         self.send(cx, Audience::Everyone, message);
     }
 
-    /// An id of 8 letters and digits that nobody here has.
+    /// An unused id of 8 letters and digits.
     fn fresh_id(&self, cx: &mut Context<'_>) -> Arc<str> {
         const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         loop {
@@ -162,7 +162,7 @@ impl Commands {
         }
     }
 
-    /// Any frame of a client shows that it lives.
+    /// A frame of a client came: it is not silent.
     fn alive(&self, cx: &mut Context<'_>) {
         if self.options.ping_timeout > 0 {
             cx.set_inactivity_timeout(Some(Duration::from_secs(self.options.ping_timeout)));
@@ -251,7 +251,7 @@ impl Handler for Commands {
         Ok(())
     }
 
-    /// Clients of this dialect are never told of errors.
+    /// Clients of this dialect get no error messages.
     fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
         cx.log(Level::Debug, format!("a client of the commands dialect: {error}"));
         if !self.has(ServerEventKind::Crash) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::ServerEventKind;
 
-/// The dialect's settings. The default is what Rakit documents, and like Rakit it trusts everyone who may connect.
+/// The dialect's settings. By default it behaves as Rakit documents, and like Rakit it trusts everyone who may connect.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CommandsOptions {
@@ -17,29 +17,27 @@ pub struct CommandsOptions {
     pub profile: Profile,
     /// How presence lists the users: `array` or `map`. Default: as the profile has it.
     pub presence: Option<PresenceFormat>,
-    /// Who may use commands, `disconnect` among them: `everyone`, `nobody`, or the `authenticated`, of whom
-    /// authentication or the session knows something. Everyone else's are ignored. Default `everyone`.
+    /// Who may use commands, including `disconnect`: `everyone`, `nobody`, or the `authenticated`, which are clients with
+    /// data from authentication or the session. Commands of others are ignored. Default `everyone`.
     pub commands: WhoMayCommand,
-    /// Seconds of silence after which a client is closed with 1000. Frames of any kind break the silence. Default 0:
-    /// never.
+    /// Seconds without any frame of a client after which it is closed with 1000. Default 0: never.
     pub ping_timeout: u64,
-    /// Refuse with 403 who sends no `Origin`. Which origins may connect says the route's `origins`. Default false.
+    /// Refuse clients that send no `Origin` with 403. The route's `origins` decides which origins may connect. Default false.
     pub origin_required: bool,
-    /// Refuse with 400 who offers none of the route's `subprotocols`. Default false.
+    /// Refuse clients that offer none of the route's `subprotocols` with 400. Default false.
     pub protocol_required: bool,
-    /// Refuse with 400 who offers no extension. Default false.
+    /// Refuse clients that offer no extension with 400. Default false.
     pub extensions_required: bool,
     /// The values of `Host` that are served, with the port if there is one; others are refused with 400. Default:
     /// all.
     pub allowed_hosts: Vec<String>,
-    /// The events of the server that the host's code has callbacks for: a host that takes callbacks writes it by itself.
-    /// Default none.
+    /// The server events for which the host has callbacks: hosts fill this in themselves. Default none.
     pub events: Vec<ServerEventKind>,
     /// Users by their session cookie. Default none.
     pub session: Option<SessionOptions>,
 }
 
-/// Who somebody is by a cookie. Whoever has none is let in as well, as a guest.
+/// Identifies clients by a cookie. Clients without one may connect as well, as guests.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SessionOptions {
@@ -49,15 +47,15 @@ pub struct SessionOptions {
     pub users: IndexMap<String, Value>,
 }
 
-/// Whose behaviour counts where Rakit's documentation and its server differ.
+/// Which behaviour is used where Rakit's documentation and its server differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Profile {
-    /// The documentation's.
+    /// That of the documentation.
     #[default]
     Seed,
-    /// The server's.
+    /// That of the server.
     Compat,
 }
 
@@ -82,12 +80,12 @@ pub enum WhoMayCommand {
     Everyone,
     /// No client.
     Nobody,
-    /// Clients of whom authentication or the session knows something.
+    /// Clients with data from authentication or the session.
     Authenticated,
 }
 
 impl CommandsOptions {
-    /// The format of presence, where it is not written too.
+    /// The format of presence, also where it follows from the profile.
     pub fn presence_format(&self) -> PresenceFormat {
         self.presence.unwrap_or(match self.profile {
             Profile::Seed => PresenceFormat::Array,
@@ -97,7 +95,7 @@ impl CommandsOptions {
 }
 
 impl SessionOptions {
-    /// Whose cookie it is that came with the opening handshake.
+    /// The user of the cookie that came with the opening handshake.
     pub(super) fn user(&self, request: &http::Request<()>) -> Option<&Value> {
         request
             .headers()

@@ -1,9 +1,9 @@
-//! What a client's text frame means.
+//! Requests of clients.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// One text frame.
+/// A client's text message.
 #[derive(Debug, PartialEq)]
 pub(super) enum Request {
     /// Nothing to do: a ping, or an unknown event.

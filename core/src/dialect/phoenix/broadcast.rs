@@ -1,4 +1,4 @@
-//! A channel without code: what one client says, the others hear.
+//! A channel without code: it passes what one client sends to the others.
 
 use serde_json::{Map, Value};
 
@@ -17,12 +17,12 @@ pub struct Broadcast {
     options: ChannelOptions,
     /// The field that holds a client's key, if there is presence.
     presence_key: Option<String>,
-    /// What clients joined with, until they are told that they are in.
+    /// The payloads of joins that have not been answered yet.
     joining: Option<Value>,
 }
 
 impl Broadcast {
-    /// A channel as it was declared.
+    /// A channel with these options.
     pub fn new(options: ChannelOptions) -> Self {
         let presence = options.presence.as_ref().and_then(Toggle::options);
         let presence_key = presence.map(|presence| presence.key);
@@ -79,7 +79,7 @@ impl Channel for Broadcast {
     }
 }
 
-/// The key of a client: the field in what it joined with, or in its query, or its id.
+/// The key of a client: the field of the join's payload, or of its query, or its id.
 fn presence_key(connection: Option<&Connection>, payload: &Value, name: &str) -> String {
     match payload.get(name) {
         Some(Value::String(key)) if !key.is_empty() => return key.clone(),

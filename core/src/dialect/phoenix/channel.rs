@@ -1,4 +1,4 @@
-//! What a channel does with its clients: the trait to write one in Rust.
+//! The trait of channels, to write one in Rust.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::state::connection::Connection;
 
 /// The behaviour behind a topic pattern. One value serves all clients and all topics of its pattern.
 ///
-/// Steps of one client come one after another; after a [`Reply::Later`] its next message waits for the answer.
+/// The methods are called one after another for each client; after a [`Reply::Later`] its next message waits for the answer.
 /// An error, or a panic, costs the client this channel: a join is refused with `join crashed`, a joined channel
 /// ends with `phx_error`, after which Phoenix's clients join again.
 ///
@@ -56,11 +56,11 @@ pub trait Channel: Send {
         let _ = cx;
     }
 
-    /// A client wants to join. [`Reply::None`] and [`Reply::Ok`] let it in. What is pushed here goes nowhere,
-    /// since the client does not listen yet: see [`joined`](Self::joined).
+    /// A client wants to join. [`Reply::None`] and [`Reply::Ok`] accept it. Do not push here: the client does not
+    /// listen yet, see [`joined`](Self::joined).
     fn join(&mut self, cx: &mut ChannelContext<'_, '_>, payload: &Payload) -> Result<Reply, HandlerError>;
 
-    /// The client has been told that it is in: the time for first pushes and presence.
+    /// The client has the reply to its join: the time for first pushes and presence.
     fn joined(&mut self, cx: &mut ChannelContext<'_, '_>) -> HandlerResult {
         let _ = cx;
         Ok(())
@@ -74,15 +74,15 @@ pub trait Channel: Send {
         payload: Payload,
     ) -> Result<Reply, HandlerError>;
 
-    /// The answer to the [`Hook`](crate::Hook) behind a [`Reply::Later`], in the place of the step that called it.
+    /// The answer to the [`Hook`](crate::Hook) of a [`Reply::Later`]; it has the result of the method that called it.
     fn answer(&mut self, cx: &mut ChannelContext<'_, '_>, answer: Answer) -> Result<Reply, HandlerError> {
         let _ = (cx, answer);
         Ok(Reply::None)
     }
 
     /// The client is no longer on the topic, and its presence is gone. Called once for every join that
-    /// [`join`](Self::join) let in, also where [`joined`](Self::joined) was not called: a client that is in too many
-    /// rooms is refused after all.
+    /// [`join`](Self::join) accepted, even if [`joined`](Self::joined) was not called: a client that is in too many rooms
+    /// is refused after all.
     fn terminate(&mut self, cx: &mut ChannelContext<'_, '_>, why: Termination) {
         let _ = (cx, why);
     }
@@ -115,7 +115,7 @@ pub trait Channel: Send {
     }
 }
 
-/// What a client's message comes to.
+/// The result of a client's message.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Reply {
@@ -143,7 +143,7 @@ pub struct ChannelContext<'a, 'b> {
 }
 
 impl<'b> ChannelContext<'_, 'b> {
-    /// The topic; empty where no client is in focus.
+    /// The topic; empty if no client is in focus.
     pub fn topic(&self) -> &str {
         self.topic
     }
@@ -158,7 +158,7 @@ impl<'b> ChannelContext<'_, 'b> {
         self.cx.id()
     }
 
-    /// The `ref` of the message in hand; `null` where there is none.
+    /// The `ref` of the current message; `null` if there is none.
     pub fn reference(&self) -> &Value {
         self.reference
     }
@@ -216,7 +216,7 @@ impl<'b> ChannelContext<'_, 'b> {
         }
     }
 
-    /// Answers the message in hand now, for what has to follow its reply. Then return [`Reply::None`].
+    /// Answers the current message at once, so that other messages can follow the reply. Then return [`Reply::None`].
     pub fn reply(&mut self, status: Status, response: impl Into<Payload>) {
         let (reference, topic) = (self.reference, self.topic);
         if let Some(id) = self.cx.id() {
@@ -265,7 +265,7 @@ impl<'b> ChannelContext<'_, 'b> {
     }
 }
 
-/// The connection's timer behind a channel's. Joins count from 1, so that 0 is never one.
+/// The connection's timer for a timer of a channel. Joins count from 1, so that 0 is never one.
 pub(super) fn timer(join: u32, key: u32) -> u64 {
     u64::from(join) << 32 | u64::from(key)
 }

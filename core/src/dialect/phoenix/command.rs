@@ -1,4 +1,4 @@
-//! What user code asks of a channel apart from its replies.
+//! Commands of user code for a channel, apart from its replies.
 //!
 //! | command | payload |
 //! |---|---|
@@ -11,7 +11,7 @@
 //! | `untrack` | `{topic, key?}`: absent under this key or all |
 //! | `presenceState` | `{topic}`: tells this connection who is present |
 //!
-//! Bytes stand in a payload as `{"$binary": "<base64>"}`.
+//! Bytes are written in a payload as `{"$binary": "<base64>"}`.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

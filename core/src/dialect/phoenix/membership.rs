@@ -1,4 +1,4 @@
-//! How clients come onto topics and off them.
+//! Joining and leaving topics.
 
 use serde_json::Value;
 
@@ -104,7 +104,7 @@ impl Phoenix {
         self.sockets.send(cx, id, &Outgoing::End { join_ref: &join_ref, topic, event });
     }
 
-    /// Takes a client off a topic; gives back the `join_ref` it had.
+    /// Takes a client off a topic; returns the `join_ref` that it had.
     pub(super) fn end(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! What the frames of Phoenix carry, whatever the serializer.
+//! The messages of Phoenix, independent of the serializer.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub(crate) struct ClientMessage {
     pub(crate) payload: Payload,
 }
 
-/// A frame that is no message. Phoenix closes with 1011 on it.
+/// A frame that is not a message. Phoenix closes the connection with 1011.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Undecodable;
 
@@ -35,7 +35,7 @@ pub(crate) enum Outgoing<'a> {
     End { join_ref: &'a Value, topic: &'a str, event: &'a str },
 }
 
-/// A payload as it goes on the wire, made once however many frames carry it.
+/// A payload as it is on the wire, made once for all frames that carry it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Body {
     Json(String),

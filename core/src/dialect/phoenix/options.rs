@@ -1,4 +1,4 @@
-//! What can be declared about a Phoenix socket.
+//! The options of a Phoenix socket.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -20,9 +20,9 @@ use crate::schema::{Interval, Toggle};
 pub struct PhoenixOptions {
     /// Ms without any frame of the client after which it is closed with 1000. Default 45000.
     pub timeout: Interval,
-    /// The killmail channel: `true`, or how it is to be. Default off.
+    /// The killmail channel: `true`, or its options. Default off.
     pub killmails: Option<Toggle<KillmailsOptions>>,
-    /// The channel that Supabase Realtime's clients speak to: `true`, or how it is to be. Default off.
+    /// The channel for clients of Supabase Realtime: `true`, or its options. Default off.
     pub realtime: Option<Toggle<RealtimeOptions>>,
     /// Any other channels. The first one whose topic matches counts.
     pub channels: Vec<ChannelOptions>,
@@ -35,9 +35,8 @@ pub struct RealtimeOptions {
     /// Its topics. Default `realtime:*`.
     pub topic: TopicPattern,
     /// Whether broadcasts also come by `POST`: to `/realtime/v1/api/broadcast` for a socket at
-    /// `/realtime/v1/websocket`, to `/api/broadcast` for one at `/socket/websocket`, where Supabase's clients send what
-    /// they send before they have joined. Who may open the socket may post; with an `authenticate` function nobody may.
-    /// Default true.
+    /// `/realtime/v1/websocket`, to `/api/broadcast` for one at `/socket/websocket`, which Supabase's clients use before they
+    /// have joined. Clients that may open the socket may post; with an `authenticate` function nobody may. Default true.
     pub http: bool,
 }
 
@@ -47,22 +46,22 @@ pub struct RealtimeOptions {
 pub struct ChannelOptions {
     /// Its topics: one, or `room:*` for all that begin so.
     pub topic: TopicPattern,
-    /// Whether the host's callbacks decide instead of the keys below. Default false.
+    /// Whether the channel's behaviour is the host's callbacks, instead of the keys below. Default false.
     #[serde(default)]
     pub callbacks: bool,
     /// The response to a join. Default `{}`.
     #[serde(default = "empty")]
     pub join: Value,
-    /// What is pushed to a client after it has joined. Default nothing.
+    /// The messages that are pushed to a client after it has joined. Default none.
     #[serde(default)]
     pub pushes: Vec<PushOptions>,
-    /// Responses by event: such an event is answered with it and goes to nobody else. Default none.
+    /// Responses by event: such an event is answered with the response, and not passed on. Default none.
     #[serde(default)]
     pub replies: IndexMap<String, Value>,
-    /// Whether the sender hears its own events too. Default false.
+    /// Whether the sender receives its own events too. Default false.
     #[serde(default)]
     pub echo: bool,
-    /// Whether `presence_state` and `presence_diff` tell who is there: `true`, or by which key. Default false.
+    /// Whether presence is tracked, with `presence_state` and `presence_diff`: `true`, or the key by which. Default false.
     #[serde(default)]
     pub presence: Option<Toggle<PresenceOptions>>,
     /// The feed whose values go to everyone on the topics. Default none.
@@ -79,12 +78,12 @@ pub struct ChannelOptions {
 pub struct PushOptions {
     /// The event.
     pub event: String,
-    /// What it carries. Default `{}`.
+    /// The payload. Default `{}`.
     #[serde(default = "empty")]
     pub payload: Value,
 }
 
-/// Under which key a client is present.
+/// The key under which a client is present.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PresenceOptions {
@@ -111,7 +110,7 @@ impl ChannelOptions {
 }
 
 impl PhoenixOptions {
-    /// The handler. `paths` are where its WebSockets are.
+    /// The handler. `paths` are those of its WebSockets.
     pub fn build(&self, paths: &[String]) -> Phoenix {
         let mut phoenix = Phoenix::new().with_timeout(self.timeout.as_ms());
         if let Some(options) = self.killmails.as_ref().and_then(Toggle::options) {
@@ -134,7 +133,7 @@ impl PhoenixOptions {
         phoenix
     }
 
-    /// Checks what one key alone cannot tell: the killmail channel has one topic.
+    /// Checks what depends on more than one key: the killmail channel has one topic.
     pub fn check(&self) -> Result<(), String> {
         match self.killmails.as_ref().and_then(Toggle::options) {
             Some(options) if options.topic.is_empty() || options.topic.contains('*') => {

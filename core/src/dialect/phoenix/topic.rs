@@ -1,4 +1,4 @@
-//! Which topics a channel serves.
+//! The topics of a channel.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,13 +7,13 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-/// A topic such as `room:lobby`, or all that begin alike: `room:*`.
+/// A topic such as `room:lobby`, or all with a prefix: `room:*`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct TopicPattern(String);
 
 impl TopicPattern {
-    /// All topics that begin so.
+    /// All topics with this prefix.
     pub fn below(prefix: &str) -> Self {
         Self(format!("{}*", prefix.trim_end_matches('*')))
     }

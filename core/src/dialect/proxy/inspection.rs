@@ -1,13 +1,13 @@
-//! User code that looks at what passes a proxy.
+//! User code that inspects the messages of a proxy.
 
 use crate::interface::direction::Direction;
 use crate::message::Message;
 use crate::state::connection::Connection;
 
-/// Looks at each message before it passes. See [`Proxy::with_inspector`](super::Proxy::with_inspector).
+/// Inspects each message before it is passed on. See [`Proxy::with_inspector`](super::Proxy::with_inspector).
 pub trait Inspect: Send {
-    /// What goes on instead of `message`: the message itself, another one, or nothing. `client` is the connection
-    /// of the client, whichever side the message is from.
+    /// Returns what is passed on: the message itself, another one, or none. `client` is the connection of the client,
+    /// whichever side the message is from.
     fn inspect(&mut self, client: &Connection, from: Direction, message: Message) -> Option<Message>;
 }
 
@@ -20,12 +20,12 @@ where
     }
 }
 
-/// Which of the host's callbacks look at messages.
+/// Which callbacks the host has for messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProxyHooks {
-    /// `onClientMessage`: at those from the client.
+    /// `onClientMessage`: for those from the client.
     pub client: bool,
-    /// `onTargetMessage`: at those from the target.
+    /// `onTargetMessage`: for those from the target.
     pub target: bool,
 }
 

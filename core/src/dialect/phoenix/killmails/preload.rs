@@ -1,4 +1,4 @@
-//! What a client gets of the past.
+//! Earlier kills for a client that subscribes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use super::super::channel::ChannelContext;
 use super::options::KillmailsOptions;
 use crate::handler::context::Context;
 
-/// Recent kills per system, when there are any.
+/// Recent kills of each system, if there are any.
 const RECENT_KILLS: usize = 5;
-/// What recent means, in µs: a day.
+/// How long a kill is recent, in µs: a day.
 const RECENT_US: u64 = 24 * 60 * 60 * 1_000_000;
 
 /// One `killmail_update` with `preload: true` for each of these systems that had kills lately.
@@ -58,7 +58,7 @@ impl PreloadRequest {
     }
 }
 
-/// A preload under way.
+/// A preload that is being sent.
 #[derive(Debug)]
 pub(super) struct Delivery {
     steps: VecDeque<Step>,

@@ -1,4 +1,4 @@
-//! Which ids a client may name, and the words for those it may not.
+//! The ids that a client may subscribe to, and the errors for others.
 //!
 //! | in this order | reason |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | one that is no integer | `[validation:non_integer_system_ids] System IDs must be integers` |
 //! | one below 1 or above the limit | `[validation:invalid_system_ids] Invalid system IDs` |
 //!
-//! For characters likewise, with `character`. What is no list at all has our own words.
+//! For characters likewise, with `character`. For what is not a list the text is our own.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What the server calls an anonymous client.
+//! The name that the server gives to an anonymous client.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -8,12 +8,12 @@ use crate::routing::authentication::query_value;
 use crate::state::connection::Connection;
 use crate::time::WallTime;
 
-/// The names by which a client may call itself in its query, the first one counts.
+/// The query parameters in which a client may name itself; the first one counts.
 const IDENTIFIERS: [&str; 3] = ["client_id", "client_identifier", "identifier"];
-/// Characters of the name that are kept.
+/// How many characters of the name are kept.
 const IDENTIFIER_CHARACTERS: usize = 32;
 
-/// A connection as the killmail channel knows it.
+/// A connection on the killmail channel.
 #[derive(Clone, Debug)]
 pub(super) struct Visitor {
     pub(super) connected_at: WallTime,
@@ -40,7 +40,7 @@ impl Visitor {
     }
 }
 
-/// So many random bytes as base64url.
+/// This many random bytes as base64url.
 pub(super) fn token<const BYTES: usize>(cx: &mut Context<'_>) -> String {
     let mut bytes = [0; BYTES];
     cx.random(&mut bytes);

@@ -1,4 +1,4 @@
-//! Broadcasts that come by HTTP: Supabase's clients send them so before they have joined, and with `httpSend`.
+//! Broadcasts by HTTP: Supabase's clients use it before they have joined, and with `httpSend`.
 //!
 //! | `POST` | Body | What comes of it |
 //! |---|---|---|
@@ -7,7 +7,7 @@
 //! | the same | bytes, as `application/octet-stream` | they are broadcast to those who speak V2 |
 //!
 //! Topics are written without the `realtime:` that clients put before them. A message may have an `id`, which receivers
-//! find in `meta`. `private` means nothing here: there is no database whose rules it could ask for.
+//! find in `meta`. `private` has no effect: there is no database with rules for it.
 //!
 //! | Answer | When |
 //! |---|---|
@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use crate::interface::http_endpoint::{HttpEndpoint, json_response};
 use crate::interface::payload::Payload;
 
-/// What the topics of Supabase's clients begin with.
+/// The prefix of the topics of Supabase's clients.
 pub(super) const PREFIX: &str = "realtime:";
 
 /// The largest body, in bytes.
@@ -42,7 +42,7 @@ pub(super) struct Broadcast {
     pub(super) payload: Payload,
 }
 
-/// Where the clients of a socket at `socket` post; `None` where that is a pattern.
+/// The path for a socket at `socket`; `None` if that is a pattern.
 pub(super) fn path(socket: &str) -> Option<String> {
     if socket.contains(['*', '?', '{']) {
         return None;
@@ -56,7 +56,7 @@ pub(super) fn endpoint(path: &String) -> HttpEndpoint {
     HttpEndpoint::post(path, MAX_BODY).tree().guarded()
 }
 
-/// What a request for one of `paths` wants to be broadcast, or what to answer instead.
+/// The messages in a request for one of `paths`, or the answer if it is refused.
 pub(super) fn broadcasts(
     paths: &[String],
     request: &Request<Bytes>,

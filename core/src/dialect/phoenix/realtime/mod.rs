@@ -1,4 +1,4 @@
-//! A channel as the clients of Supabase Realtime use it: broadcasts and presence.
+//! A channel for clients of Supabase Realtime: broadcasts and presence.
 //!
 //! | client's event | payload | what comes of it |
 //! |---|---|---|
@@ -29,13 +29,13 @@ use crate::state::connection::Connection;
 #[derive(Debug)]
 pub struct Realtime {
     clients: HashMap<(ConnectionId, String), Client>,
-    /// Those that broadcasts by HTTP reach.
+    /// The topics of broadcasts by HTTP.
     topics: TopicPattern,
-    /// Where broadcasts come by HTTP.
+    /// The paths for broadcasts by HTTP.
     paths: Vec<String>,
 }
 
-/// What a client's join configured.
+/// The configuration of a client's join.
 #[derive(Debug)]
 struct Client {
     acknowledge: bool,
