@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::describe;
+use crate::time::ms;
 
 /// A time in ms, or off: `false` or 0. The default is off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -21,6 +22,11 @@ impl Interval {
     /// So many ms; 0 is off.
     pub const fn from_ms(ms: u64) -> Self {
         if ms == 0 { Self::OFF } else { Self(Some(ms)) }
+    }
+
+    /// This time; zero is off.
+    pub fn from_duration(time: Duration) -> Self {
+        Self::from_ms(ms(time))
     }
 
     /// The time in ms, if it is not off.

@@ -33,7 +33,7 @@ const IDLE: u64 = 0;
 
 /// A Phoenix socket with its channels.
 pub struct Phoenix {
-    timeout: Option<u64>,
+    timeout: Option<Duration>,
     pub(super) mounts: Vec<Mount>,
     pub(super) sockets: Sockets,
     pub(super) presence: Presence,
@@ -63,17 +63,17 @@ impl Default for Phoenix {
 
 impl Phoenix {
     /// The default of [`with_timeout`](Self::with_timeout).
-    pub const TIMEOUT: u64 = 45_000;
+    pub const TIMEOUT: Duration = Duration::from_secs(45);
 
     /// A socket without channels.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// After so many ms without any frame of the client, pings and pongs included, it is closed with 1000.
-    /// Default 45,000; `None`: never.
-    pub fn with_timeout(mut self, ms: Option<u64>) -> Self {
-        self.timeout = ms;
+    /// Closes a client with 1000 that has sent no frame, pings and pongs included, for this long. Default 45 s;
+    /// `None`: never.
+    pub fn with_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -197,8 +197,8 @@ impl Handler for Phoenix {
         };
         let version = version(connection.query()).ok_or("the route takes any vsn")?;
         self.sockets.insert(id, version, cx.now().instant);
-        if let Some(ms) = self.timeout {
-            cx.set_timer(IDLE, Duration::from_millis(ms));
+        if let Some(timeout) = self.timeout {
+            cx.set_timer(IDLE, timeout);
         }
         self.mounts.iter_mut().for_each(|mount| mount.channel.connect(cx));
         Ok(())
@@ -303,11 +303,11 @@ impl Handler for Phoenix {
             let Some(timeout) = self.timeout else {
                 return Ok(());
             };
-            let silent = cx.now().instant.ms_since(socket.active);
+            let silent = Duration::from_millis(cx.now().instant.ms_since(socket.active));
             if silent >= timeout {
                 return Ok(cx.close(CloseCode::NORMAL, "")?);
             }
-            cx.set_timer(IDLE, Duration::from_millis(timeout - silent));
+            cx.set_timer(IDLE, timeout - silent);
             return Ok(());
         }
         let (join, key) = ((key >> 32) as u32, key as u32);

@@ -112,10 +112,11 @@ impl ChannelOptions {
 impl PhoenixOptions {
     /// The handler. `paths` are those of its WebSockets.
     pub fn build(&self, paths: &[String]) -> Phoenix {
-        let mut phoenix = Phoenix::new().with_timeout(self.timeout.as_ms());
+        let mut phoenix = Phoenix::new().with_timeout(self.timeout.duration());
         if let Some(options) = self.killmails.as_ref().and_then(Toggle::options) {
             let path = paths.first().map_or("", |path| path.trim_end_matches("/websocket"));
-            let killmails = Killmails::new(options).with_socket(path, self.timeout.as_ms().unwrap_or(0));
+            let killmails =
+                Killmails::new(options).with_socket(path, self.timeout.duration().unwrap_or_default());
             phoenix = phoenix.with_channel(killmails.topics(), killmails);
         }
         if let Some(options) = self.realtime.as_ref().and_then(Toggle::options) {
@@ -155,7 +156,7 @@ impl PhoenixOptions {
 impl Default for PhoenixOptions {
     fn default() -> Self {
         Self {
-            timeout: Interval::from_ms(Phoenix::TIMEOUT),
+            timeout: Interval::from_duration(Phoenix::TIMEOUT),
             killmails: None,
             realtime: None,
             channels: Vec::new(),

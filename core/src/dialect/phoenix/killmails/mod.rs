@@ -58,7 +58,7 @@ const NEXT_BATCH: u32 = 1;
 pub struct Killmails {
     options: KillmailsOptions,
     path: String,
-    timeout: u64,
+    timeout: Duration,
     subscriptions: Subscriptions,
     /// When the first thing happened here, for the uptime.
     started: Option<Instant>,
@@ -72,8 +72,8 @@ impl Killmails {
     }
 
     /// What `GET /websocket` tells of the socket: its path without `/websocket`, by default `/socket`, and its
-    /// timeout in ms, by default 45,000.
-    pub fn with_socket(mut self, path: impl Into<String>, timeout: u64) -> Self {
+    /// timeout, by default 45 s.
+    pub fn with_socket(mut self, path: impl Into<String>, timeout: Duration) -> Self {
         (self.path, self.timeout) = (path.into(), timeout);
         self
     }

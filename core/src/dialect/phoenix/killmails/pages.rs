@@ -1,5 +1,7 @@
 //! What the server tells over plain HTTP.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderValue};
 use http::{Request, Response, StatusCode};
@@ -16,8 +18,8 @@ const MANY_CLIENTS: usize = 1_000;
 pub(super) struct Facts<'a> {
     /// Where the socket is, as its clients write it.
     pub(super) path: &'a str,
-    /// The socket's, in ms.
-    pub(super) timeout: u64,
+    /// The socket's timeout.
+    pub(super) timeout: Duration,
     pub(super) clients: usize,
     pub(super) subscriptions: usize,
     /// Kills published since the start.
@@ -61,7 +63,7 @@ pub(super) fn respond(
                 },
                 "limits": {
                     "max_systems_per_subscription": options.max_subscribed_systems,
-                    "timeout_seconds": facts.timeout / 1000,
+                    "timeout_seconds": facts.timeout.as_secs(),
                     "rate_limit": "per_connection",
                 },
                 "documentation": { "url": format!("http://{host}/"), "examples": format!("http://{host}/") },
