@@ -23,6 +23,17 @@ macro_rules! group {
     };
 }
 
+/// The variants of an enum of the engine as a group for TypeScript.
+macro_rules! kinds {
+    ($group:ident, $name:literal, $about:literal: $kind:ident { $($variant:ident),* $(,)? }) => {
+        const $group: Group = Group {
+            name: $name,
+            about: $about,
+            numbers: &[$((stringify!($variant), $kind::$variant as u32)),*],
+        };
+    };
+}
+
 group!(OPCODES, "Opcode", "What a record of a batch asks for; `wasm/src/batch.rs` describes the fields.":
     ACCEPT "Accept" = 1,
     REJECT "Reject" = 2,
@@ -79,61 +90,22 @@ pub(crate) const HEADER_WORDS: usize = HEADER.numbers.len();
 /// The hook of a connection that has ended.
 pub(crate) const CLOSE_HOOK: u32 = HookKind::Close as u32;
 
-const HOOKS: Group = Group {
-    name: "Hook",
-    about: "The functions of a handler, by the number of their call.",
-    numbers: &[
-        ("Authenticate", HookKind::Authenticate as u32),
-        ("Connect", HookKind::Connect as u32),
-        ("Transform", HookKind::Transform as u32),
-        ("Respond", HookKind::Respond as u32),
-        ("Message", HookKind::Message as u32),
-        ("Ping", HookKind::Ping as u32),
-        ("Pong", HookKind::Pong as u32),
-        ("Close", CLOSE_HOOK),
-        ("Error", HookKind::Error as u32),
-        ("ClientMessage", HookKind::ClientMessage as u32),
-        ("TargetMessage", HookKind::TargetMessage as u32),
-        ("ChannelJoin", HookKind::ChannelJoin as u32),
-        ("ChannelHandleIn", HookKind::ChannelHandleIn as u32),
-        ("ChannelLeave", HookKind::ChannelLeave as u32),
-        ("ServerEvent", HookKind::ServerEvent as u32),
-    ],
-};
+kinds!(HOOKS, "Hook", "The functions of a handler, by the number of their call.": HookKind {
+    Authenticate, Connect, Transform, Respond, Message, Ping, Pong, Close, Error, ClientMessage,
+    TargetMessage, ChannelJoin, ChannelHandleIn, ChannelLeave, ServerEvent,
+});
 
-const CAUSES: Group = Group {
-    name: "CloseCause",
-    about: "Who ended a connection.",
-    numbers: &[
-        ("Client", CloseCause::Client as u32),
-        ("Server", CloseCause::Server as u32),
-        ("Lost", CloseCause::Lost as u32),
-    ],
-};
+kinds!(CAUSES, "CloseCause", "Who ended a connection.": CloseCause {
+    Client, Server, Lost,
+});
 
-const SERVER_EVENTS: Group = Group {
-    name: "ServerEvent",
-    about: "What happened on a route of the dialect `commands`.",
-    numbers: &[
-        ("Connect", ServerEventKind::Connect as u32),
-        ("Disconnect", ServerEventKind::Disconnect as u32),
-        ("Receive", ServerEventKind::Receive as u32),
-        ("Send", ServerEventKind::Send as u32),
-        ("Crash", ServerEventKind::Crash as u32),
-    ],
-};
+kinds!(SERVER_EVENTS, "ServerEvent", "What happened on a route of the dialect `commands`.": ServerEventKind {
+    Connect, Disconnect, Receive, Send, Crash,
+});
 
-const LEVELS: Group = Group {
-    name: "Level",
-    about: "How important a log line is.",
-    numbers: &[
-        ("Trace", Level::Trace as u32),
-        ("Debug", Level::Debug as u32),
-        ("Info", Level::Info as u32),
-        ("Warn", Level::Warn as u32),
-        ("Error", Level::Error as u32),
-    ],
-};
+kinds!(LEVELS, "Level", "How important a log line is.": Level {
+    Trace, Debug, Info, Warn, Error,
+});
 
 const GROUPS: [Group; 9] = [OPCODES, HEADER, PAYLOADS, CLAIMS, REPLIES, HOOKS, CAUSES, SERVER_EVENTS, LEVELS];
 
