@@ -150,6 +150,11 @@ impl Switchboard {
         self.host.needs_port()
     }
 
+    /// Whether nothing would be lost with the engine.
+    pub fn is_empty(&self) -> bool {
+        self.host.engine().is_empty()
+    }
+
     /// At which port the server is found.
     pub fn set_port(&mut self, port: u16) {
         self.host.set_port(port);

@@ -196,6 +196,16 @@ impl Engine {
         by_pattern
     }
 
+    /// Whether nothing would be lost with it but what is counted since the start: there is no connection, no call, no
+    /// upstream and no feed.
+    pub fn is_empty(&self) -> bool {
+        let state = &self.state;
+        state.connections.len() == 0
+            && state.calls.is_empty()
+            && state.upstreams.len() == 0
+            && state.feeds.is_empty()
+    }
+
     /// A connection, from its opening handshake to its last hook.
     pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
         self.state.connections.get(id)

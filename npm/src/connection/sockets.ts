@@ -31,9 +31,14 @@ export class Sockets {
     if (this.#open === 0) this.giveUp()
   }
 
+  /** Whether all are closed. */
+  get isIdle(): boolean {
+    return this.#open === 0
+  }
+
   /** Resolves when all are closed. */
   idle(): Promise<void> {
-    return this.#open === 0 ? Promise.resolve() : new Promise((resolve) => this.#onIdle.push(resolve))
+    return this.isIdle ? Promise.resolve() : new Promise((resolve) => this.#onIdle.push(resolve))
   }
 
   /** Waits no longer for any. */

@@ -25,6 +25,11 @@ export class Memory {
     this.#scratchOf = scratch
   }
 
+  /** How large it is, in bytes. It never shrinks. */
+  get size(): number {
+    return this.#source.buffer.byteLength
+  }
+
   get bytes(): Buffer {
     this.#refresh()
     return this.#bytes

@@ -27,6 +27,17 @@ import { statsOf } from './stats.js'
 /** The close frame for clients when the engine failed: they may reconnect at once. */
 const RESTART = { code: 1012, reason: 'the server was restarted' }
 
+/** An engine that is empty gives its memory back when it has more than this, in bytes. */
+const LARGE = 64 * 1024 * 1024
+
+/** Who looks after a host. */
+export interface HostOwner {
+  /** The engine failed: what it said, and how many connections that cost. From now on the host does nothing any more. */
+  broken(said: string, closed: number): void
+  /** The engine has nobody to serve, and so many bytes of memory, which only a new one gives back. */
+  large(bytes: number): void
+}
+
 /**
  * All connections of one engine.
  *
@@ -50,19 +61,16 @@ export class Host {
   readonly #effects: Effects
   readonly #rounds: Rounds
   readonly #alarm = new Alarm(() => this.start())
-  readonly #onBroken: (said: string, closed: number) => void
+  readonly #owner: HostOwner
   /** No connections are taken any more; when the last one is gone, nothing happens any more. */
   #isClosing = false
   #isOver = false
 
-  /**
-   * Throws what is wrong with the configuration. `onBroken` is told what the engine said when it failed, and how many
-   * connections that cost; then everything here does nothing any more.
-   */
-  constructor(setup: Setup, root: string, log: Log, onBroken: (said: string, closed: number) => void) {
+  /** Throws what is wrong with the configuration. */
+  constructor(setup: Setup, root: string, log: Log, owner: HostOwner) {
     this.#engine = new Engine(setup.data, randomBytes(32))
     this.log = log
-    this.#onBroken = onBroken
+    this.#owner = owner
     this.#countsAddresses = this.#engine.ask((core) => core.counts_addresses(), false)
     this.#needsPort = this.#engine.ask((core) => core.needs_port(), false)
     this.#hooks = new Hooks(this, setup.routes)
@@ -284,6 +292,11 @@ export class Host {
       this.dispose()
       return false
     }
+    const { size } = this.#engine.memory
+    if (size > LARGE && !this.#isClosing && this.#sockets.isIdle && this.ask((core) => core.is_empty(), false)) {
+      this.#owner.large(size)
+      if (this.#isOver) return false
+    }
     this.#alarm.set(this.#engine.batch.deadline)
     // A wide broadcast goes out in stretches, with a round of Node's loop between: others are served too.
     return this.#engine.batch.isMore
@@ -309,7 +322,7 @@ export class Host {
       closed++
       this.#hooks.interrupted(socket, RESTART)
     }
-    this.#onBroken(this.#engine.failure, closed)
+    this.#owner.broken(this.#engine.failure, closed)
   }
 
   #stop(): void {

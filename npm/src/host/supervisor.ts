@@ -1,4 +1,4 @@
-/** Keeps a host running: one whose engine failed is replaced. */
+/** Keeps a host running: one whose engine failed, or keeps much memory for nobody, is replaced. */
 
 import type { Setup } from '../config/setup.js'
 import type { Log } from '../log/log.js'
@@ -56,7 +56,25 @@ export class Supervisor {
   }
 
   #create(): Host {
-    return new Host(this.#setup, this.#root, this.#log, (said, closed) => this.#broken(said, closed))
+    return new Host(this.#setup, this.#root, this.#log, {
+      broken: (said, closed) => this.#broken(said, closed),
+      large: (bytes) => this.#renew(bytes),
+    })
+  }
+
+  /** The memory of an engine never shrinks: after a flood, when everybody has left, a new one takes its place. */
+  #renew(bytes: number): void {
+    if (this.#isOver) return
+    const before = this.#host
+    try {
+      this.#host = this.#create()
+    } catch {
+      // There may be no memory for two of them; the old one serves on.
+      return
+    }
+    before.dispose()
+    this.#host.start()
+    this.#log.write('debug', `the engine kept ${bytes >> 20} MiB with nobody to serve, and was made anew`)
   }
 
   #broken(said: string, closed: number): void {
