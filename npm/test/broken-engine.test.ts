@@ -107,3 +107,48 @@ test('after a failure the server closes', async () => {
   await server.switchboard.close()
   expect([1001, 1012]).toContain((await client.ended).code)
 })
+
+test('channels are left and events are told too, once for each who was let in', async () => {
+  const left: string[] = []
+  let id = ''
+  const server = await serve(
+    {
+      pattern: '/overflow',
+      onMessage: (connection: WebSocketConnection) => overflow(connection),
+    },
+    {
+      routes: [
+        {
+          pattern: '/chat',
+          dialect: 'commands',
+          commands: { on: { connect: (client) => void (id = client.id), disconnect: (gone) => void left.push(gone) } },
+        },
+        {
+          pattern: '/socket/websocket',
+          dialect: 'phoenix',
+          phoenix: {
+            channels: [
+              {
+                topic: 'room:*',
+                join: ({ waits }) => (waits ? new Promise(() => {}) : undefined),
+                leave: (reason, { topic }) => void left.push(`${topic} ${reason}`),
+              },
+            ],
+          },
+        },
+      ],
+    },
+  )
+  const client = await connect(server.url('/socket/websocket?vsn=2.0.0'))
+  client.send(['1', '1', 'room:in', 'phx_join', {}])
+  expect((await client.json())[3]).toBe('phx_reply')
+  client.send(['2', '2', 'room:waits', 'phx_join', { waits: true }])
+  const somebody = await connect(server.url('/chat'))
+  await somebody.next()
+  const other = await connect(server.url('/api/overflow'))
+  other.send('now')
+  expect((await client.ended).code).toBe(1012)
+  expect((await somebody.ended).code).toBe(1012)
+  expect(left.sort()).toEqual([id, 'room:in closed'].sort())
+  expect(id).not.toBe('')
+})

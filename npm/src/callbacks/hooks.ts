@@ -5,8 +5,8 @@ import type { RouteCallbacks } from '../config/setup.js'
 import { DONE } from '../connection/connection.js'
 import type { Host } from '../connection/host.js'
 import type { Socket } from '../connection/socket.js'
-import { tellEvent } from '../dialect/commands.js'
-import { abandonJoin, type EncodedReply, runChannel } from '../dialect/membership.js'
+import { tellEvent, tellGone } from '../dialect/commands.js'
+import { abandonJoin, leaveAll, type EncodedReply, runChannel } from '../dialect/membership.js'
 import { passed } from '../dialect/proxy.js'
 import type { Call } from '../engine/actor.js'
 import { CloseCause, Hook } from '../engine/contract.js'
@@ -72,12 +72,19 @@ export class Hooks {
 
   /** The engine failed: `onClose` of a connection that was lost by that is called from here. */
   interrupted(socket: Socket, { code, reason }: { code: number; reason: string }): void {
-    const onClose = this.#routes[socket.route]?.onClose
-    if (onClose === undefined || socket.isToldClosed) return
+    if (socket.isToldClosed) return
     socket.isToldClosed = true
-    const failed = (error: unknown): void => this.#host.log.failed('onClose', error)
+    const route = this.#routes[socket.route]
+    for (const leave of leaveAll(socket)) this.#tell('leave', leave)
+    if (route) this.#tell('commands.on.disconnect', () => tellGone(route.events, socket))
+    if (route) this.#tell('onClose', () => route.onClose?.(socket.connection, code, reason, false))
+  }
+
+  /** Runs a function that nothing waits for. */
+  #tell(name: string, run: () => unknown): void {
+    const failed = (error: unknown): void => this.#host.log.failed(name, error)
     try {
-      const result = onClose(socket.connection, code, reason, false)
+      const result = run()
       if (isThenable(result)) Promise.resolve(result).then(undefined, failed)
     } catch (error) {
       failed(error)
@@ -131,7 +138,7 @@ export class Hooks {
       case Hook.ChannelLeave:
         return runChannel(route.channels, call, socket, this.#host)
       case Hook.ServerEvent:
-        return tellEvent(route.events, call)
+        return tellEvent(route.events, call, socket)
       default:
         throw new Error(`this version of the plugin has no callback ${call.hook}`)
     }

@@ -1,5 +1,6 @@
 /** The functions for the server events of the dialect `commands`. */
 
+import type { Socket } from '../connection/socket.js'
 import type { Call } from '../engine/actor.js'
 import { ServerEvent } from '../engine/contract.js'
 import type { CommandsClient, CommandsEvents, CommandsOptions } from '../interface/commands.js'
@@ -23,14 +24,19 @@ export function separateCommands(options: unknown, label: string): { functions: 
   return { functions: on ?? {}, events, data: { ...data, events } }
 }
 
+/** The ids, as others know them, of those whose `connect` was told. */
+const ids = new WeakMap<Socket, string>()
+
 /** Tells the user's function of what happened. */
-export function tellEvent(on: CommandsEvents, { detail, about, payload }: Call): unknown {
+export function tellEvent(on: CommandsEvents, { detail, about, payload }: Call, socket: Socket): unknown {
   const subject: unknown = JSON.parse(about!)
   const message = payload as string
   switch (detail) {
     case ServerEvent.Connect:
+      ids.set(socket, (subject as CommandsClient).id)
       return on.connect?.(subject as CommandsClient)
     case ServerEvent.Disconnect:
+      ids.delete(socket)
       return on.disconnect?.(subject as string)
     case ServerEvent.Receive:
       return on.receive?.(subject as string, message)
@@ -43,4 +49,11 @@ export function tellEvent(on: CommandsEvents, { detail, about, payload }: Call):
     default:
       throw new Error(`this version of the plugin has no function for event ${detail}`)
   }
+}
+
+/** The engine failed and tells nobody any more: somebody whose `connect` was told is gone. */
+export function tellGone(on: CommandsEvents, socket: Socket): unknown {
+  const id = ids.get(socket)
+  ids.delete(socket)
+  return id === undefined ? undefined : on.disconnect?.(id)
 }

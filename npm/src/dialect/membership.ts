@@ -51,12 +51,20 @@ export function abandonJoin(socket: Socket, call: number): void {
   for (const member of membersOf(socket).values()) if (member.call === call) refuse(socket, member)
 }
 
+/** The engine failed and tells nobody any more: takes a client off its topics. Gives the functions to run for that. */
+export function leaveAll(socket: Socket): (() => unknown)[] {
+  const all = [...membersOf(socket).values()]
+  for (const member of all) refuse(socket, member)
+  return all.filter(({ isIn }) => isIn).map((member) => () => member.channel.leave?.('closed', member))
+}
+
 function join(channel: ChannelCallbacks, call: Call, step: Step, socket: Socket, host: Host): Awaitable<EncodedReply> {
-  const member = new Member(host, socket, call.call, step)
+  const member = new Member(host, socket, call.call, step, channel)
   membersOf(socket).set(step.topic, member)
   const done = (reply: ChannelReply): EncodedReply => {
     const encoded = encodeReply(reply)
     if (encoded.status === ReplyStatus.Error || encoded.stops) refuse(socket, member)
+    else member.isIn = !member.isOver
     return encoded
   }
   const refused = (): void => refuse(socket, member)
@@ -111,14 +119,18 @@ export class Member implements ChannelSocket {
   isOver = false
   /** The call of its join. */
   readonly call: number
+  /** The client was let in, so that it will leave. */
+  isIn = false
+  readonly channel: ChannelCallbacks
   readonly #host: Host
   readonly #socket: Socket
 
-  constructor(host: Host, socket: Socket, call: number, step: Step) {
+  constructor(host: Host, socket: Socket, call: number, step: Step, channel: ChannelCallbacks) {
     this.#host = host
     this.#socket = socket
     this.call = call
     this.topic = step.topic
+    this.channel = channel
     this.ref = step.ref
   }
 
