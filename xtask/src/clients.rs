@@ -142,7 +142,7 @@ fn tungstenite(port: u16) -> Result<()> {
     }
 
     bob.send(r#"{"type":"leave-room","room":"tungstenite"}"#)?;
-    // Bob's own message goes to the room he has left: that Ada hears it proves that he is out by now.
+    // Bob's own message goes to the room that he has left: when Ada receives it, he has left.
     say(&mut bob, "from outside")?;
     expect(&mut ada, "from outside")?;
     say(&mut ada, "alone")?;

@@ -27,7 +27,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     build(project)
 }
 
-/// `npm ci`, unless what is installed is what `package-lock.json` says.
+/// `npm ci`, unless the installed packages match `package-lock.json`.
 pub(crate) fn install(project: &Project) -> Result<()> {
     check_node(project)?;
     let folder = project.npm();
@@ -41,7 +41,7 @@ pub(crate) fn install(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The TypeScript, compiled into `npm/dist` beside the engine from `npm/generated`.
+/// Compiles the TypeScript into `npm/dist`, and copies the engine from `npm/generated` there.
 pub(crate) fn build(project: &Project) -> Result<()> {
     script(project, "build")
 }

@@ -1,4 +1,4 @@
-//! Runs named steps one after another and says how each went.
+//! Runs named steps one after another and reports the result of each.
 
 use std::time::Instant;
 

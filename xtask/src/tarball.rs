@@ -1,4 +1,4 @@
-//! Proves that the package works for somebody who has nothing but the package.
+//! Checks that the package works in a project that has nothing else.
 
 use std::path::Path;
 

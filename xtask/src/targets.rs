@@ -153,7 +153,7 @@ fn slow(mut socket: WebSocket<TcpStream>) -> Result<()> {
 
 fn stalled(mut stream: TcpStream) -> Result<()> {
     let end = Instant::now() + LONGEST;
-    // Only writing tells whether there is still somebody.
+    // Only writing shows whether the client is still there.
     while Instant::now() < end {
         stream.write_all(&[0x89, 0])?;
         thread::sleep(Duration::from_millis(50));

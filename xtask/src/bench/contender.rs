@@ -1,4 +1,4 @@
-//! Who is measured, and how each is built and started.
+//! The contenders, and how each is built and started.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -189,7 +189,7 @@ fn installed(project: &Project) -> PathBuf {
     project.target().join("bench/js")
 }
 
-/// Copies the peers' programs beside the packages they need, which are installed if the lock file has changed.
+/// Copies the peers' programs to the packages they need, which are installed if the lock file has changed.
 fn install(project: &Project) -> Result<()> {
     let (from, to) = (project.path("xtask/bench/peers/js"), installed(project));
     std::fs::create_dir_all(&to)?;

@@ -1,4 +1,4 @@
-//! The machine's cores and limits, and which of them who gets.
+//! The machine's cores and limits, and how they are assigned.
 
 use std::fs;
 
@@ -42,14 +42,14 @@ impl Machine {
         self.cores.get(1).copied().filter(|_| self.is_pinned)
     }
 
-    /// How many processes wanted a core in the last minute, if that is so many that it disturbs.
+    /// The load of the last minute, if it is high enough to disturb.
     pub(super) fn business(&self) -> Option<f64> {
         let text = fs::read_to_string("/proc/loadavg").ok()?;
         let load: f64 = text.split(' ').next()?.parse().ok()?;
         (load > self.cores.len() as f64 / 2.0).then_some(load)
     }
 
-    /// One line for whoever reads the results.
+    /// One line for the results.
     pub(super) fn describe(&self) -> String {
         let field = |file: &str, name: &str| {
             let text = fs::read_to_string(file).ok()?;

@@ -13,7 +13,7 @@ use super::work::Work;
 use crate::process::Server;
 use crate::project::Project;
 
-/// What a measurement may take beside its own time: ten thousand handshakes, and memory that settles twice.
+/// How long a measurement may take in addition to its own time: ten thousand handshakes, and memory that settles twice.
 const BESIDE: Duration = Duration::from_secs(90);
 
 /// How much later the generator is ended by force.

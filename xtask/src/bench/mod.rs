@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: Switchboard beside its peers, one work after another, all contenders in turns.
 //!
-//! [`work`] says what is measured, [`contender`] against whom; `xtask/bench/load` is the generator, `xtask/bench/peers`
+//! [`work`] has what is measured, [`contender`] with which servers; `xtask/bench/load` is the generator, `xtask/bench/peers`
 //! holds the peers' programs. Every measurement has a server of its own that is started for it and ended after it.
 
 mod chart;
@@ -30,10 +30,10 @@ use work::Work;
 pub(crate) struct Options {
     /// What to measure, or the part of its name before a `-` for a family; none: everything
     names: Vec<String>,
-    /// Say what can be measured, and who can take part
+    /// List what can be measured, and the contenders
     #[arg(long)]
     list: bool,
-    /// Who takes part; none: everyone who can
+    /// The contenders; none: all that are possible
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     peers: Vec<Contender>,
     /// How often each is measured, in turns
@@ -96,7 +96,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     for work in &works {
         let result = measure_work(&bench, work, &peers, rounds);
         results.works.push(result);
-        // Whoever ends a long run early keeps what has been measured.
+        // If a long run is ended early, what has been measured is kept.
         results.write(&folder.join("results.json"))?;
     }
     show(&results, &works, &folder)
@@ -138,7 +138,7 @@ fn list(works: &[Work]) {
     }
 }
 
-/// All rounds of one work. Whoever fails is not tried again; the others go on.
+/// All rounds of one measurement. A contender that fails is not tried again; the others go on.
 fn measure_work(bench: &Bench<'_>, work: &Work, peers: &[Contender], rounds: usize) -> WorkResult {
     let mut entries: Vec<(Contender, Entry)> =
         peers.iter().filter(|peer| peer.can(work)).map(|peer| (*peer, Entry::new(peer.name()))).collect();

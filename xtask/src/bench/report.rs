@@ -12,7 +12,7 @@ use super::work::{Metric, Target, Work};
 /// Beyond this part of a core, the generator may be what is measured.
 const BUSY_GENERATOR: f64 = 0.6;
 
-/// Our hosts, each beside whom it is measured against.
+/// Our hosts, each with the contenders that it is compared with.
 const PAIRS: [(Contender, Contender); 2] =
     [(Contender::Switchboard, Contender::Bun), (Contender::SwitchboardVite, Contender::Ws)];
 

@@ -23,7 +23,7 @@ pub(super) struct Results {
     pub(super) commit: String,
     pub(super) rounds: usize,
     pub(super) measure_ms: u64,
-    /// Of whoever took part.
+    /// Of the contenders that took part.
     pub(super) versions: BTreeMap<String, String>,
     pub(super) works: Vec<WorkResult>,
 }

@@ -14,7 +14,7 @@ pub(super) struct Work {
     pub(super) title: &'static str,
     pub(super) load: Load,
     pub(super) metric: Metric,
-    /// Who takes part; none: everyone who can.
+    /// The contenders; none: all that are possible.
     pub(super) contenders: &'static [Contender],
     /// What the native server must reach against Bun, and the plugin against `ws`.
     pub(super) targets: [Option<Target>; 2],

@@ -1,4 +1,4 @@
-//! One thing that a hostile client does, and what becomes of it.
+//! One case: what a hostile client does, and what has to happen.
 
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,7 @@ impl Case {
         Self { name, attack, within: Duration::from_secs(10) }
     }
 
-    /// Does it, checks what became of it, and that everybody else is served as before.
+    /// Runs the case, and checks that the result is the documented one and that others are served as before.
     pub(super) fn run(&self, target: &Target) -> Result<()> {
         let started = Instant::now();
         self.attack(target)?;
@@ -88,7 +88,7 @@ impl Case {
         target.check_health().context("afterwards")
     }
 
-    /// Does it, and checks what became of it.
+    /// Runs the case, and checks the result.
     pub(super) fn attack(&self, target: &Target) -> Result<()> {
         match &self.attack {
             Attack::Story(story) => story(target),
@@ -114,7 +114,7 @@ impl Outcome {
                 for number in 0..count {
                     peer.message().with_context(|| format!("message {number} of {count}"))?;
                 }
-                // That it goes on, the answer to a ping tells.
+                // The answer to a ping shows that the connection goes on.
                 peer.write(&frame(FIN | PING, b"still there?"))?;
                 loop {
                     let answer = peer.frame()?.context("dropped instead of kept")?;

@@ -98,7 +98,7 @@ fn crowd(target: &Target, from: Ipv4Addr, count: usize) -> Result<Vec<Peer>> {
     (0..count).map(|_| knock(target, from)).collect()
 }
 
-/// Opens a connection; who was here before may be a moment in leaving.
+/// Opens a connection; earlier ones may take a moment to close.
 fn knock(target: &Target, from: Ipv4Addr) -> Result<Peer> {
     let end = Instant::now() + Duration::from_secs(5);
     loop {

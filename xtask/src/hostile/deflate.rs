@@ -310,13 +310,13 @@ fn repeating(length: usize) -> Vec<u8> {
 fn deflated(bytes: &[u8], bits: u8) -> Vec<u8> {
     let mut compress = Compress::new_with_window_bits(Compression::default(), false, bits);
     let mut out = Vec::with_capacity(bytes.len() + 1024);
-    // Room for all is there, so one call is enough; what it says is checked by who receives it.
+    // There is room for everything, so one call is enough; the receiver checks the result.
     let _ = compress.compress_vec(bytes, &mut out, FlushCompress::Sync);
     out.truncate(out.len().saturating_sub(4));
     out
 }
 
-/// So many megabytes of zeros, each compressed on its own.
+/// This many megabytes of zeros, each compressed on its own.
 fn zeros(megabytes: usize) -> Vec<u8> {
     let mut compress = Compress::new(Compression::best(), false);
     let mut out = Vec::with_capacity(64 * 1024);

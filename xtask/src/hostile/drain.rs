@@ -1,4 +1,4 @@
-//! Servers that stop while clients still read: nothing that was sent is lost, and everyone hears why.
+//! Servers that stop while clients still read: nothing that was sent is lost, and everyone gets a close frame.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -88,7 +88,7 @@ impl Stop {
         match self {
             Stop::Signal => {
                 let status = target.server.borrow_mut().wait(within)?;
-                // Vite ends as shells expect of who was told to: 128 and the signal's number.
+                // Vite exits with 128 and the signal's number, as shells expect.
                 let expected = if target.kind == HostKind::Native { 0 } else { 143 };
                 match status.code() {
                     Some(code) if code == expected => Ok(()),

@@ -34,7 +34,7 @@ use host::Hosts;
 use patience::Slow;
 use target::{HostKind, Target};
 
-/// Whom to attack, and how.
+/// The target of the attacks, and the options.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Only this host; otherwise both

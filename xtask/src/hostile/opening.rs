@@ -278,7 +278,7 @@ fn endless_request(target: &Target, start: &str, again: &str) -> Result<()> {
         }
     }
     match peer.head()? {
-        // Whoever still writes may lose the answer to the reset that his own bytes cause.
+        // A client that is still writing may lose the answer to the reset that its own bytes cause.
         None => Ok(()),
         Some(head) if matches!(head.status, 400 | 414 | 431) => peer.expect_end(),
         Some(head) => bail!("answered {}", head.status),

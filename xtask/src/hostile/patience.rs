@@ -1,6 +1,6 @@
 //! Requests that take their time: dropped when it is over.
 //!
-//! They run beside everything else, because Node looks for slow requests twice a minute only.
+//! They run while the other cases do, as Node looks for slow requests only twice a minute.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use anyhow::{Result, anyhow, bail};
 use super::target::{HostKind, Target};
 use super::wire::{Peer, handshake};
 
-/// What becomes of requests that never end.
+/// What happens to requests that never end.
 pub(super) struct Slow {
     clients: Vec<(&'static str, JoinHandle<Result<Duration>>)>,
     within: Duration,
@@ -46,7 +46,7 @@ impl Slow {
         Self { clients, within }
     }
 
-    /// Waits for the last of them; who was dropped in time, and who was not.
+    /// Waits for the last of them; returns which were dropped in time, and which were not.
     pub(super) fn end(self) -> Vec<(String, Result<()>)> {
         let within = self.within;
         let outcome =

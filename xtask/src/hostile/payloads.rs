@@ -1,4 +1,4 @@
-//! Messages whose JSON is meant for whoever reads it carelessly.
+//! Messages whose JSON would harm a careless parser.
 
 use anyhow::{Result, bail};
 use serde_json::Value;
@@ -107,7 +107,7 @@ fn payloads() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Rules answer or do not; the connection lives, and nothing leaks from objects that everyone has.
+/// Rules may answer or not; the connection stays open, and nothing leaks from the prototypes of objects.
 fn to_rules(target: &Target, text: &str) -> Result<()> {
     let mut peer = target.open("/api/ws/rules")?;
     peer.say(text)?;

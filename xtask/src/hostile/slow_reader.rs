@@ -1,4 +1,4 @@
-//! Clients that do not read, beside one that does.
+//! Clients that do not read, while another one does.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ pub(super) fn cases() -> Vec<Case> {
         .within(40),
         Case::story("close: who never reads is dropped, and the others get everything at once", |target| {
             let stuck = fan_out(target, "/api/ws/slow/close")?;
-            // The close frame cannot reach who does not read; closeTimeout ends the wait.
+            // The close frame cannot reach a client that does not read; closeTimeout ends the wait.
             wait_for_reset(stuck)
         })
         .within(40),
@@ -188,7 +188,7 @@ fn fan_out(target: &Target, path: &str) -> Result<Peer> {
     }
 }
 
-/// A client whose system keeps little for it.
+/// A client with small kernel buffers.
 fn narrow(target: &Target, path: &str) -> Result<Peer> {
     let mut peer = Peer::connect_as(target.port, std::net::Ipv4Addr::LOCALHOST, Some(16 * 1024))?;
     peer.shake(path, &[])?;

@@ -41,7 +41,7 @@ impl Target {
     }
 
     /// Whether a newcomer is served: an echo, and in Vite a page and its hot updates too. The process must be the
-    /// same and must not have met an error that nobody caught.
+    /// same and must not have had an uncaught error.
     pub(super) fn check_health(&self) -> Result<()> {
         self.check_process()?;
         self.open("/api/ws/echo").and_then(|mut peer| peer.echo("well?")).context("a fresh echo")?;
@@ -59,7 +59,7 @@ impl Target {
         Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
     }
 
-    /// So many bytes; of a plugin more, as JavaScript's heap grows before it is collected.
+    /// In bytes; more for the plugin, as JavaScript's heap grows before it is collected.
     pub(super) fn allowed_growth(&self, bytes: u64) -> u64 {
         const JAVASCRIPT_SLACK: u64 = 192 << 20;
         match self.kind {
@@ -119,7 +119,7 @@ impl Target {
         }
     }
 
-    /// Connects as the page does: Vite wants its token from whoever sends an `Origin`.
+    /// Connects as the page does: Vite demands its token from clients that send an `Origin`.
     fn check_hmr(&self) -> Result<()> {
         let token = self.hmr_token()?;
         let origin = format!("Origin: http://localhost:{}", self.port);

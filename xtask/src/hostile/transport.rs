@@ -117,7 +117,7 @@ fn moments(kind: HostKind) -> Vec<Moment> {
     moments
 }
 
-/// Clients that are gone without a word are found by time.
+/// Clients that are gone without a close frame are found by timeouts.
 fn silence() -> Vec<Case> {
     vec![
         Case::story("a client that answers no ping", |target| {
@@ -170,7 +170,7 @@ fn silence() -> Vec<Case> {
     ]
 }
 
-/// The native server says how many connections it has.
+/// The number of connections, as the native server reports it.
 fn no_connection_is_left(target: &Target) -> Result<()> {
     if target.kind == HostKind::Plugin {
         return Ok(());

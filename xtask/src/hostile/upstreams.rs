@@ -139,7 +139,7 @@ fn push(peer: &Peer, count: usize) -> Result<thread::JoinHandle<()>> {
     }))
 }
 
-/// A client whose system keeps little for it.
+/// A client with small kernel buffers.
 fn narrow(target: &Target, path: &str) -> Result<Peer> {
     let mut peer = Peer::connect_as(target.port, std::net::Ipv4Addr::LOCALHOST, Some(16 * 1024))?;
     peer.shake(path, &[])?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use socket2::{Domain, SockRef, Socket, Type};
 
-/// How long an answer may take where a case says nothing else.
+/// How long an answer may take, unless the case has a time of its own.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the final fragment's bit and the bits of extensions add to an opcode in a frame's first byte.
@@ -55,7 +55,7 @@ pub(super) fn close(code: u16) -> Vec<u8> {
     frame(FIN | CLOSE, &code.to_be_bytes())
 }
 
-/// A valid opening handshake of a path, with these header lines beside the necessary ones.
+/// A valid opening handshake of a path, with these header lines in addition to the necessary ones.
 pub(super) fn handshake(path: &str, lines: &[&str]) -> Vec<u8> {
     let mut request = format!(
         "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
