@@ -24,12 +24,12 @@ pub(crate) struct Peer {
     pub(crate) is_undecoded: bool,
     /// The socket is closed, but not all is decoded that it brought.
     pub(crate) is_gone: bool,
-    pub(crate) life: Life,
+    pub(crate) state: PeerState,
 }
 
 /// Where the socket stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Life {
+pub(crate) enum PeerState {
     /// Open, or waiting for the client's close frame.
     Open,
     /// To be ended when the outbox is empty.
@@ -51,7 +51,7 @@ impl Peer {
             is_paused: false,
             is_undecoded: false,
             is_gone: false,
-            life: Life::Open,
+            state: PeerState::Open,
         }
     }
 
@@ -65,7 +65,7 @@ impl Peer {
 
     /// Whether what the client says still matters to anybody.
     pub(crate) fn takes_messages(&self) -> bool {
-        self.life == Life::Open && !self.socket.writer.is_closed()
+        self.state == PeerState::Open && !self.socket.writer.is_closed()
     }
 
     /// Whether what is decoded now is handled or thrown away, and does not have to wait.
@@ -76,16 +76,16 @@ impl Peer {
     /// Whether the socket is to be read.
     pub(crate) fn wants_input(&self) -> bool {
         let reader = &self.socket.reader;
-        match self.life {
-            Life::Open if self.socket.writer.is_closed() => {
+        match self.state {
+            PeerState::Open if self.socket.writer.is_closed() => {
                 // Before our close frame is written, the client cannot answer it.
                 !self.blocked && !reader.is_finished() && reader.wants_input()
             }
             // A peer that failed is read no more (RFC 6455 section 7.1.7).
-            Life::Open => !self.is_stopped && !reader.has_undecoded() && !reader.is_finished(),
-            Life::Ending => !self.blocked,
+            PeerState::Open => !self.is_stopped && !reader.has_undecoded() && !reader.is_finished(),
+            PeerState::Ending => !self.blocked,
             // It is thrown away, within bounds, so that no reset keeps the client from reading our close frame.
-            Life::Ended => reader.wants_input(),
+            PeerState::Ended => reader.wants_input(),
         }
     }
 

@@ -6,7 +6,7 @@ use switchboard_core::{ConnectionId, Input};
 
 use super::{Host, find};
 use crate::contract;
-use crate::peer::Life;
+use crate::peer::PeerState;
 use crate::schedule::Touched;
 
 impl Host {
@@ -55,13 +55,13 @@ impl Host {
         let Some(peer) = find(&mut self.peers, id) else {
             return;
         };
-        if peer.blocked || peer.life == Life::Ended {
+        if peer.blocked || peer.state == PeerState::Ended {
             return self.update_reading(id);
         }
         let outbox = peer.socket.writer.outbox();
         self.batch.write(id, std::iter::from_fn(|| outbox.pop()));
-        if peer.life == Life::Ending {
-            peer.life = Life::Ended;
+        if peer.state == PeerState::Ending {
+            peer.state = PeerState::Ended;
             // JavaScript reads on by itself.
             peer.is_paused = false;
             self.batch.after.about(contract::END, id);

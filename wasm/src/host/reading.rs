@@ -7,7 +7,7 @@ use switchboard_core::{ConnectionId, Input};
 
 use super::{Host, find};
 use crate::contract;
-use crate::peer::Life;
+use crate::peer::PeerState;
 
 impl Host {
     /// Bytes came from a socket. They are unmasked in place.
@@ -100,9 +100,10 @@ impl Host {
         if peer.is_gone && !(peer.socket.reader.has_undecoded() && peer.takes_messages()) {
             return self.forget(id);
         }
-        if peer.life == Life::Open && peer.socket.writer.is_closed() && peer.socket.reader.is_finished() {
+        if peer.state == PeerState::Open && peer.socket.writer.is_closed() && peer.socket.reader.is_finished()
+        {
             // Its own close frame came before, or it broke the protocol: there is nothing to wait for.
-            peer.life = Life::Ending;
+            peer.state = PeerState::Ending;
             self.touch(id);
         }
         if self.peer(id).is_some_and(|peer| !peer.is_gone || peer.is_handled()) {
