@@ -398,3 +398,24 @@ fn a_channels_timer_ends_with_the_channel() {
     world.advance(100);
     assert_eq!(world.received(id), [r#"["2",null,"m","tick",7]"#]);
 }
+
+#[test]
+fn presence_that_is_too_large_is_refused_and_the_client_stays() {
+    let mut world = world(Phoenix::new().with_channel(topic("realtime:*"), Realtime::new()));
+    let id = world.connect(V2);
+    world.text(id, r#"["1","1","realtime:a","phx_join",{}]"#);
+    world.received(id);
+    let track = |payload: &str| {
+        let payload = json!({ "type": "presence", "event": "track", "payload": { "text": payload } });
+        json!(["1", "2", "realtime:a", "presence", payload]).to_string()
+    };
+    world.text(id, &track(&"x".repeat(70_000)));
+    let answer = heard(&mut world, id).remove(0);
+    assert_eq!(answer[4]["status"], "error");
+    assert!(answer[4]["response"]["reason"].as_str().unwrap().contains("the most is 65536"), "{answer}");
+    world.text(id, &track("here"));
+    assert_eq!(
+        heard(&mut world, id).iter().map(|message| message[3].clone()).collect::<Vec<_>>(),
+        ["presence_diff", "phx_reply"]
+    );
+}

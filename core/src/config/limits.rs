@@ -27,6 +27,7 @@
 //! | pings of a client that does not read | none | one pong waits | the pong for a later ping replaces it |
 //! | rooms of one connection | `limits.roomsPerConnection` | 1000 | an error of the handler |
 //! | a room's name | `limits.roomNameBytes` | 256 B | an error of the handler |
+//! | presence on Phoenix channels: a key with its metadata, and all of a topic, as JSON | none | 64 KiB, 1 MiB | it is not tracked: an error reply, an error of the handler, or a log line |
 //! | JSON's depth | `limits.jsonDepth` | 128 | rules see text |
 //! | no pong | a route's `heartbeat` | off | close 1000 after three |
 //! | silence | a route's `inactivityTimeout` | off | close 1000 |

@@ -6,6 +6,7 @@ use super::channel::{Channel, ChannelContext, Reply};
 use super::options::ChannelOptions;
 use crate::feed::FeedValue;
 use crate::handler::{HandlerError, HandlerResult};
+use crate::interface::effect::Level;
 use crate::interface::payload::Payload;
 use crate::routing::authentication::query_value;
 use crate::schema::Toggle;
@@ -46,7 +47,12 @@ impl Channel for Broadcast {
             if let Value::Object(fields) = payload {
                 meta.extend(fields);
             }
-            cx.track(&key, meta);
+            // It has joined all the same; only the others do not see it.
+            if let Err(error) = cx.track(&key, meta) {
+                let topic = cx.topic().to_owned();
+                let text = || format!("a client of {topic} is not present: {error}");
+                cx.context().log_throttled("presence", Level::Warn, text);
+            }
             cx.push_presence_state();
         }
         for push in &self.options.pushes {

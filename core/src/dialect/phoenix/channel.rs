@@ -228,14 +228,16 @@ impl<'b> ChannelContext<'_, 'b> {
         }
     }
 
-    /// Makes this client present under `key`, or changes its meta, and tells everyone on the topic.
-    pub fn track(&mut self, key: &str, meta: Map<String, Value>) {
-        let Some(id) = self.cx.id() else { return };
+    /// Makes this client present under `key`, or changes its meta, and tells everyone on the topic. Errors: a key and meta
+    /// of more than 64 KiB as JSON, or more than 1 MiB of them on the topic.
+    pub fn track(&mut self, key: &str, meta: Map<String, Value>) -> HandlerResult {
+        let Some(id) = self.cx.id() else { return Ok(()) };
         let mut bytes = [0; 12];
         self.cx.random(&mut bytes);
         let reference = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, bytes);
-        let diff = self.presence.track(self.topic, key, id, meta, reference);
+        let diff = self.presence.track(self.topic, key, id, meta, reference)?;
         self.broadcast("presence_diff", diff);
+        Ok(())
     }
 
     /// Makes this client absent under `key`, or under every key, and tells everyone on the topic.

@@ -79,7 +79,7 @@ impl Phoenix {
                         if fields.status.as_deref() == Some("error") { Status::Error } else { Status::Ok };
                     cx.reply(status, fields.response.map_or_else(Payload::empty, Payload::from_user));
                 }
-                "track" => cx.track(key.as_deref().ok_or("track needs a key")?, meta),
+                "track" => cx.track(key.as_deref().ok_or("track needs a key")?, meta)?,
                 "untrack" => cx.untrack(key.as_deref()),
                 "presenceState" => ChannelContext::push_presence_state(cx),
                 _ => return Err(format!("phoenix knows no command {name:?}").into()),

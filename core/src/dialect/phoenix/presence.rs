@@ -5,24 +5,40 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
+use crate::handler::HandlerError;
 use crate::interface::connection_id::ConnectionId;
+
+/// How long a key and its meta may be, as JSON in bytes.
+const MAX_META: usize = 64 * 1024;
+
+/// The same for all of a topic: whoever joins is told all of it, and clients that are sent more than 1 MiB at once are
+/// closed for reading too slowly.
+const MAX_TOPIC: usize = 1 << 20;
 
 /// The presences of all topics of a route: per key a list of *metas*, one for each connection that is tracked
 /// under it.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
-    topics: HashMap<String, IndexMap<String, Vec<Tracked>>>,
+    topics: HashMap<String, Topic>,
+}
+
+#[derive(Debug, Default)]
+struct Topic {
+    keys: IndexMap<String, Vec<Tracked>>,
+    /// Of all keys and metas, as JSON.
+    bytes: usize,
 }
 
 #[derive(Debug)]
 struct Tracked {
     owner: ConnectionId,
     meta: Map<String, Value>,
+    bytes: usize,
 }
 
 impl Presence {
     /// Tracks a connection under a key, or changes its meta. `reference` is the meta's new `phx_ref`. Gives the
-    /// `presence_diff` for everyone on the topic.
+    /// `presence_diff` for everyone on the topic, or an error for what is too large; then nothing has changed.
     pub(crate) fn track(
         &mut self,
         topic: &str,
@@ -30,28 +46,42 @@ impl Presence {
         owner: ConnectionId,
         mut meta: Map<String, Value>,
         reference: String,
-    ) -> Value {
-        let metas = self.topics.entry(topic.to_owned()).or_default().entry(key.to_owned()).or_default();
-        let old = metas.iter().position(|tracked| tracked.owner == owner);
-        let old = old.map(|index| metas.remove(index).meta);
-        if let Some(previous) = old.as_ref().and_then(|old| old.get("phx_ref")) {
+    ) -> Result<Value, HandlerError> {
+        let known = self.topics.get(topic);
+        let metas = known.and_then(|topic| topic.keys.get(key));
+        let old = metas.and_then(|metas| metas.iter().find(|tracked| tracked.owner == owner));
+        if let Some(previous) = old.and_then(|old| old.meta.get("phx_ref")) {
             meta.insert("phx_ref_prev".into(), previous.clone());
         }
         meta.insert("phx_ref".into(), reference.into());
+        let bytes = key.len() + serde_json::to_string(&meta)?.len();
+        if bytes > MAX_META {
+            return Err(format!("a presence of {bytes} bytes is too large; the most is {MAX_META}").into());
+        }
+        let others = known.map_or(0, |topic| topic.bytes) - old.map_or(0, |old| old.bytes);
+        if others + bytes > MAX_TOPIC {
+            return Err(format!("the presences of this topic would have more than {MAX_TOPIC} bytes").into());
+        }
+        let topic = self.topics.entry(topic.to_owned()).or_default();
+        topic.bytes = others + bytes;
+        let metas = topic.keys.entry(key.to_owned()).or_default();
+        let old = metas.iter().position(|tracked| tracked.owner == owner);
+        let old = old.map(|index| metas.remove(index).meta);
         let joins = entry(key, [meta.clone()]);
-        metas.push(Tracked { owner, meta });
+        metas.push(Tracked { owner, meta, bytes });
         let leaves = old.map_or_else(|| json!({}), |old| entry(key, [old]));
-        json!({ "joins": joins, "leaves": leaves })
+        Ok(json!({ "joins": joins, "leaves": leaves }))
     }
 
     /// Forgets a connection under one key, or under all keys of a topic. Gives the `presence_diff` if it was
     /// tracked.
     pub(crate) fn untrack(&mut self, topic: &str, key: Option<&str>, owner: ConnectionId) -> Option<Value> {
-        let keys = self.topics.get_mut(topic)?;
+        let Topic { keys, bytes } = self.topics.get_mut(topic)?;
         let mut leaves = Map::new();
         keys.retain(|name, metas| {
             if key.is_none_or(|key| key == name) {
                 let gone = metas.extract_if(.., |tracked| tracked.owner == owner);
+                let gone = gone.inspect(|tracked| *bytes -= tracked.bytes);
                 let gone: Vec<_> = gone.map(|tracked| Value::Object(tracked.meta)).collect();
                 if !gone.is_empty() {
                     leaves.insert(name.clone(), json!({ "metas": gone }));
@@ -67,7 +97,7 @@ impl Presence {
 
     /// The `presence_state` of a topic.
     pub(crate) fn state(&self, topic: &str) -> Value {
-        let keys = self.topics.get(topic).into_iter().flatten();
+        let keys = self.topics.get(topic).into_iter().flat_map(|topic| &topic.keys);
         let entry = |(key, metas): (&String, &Vec<Tracked>)| {
             let metas: Vec<_> = metas.iter().map(|tracked| Value::Object(tracked.meta.clone())).collect();
             (key.clone(), json!({ "metas": metas }))
@@ -95,10 +125,10 @@ mod tests {
         let (a, b) = (ids.allocate(), ids.allocate());
         let mut presence = Presence::default();
         assert_eq!(
-            presence.track("room", "ann", a, meta("phone"), "r1".into()),
+            presence.track("room", "ann", a, meta("phone"), "r1".into()).unwrap(),
             json!({ "joins": { "ann": { "metas": [{ "name": "phone", "phx_ref": "r1" }] } }, "leaves": {} })
         );
-        presence.track("room", "ann", b, meta("desk"), "r2".into());
+        presence.track("room", "ann", b, meta("desk"), "r2".into()).unwrap();
         assert_eq!(
             presence.state("room"),
             json!({ "ann": { "metas": [
@@ -119,12 +149,39 @@ mod tests {
     }
 
     #[test]
+    fn what_all_are_told_is_bounded() {
+        let mut ids = ConnectionIds::default();
+        let mut presence = Presence::default();
+        let track = |presence: &mut Presence, id, length: usize| {
+            presence.track("room", "ann", id, meta(&"x".repeat(length)), "r".into()).map(drop)
+        };
+        let first = ids.allocate();
+        let error = track(&mut presence, first, 65_536).unwrap_err().to_string();
+        assert!(error.ends_with("is too large; the most is 65536"), "{error}");
+        assert!(presence.topics.is_empty(), "nothing has changed");
+        let many: Vec<_> = (0..16).map(|_| ids.allocate()).collect();
+        for id in &many {
+            track(&mut presence, *id, 65_000).unwrap();
+            // The same again takes its place.
+            track(&mut presence, *id, 65_000).unwrap();
+        }
+        let error = track(&mut presence, first, 10_000).unwrap_err().to_string();
+        assert_eq!(error, "the presences of this topic would have more than 1048576 bytes");
+        presence.untrack("room", None, many[0]);
+        track(&mut presence, first, 10_000).unwrap();
+        for id in many.into_iter().chain([first]) {
+            presence.untrack("room", None, id);
+        }
+        assert!(presence.topics.is_empty());
+    }
+
+    #[test]
     fn a_changed_meta_names_the_one_before() {
         let id = ConnectionIds::default().allocate();
         let mut presence = Presence::default();
-        presence.track("room", "ann", id, meta("here"), "r1".into());
+        presence.track("room", "ann", id, meta("here"), "r1".into()).unwrap();
         assert_eq!(
-            presence.track("room", "ann", id, meta("away"), "r2".into()),
+            presence.track("room", "ann", id, meta("away"), "r2".into()).unwrap(),
             json!({
                 "joins": { "ann": { "metas": [{ "name": "away", "phx_ref_prev": "r1", "phx_ref": "r2" }] } },
                 "leaves": { "ann": { "metas": [{ "name": "here", "phx_ref": "r1" }] } },

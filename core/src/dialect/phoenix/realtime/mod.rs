@@ -126,7 +126,9 @@ impl Channel for Realtime {
                 match payload["event"].as_str() {
                     Some("track") => {
                         let meta = payload["payload"].as_object().cloned();
-                        cx.track(key, meta.unwrap_or_else(Map::new));
+                        if let Err(error) = cx.track(key, meta.unwrap_or_else(Map::new)) {
+                            return Ok(Reply::Error(json!({ "reason": error.to_string() }).into()));
+                        }
                     }
                     Some("untrack") => cx.untrack(Some(key)),
                     _ => return Ok(Reply::Error(json!({ "reason": "unknown presence event" }).into())),
