@@ -157,7 +157,7 @@ fn commands_speak_json_or_bare_text() {
 
 #[test]
 fn disconnect_closes_its_target_and_tells_the_rest() {
-    let mut world = world(compat());
+    let mut world = world(CommandsOptions { disconnect: WhoMayCommand::Everyone, ..compat() });
     let [(a, id), (b, target)] = pair(&mut world);
     world.text(a, r#"{"command":"disconnect","client_id":"nobody"}"#);
     assert_eq!((world.received(a), world.received(b)), (vec![], vec![]));
@@ -169,6 +169,16 @@ fn disconnect_closes_its_target_and_tells_the_rest() {
     let received = world.received(a);
     assert_eq!(received[0], format!("Client #{target} disconnected"));
     assert_eq!((received.len(), users(&received[1])), (2, vec![id]));
+}
+
+#[test]
+fn guests_close_no_connection_but_their_own() {
+    let mut world = world(CommandsOptions::default());
+    let [(a, id), (b, target)] = pair(&mut world);
+    world.text(a, &json!({ "command": "disconnect", "client_id": target }).to_string());
+    assert!(world.received(b).is_empty(), "a guest cannot close others");
+    world.text(a, &json!({ "command": "disconnect", "client_id": id }).to_string());
+    assert_eq!(world.received(a), ["<close 1000 Disconnected>"]);
 }
 
 #[test]

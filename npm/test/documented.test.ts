@@ -125,7 +125,7 @@ test('the Mock API Server: subscribe, request, ping, proxy and statistics', asyn
 })
 
 test('Rakit: everyone, one, a channel, commands and presence', async () => {
-  const server = await serveVite({ routes: [{ pattern: '/', dialect: 'commands' }] })
+  const server = await serveVite({ routes: [{ pattern: '/', dialect: 'commands', commands: { disconnect: 'everyone' } }] })
   const ann = await connect(server.url(''))
   const first = await ann.json()
   expect(first).toMatchObject({ type: 'presence', users: [{ id: expect.any(String), connected_at: expect.any(Number) }] })

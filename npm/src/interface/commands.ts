@@ -36,6 +36,8 @@ export interface CommandsOptions {
   presence?: 'array' | 'map'
   /** Who may use commands. Default `'everyone'`, as in Rakit. */
   commands?: 'everyone' | 'nobody' | 'authenticated'
+  /** Who of these may close the connections of others; their own may all. Default `'authenticated'`; in Rakit everyone may. */
+  disconnect?: 'everyone' | 'nobody' | 'authenticated'
   /** Seconds of silence after which a client is closed. Default `0`: never. */
   pingTimeout?: number
   /** Whether an `Origin` is required. Default `false`. */

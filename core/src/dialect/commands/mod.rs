@@ -27,7 +27,8 @@
 //!
 //! A client's name and email come from the route's authentication (`name` and `email`, or both within `user`), or from
 //! its session cookie ([`CommandsOptions::session`]). Everyone else is a `Guest`.
-//! As in Rakit everyone may use the commands; [`CommandsOptions::commands`] changes that.
+//! As in Rakit everyone may use the commands; [`CommandsOptions::commands`] changes that. Only who is known may close the
+//! connections of others; [`CommandsOptions::disconnect`] changes that.
 //! Rakit's `allowed_origins` is the route's `origins`, its `supported_protocols` the route's `subprotocols`.
 
 mod admission;
@@ -73,7 +74,7 @@ impl Commands {
     }
 
     fn carry_out(&mut self, cx: &mut Context<'_>, command: ClientCommand, sender: &str) {
-        if !self.may_command(cx) {
+        if !allows(self.options.commands, cx) {
             return cx.log(Level::Debug, "a command is ignored: `commands` does not allow it to this client");
         }
         match command {
@@ -87,20 +88,20 @@ impl Commands {
                 self.send(cx, Audience::Client(&to), self.spoken(sender, &message));
             }
             ClientCommand::Presence => self.tell_presence(cx),
+            ClientCommand::Disconnect { client_id }
+                if client_id != sender && !allows(self.options.disconnect, cx) =>
+            {
+                cx.log(
+                    Level::Debug,
+                    "a disconnect is ignored: `disconnect` does not allow it to this client",
+                );
+            }
             ClientCommand::Disconnect { client_id } => {
                 // 1000 may be sent, so this cannot fail.
                 if let Some(target) = self.clients.get(client_id.as_str()) {
                     let _ = cx.with(*target).close(CloseCode::NORMAL, "Disconnected");
                 }
             }
-        }
-    }
-
-    fn may_command(&self, cx: &Context<'_>) -> bool {
-        match self.options.commands {
-            WhoMayCommand::Everyone => true,
-            WhoMayCommand::Nobody => false,
-            WhoMayCommand::Authenticated => client_of(cx).is_some_and(|client| client.is_authenticated),
         }
     }
 
@@ -266,6 +267,15 @@ impl Handler for Commands {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether the client in focus is among these.
+fn allows(who: WhoMayCommand, cx: &Context<'_>) -> bool {
+    match who {
+        WhoMayCommand::Everyone => true,
+        WhoMayCommand::Nobody => false,
+        WhoMayCommand::Authenticated => client_of(cx).is_some_and(|client| client.is_authenticated),
     }
 }
 

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::ServerEventKind;
 
-/// The dialect's settings. By default it behaves as Rakit documents, and like Rakit it trusts everyone who may connect.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+/// The dialect's settings. By default it behaves as Rakit documents, but for the command `disconnect`, which in Rakit is
+/// everyone's.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CommandsOptions {
     /// `seed`: everything sent is JSON, as documented. `compat`: byte for byte what Rakit's server sends.
@@ -17,9 +18,12 @@ pub struct CommandsOptions {
     pub profile: Profile,
     /// How presence lists the users: `array` or `map`. Default: as the profile has it.
     pub presence: Option<PresenceFormat>,
-    /// Who may use commands, including `disconnect`: `everyone`, `nobody`, or the `authenticated`, which are clients with
+    /// Who may use commands: `everyone`, `nobody`, or the `authenticated`, which are clients with
     /// data from authentication or the session. Commands of others are ignored. Default `everyone`.
     pub commands: WhoMayCommand,
+    /// Who of these may close the connections of others with the command `disconnect`; their own may all. Default
+    /// `authenticated`; in Rakit everyone may.
+    pub disconnect: WhoMayCommand,
     /// Seconds without any frame of a client after which it is closed with 1000. Default 0: never.
     pub ping_timeout: u64,
     /// Refuse clients that send no `Origin` with 403. The route's `origins` decides which origins may connect. Default false.
@@ -82,6 +86,24 @@ pub enum WhoMayCommand {
     Nobody,
     /// Clients with data from authentication or the session.
     Authenticated,
+}
+
+impl Default for CommandsOptions {
+    fn default() -> Self {
+        Self {
+            profile: Profile::default(),
+            presence: None,
+            commands: WhoMayCommand::default(),
+            disconnect: WhoMayCommand::Authenticated,
+            ping_timeout: 0,
+            origin_required: false,
+            protocol_required: false,
+            extensions_required: false,
+            allowed_hosts: Vec::new(),
+            events: Vec::new(),
+            session: None,
+        }
+    }
 }
 
 impl CommandsOptions {
