@@ -9,8 +9,12 @@ import type { WebSocketConnection } from 'vite-plugin-switchboard'
 import { connect } from './support/client.js'
 import { atEnd, serve } from './support/server.js'
 
-/** In ms. On an idle machine it is a twentieth; where floods came first, nobody else was served for many seconds. */
-const PATIENCE = 1000
+/**
+ * What a page and an echo may cost beside floods, in ms of this process's processor time, which does not depend on what
+ * else the machine does. They take several rounds of Node's loop, of at most 8 ms each: 20 to 50 ms. Where floods come
+ * first, nobody else is served for many seconds.
+ */
+const BUDGET = 100
 
 test.each<[string, (connection: WebSocketConnection, message: unknown) => unknown]>([
   ['is done at once', () => {}],
@@ -26,15 +30,16 @@ test.each<[string, (connection: WebSocketConnection, message: unknown) => unknow
   atEnd(() => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   const client = await connect(server.url('/api/echo'))
-  const times: number[] = []
+  const costs: number[] = []
   for (let round = 0; round < 10; round++) {
-    const start = performance.now()
+    const before = process.cpuUsage()
     expect(await (await fetch(`http://127.0.0.1:${server.port}/page`)).text()).toBe('http')
     client.send('x')
     expect(await client.next()).toBe('x')
-    times.push(performance.now() - start)
+    const { user, system } = process.cpuUsage(before)
+    costs.push((user + system) / 1000)
   }
-  expect(times.sort((a, b) => a - b)[5]).toBeLessThan(PATIENCE)
+  expect(costs.sort((a, b) => a - b)[5]).toBeLessThan(BUDGET)
 })
 
 test('nothing of a flood is lost or out of order', async () => {
