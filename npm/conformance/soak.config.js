@@ -67,7 +67,7 @@ const health = {
       globalThis.gc?.()
       const { heapUsed, external } = process.memoryUsage()
       response.setHeader('Content-Type', 'application/json')
-      response.end(JSON.stringify({ ...board.api.stats(), clients, heap: heapUsed + external }))
+      response.end(JSON.stringify({ ...board.api.stats(), clients, heap: heapUsed, external }))
     })
   },
 }

@@ -24,6 +24,9 @@ const MEMORY_SLACK: u64 = 16 * 1024 * 1024;
 /// How much more the heap may hold without garbage: compiled code, and tables that have found their size.
 const HEAP_SLACK: u64 = 4 * 1024 * 1024;
 
+/// How much more there may be outside of it, where the engine's memory is: as much as was ever needed at once.
+const EXTERNAL_SLACK: u64 = 16 * 1024 * 1024;
+
 /// A running server.
 pub(super) struct Server {
     process: RefCell<process::Server>,
@@ -35,6 +38,8 @@ pub(super) struct Reading {
     memory: Option<u64>,
     /// Of JavaScript, without garbage.
     heap: Option<u64>,
+    /// Of buffers and the engine, outside of that heap.
+    external: Option<u64>,
     files: Option<usize>,
 }
 
@@ -99,7 +104,12 @@ impl Server {
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
         let id = self.process.borrow().id();
-        Ok(Reading { heap: health["heap"].as_u64(), memory: resident_memory(id), files: open_files(id) })
+        Ok(Reading {
+            heap: health["heap"].as_u64(),
+            external: health["external"].as_u64(),
+            memory: resident_memory(id),
+            files: open_files(id),
+        })
     }
 
     async fn health(&self) -> Result<Value> {
@@ -124,10 +134,15 @@ impl Reading {
         {
             bail!("memory grew from {} to {} MiB", first >> 20, last >> 20);
         }
-        if let (Some(first), Some(last)) = (first.heap, self.heap)
-            && last > first + HEAP_SLACK
-        {
-            bail!("the heap grew from {} to {} KiB", first >> 10, last >> 10);
+        for (what, first, last, slack) in [
+            ("the heap", first.heap, self.heap, HEAP_SLACK),
+            ("memory outside of the heap", first.external, self.external, EXTERNAL_SLACK),
+        ] {
+            if let (Some(first), Some(last)) = (first, last)
+                && last > first + slack
+            {
+                bail!("{what} grew from {} to {} KiB", first >> 10, last >> 10);
+            }
         }
         if let (Some(first), Some(last)) = (first.files, self.files)
             && last > first + 2
@@ -148,9 +163,12 @@ impl fmt::Display for Reading {
             }
             _ => write!(f, "; memory and files are known on Linux only")?,
         }
-        match self.heap {
-            Some(heap) => write!(f, ", {:.2} MiB of heap without garbage", mebibytes(heap)),
-            None => Ok(()),
+        match (self.heap, self.external) {
+            (Some(heap), Some(external)) => {
+                let (heap, external) = (mebibytes(heap), mebibytes(external));
+                write!(f, ", {heap:.2} MiB of heap without garbage and {external:.2} MiB beside it")
+            }
+            _ => Ok(()),
         }
     }
 }
