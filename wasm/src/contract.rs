@@ -87,9 +87,6 @@ group!(REPLIES, "ReplyStatus", "What a channel's function replies.":
 /// How many words of the header there are.
 pub(crate) const HEADER_WORDS: usize = HEADER.numbers.len();
 
-/// The hook of a connection that has ended.
-pub(crate) const CLOSE_HOOK: u32 = HookKind::Close as u32;
-
 kinds!(HOOKS, "Hook", "The functions of a handler, by the number of their call.": HookKind {
     Authenticate, Connect, Transform, Respond, Message, Ping, Pong, Close, Error, ClientMessage,
     TargetMessage, ChannelJoin, ChannelHandleIn, ChannelLeave, ServerEvent,

@@ -49,7 +49,7 @@ pub fn batch() -> String {
     }
     batch.after.record(contract::HANG_UP).wide(upstream).word(1001).text(Some("bye"));
     batch.after.record(contract::HANG_UP).wide(9).word(0).text(None);
-    batch.calls.record(contract::CALL).wide(5).id(id(1, 7)).word(2).word(contract::CLOSE_HOOK);
+    batch.calls.record(contract::CALL).wide(5).id(id(1, 7)).word(2).word(HookKind::Close as u32);
     batch.calls.word(contract::TEXT).bytes(Bytes::from_static(b"gone")).text(None).word(1001).word(0);
     batch.calls.record(contract::CALL).wide(upstream).id(id(2, 0)).word(0).word(1);
     batch.calls.word(contract::NOTHING).bytes(Bytes::new()).text(None).word(0).word(0);
