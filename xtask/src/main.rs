@@ -68,7 +68,7 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Let hundreds of clients come and go, check all they hear, and look for what they leave behind
     Soak(soak::Options),
-    /// Measure what messages, connections and memory cost, beside other servers (Linux)
+    /// Measure what messages, connections and memory cost, and compare it with other servers (Linux)
     #[cfg(target_os = "linux")]
     Bench(bench::Options),
     /// Count the instructions that the core takes, with Valgrind, and compare them with their budgets
