@@ -9,3 +9,5 @@ pub use switchboard_core::testing as world;
 pub mod stream;
 
 pub mod script;
+
+pub mod engine;
