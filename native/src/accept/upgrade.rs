@@ -19,6 +19,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::accept::NODELAY_IS_INHERITED;
 use crate::accept::prefixed::Prefixed;
+use crate::accept::write_deadline::WriteDeadline;
 use crate::connection::receiver::Receiver;
 use crate::connection::task::ConnectionTask;
 use crate::flush::sending_half::SendingHalf;
@@ -198,15 +199,15 @@ async fn take_over(admitted: Admitted, on_upgrade: OnUpgrade) -> Option<Receiver
 /// The TCP stream, TLS if there is any on it, and what came after the request. HTTP's own buffers are dropped.
 fn take_stream(upgraded: Upgraded) -> Option<(TcpStream, Option<Box<TlsSession>>, Vec<u8>)> {
     // Below our own acceptor a stream is as it was given to HTTP, below `axum::serve` hyper-util has wrapped it.
-    let upgraded = match upgraded.downcast::<TokioIo<Prefixed>>() {
+    let upgraded = match upgraded.downcast::<TokioIo<WriteDeadline<Prefixed>>>() {
         Ok(parts) => {
-            let (first, stream) = parts.io.into_inner().into_parts();
+            let (first, stream) = parts.io.into_inner().into_inner().into_parts();
             return Some((stream, None, [parts.read_buf.as_ref(), &first].concat()));
         }
         Err(upgraded) => upgraded,
     };
-    let upgraded = match upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>() {
-        Ok(parts) => return take_tls(parts.io.into_inner(), &parts.read_buf),
+    let upgraded = match upgraded.downcast::<TokioIo<WriteDeadline<TlsStream<TcpStream>>>>() {
+        Ok(parts) => return take_tls(parts.io.into_inner().into_inner(), &parts.read_buf),
         Err(upgraded) => upgraded,
     };
     let upgraded = match downcast::<TokioIo<TcpStream>>(upgraded) {

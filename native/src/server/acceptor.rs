@@ -25,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::accept::prefixed::Prefixed;
 use crate::accept::upgrade::Asked;
+use crate::accept::write_deadline::WriteDeadline;
 use crate::accept::{NODELAY_IS_INHERITED, opening};
 use crate::connection::receiver::Receiver;
 use crate::connection::task::ConnectionTask;
@@ -39,6 +40,7 @@ use crate::tls::Tls;
 /// | a request's head, within `limits.handshakeBytes` | 431 |
 /// | a head's lines, after a hundred | 431 |
 /// | the wait for a connection's next request, within `limits.handshakeTimeout` | the connection is dropped |
+/// | a response that is not read: 64 KiB of it, or what is left, within `limits.handshakeTimeout` | the connection is dropped |
 /// | connections that are not WebSockets yet, after `limits.maxConnections` | the next ones wait to be accepted |
 ///
 /// `axum::serve` has none of these limits.
@@ -232,7 +234,8 @@ impl Reception {
             let switchboard = self.switchboard.clone();
             async move { Ok::<_, Infallible>(switchboard.answer(request).await) }
         });
-        let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let stream = TokioIo::new(WriteDeadline::new(stream, self.time));
+        let connection = self.http.serve_connection(stream, service).with_upgrades();
         let mut connection = std::pin::pin!(connection);
         let end = async move {
             if ended.wait_for(|ended| *ended).await.is_err() {
