@@ -152,6 +152,7 @@ pub mod protocol;
 
 mod routing;
 pub use routing::authentication::{Admission, Authentication, TokenPlace, TokenRefusal, TokenRule};
+pub use routing::hosts::Hosts;
 pub use routing::origin::{OriginPatterns, Origins};
 pub use routing::pattern::{self, Params, Pattern, PatternError};
 pub use routing::route::RouteSettings;

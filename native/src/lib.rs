@@ -137,7 +137,8 @@ pub use switchboard_core::dialect::phoenix::{ChannelReply, Payload, Termination 
 #[doc(inline)]
 pub use switchboard_core::{
     Admission, Authentication, ByteCounts, CloseCause, CloseCode, CloseFrame, CommandError, Config,
-    ConfigError, Connection, Context, Dial, Handler, HandlerError, HandlerResult, HttpEndpoint, Limits,
-    Message, Origins, Params, ResponseAudience, RouteSettings, Stats, TokenPlace, TokenRefusal, TokenRule,
-    UpstreamEvent, UpstreamId, json_response, protocol::DeflateConfig, protocol::Overflow, protocol::Pushed,
+    ConfigError, Connection, Context, Dial, Handler, HandlerError, HandlerResult, Hosts, HttpEndpoint,
+    Limits, Message, Origins, Params, ResponseAudience, RouteSettings, Stats, TokenPlace, TokenRefusal,
+    TokenRule, UpstreamEvent, UpstreamId, json_response, protocol::DeflateConfig, protocol::Overflow,
+    protocol::Pushed,
 };

@@ -12,8 +12,8 @@ use serde_json::Value;
 use switchboard_core::config::Assembly;
 use switchboard_core::protocol;
 use switchboard_core::{
-    CloseCode, CloseFrame, Config, Engine, Found, HandlerResult, HttpEndpoint, Input, Limits, RouteKey,
-    Router, Stats,
+    CloseCode, CloseFrame, Config, Engine, Found, HandlerResult, Hosts, HttpEndpoint, Input, Limits,
+    RouteKey, Router, Stats,
 };
 
 use crate::accept::upgrade::{Asked, refusal, upgrade};
@@ -67,6 +67,7 @@ impl Switchboard {
     pub(crate) fn start(
         endpoints: Vec<(RouteKey, Endpoint)>,
         config: &Config,
+        hosts: Hosts,
         limits: Limits,
         has_page: bool,
     ) -> Result<Self, ServerError> {
@@ -86,6 +87,8 @@ impl Switchboard {
             callbacks.push(route_callbacks);
         }
         assembly.feeds(config);
+        assembly.hosts(config.hosts());
+        assembly.hosts(hosts);
         let router = assembly.router()?.claim_all();
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| ServerError::Random(error.to_string()))?;
@@ -200,7 +203,13 @@ impl Switchboard {
         if let Some(endpoint) = self.shared.http.iter().find(|known| known.matches(request.method(), path)) {
             return self.request(request, endpoint.max_body).await;
         }
-        if is_get && path == "/health" {
+        let is_health = is_get && path == "/health";
+        // Programs that watch the server may know it under any name.
+        let is_exempt = is_health && !request.headers().contains_key(header::ORIGIN);
+        if !is_exempt && let Some(refusal) = self.shared.host.turn(|turn| turn.refuse_host(&request)) {
+            return refusal.map(Body::from);
+        }
+        if is_health {
             return page::health(&self.stats());
         }
         let Shared { endpoints, http, has_page, .. } = &*self.shared;

@@ -61,11 +61,17 @@ export interface Started {
   onClosed(undo: () => void): void
 }
 
-/**
- * Starts what the options describe. `root` is where the relative path of a configuration file starts, `fixStack` corrects
- * the stacks of errors whose modules it loaded.
- */
-export function start(options: PluginOptions & SwitchboardOptions, root: string, fixStack?: (error: Error) => void): Started {
+/** What the server around knows. */
+export interface Surroundings {
+  /** Corrects the stacks of errors whose modules it loaded. */
+  fixStack?: (error: Error) => void
+  /** The names under which it lets pages in by itself. */
+  servedHosts?: true | string[]
+}
+
+/** Starts what the options describe. `root` is where the relative path of a configuration file starts. */
+export function start(options: PluginOptions & SwitchboardOptions, root: string, around: Surroundings = {}): Started {
+  const { fixStack, servedHosts } = around
   const resolved = resolve(options)
   const log = new Log(options.logger, options.logLevel, new Stacks(root, fixStack))
   if (resolved.ignored.length > 0) {
@@ -75,7 +81,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
   if (resolved.prefixes.length === 0 && options.wsHandlers?.length) {
     log.write('warn', 'endpointPrefix is empty, so wsHandlers serve nothing; routes need no prefix')
   }
-  const running = supervise(resolved, root, log)
+  const running = supervise(resolved, root, servedHosts, log)
   const undo: (() => void)[] = []
   const undoAll = (): void => {
     for (const one of undo.splice(0)) one()
@@ -162,9 +168,9 @@ const DISABLED: Omit<Started, 'log'> = {
   onClosed: () => {},
 }
 
-function supervise(resolved: Resolved, root: string, log: Log): Supervisor {
+function supervise(resolved: Resolved, root: string, servedHosts: true | string[] | undefined, log: Log): Supervisor {
   try {
-    return new Supervisor(setUp(resolved, root), root, log)
+    return new Supervisor(setUp(resolved, root, servedHosts), root, log)
   } catch (error) {
     throw new Error(`[switchboard] ${(error as Error).message}`)
   }

@@ -1,6 +1,7 @@
 /** What options mean, and what is said about wrong ones. */
 
 import { writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
@@ -9,6 +10,17 @@ import { createSwitchboard, type SwitchboardOptions } from 'vite-plugin-switchbo
 
 import { connect, refusal } from './support/client.js'
 import { collect, folder, serve, serveVite } from './support/server.js'
+
+/** Posts to a feed under this `Host`, and gives the status. */
+function publish(port: number, path: string, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const headers = { host, 'content-type': 'application/json' }
+    const sent = request({ host: '127.0.0.1', port, path, method: 'POST', headers }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode))
+    })
+    sent.on('error', reject).end('[1]')
+  })
+}
 
 const echo = { onMessage: (connection: any, message: unknown) => connection.send(message) }
 
@@ -186,15 +198,38 @@ test('feeds reach their routes', async () => {
   expect(await client.json()).toMatchObject({ id: 1 })
 })
 
-test('strange pages are refused, unless they are allowed', async () => {
+test("strange pages are refused, whatever Vite's allowedHosts, unless origins has them", async () => {
   const headers = { origin: 'https://evil.example' }
   const strict = await serveVite({ wsHandlers: [{ pattern: '/' }] })
   expect(await refusal(strict.url('/api/'), { headers })).toBe(403)
   await connect(strict.url('/api/'), { headers: { origin: `http://127.0.0.1:${strict.port}` } })
-  const vites = await serveVite({ wsHandlers: [{ pattern: '/' }] }, { server: { allowedHosts: ['.example'] } })
-  await connect(vites.url('/api/'), { headers })
-  const open = await serveVite({ wsHandlers: [{ pattern: '/' }] }, { server: { allowedHosts: true } })
-  await connect(open.url('/api/'), { headers })
+  for (const allowedHosts of [true, ['.example']] as const) {
+    const vites = await serveVite({ wsHandlers: [{ pattern: '/' }] }, { server: { allowedHosts: allowedHosts as true } })
+    expect(await refusal(vites.url('/api/'), { headers })).toBe(403)
+  }
   const own = await serveVite({ origins: 'https://*.example', wsHandlers: [{ pattern: '/' }] })
   await connect(own.url('/api/'), { headers })
+})
+
+test('pages may come under the hosts that Vite or the options allow, and no others', async () => {
+  const under = (host: string) => ({ headers: { host, origin: `http://${host}` } })
+  const feeds = [{ name: 'news', post: true }]
+  const strict = await serveVite({ feeds, wsHandlers: [{ pattern: '/' }] })
+  expect(await refusal(strict.url('/api/'), under('evil.example:5173'))).toBe(403)
+  expect(strict.lines.filter((line) => line.includes('allowedHosts = ["evil.example"]'))).toHaveLength(1)
+  for (const host of ['localhost:1', 'a.localhost', '192.168.0.1:5173']) await connect(strict.url('/api/'), under(host))
+  await connect(strict.url('/api/'), { headers: { host: 'any.name' } })
+  const vites = await serveVite({ wsHandlers: [{ pattern: '/' }] }, { server: { allowedHosts: ['.corp.example'] } })
+  await connect(vites.url('/api/'), under('a.corp.example'))
+  await connect(vites.url('/api/'), under('corp.example:81'))
+  expect(await refusal(vites.url('/api/'), under('evil.example'))).toBe(403)
+  const all = await serveVite({ wsHandlers: [{ pattern: '/' }] }, { server: { allowedHosts: true } })
+  await connect(all.url('/api/'), under('evil.example'))
+  const own = await serveVite({ allowedHosts: ['phone.example'], wsHandlers: [{ pattern: '/' }] })
+  await connect(own.url('/api/'), under('phone.example'))
+  expect(await refusal(own.url('/api/'), under('a.phone.example'))).toBe(403)
+  const attached = await serve([], { feeds, allowedHosts: ['box.lan'] })
+  const post = (host: string) => publish(attached.port, '/feeds/news', host)
+  expect(await post('evil.example')).toBe(403)
+  expect(await post('box.lan')).toBe(202)
 })

@@ -8,7 +8,7 @@ use serde_json::Value;
 use switchboard_core::config::{Assembly, Config, ConfigError, NeededCallback, RouteCallbacks};
 use switchboard_core::dialect::commands::ServerEventKind;
 use switchboard_core::dialect::proxy::ProxyHooks;
-use switchboard_core::{Engine, Hooks, Limits, ResponseAudience};
+use switchboard_core::{Engine, Hooks, Hosts, Limits, ResponseAudience};
 
 /// The options from JavaScript: one or more configurations, in order, and which callbacks their routes have.
 #[derive(Deserialize)]
@@ -19,9 +19,20 @@ pub(crate) struct Setup {
     /// The top-level keys that exist.
     known: Vec<String>,
     parts: Vec<Part>,
+    /// Hosts under which the server around may be reached too.
+    #[serde(default)]
+    allowed_hosts: ServedHosts,
     /// The environment's variables.
     #[serde(default)]
     environment: HashMap<String, String>,
+}
+
+/// What the server around allows by itself: names, or all.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ServedHosts {
+    Any(bool),
+    Listed(Vec<String>),
 }
 
 /// One configuration with its own prefixes, origins and feeds.
@@ -40,9 +51,6 @@ struct Part {
     /// Whether its limits and its `shutdownGrace` apply to the whole server; otherwise another part's do.
     #[serde(default)]
     rules: bool,
-    /// Further hosts whose pages may connect.
-    #[serde(default)]
-    allowed_hosts: Vec<String>,
     /// By route; missing ones have no callbacks.
     #[serde(default)]
     hooks: Vec<HookSet>,
@@ -124,19 +132,17 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
         return Err(ConfigError::unknown_key(key.clone(), key, &known).to_string());
     }
     let (mut limits, mut shutdown_grace) = (Limits::default(), Config::default().shutdown_grace);
-    let allowed_hosts = setup.parts.iter().flat_map(|part| part.allowed_hosts.clone()).collect();
     let mut configs = Vec::new();
     let mut needs_port = false;
     for part in setup.parts {
-        let (mut config, is_open) = part.config(&setup.environment)?;
+        let (config, is_open) = part.config(&setup.environment)?;
         needs_port |= is_open;
-        config.allowed_hosts.extend(part.allowed_hosts);
         if part.rules {
             (limits, shutdown_grace) = (config.engine_limits(), config.shutdown_grace);
         }
         configs.push((config, part.hooks));
     }
-    let mut config = Config { allowed_hosts, ..Config::default() };
+    let mut config = Config::default();
     let variable = |name: &str| setup.environment.get(name).cloned();
     let mut from_environment = 0;
     if config.add_environment(variable).map_err(|error| error.to_string())? {
@@ -144,6 +150,7 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
         configs.insert(0, (config, Vec::new()));
     }
     let mut assembly = Assembly::default();
+    assembly.hosts(setup.allowed_hosts.into());
     for (config, hooks) in &configs {
         assembly.configured(config, |index, _| hooks.get(index).cloned().unwrap_or_default().into());
     }
@@ -153,6 +160,22 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     let counts_addresses = limits.connections_per_address.is_some();
     let engine = assembly.engine(router, limits, seed);
     Ok(Server { engine, patterns, count, from_environment, shutdown_grace, counts_addresses, needs_port })
+}
+
+impl Default for ServedHosts {
+    fn default() -> Self {
+        Self::Any(false)
+    }
+}
+
+impl From<ServedHosts> for Hosts {
+    fn from(hosts: ServedHosts) -> Self {
+        match hosts {
+            ServedHosts::Any(true) => Hosts::Any,
+            ServedHosts::Any(false) => Hosts::default(),
+            ServedHosts::Listed(names) => Hosts::listed(names),
+        }
+    }
 }
 
 impl Part {

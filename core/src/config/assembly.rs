@@ -4,6 +4,7 @@ use super::{Config, FeedConfig, RouteConfig};
 use crate::dialect::proxy::ProxyHooks;
 use crate::engine::{Engine, Route};
 use crate::handler::deferred::Hooks;
+use crate::routing::hosts::Hosts;
 use crate::routing::pattern::PatternError;
 use crate::routing::router::{RouteKey, Router};
 use crate::state::limits::Limits;
@@ -36,6 +37,7 @@ pub struct Assembly {
     keys: Vec<RouteKey>,
     routes: Vec<Route>,
     feeds: Vec<FeedConfig>,
+    hosts: Hosts,
 }
 
 impl Assembly {
@@ -45,7 +47,7 @@ impl Assembly {
         self.routes.push(route);
     }
 
-    /// Adds all routes of a configuration, in their order, and its feeds. `callbacks` returns the callbacks that the host
+    /// Adds all routes of a configuration, in their order, its feeds and its hosts. `callbacks` returns the callbacks that the host
     /// has for a route, by its index in the configuration.
     pub fn configured(
         &mut self,
@@ -56,6 +58,12 @@ impl Assembly {
         let routes = config.routes.iter().enumerate();
         self.routes.extend(routes.map(|(index, route)| config.route(route, callbacks(index, route))));
         self.feeds(config);
+        self.hosts(config.hosts());
+    }
+
+    /// Adds hosts under which pages may reach the server.
+    pub fn hosts(&mut self, hosts: Hosts) {
+        self.hosts.extend(hosts);
     }
 
     /// Adds the feeds of a configuration.
@@ -76,6 +84,7 @@ impl Assembly {
     /// The engine. `router` is [`router`](Self::router); all randomness comes from `seed`.
     pub fn engine(self, router: Router, limits: Limits, seed: [u8; 32]) -> Engine {
         let mut engine = Engine::new(router, self.routes, limits, seed);
+        engine.set_hosts(self.hosts);
         for feed in &self.feeds {
             engine.add_feed(feed.settings());
             for source in feed.sources() {
@@ -87,6 +96,13 @@ impl Assembly {
 }
 
 impl Config {
+    /// The hosts under which pages may reach a server of this configuration: `allowedHosts` and `listen.host`.
+    pub fn hosts(&self) -> Hosts {
+        let mut hosts = self.allowed_hosts.hosts();
+        hosts.extend(Hosts::listed([&self.listen.host]));
+        hosts
+    }
+
     /// A server of this configuration alone, whose routes have no callbacks, and which claims all paths.
     ///
     /// # Errors

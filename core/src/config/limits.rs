@@ -6,7 +6,8 @@
 //! | the request's time | `limits.handshakeTimeout`; on Node its `headersTimeout` | 10 s; 60 s | dropped; HTTP 408 |
 //! | its path | none | 8192 B, 256 segments | HTTP 404 |
 //! | its subprotocols and extensions | none | 64 and 16 | HTTP 400; the rest is ignored |
-//! | another page's `Origin` | `origins`, `allowedHosts` | same host, this machine | HTTP 403 |
+//! | another page's `Origin` | `origins` | same host, this machine | HTTP 403 |
+//! | a page under another `Host` | `allowedHosts` | IP addresses, `localhost` | HTTP 403 |
 //! | connections | `limits.maxConnections` | 10000 | HTTP 503 |
 //! | connections of one address | `limits.maxConnectionsPerAddress` | off | HTTP 429 |
 //! | the time of `authenticate` | `limits.authenticateTimeout` | 10 s | HTTP 503 |

@@ -23,6 +23,7 @@
 //! Every mistake stops the start with a [`ConfigError`] that names the key and says what to write instead. Callbacks
 //! are not part of this schema: a host adds them to the routes of the configuration.
 
+mod allowed_hosts;
 mod assembly;
 mod authenticate;
 mod callbacks;
@@ -54,6 +55,7 @@ use crate::routing::router::RouteKey;
 
 pub use crate::dialect::rules::Parse;
 pub use crate::schema::{ConfigError, Interval, Toggle};
+pub use allowed_hosts::AllowedHosts;
 pub use assembly::{Assembly, RouteCallbacks};
 pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlaceConfig};
 pub use callbacks::NeededCallback;
@@ -84,9 +86,12 @@ pub struct Config {
     /// The origins whose pages may connect: a list, in which `*` stands for anything, or `"*"` for all. Default: pages of
     /// the same host and of this machine. Clients that send no `Origin`, as programs do, may always connect.
     pub origins: OriginsConfig,
-    /// Further hosts whose pages may connect where `origins` is not given; a leading dot includes all subdomains. The Vite
-    /// plugin adds Vite's `server.allowedHosts`. Default none.
-    pub allowed_hosts: Vec<String>,
+    /// The names under which pages may reach the server, besides IP addresses, `localhost`, `*.localhost` and
+    /// `listen.host`: a list, in which a leading dot includes all subdomains, or `true` for all. Other names are answered
+    /// 403, as a page could have pointed its own name here (DNS rebinding). Clients that send no `Origin`, as programs do,
+    /// may open WebSockets and ask for status pages under any name. In Vite, Vite's `server.allowedHosts` counts too.
+    /// Default none.
+    pub allowed_hosts: AllowedHosts,
     /// The routes. The first one whose pattern matches a path serves it.
     pub routes: Vec<RouteConfig>,
     /// Named streams of JSON values that routes serve.
@@ -107,7 +112,7 @@ impl Default for Config {
             prefix: Prefixes::default(),
             delay: 0,
             origins: OriginsConfig::default(),
-            allowed_hosts: Vec::new(),
+            allowed_hosts: AllowedHosts::default(),
             routes: Vec::new(),
             feeds: Vec::new(),
             limits: LimitsConfig::default(),

@@ -9,11 +9,11 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
 use crate::routing::origin::{OriginPatterns, Origins};
 
-/// A list of origins, or `"*"` for all. By default pages of the same host, of this machine and of `allowedHosts`.
+/// A list of origins, or `"*"` for all. By default pages of the same host and of this machine.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum OriginsConfig {
-    /// The same host, this machine, and `allowedHosts`.
+    /// The same host and this machine.
     #[default]
     Local,
     /// What was listed.
@@ -24,12 +24,11 @@ pub enum OriginsConfig {
 
 impl OriginsConfig {
     /// The same for the engine.
-    pub(super) fn origins(&self, allowed_hosts: &[String]) -> Origins {
+    pub(super) fn origins(&self) -> Origins {
         match self {
             OriginsConfig::Any => Origins::Any,
             OriginsConfig::Patterns(patterns) => Origins::Patterns(patterns.clone()),
-            OriginsConfig::Local if allowed_hosts.is_empty() => Origins::Local,
-            OriginsConfig::Local => Origins::Hosts(allowed_hosts.to_vec()),
+            OriginsConfig::Local => Origins::Local,
         }
     }
 }

@@ -61,7 +61,7 @@ impl Config {
                 (None, Dialect::Proxy) => Overflow::Pause,
                 (None, _) => Overflow::Close,
             },
-            origins: route.origins.as_ref().unwrap_or(&self.origins).origins(&self.allowed_hosts),
+            origins: route.origins.as_ref().unwrap_or(&self.origins).origins(),
             feeds: route.feed_names().into_iter().map(|(_, name)| name).collect(),
             kind: route.dialect().name(),
         }

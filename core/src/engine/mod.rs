@@ -3,6 +3,7 @@
 mod closing;
 mod delivery;
 mod external;
+mod hosts;
 mod outside;
 mod request;
 mod sources;

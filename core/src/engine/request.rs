@@ -9,9 +9,11 @@ use http::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
 use super::Engine;
+use super::hosts::{self, admits_host};
 use crate::interface::effect::{Effect, Level};
 use crate::interface::http_endpoint::{HttpEndpoint, json_response};
 use crate::routing::authentication::Admission;
+use crate::routing::hosts::is_program;
 use crate::routing::route::RouteSettings;
 use crate::state::Owner;
 use crate::time::Now;
@@ -31,6 +33,12 @@ impl Engine {
     ) -> Option<Response<Bytes>> {
         let (method, path) = (request.method(), request.uri().path());
         let (endpoint, owner) = self.endpoints.iter().find(|(endpoint, _)| endpoint.matches(method, path))?;
+        // Status pages are for programs too, which may know the server under any name.
+        let is_read = *method == Method::GET || *method == Method::HEAD;
+        let is_exempt = is_read && is_program(request.headers());
+        if !is_exempt && !admits_host(&mut self.state, now, request, effects) {
+            return Some(refuse(StatusCode::FORBIDDEN, hosts::REASON));
+        }
         if request.body().len() > endpoint.max_body {
             let text = format!("the body has {} bytes, at most {}", request.body().len(), endpoint.max_body);
             return Some(refuse(StatusCode::PAYLOAD_TOO_LARGE, &text));
@@ -121,6 +129,6 @@ fn preflight(method: &Method, request: &Request<Bytes>) -> Response<Bytes> {
     response
 }
 
-fn refuse(status: StatusCode, error: &str) -> Response<Bytes> {
+pub(super) fn refuse(status: StatusCode, error: &str) -> Response<Bytes> {
     json_response(status, &json!({ "error": error }))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::StatusCode;
 use rand_chacha::rand_core::RngCore;
 
+use super::hosts::{self, admits_host};
 use super::{Engine, ServerPhase};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Accept, Effect, Level};
@@ -14,8 +15,10 @@ use crate::interface::hook::Hook;
 use crate::interface::input::Mounted;
 use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
 use crate::routing::authentication::{Admission, Authentication};
+use crate::routing::hosts::is_program;
 use crate::routing::origin::Origins;
 use crate::routing::router::Found;
+use crate::state::State;
 use crate::state::connection::{Connection, Phase};
 use crate::state::heartbeat::{Heartbeat, Inactivity};
 use crate::state::inbox::{Inbound, Inbox};
@@ -36,6 +39,9 @@ impl Engine {
         let (route, params) = match self.router.find(request.uri().path()) {
             Found::Route { index, params } => (index, params),
             Found::Foreign => return effects.push(Effect::Ignore { id }),
+            Found::Unmatched { .. } if !admits_upgrade(&mut self.state, now, &request, effects) => {
+                return reject(id, StatusCode::FORBIDDEN, hosts::REASON, effects);
+            }
             Found::Unmatched { known } => {
                 let path = request.uri().path();
                 let text =
@@ -80,6 +86,9 @@ impl Engine {
             Ok(handshake) => handshake,
             Err(refusal) => return refuse(id, refusal, effects),
         };
+        if !admits_upgrade(&mut self.state, now, &request, effects) {
+            return reject(id, StatusCode::FORBIDDEN, hosts::REASON, effects);
+        }
         if !self.state.routes[route].settings.origins.allows(request.headers()) {
             let text = || Origins::refusal(request.uri().path(), request.headers());
             self.state.log_throttle.note(now.instant, (route, "origin"), Level::Warn, text, effects);
@@ -383,6 +392,16 @@ impl Engine {
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         Arc::from(&*uuid::Builder::from_random_bytes(bytes).as_uuid().hyphenated().encode_lower(&mut text))
     }
+}
+
+/// Whether an opening handshake may come under its host. Programs may know the server under any.
+fn admits_upgrade(
+    state: &mut State,
+    now: Now,
+    request: &http::Request<()>,
+    effects: &mut Vec<Effect>,
+) -> bool {
+    is_program(request.headers()) || admits_host(state, now, request, effects)
 }
 
 /// The length of the request's parts, without HTTP's separators.

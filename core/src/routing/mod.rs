@@ -1,6 +1,7 @@
 //! From a request to a route, and who may come in. Knows no handler and no connection.
 
 pub(crate) mod authentication;
+pub(crate) mod hosts;
 pub(crate) mod origin;
 pub mod pattern;
 pub(crate) mod route;

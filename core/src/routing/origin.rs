@@ -18,8 +18,6 @@ pub enum Origins {
     /// Pages of the same host, whatever the port, and of this machine (`localhost`, `127.0.0.0/8`, `[::1]`).
     #[default]
     Local,
-    /// Those of [`Local`](Self::Local) and pages of these hosts; a leading dot stands for all subdomains as well.
-    Hosts(Vec<String>),
     /// Pages whose origin matches one of these, and no others.
     Patterns(OriginPatterns),
     /// All pages.
@@ -35,17 +33,12 @@ impl Origins {
         let Some(text) = single(headers) else {
             return false;
         };
-        let hosts = match self {
-            Origins::Any => return true,
-            Origins::Patterns(patterns) => {
-                return SerializedOrigin::parse(text).is_some() && patterns.0.is_match(text);
-            }
-            Origins::Local => &[][..],
-            Origins::Hosts(hosts) => hosts,
-        };
-        match SerializedOrigin::parse(text) {
-            Some(SerializedOrigin::Host(host)) => is_local(host, headers) || is_listed(host, hosts),
-            Some(SerializedOrigin::Opaque) | None => false,
+        let origin = SerializedOrigin::parse(text);
+        match (self, origin) {
+            (Origins::Any, _) => true,
+            (Origins::Patterns(patterns), Some(_)) => patterns.0.is_match(text),
+            (Origins::Local, Some(SerializedOrigin::Host(host))) => is_local(host, headers),
+            (Origins::Patterns(_) | Origins::Local, _) => false,
         }
     }
 
@@ -127,13 +120,6 @@ fn is_loopback(host: &str) -> bool {
     }
 }
 
-fn is_listed(host: &str, hosts: &[String]) -> bool {
-    hosts.iter().map(|known| known.to_ascii_lowercase()).any(|known| match known.strip_prefix('.') {
-        Some(domain) => host == domain || host.ends_with(&known),
-        None => host == known,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,21 +165,6 @@ mod tests {
         let mut two = headers(Some("http://localhost"));
         two.append(ORIGIN, "https://evil.example".parse().unwrap());
         assert!(!Origins::Local.allows(&two));
-    }
-
-    #[test]
-    fn hosts_are_added_to_the_default() {
-        let origins = Origins::Hosts(vec!["phone.test".into(), ".corp.example".into()]);
-        for (origin, expected) in [
-            ("http://phone.test:81", true),
-            ("http://a.phone.test", false),
-            ("https://a.corp.example", true),
-            ("https://corp.example", true),
-            ("https://evilcorp.example", false),
-            ("http://localhost", true),
-        ] {
-            assert_eq!(origins.allows(&headers(Some(origin))), expected, "{origin}");
-        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::interface::effect::Effect;
 use crate::interface::hook::{CallId, Hook, HookKind};
 use crate::interface::stats::ByteCounts;
 use crate::message::{CloseCode, CloseFrame};
+use crate::routing::hosts::Hosts;
 use crate::routing::route::RouteSettings;
 use crate::state::connection::{Closure, Connection, Phase};
 use crate::state::incomplete::IncompleteMessages;
@@ -47,6 +48,8 @@ pub(crate) struct State {
     pub(crate) routes: Vec<RouteState>,
     pub(crate) timers: Timers,
     pub(crate) limits: Limits,
+    /// The names under which pages may reach the server.
+    pub(crate) hosts: Hosts,
     pub(crate) random: ChaCha8Rng,
     pub(crate) calls: HashMap<CallId, Call>,
     pub(crate) feeds: Vec<Feed>,
@@ -105,6 +108,7 @@ impl State {
             routes,
             timers: Timers::default(),
             limits,
+            hosts: Hosts::default(),
             random,
             calls: HashMap::new(),
             feeds: Vec::new(),

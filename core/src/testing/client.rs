@@ -27,7 +27,7 @@ impl World {
         self.upgrade_with(path, &[])
     }
 
-    /// The same with these headers besides.
+    /// The same with these headers besides; `host` instead of `localhost`.
     pub fn upgrade_with(&mut self, path: &str, headers: &[(&str, &str)]) -> ConnectionId {
         let (request, address) = (opening(path, headers), self.address);
         self.ask(|id| Input::Upgrade { id, request, address })
@@ -139,7 +139,8 @@ fn opening(path: &str, headers: &[(&str, &str)]) -> Box<http::Request<()>> {
         ("sec-websocket-version", "13"),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ];
-    for (name, value) in own.iter().chain(headers) {
+    let names_host = headers.iter().any(|(name, _)| *name == "host");
+    for (name, value) in own[usize::from(names_host)..].iter().chain(headers) {
         let name: http::HeaderName = name.parse().expect("a header's name");
         request.headers_mut().append(name, value.parse().expect("a header's value"));
     }

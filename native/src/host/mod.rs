@@ -246,6 +246,11 @@ impl Turn<'_> {
         is_known
     }
 
+    /// The answer to a plain HTTP request under a `Host` that is not allowed.
+    pub(crate) fn refuse_host<T>(&mut self, request: &http::Request<T>) -> Option<http::Response<Bytes>> {
+        self.state.refuse_host(self.now, request)
+    }
+
     /// A plain HTTP request, for the handler that answers it.
     pub(crate) fn request(&mut self, request: &http::Request<Bytes>) -> Option<http::Response<Bytes>> {
         self.state.request(self.now, request)

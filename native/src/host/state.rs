@@ -105,6 +105,14 @@ impl HostState {
         self.engine.request(now, request, &mut self.effects)
     }
 
+    pub(crate) fn refuse_host<T>(
+        &mut self,
+        now: Now,
+        request: &http::Request<T>,
+    ) -> Option<http::Response<Bytes>> {
+        self.engine.refuse_host(now, request, &mut self.effects)
+    }
+
     pub(crate) fn handle_timeout(&mut self, now: Now) {
         self.engine.handle_timeout(now, &mut self.effects);
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use switchboard_core::{Config, Limits, Pattern, PatternError, RouteKey};
+use switchboard_core::{Config, Hosts, Limits, Pattern, PatternError, RouteKey};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -113,6 +113,7 @@ pub struct Builder {
     /// Callbacks for routes of the configuration, by pattern.
     callbacks: Vec<(String, Callbacks)>,
     prefixes: Vec<String>,
+    hosts: Hosts,
     limits: Option<Limits>,
     grace: Option<Duration>,
     has_page: bool,
@@ -173,6 +174,19 @@ impl Builder {
         self
     }
 
+    /// The hosts under which pages may reach the server, besides IP addresses, `localhost` and the configuration's
+    /// `listen.host`, in addition to the configuration's `allowedHosts`. Pages of other hosts are answered 403, as they
+    /// could have pointed their name at this server (DNS rebinding).
+    ///
+    /// ```
+    /// # use switchboard::{Hosts, Server};
+    /// let builder = Server::builder().allowed_hosts(Hosts::listed([".example.com"]));
+    /// ```
+    pub fn allowed_hosts(mut self, hosts: Hosts) -> Self {
+        self.hosts.extend(hosts);
+        self
+    }
+
     /// The limits of the server. Default: those of the configuration.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
@@ -224,7 +238,8 @@ impl Builder {
         let has_page = self.has_page;
         let mut config = self.config.clone();
         config.listen.io_uring = self.io_uring.unwrap_or(config.listen.io_uring);
-        Switchboard::start(self.endpoints()?, &config, limits, has_page)
+        let hosts = self.hosts.clone();
+        Switchboard::start(self.endpoints()?, &config, hosts, limits, has_page)
     }
 
     /// Starts the engine and listens. Port 0 takes a free one.

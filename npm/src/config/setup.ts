@@ -41,7 +41,6 @@ interface Part {
   folder?: string
   /** Whether its limits apply to the server; the last part with `true` counts. */
   rules?: boolean
-  allowedHosts?: string[]
   labels: string[]
   hooks: object[]
 }
@@ -65,10 +64,13 @@ const CALLBACKS = [
   'transformRawData',
 ] as const
 
-/** Splits the options. `root` is where a relative path of a configuration file starts. */
-export function setUp(resolved: Resolved, root: string): Setup {
+/**
+ * Splits the options. `root` is where a relative path of a configuration file starts; `servedHosts` are the names under
+ * which the server around lets pages in by itself.
+ */
+export function setUp(resolved: Resolved, root: string, servedHosts: true | string[] = []): Setup {
   const { options, prefixes, handlers, routes } = resolved
-  const { delay, origins, allowedHosts = [], feeds, limits, shutdownGrace } = options
+  const { delay, origins, allowedHosts, feeds, limits, shutdownGrace } = options
   const split = [
     ...list<WebSocketHandler>(handlers, 'wsHandlers').map((handler, index) => ({
       handler,
@@ -100,10 +102,10 @@ export function setUp(resolved: Resolved, root: string): Setup {
   ]
   if (options.config !== undefined) {
     const rules = limits === undefined && shutdownGrace === undefined
-    parts.push({ ...readPart(resolve(root, options.config), options.config), rules, allowedHosts })
+    parts.push({ ...readPart(resolve(root, options.config), options.config), rules })
   }
   return {
-    data: plain({ given: resolved.given, known: KNOWN_KEYS, parts, environment: resolved.environment }),
+    data: plain({ given: resolved.given, known: KNOWN_KEYS, parts, allowedHosts: servedHosts, environment: resolved.environment }),
     routes: split.map(({ callbacks }) => callbacks),
   }
 }

@@ -31,11 +31,17 @@ export interface SwitchboardOptions {
   delay?: number
   /**
    * The origins whose pages may connect, in which `*` stands for anything, or `'*'` for all. Clients that send no `Origin`,
-   * as programs do, may always connect. Default: pages of the same host, of this machine, and of `allowedHosts`.
+   * as programs do, may always connect. Default: pages of the same host and of this machine.
    */
   origins?: string | string[]
-  /** Further hosts whose pages may connect; a leading dot includes all subdomains. Default `[]`; in Vite, Vite's. */
-  allowedHosts?: string[]
+  /**
+   * The names under which pages may reach the server, besides IP addresses, `localhost` and `*.localhost`: a list, in
+   * which a leading dot includes all subdomains, or `true` for all. Other names are answered 403, as a page could have
+   * pointed its own name here (DNS rebinding). Clients that send no `Origin`, as programs do, may open WebSockets and ask
+   * for status pages under any name. Default `[]`. In Vite, `server.allowedHosts` counts too, and with `server.https` all
+   * names are allowed, as Vite has it: there a certificate protects.
+   */
+  allowedHosts?: true | string[]
   /** Named streams of JSON values that routes serve. Default `[]`. */
   feeds?: FeedOptions[]
   /** Limits on what clients can cost. The defaults suit a development server. */

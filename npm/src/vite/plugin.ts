@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 
-import type { PreviewServer, ViteDevServer } from 'vite'
+import type { PreviewServer, ResolvedConfig, ViteDevServer } from 'vite'
 
 import { claim } from '../accept/attachment.js'
 import { start, type Started, unknownRoute } from '../attach.js'
@@ -49,9 +49,9 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       error: (line: string) => config.logger.error(colored(line), { timestamp: true }),
     }
     const fixStack = 'ssrFixStacktrace' in server ? (error: Error) => server.ssrFixStacktrace(error) : undefined
-    const shared = allowed(options, 'ws' in server ? config.server : config.preview)
+    const servedHosts = hostsOf('ws' in server ? config.server : config.preview)
     const one: Serving = {
-      ...start({ ...options, ...shared, environment, logger }, config.root, fixStack),
+      ...start({ ...options, environment, logger }, config.root, { fixStack, servedHosts }),
       tcp: new TcpSockets(server.httpServer as HttpServer | null),
       isReady: false,
       origin: config.inlineConfig,
@@ -140,10 +140,16 @@ export function upgrade(request: IncomingMessage, socket: Duplex, head?: Buffer 
   return offer(running, request, socket, head)
 }
 
-/** Whom Vite lets in, its sockets let in too. */
-function allowed(options: PluginOptions, { allowedHosts }: { allowedHosts?: true | string[] }): Partial<PluginOptions> {
-  if (allowedHosts === true) return { origins: options.origins ?? '*' }
-  return { allowedHosts: [...(options.allowedHosts ?? []), ...(allowedHosts ?? [])] }
+/** The names under which Vite itself lets pages in. */
+function hostsOf(given: ResolvedConfig['server'] | ResolvedConfig['preview']): true | string[] {
+  // A page that points its name here has no certificate for it.
+  if (given.allowedHosts === true || given.https) return true
+  const hosts = [...(given.allowedHosts ?? [])]
+  if (typeof given.host === 'string') hosts.push(given.host)
+  if (!('hmr' in given)) return hosts
+  if (typeof given.hmr === 'object' && given.hmr.host) hosts.push(given.hmr.host)
+  if (given.origin && URL.canParse(given.origin)) hosts.push(new URL(given.origin).hostname)
+  return hosts
 }
 
 function offer(to: Set<Serving>, request: IncomingMessage, socket: Duplex, head?: Buffer | null): boolean {

@@ -77,7 +77,7 @@ pub(super) const BURST_BYTES: usize = 64 * 1024;
 
 /// A configuration file with these limits; proxies connect to `crate::targets` at this port.
 pub(super) fn file(limits: &Value, targets: u16) -> Value {
-    json!({ "prefix": "/api", "limits": limits, "routes": routes(targets) })
+    json!({ "prefix": "/api", "limits": limits, "routes": routes(targets), "feeds": [{ "name": "news", "post": true }] })
 }
 
 /// `vite.config.js` of a project that uses the file as `switchboard.json`.

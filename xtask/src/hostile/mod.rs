@@ -12,6 +12,7 @@ mod drain;
 mod floods;
 mod framing;
 mod host;
+mod hosts;
 mod opening;
 mod origins;
 mod patience;
@@ -120,6 +121,7 @@ fn classes(kind: HostKind) -> Vec<(&'static str, Vec<Case>)> {
         ("framing", framing::cases()),
         ("opening", opening::cases(kind)),
         ("origins", origins::cases(kind)),
+        ("hosts", hosts::cases(kind)),
         ("deflate", deflate::cases()),
         ("transport", transport::cases(kind)),
         ("floods", floods::cases()),

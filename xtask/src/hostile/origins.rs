@@ -54,10 +54,10 @@ pub(super) fn cases(kind: HostKind) -> Vec<Case> {
         ("/api/ws/anyone", "null", 101),
     ];
     if kind == HostKind::Plugin {
-        // Vite's `server.allowedHosts`.
-        table.push((own, "http://dev.allowed.example", 101));
-        table.push((own, "http://allowed.example.evil.example", 403));
-        table.push(("/api/js/echo", "http://dev.allowed.example", 101));
+        // Vite's `server.allowedHosts` is about `Host`, not about other pages.
+        table.push((own, "http://dev.allowed.example", 403));
+        table.push(("/api/js/echo", "http://dev.allowed.example", 403));
+        table.push(("/api/js/echo", "http://localhost:5173", 101));
         table.push(("/api/js/echo", "https://evil.example", 403));
     }
     let mut cases: Vec<Case> = table
