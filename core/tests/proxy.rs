@@ -157,10 +157,14 @@ fn named_targets_announce_themselves() {
         "{connected}"
     );
     assert_eq!(world.told_targets(), ["early"]);
-    world.target(fails("reset"));
-    let error =
-        r#"{"type":"error","error":"Proxy connection error: reset","timestamp":"2026-11-20T10:00:00.000Z"}"#;
+    world.target(fails("connect ECONNREFUSED 10.0.0.7:9"));
+    let error = r#"{"type":"error","error":"Proxy connection error: the connection to the target failed","timestamp":"2026-11-20T10:00:00.000Z"}"#;
     assert_eq!(world.received(id), [error, "<close 1011 Proxy error>"]);
+    let logged = &world.log.last().unwrap().1;
+    assert!(
+        logged.ends_with("connect ECONNREFUSED 10.0.0.7:9"),
+        "the address is for the log alone: {logged}"
+    );
 
     for (path, error, close) in [
         ("/ws/proxy", "Proxy route name is required", "<close 1008 Route name missing>"),

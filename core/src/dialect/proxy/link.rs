@@ -44,8 +44,15 @@ pub(super) enum Ending {
     Unknown(String),
     /// The client's path does not give a valid URL.
     Malformed,
-    /// The target could not be reached, or failed; with the HTTP status of a gateway for that.
-    Failed(String, StatusCode),
+    /// The target could not be reached, or failed.
+    Failed {
+        /// What the client may know.
+        message: String,
+        /// What the log says instead, as it may name addresses of the network behind this server.
+        detail: Option<String>,
+        /// The HTTP status of a gateway for that.
+        status: StatusCode,
+    },
     /// The target closed: with this close frame, or with none.
     Closed(Option<CloseFrame>),
 }
@@ -57,13 +64,18 @@ impl Link {
 }
 
 impl Ending {
+    /// A failure of which the client is told as much as the log.
+    pub(super) fn failed(message: impl Into<String>, status: StatusCode) -> Self {
+        Ending::Failed { message: message.into(), detail: None, status }
+    }
+
     /// The error message for a client that is told about the proxy, sent before the close frame.
     pub(super) fn error(&self) -> Option<String> {
         match self {
             Ending::Unnamed => Some("Proxy route name is required".to_owned()),
             Ending::Unknown(name) => Some(format!("Proxy route '{name}' not found")),
             Ending::Malformed => Some("Failed to establish proxy connection".to_owned()),
-            Ending::Failed(message, _) => Some(format!("Proxy connection error: {message}")),
+            Ending::Failed { message, .. } => Some(format!("Proxy connection error: {message}")),
             Ending::Closed(_) => None,
         }
     }
@@ -73,7 +85,7 @@ impl Ending {
         match self {
             Ending::Unnamed | Ending::Unknown(_) => StatusCode::NOT_FOUND,
             Ending::Malformed => StatusCode::BAD_REQUEST,
-            Ending::Failed(_, status) => *status,
+            Ending::Failed { status, .. } => *status,
             Ending::Closed(_) => StatusCode::BAD_GATEWAY,
         }
     }
@@ -86,10 +98,14 @@ impl Ending {
                 let passed_on = StatusCode::from_u16(status).ok();
                 let passed_on =
                     passed_on.filter(|status| status.is_client_error() || status.is_server_error());
-                Ending::Failed(refused(status), passed_on.unwrap_or(StatusCode::BAD_GATEWAY))
+                Ending::failed(refused(status), passed_on.unwrap_or(StatusCode::BAD_GATEWAY))
             }
-            UpstreamEvent::Failed { message } => Ending::Failed(message, StatusCode::BAD_GATEWAY),
-            UpstreamEvent::TimedOut { message } => Ending::Failed(message, StatusCode::GATEWAY_TIMEOUT),
+            UpstreamEvent::Failed { message } => Ending::Failed {
+                message: "the connection to the target failed".to_owned(),
+                detail: Some(message),
+                status: StatusCode::BAD_GATEWAY,
+            },
+            UpstreamEvent::TimedOut { message } => Ending::failed(message, StatusCode::GATEWAY_TIMEOUT),
             UpstreamEvent::Opened { .. } | UpstreamEvent::Message(_) | UpstreamEvent::Sent { .. } => {
                 return None;
             }
@@ -109,7 +125,7 @@ impl Ending {
             Ending::Unnamed => close(CloseCode::POLICY_VIOLATION, "Route name missing"),
             Ending::Unknown(_) => close(CloseCode::POLICY_VIOLATION, "Route not found"),
             Ending::Malformed => close(CloseCode::INTERNAL_ERROR, "Proxy connection failed"),
-            Ending::Failed(..) => close(CloseCode::INTERNAL_ERROR, "Proxy error"),
+            Ending::Failed { .. } => close(CloseCode::INTERNAL_ERROR, "Proxy error"),
             Ending::Closed(None) => Command::Close { code: None, reason: String::new() },
             Ending::Closed(Some(frame)) if frame.code == CloseCode::NO_STATUS => {
                 Command::Close { code: None, reason: String::new() }

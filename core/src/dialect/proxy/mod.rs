@@ -24,7 +24,7 @@
 //! | the path names no target | `{"type":"error","error":"Proxy route name is required","timestamp":…}`, 1008 `Route name missing` |
 //! | it names an unknown one | `… Proxy route 'x' not found`, 1008 `Route not found` |
 //! | it makes no URL | `… Failed to establish proxy connection`, 1011 `Proxy connection failed` |
-//! | the target failed | `… Proxy connection error: <why>`, 1011 `Proxy error` |
+//! | the target failed | `… Proxy connection error: <why>`, 1011 `Proxy error`; addresses are in the log alone |
 
 mod address;
 mod inspection;
@@ -223,7 +223,8 @@ impl Proxy {
             let upstream = link.upstream;
             cx.close_upstream(upstream, Some(CloseFrame::new(CloseCode::GOING_AWAY, "")));
         }
-        if let Ending::Failed(message, _) = ending {
+        if let Ending::Failed { message, detail, .. } = ending {
+            let message = detail.as_ref().unwrap_or(message);
             let path = cx.connection().map(|connection| connection.path().to_owned()).unwrap_or_default();
             cx.log_throttled("proxy", Level::Warn, || format!("the proxy {path}: {message}"));
         }
@@ -258,7 +259,7 @@ impl Proxy {
                 Some(agreed) => format!("the target does not speak the subprotocol {agreed}"),
                 None => "the target chose a subprotocol that nobody offered".to_owned(),
             };
-            return self.end(cx, &Ending::Failed(message, StatusCode::BAD_GATEWAY));
+            return self.end(cx, &Ending::failed(message, StatusCode::BAD_GATEWAY));
         }
         if let Some(link) = link(cx) {
             link.phase = Phase::Open;
