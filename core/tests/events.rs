@@ -126,6 +126,18 @@ fn statistics_are_for_whoever_knows_the_token() {
 }
 
 #[test]
+fn statistics_without_a_token_of_their_own_are_for_whom_the_route_lets_in() {
+    let token = json!({ "token": { "query": "token", "values": ["good"] } });
+    let events = json!({ "stats": "/stats", "health": "/health" });
+    let mut world =
+        world(json!({ "routes": [{ "pattern": "/ws", "authenticate": token, "events": events }] }));
+    assert_eq!(world.http("GET", "/stats", "").0, 401);
+    assert_eq!(world.http("GET", "/stats?token=bad", "").0, 401);
+    assert_eq!(world.http("GET", "/stats?token=good", "").0, 200);
+    assert_eq!(world.http("GET", "/health", "").0, 200);
+}
+
+#[test]
 fn what_is_wrong_with_events_is_named() {
     for (events, expected) in [
         (

@@ -187,6 +187,7 @@ impl Part {
             Source::Json(text) => Config::from_json(text),
         };
         let config = config.and_then(|mut config| {
+            config.switch_off_statistics(|name| environment.get(name).cloned());
             let is_open = config.resolve_but_port(|name| environment.get(name).cloned())?;
             for index in 0..config.routes.len() {
                 let hooks = self.hooks.get(index);

@@ -13,7 +13,7 @@
 //! | `AUTH_ENABLED` | whether clients have to show a token, as `?token=` or as `Authorization: Bearer`; otherwise HTTP 401. Default: if there are tokens |
 //! | `WEBSOCKET_AUTH_TOKENS` | the valid tokens, separated by commas; without them `AUTH_ENABLED` stops the start |
 //! | `WEBSOCKET_ADMIN_TOKEN` | the token that requests for statistics need; default: none, with `AUTH_ENABLED` one of the tokens |
-//! | `ADMIN_ENABLED` | whether statistics are served; default true |
+//! | `ADMIN_ENABLED` | whether statistics are served; default true. `false` holds for all other routes too, also without `WEBSOCKET_ENABLED` |
 //! | `CORS_ORIGINS` | the origins whose pages may connect, separated by commas; `*` for all; default as for other routes |
 //! | `HOST`, `PORT` | where the native server listens |
 
@@ -49,6 +49,7 @@ impl Config {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<bool, ConfigError> {
         let environment = Environment { variable };
+        self.switch_off_statistics(&environment.variable);
         let Some(is_enabled) = environment.switch("WEBSOCKET_ENABLED")? else {
             return Ok(false);
         };
@@ -61,6 +62,18 @@ impl Config {
             self.listen.port = port;
         }
         Ok(true)
+    }
+}
+
+impl Config {
+    /// Takes the statistics of the dialect `events` away if the environment says `ADMIN_ENABLED=false`. That holds for
+    /// every configuration of a server, whatever `WEBSOCKET_ENABLED` says.
+    pub fn switch_off_statistics(&mut self, variable: impl Fn(&str) -> Option<String>) {
+        let is_off = matches!(Environment { variable }.switch("ADMIN_ENABLED"), Ok(Some(false)));
+        for events in self.routes.iter_mut().filter_map(|route| route.events.as_mut()).filter(|_| is_off) {
+            events.stats = None;
+            events.admin_tokens.clear();
+        }
     }
 }
 
@@ -299,6 +312,28 @@ mod tests {
         assert!(config.add_environment(variable).unwrap());
         let dialects: Vec<_> = config.routes.iter().map(|route| route.dialect().name()).collect();
         assert_eq!(dialects, ["events", "echo"]);
+    }
+
+    #[test]
+    fn no_statistics_are_served_where_they_are_switched_off() {
+        let file = "routes = [{ pattern = '/ws', events = { stats = '/stats', adminToken = 'x' } }]";
+        for (text, expected) in [
+            ("", Some("/stats")),
+            ("ADMIN_ENABLED=perhaps", Some("/stats")),
+            ("ADMIN_ENABLED=false", None),
+            ("ADMIN_ENABLED=false\nWEBSOCKET_ENABLED=true", None),
+        ] {
+            let variables = parse_dotenv(text);
+            let variable = |name: &str| {
+                variables.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.clone())
+            };
+            let mut config = Config::from_toml(file).unwrap();
+            // Only with WEBSOCKET_ENABLED does a value that is none stop the start.
+            config.add_environment(variable).unwrap();
+            config.check().unwrap();
+            let last = config.routes.last().and_then(|route| route.events.as_ref()).unwrap();
+            assert_eq!(last.stats.as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

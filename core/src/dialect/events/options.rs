@@ -24,7 +24,8 @@ pub struct EventsOptions {
     /// The path that answers `GET` with statistics. Default none; the Mock API Server has
     /// `/admin/websocket/stats`.
     pub stats: Option<String>,
-    /// The tokens of which requests for statistics have to send one, as `Authorization: Bearer`. Default: none is needed.
+    /// The tokens of which requests for statistics have to send one, as `Authorization: Bearer`. Default: none; then they
+    /// have to pass the route's own `origins` and `authenticate`, as its WebSockets do.
     pub admin_tokens: Vec<Secret>,
     /// The path that answers `GET` with `{"status":"ok",…}`. Default none.
     pub health: Option<String>,
@@ -96,7 +97,8 @@ struct Table {
     seed: Option<u64>,
     /// The path that answers `GET` with statistics. Default none.
     stats: Option<String>,
-    /// The token that requests for statistics have to send, as `Authorization: Bearer`. Default: none is needed.
+    /// The token that requests for statistics have to send, as `Authorization: Bearer`. Default: none; then they have to
+    /// pass the route's own `origins` and `authenticate`, as its WebSockets do.
     #[schemars(with = "Option<String>")]
     admin_token: Option<Secret>,
     /// The path that answers `GET` with `{"status":"ok",…}`. Default none.

@@ -12,7 +12,12 @@ use crate::interface::http_endpoint::{HttpEndpoint, json_response};
 
 /// The endpoints.
 pub(super) fn endpoints(options: &EventsOptions) -> Vec<HttpEndpoint> {
-    [&options.stats, &options.health].into_iter().flatten().map(HttpEndpoint::get).collect()
+    let stats = options.stats.as_ref().map(|path| match options.admin_tokens[..] {
+        [] => HttpEndpoint::get(path).guarded(),
+        // These are asked for instead.
+        _ => HttpEndpoint::get(path),
+    });
+    stats.into_iter().chain(options.health.as_ref().map(HttpEndpoint::get)).collect()
 }
 
 /// The answer to a request for one of them.
