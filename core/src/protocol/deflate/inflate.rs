@@ -76,9 +76,11 @@ pub(in super::super) fn inflate(
     INFLATER.with_borrow_mut(|inflater| {
         (inflater.streams, inflater.is_ended) = (0, false);
         let pushed = inflater.push(payload, history.as_deref(), max);
+        // Text that comes in pieces fails before its end is forced.
+        let came = inflater.output.len();
         let result = pushed.and_then(|()| inflater.force_end(max));
         let is_broken_text =
-            result.is_err() && is_text && Utf8Validator::default().push(&inflater.output).is_err();
+            result.is_err() && is_text && Utf8Validator::default().push(&inflater.output[..came]).is_err();
         let message = inflater.take_output();
         match result {
             Err(_) if is_broken_text => return Err(InflateError::NotUtf8),
@@ -367,6 +369,8 @@ mod tests {
             [&last[..], &[0xf2, 0x00, 0x11, 0x00, 0x00]].concat(),
             vec![0xf2, 0x00, 0x11, 0x00, 0x00],
             hello[..4].to_vec(),
+            // Only what ends every message makes broken text of it, and does not end it.
+            vec![0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0xcd, 0xdb],
             not_text.to_vec(),
             [&not_text[..7], &[0xff; 5]].concat(),
             [&hello[..6], &[0xff; 5]].concat(),
