@@ -142,8 +142,8 @@ test('a target that breaks, refuses, is not there or does not answer costs only 
   const good = await connect(server.url('/good'))
   expect(await good.json()).toMatchObject({ type: 'proxy_connected', routeName: 'good' })
   for (const [name, why] of [
-    ['refused', 'answered 401 Unauthorized instead of 101'],
     ['nobody', 'the connection to the target failed'],
+    ['refused', 'answered 401 Unauthorized instead of 101'],
     ['mute', 'no answer within 200 ms'],
   ] as const) {
     const client = await connect(server.url(`/${name}`))
@@ -152,7 +152,7 @@ test('a target that breaks, refuses, is not there or does not answer costs only 
     expect(error).not.toMatch(/hidden|127\.0\.0\.1/)
     expect(await client.ended).toEqual({ code: 1011, reason: 'Proxy error' })
   }
-  // Where the target is, the log says alone.
+  // Where the target is, the log alone says: of the first failure in a second.
   expect(server.lines.join('\n')).toContain('ECONNREFUSED')
   const broken = await connect(server.url('/good'))
   await broken.json()
