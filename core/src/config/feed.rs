@@ -26,6 +26,10 @@ pub struct FeedConfig {
     /// How many keys are kept; the one that has had no value for longest is dropped first. Default 10000.
     #[serde(default = "default_keys")]
     pub keys: usize,
+    /// How much all kept values and their keys may hold together, in bytes of memory, about; those of the key that has had
+    /// no value for longest are dropped first. Default 16 MiB (16777216).
+    #[serde(default = "default_max_bytes")]
+    pub max_bytes: usize,
     /// Takes values by HTTP `POST`: one, an array of them, or one per line. True: at `/feeds/<name>`. Default false.
     #[serde(default)]
     pub post: Option<Toggle<PostSettings>>,
@@ -43,8 +47,8 @@ pub struct FeedConfig {
 impl FeedConfig {
     /// The same for the engine.
     pub fn settings(&self) -> FeedSettings {
-        let FeedConfig { name, key, history, keys, .. } = self.clone();
-        FeedSettings { name, key, history, keys }
+        let FeedConfig { name, key, history, keys, max_bytes, .. } = self.clone();
+        FeedSettings { name, key, history, keys, max_bytes }
     }
 
     /// Where its values come from, apart from user code.
@@ -151,6 +155,10 @@ fn check_upstream(upstream: &UpstreamSettings) -> Result<(), ConfigError> {
 
 fn default_history() -> usize {
     FeedSettings::new("").history
+}
+
+fn default_max_bytes() -> usize {
+    FeedSettings::MAX_BYTES
 }
 
 fn default_keys() -> usize {

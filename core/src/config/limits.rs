@@ -7,6 +7,8 @@
 //! | its path | none | 8192 B, 256 segments | HTTP 404 |
 //! | its subprotocols and extensions | none | 64 and 16 | HTTP 400; the rest is ignored |
 //! | another page's `Origin` | `origins` | same host, this machine | HTTP 403 |
+//! | what a feed keeps, in bytes | `feeds[].maxBytes` | 16 MiB | the stalest values are dropped |
+//! | values of one request to a feed | `feeds[].post.maxValues` | 10,000 | HTTP 413; 503 while those of others wait |
 //! | a page under another `Host` | `allowedHosts` | IP addresses, `localhost` | HTTP 403 |
 //! | connections | `limits.maxConnections` | 10000 | HTTP 503 |
 //! | connections of one address | `limits.maxConnectionsPerAddress` | off | HTTP 429 |

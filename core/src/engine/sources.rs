@@ -14,6 +14,15 @@ use crate::state::Owner;
 use crate::state::timers::Timer;
 use crate::time::{Instant, Now};
 
+/// How many values of one request are published at once.
+const SLICE_VALUES: usize = 256;
+
+/// How many messages these may become, if every connection is sent each value.
+const SLICE_MESSAGES: usize = 4_096;
+
+/// Ms until more are published: others are served in between.
+const SLICE_PAUSE: u64 = 1;
+
 impl Engine {
     /// Adds a source to a feed. It starts with the first [`handle_timeout`](Self::handle_timeout).
     pub fn add_source(&mut self, feed: impl Into<String>, source: FeedSource) {
@@ -37,7 +46,7 @@ impl Engine {
         let feed = source.feed.clone();
         let timer = Timer::Source(place);
         match &mut source.work {
-            Work::Post(_) => {}
+            Work::Post { .. } => self.publish_waiting(now, place, effects),
             Work::Interval(interval) => {
                 let random = &mut self.state.random;
                 self.state.timers.set(timer, now.instant + interval.settings.every.max(1));
@@ -150,18 +159,37 @@ impl Engine {
         request: &http::Request<Bytes>,
         effects: &mut Vec<Effect>,
     ) -> Option<Response<Bytes>> {
-        let source = self.sources.get(place)?;
-        let (feed, Work::Post(settings)) = (source.feed.clone(), &source.work) else {
+        let Work::Post { settings, waiting } = &mut self.sources.get_mut(place)?.work else {
             return None;
         };
-        Some(match settings.values(request) {
-            Ok(values) => {
-                let response = post::accepted(values.len());
-                self.publish_each(now, &feed, values, effects);
-                response
-            }
-            Err(response) => *response,
-        })
+        let values = match settings.values(request) {
+            Ok(_) if waiting.len() >= settings.max_values => return Some(post::busy()),
+            Ok(values) => values,
+            Err(response) => return Some(*response),
+        };
+        let (is_idle, response) = (waiting.is_empty(), post::accepted(values.len()));
+        waiting.extend(values);
+        if is_idle {
+            self.publish_waiting(now, place, effects);
+        }
+        Some(response)
+    }
+
+    /// Publishes as many of a request's values as others can wait for, and the rest a little later.
+    fn publish_waiting(&mut self, now: Now, place: usize, effects: &mut Vec<Effect>) {
+        let slice = (SLICE_MESSAGES / self.state.connections.len().max(1)).clamp(1, SLICE_VALUES);
+        let Some(Source { feed, work: Work::Post { waiting, .. } }) = self.sources.get_mut(place) else {
+            return;
+        };
+        let feed = feed.clone();
+        let values: Vec<Value> = waiting.drain(..slice.min(waiting.len())).collect();
+        if waiting.is_empty() {
+            // What a large request needed is not kept.
+            waiting.shrink_to_fit();
+        } else {
+            self.state.timers.set(Timer::Source(place), now.instant + SLICE_PAUSE);
+        }
+        self.publish_each(now, &feed, values, effects);
     }
 
     /// Stops all sources, and closes their outgoing connections.

@@ -32,12 +32,19 @@ pub struct FeedSettings {
     pub history: usize,
     /// How many keys are kept; the one that has had no value for longest is dropped first. Default 10,000.
     pub keys: usize,
+    /// How much all kept values and their keys may hold together, in bytes of memory, about. With more, those of the key
+    /// that has had no value for longest are dropped, the oldest first; a value that is larger by itself is published and
+    /// not kept. Default 16 MiB (16777216).
+    pub max_bytes: usize,
 }
 
 impl FeedSettings {
+    /// The default of [`max_bytes`](Self::max_bytes).
+    pub(crate) const MAX_BYTES: usize = 16 << 20;
+
     /// A feed with the defaults.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), key: Vec::new(), history: 100, keys: 10_000 }
+        Self { name: name.into(), key: Vec::new(), history: 100, keys: 10_000, max_bytes: Self::MAX_BYTES }
     }
 }
 
@@ -57,19 +64,22 @@ pub struct Feed {
     settings: FeedSettings,
     /// The key with the latest value is the last one.
     piles: LinkedHashMap<String, Pile>,
+    /// What the piles hold.
+    bytes: usize,
     published: u64,
 }
 
 #[derive(Debug, Default)]
 struct Pile {
-    values: VecDeque<FeedValue>,
+    /// Each with its size in bytes.
+    values: VecDeque<(FeedValue, usize)>,
     count: u64,
 }
 
 impl Feed {
     /// A feed without values.
     pub fn new(settings: FeedSettings) -> Self {
-        Self { settings, piles: LinkedHashMap::new(), published: 0 }
+        Self { settings, piles: LinkedHashMap::new(), bytes: 0, published: 0 }
     }
 
     /// Its name.
@@ -89,12 +99,12 @@ impl Feed {
 
     /// The values kept for this key, the latest first.
     pub fn history(&self, key: &str) -> impl Iterator<Item = &FeedValue> {
-        self.piles.get(key).into_iter().flat_map(|pile| pile.values.iter().rev())
+        self.piles.get(key).into_iter().flat_map(|pile| pile.values.iter().rev()).map(|(value, _)| value)
     }
 
     /// The values kept for all keys, in no particular order across keys.
     pub fn all(&self) -> impl Iterator<Item = &FeedValue> {
-        self.piles.values().flat_map(|pile| pile.values.iter())
+        self.piles.values().flat_map(|pile| pile.values.iter()).map(|(value, _)| value)
     }
 
     /// The key of a value: a number or text as text; the empty key for anything else, or if there is none.
@@ -109,29 +119,61 @@ impl Feed {
 
     pub(crate) fn publish(&mut self, at: WallTime, value: Value) -> FeedValue {
         let key = self.key_of(&value);
+        let size = size_of(&value);
         let value = FeedValue { at, value: Arc::new(value) };
         self.published += 1;
-        let history = self.settings.history;
-        let remember = |pile: &mut Pile| {
-            pile.count += 1;
-            pile.values.push_back(value.clone());
-            while pile.values.len() > history {
-                pile.values.pop_front();
+        if self.piles.to_back(&key).is_none() {
+            self.bytes += pile_size(&key);
+            self.piles.insert(key, Pile::default());
+            while self.piles.len() > self.settings.keys.max(1) {
+                self.forget_stalest();
             }
-        };
-        match self.piles.to_back(&key) {
-            Some(pile) => remember(pile),
-            None => {
-                let mut pile = Pile::default();
-                remember(&mut pile);
-                self.piles.insert(key, pile);
-                while self.piles.len() > self.settings.keys.max(1) {
-                    self.piles.pop_front();
-                }
+        }
+        if let Some((_, pile)) = self.piles.iter_mut().next_back() {
+            pile.count += 1;
+            pile.values.push_back((value.clone(), size));
+            self.bytes += size;
+            while pile.values.len() > self.settings.history {
+                self.bytes -= pile.values.pop_front().map_or(0, |(_, size)| size);
+            }
+        }
+        while self.bytes > self.settings.max_bytes && !self.piles.is_empty() {
+            let oldest = self.piles.iter_mut().next().and_then(|(_, pile)| pile.values.pop_front());
+            match oldest {
+                Some((_, size)) => self.bytes -= size,
+                None => self.forget_stalest(),
             }
         }
         value
     }
+
+    /// Drops the key that has had no value for longest.
+    fn forget_stalest(&mut self) {
+        if let Some((key, pile)) = self.piles.pop_front() {
+            let values: usize = pile.values.iter().map(|(_, size)| size).sum();
+            self.bytes -= values + pile_size(&key);
+        }
+    }
+}
+
+/// What a key holds without its values, about.
+fn pile_size(key: &str) -> usize {
+    /// The key, its pile and its links.
+    const FIXED: usize = 128;
+    FIXED + key.len()
+}
+
+/// What a value holds in memory, about.
+fn size_of(value: &Value) -> usize {
+    /// What an entry of an object needs beside its name and its value.
+    const ENTRY: usize = 32;
+    let within = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size_of).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| ENTRY + name.len() + size_of(value)).sum(),
+    };
+    size_of_val(value) + within
 }
 
 /// The field at a dotted path.
@@ -159,5 +201,27 @@ mod tests {
         assert_eq!((feed.count("1"), feed.count("3"), feed.published()), (3, 0, 4));
         feed.publish(WallTime::default(), json!({ "solar": { "system": "3" }, "n": 5 }));
         assert_eq!((feed.count("1"), numbers(&feed, "3")), (0, vec![5]), "the stalest key is forgotten");
+    }
+
+    #[test]
+    fn a_feed_holds_no_more_bytes_than_it_may() {
+        let key = vec!["key".to_owned()];
+        let settings = FeedSettings { key, max_bytes: 100_000, ..FeedSettings::new("kills") };
+        let mut feed = Feed::new(settings);
+        let held = |feed: &Feed| feed.all().map(|kept| size_of(&kept.value)).sum::<usize>();
+        for number in 0..1_000 {
+            feed.publish(WallTime::default(), json!({ "key": number % 7, "text": "x".repeat(2_000) }));
+            assert!(feed.bytes <= 100_000 && held(&feed) <= feed.bytes, "{} {}", feed.bytes, held(&feed));
+        }
+        assert!(held(&feed) > 90_000, "as much as may be is kept: {}", held(&feed));
+        assert!(feed.history("5").next().is_some(), "of the latest key too");
+        feed.publish(WallTime::default(), json!({ "key": "k".repeat(200_000) }));
+        assert_eq!((feed.bytes, feed.all().count(), feed.published()), (0, 0, 1_001));
+        let keyless = FeedSettings { history: 0, ..feed.settings.clone() };
+        let mut feed = Feed::new(keyless);
+        for number in 0..1_000 {
+            feed.publish(WallTime::default(), json!({ "key": format!("{number}{}", "k".repeat(1_000)) }));
+            assert!(feed.bytes <= 100_000 && feed.piles.len() < 100, "keys count without values too");
+        }
     }
 }

@@ -15,7 +15,7 @@
 //! | 413 | the body is too large |
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -36,11 +36,13 @@ pub struct PostSettings {
     pub token: Option<Secret>,
     /// The largest body in bytes. Default 1 MiB (1048576).
     pub max_body: usize,
+    /// How many values one request may publish; more are answered 413. Default 10000.
+    pub max_values: usize,
 }
 
 impl Default for PostSettings {
     fn default() -> Self {
-        Self { path: None, token: None, max_body: 1 << 20 }
+        Self { path: None, token: None, max_body: 1 << 20, max_values: 10_000 }
     }
 }
 
@@ -53,7 +55,16 @@ impl PostSettings {
     /// The values to publish, or what to answer instead.
     pub(crate) fn values(&self, request: &http::Request<Bytes>) -> Result<Vec<Value>, Box<Response<Bytes>>> {
         self.admit(request.headers())?;
-        values(request.body()).map_err(|text| refuse(StatusCode::BAD_REQUEST, &text))
+        let values = values(request.body()).map_err(|text| refuse(StatusCode::BAD_REQUEST, &text))?;
+        if values.len() > self.max_values {
+            let text = format!(
+                "the body has {} values, at most {}; send several requests",
+                values.len(),
+                self.max_values
+            );
+            return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, &text));
+        }
+        Ok(values)
     }
 
     fn admit(&self, headers: &HeaderMap) -> Result<(), Box<Response<Bytes>>> {
@@ -86,6 +97,14 @@ impl PostSettings {
 /// The answer to a request whose values were published.
 pub(crate) fn accepted(number: usize) -> Response<Bytes> {
     json_response(StatusCode::ACCEPTED, &json!({ "accepted": number }))
+}
+
+/// The answer to a request that comes while too many values of others are waiting to be published.
+pub(crate) fn busy() -> Response<Bytes> {
+    let text = "the values of earlier requests are still being published";
+    let mut response = *refuse(StatusCode::SERVICE_UNAVAILABLE, text);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 fn refuse(status: StatusCode, error: &str) -> Box<Response<Bytes>> {

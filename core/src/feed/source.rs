@@ -1,5 +1,9 @@
 //! Where the values of a feed come from, apart from user code.
 
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
 use super::interval::{IntervalSettings, IntervalSource};
 use super::post::PostSettings;
 use super::replay::{Replay, ReplaySettings};
@@ -31,8 +35,8 @@ pub(crate) struct Source {
 /// What a source does when its timer is due.
 #[derive(Debug)]
 pub(crate) enum Work {
-    /// Nothing: requests come by themselves.
-    Post(PostSettings),
+    /// Publishes what is waiting of the requests that came.
+    Post { settings: PostSettings, waiting: VecDeque<Value> },
     /// Publishes the next value.
     Interval(Box<IntervalSource>),
     /// Asks for the file; then publishes what is due.
@@ -44,7 +48,7 @@ pub(crate) enum Work {
 impl Source {
     pub(crate) fn new(feed: String, source: FeedSource) -> Self {
         let work = match source {
-            FeedSource::Post(settings) => Work::Post(settings),
+            FeedSource::Post(settings) => Work::Post { settings, waiting: VecDeque::new() },
             FeedSource::Interval(settings) => Work::Interval(Box::new(IntervalSource::new(settings))),
             FeedSource::Replay(settings) => Work::Replay(Box::new(Replay::new(settings))),
             FeedSource::Upstream(settings) => {

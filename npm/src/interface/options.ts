@@ -94,8 +94,13 @@ export interface FeedOptions {
   history?: number
   /** How many keys are kept. Default `10000`. */
   keys?: number
+  /**
+   * How much all kept values and their keys may hold together, in bytes of memory, about; those of the key that has had no
+   * value for longest are dropped first. Default 16 MiB (`16777216`).
+   */
+  maxBytes?: number
   /** Takes values by HTTP `POST`: one, an array of them, or one per line. `true`: at `/feeds/<name>`. */
-  post?: boolean | { path?: string; token?: string; maxBody?: number }
+  post?: boolean | { path?: string; token?: string; maxBody?: number; maxValues?: number }
   /** Publishes values in turn, at an interval in ms; their texts may have placeholders such as `{fake.name}`. */
   interval?: { every: number; values: unknown[] }
   /** Replays a recording, one JSON value per line, at a fixed interval or as it was recorded. */

@@ -47,6 +47,7 @@ fn routes(targets: u16) -> Value {
         { "pattern": "/ws/quiet", "dialect": "echo", "inactivityTimeout": 500 },
         { "pattern": "/ws/listed", "dialect": "echo", "origins": ["https://*.example.com"] },
         { "pattern": "/ws/anyone", "dialect": "echo", "origins": "*" },
+        { "pattern": "/ws/news", "dialect": "actions", "actions": { "channels": [{ "name": "news", "feed": "news" }] } },
         { "pattern": "/ws/number/{id:[0-9]+}", "dialect": "echo" },
         { "pattern": "/ws/relay/**", "dialect": "relay" },
         { "pattern": "/ws/token", "authenticate": { "token": { "query": "token", "values": ["good"] } }, "dialect": "echo" },

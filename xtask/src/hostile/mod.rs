@@ -9,6 +9,7 @@ mod config;
 mod crowds;
 mod deflate;
 mod drain;
+mod feeds;
 mod floods;
 mod framing;
 mod host;
@@ -122,6 +123,7 @@ fn classes(kind: HostKind) -> Vec<(&'static str, Vec<Case>)> {
         ("opening", opening::cases(kind)),
         ("origins", origins::cases(kind)),
         ("hosts", hosts::cases(kind)),
+        ("feeds", feeds::cases()),
         ("deflate", deflate::cases()),
         ("transport", transport::cases(kind)),
         ("floods", floods::cases()),
