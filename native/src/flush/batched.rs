@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::Interest;
@@ -36,8 +37,9 @@ impl SendingHalf {
         }
     }
 
-    /// Puts what waits into a batch; [`end_write`](Self::end_write) has to follow. False: it was flushed instead.
-    pub(super) fn begin_write(&self, batch: &mut Batch) -> bool {
+    /// Puts what waits into a batch; when that has run, [`end_write`](Self::end_write) has to follow. With nothing to
+    /// write in this way, it is flushed instead.
+    pub(super) fn begin_write(self: &Arc<Self>, batch: &mut Batch<Arc<Self>>) {
         let mut sending = self.lock();
         let is_plain = sending.ending == Ending::No
             && !sending.is_writing
@@ -50,13 +52,15 @@ impl SendingHalf {
                 *is_touched = false;
                 *is_writing = true;
                 outbox.lend(FRAMES_PER_WRITE, batch.frames());
-                batch.add(stream.as_ref().as_fd());
-                true
+                // SAFETY: the stream belongs to the `Sending` in `self`, which gives it up only when it is dropped.
+                #[allow(unsafe_code)]
+                unsafe {
+                    batch.add(stream.as_ref().as_fd(), self.clone());
+                }
             }
             _ => {
                 drop(sending);
                 self.flush();
-                false
             }
         }
     }

@@ -1,7 +1,16 @@
 //! Linux's io_uring: many sends in one system call.
 //!
-//! The library's unsafe code is here: the kernel reads what a submission points to, so it has to stay where it is until
-//! the submission has completed. The program has one more unsafe call, in its `memory.rs`.
+//! # What is unsafe in this crate, and why it is sound
+//!
+//! | Where | What | Why it is sound |
+//! |---|---|---|
+//! | [`Ring::run`] | the kernel reads what a submission points to | the batch is borrowed and its frames, the headers and the slices stay where they are until every completion has been seen; where one cannot be seen, they are leaked |
+//! | [`Batch::add`] | a descriptor is kept beyond the borrow that it came from | the caller promises that the socket stays open while its owner exists, and the batch keeps the owner until the send has completed |
+//! | `batched.rs` | the one caller of `add` | the owner is the `SendingHalf` which has the socket, and gives it up only when it is dropped |
+//! | `Ring::point_at` | a zeroed `msghdr` | it consists of integers and pointers, for which zero is a value |
+//! | the program's `memory.rs` | `mallopt` | it sets a number in the allocator before any other thread has started |
+//!
+//! All other code is safe: the crate denies `unsafe_code`, and the core forbids it.
 //!
 //! Most of the cost of a `send` is in the kernel, and a good part of that is entering and leaving it. A broadcast pays
 //! for that once per batch instead of once per receiver.
@@ -18,41 +27,53 @@ use io_uring::{IoUring, opcode, squeue, types};
 /// How many sends one submission takes.
 pub(crate) const BATCH_SENDS: usize = 256;
 
-/// Frames to be sent, in order, for each of several sockets.
-#[derive(Default)]
-pub(crate) struct Batch {
+/// Frames to be sent, in order, for each of several sockets, whose owners are kept meanwhile.
+pub(crate) struct Batch<O> {
     frames: Vec<Bytes>,
-    sends: Vec<Send>,
+    sends: Vec<Send<O>>,
 }
 
-struct Send {
+struct Send<O> {
     socket: RawFd,
+    /// Keeps the socket open.
+    owner: O,
     /// Where its frames end; they begin where those before end.
     end: usize,
     /// The kernel's result: bytes, or a negative error number.
     outcome: i32,
 }
 
-impl Batch {
+impl<O> Default for Batch<O> {
+    fn default() -> Self {
+        Self { frames: Vec::new(), sends: Vec::new() }
+    }
+}
+
+impl<O> Batch<O> {
     /// Where to put the frames of the next [`add`](Self::add).
     pub(crate) fn frames(&mut self) -> &mut Vec<Bytes> {
         &mut self.frames
     }
 
-    /// The frames since the last call go to `socket`, which has to stay open until the batch has run.
-    pub(crate) fn add(&mut self, socket: BorrowedFd<'_>) {
-        let send = Send { socket: socket.as_raw_fd(), end: self.frames.len(), outcome: -libc::EAGAIN };
+    /// The frames since the last call go to `socket`. The batch keeps its `owner` until it is [concluded](Self::conclude).
+    ///
+    /// # Safety
+    ///
+    /// `socket` stays open for as long as `owner` exists.
+    pub(crate) unsafe fn add(&mut self, socket: BorrowedFd<'_>, owner: O) {
+        let socket = socket.as_raw_fd();
+        let send = Send { socket, owner, end: self.frames.len(), outcome: -libc::EAGAIN };
         self.sends.push(send);
     }
 
-    /// Reports for each socket, in the order they were added, how many bytes it took without waiting, and gives its frames
-    /// back. Empties the batch for the next time.
-    pub(crate) fn conclude(&mut self, mut each: impl FnMut(&mut [Bytes], io::Result<usize>)) {
+    /// Reports for each owner, in the order they were added, how many bytes its socket took without waiting, and gives its
+    /// frames back. Empties the batch for the next time.
+    pub(crate) fn conclude(&mut self, mut each: impl FnMut(O, &mut [Bytes], io::Result<usize>)) {
         let mut begin = 0;
         for send in self.sends.drain(..) {
             let outcome = usize::try_from(send.outcome);
             let outcome = outcome.map_err(|_| io::Error::from_raw_os_error(-send.outcome));
-            each(&mut self.frames[begin..send.end], outcome);
+            each(send.owner, &mut self.frames[begin..send.end], outcome);
             begin = send.end;
         }
         self.frames.clear();
@@ -80,7 +101,7 @@ impl Ring {
     /// Sends everything and stores the results. False: the ring is broken and has to be dropped; sends without a result
     /// count as "would block".
     #[must_use]
-    pub(crate) fn run(&mut self, batch: &mut Batch) -> bool {
+    pub(crate) fn run<O>(&mut self, batch: &mut Batch<O>) -> bool {
         let count = batch.sends.len().min(BATCH_SENDS);
         self.point_at(batch);
         let (mut begin, mut headers) = (0, self.headers.iter());
@@ -90,7 +111,7 @@ impl Ring {
             begin = send.end;
             // SAFETY: what the entry points at are the batch's frames and this ring's headers and slices. None of
             // them is touched, and the batch is borrowed, until `complete` has seen this entry's completion; where
-            // it cannot, it keeps all of it for ever.
+            // it cannot, it keeps all of it for ever. The batch has the socket's owner.
             if unsafe { self.queues.submission().push(&entry) }.is_err() {
                 break;
             }
@@ -99,7 +120,7 @@ impl Ring {
     }
 
     /// Makes the kernel's view of the batch. Nothing moves from here on.
-    fn point_at(&mut self, batch: &Batch) {
+    fn point_at<O>(&mut self, batch: &Batch<O>) {
         self.slices.clear();
         self.slices.extend(
             batch.frames.iter().map(|frame| libc::iovec {
@@ -124,7 +145,7 @@ impl Ring {
     }
 
     /// Submits and waits for all completions, which come at once: no send waits for its socket.
-    fn complete(&mut self, batch: &mut Batch) -> bool {
+    fn complete<O>(&mut self, batch: &mut Batch<O>) -> bool {
         let mut missing = self.queues.submission().len();
         while missing > 0 {
             let submitted = self.queues.submit_and_wait(missing);
@@ -175,6 +196,7 @@ mod tests {
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsFd;
+    use std::sync::Arc;
 
     use super::*;
 
@@ -183,15 +205,20 @@ mod tests {
         Ring::new().inspect_err(|error| eprintln!("no io_uring here: {error}")).ok()
     }
 
-    fn pair() -> (TcpStream, TcpStream) {
+    fn pair() -> (Arc<TcpStream>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let client = TcpStream::connect(listener.local_addr().expect("its address")).expect("connected");
-        (listener.accept().expect("accepted").0, client)
+        (Arc::new(listener.accept().expect("accepted").0), client)
     }
 
-    fn outcomes(batch: &mut Batch) -> Vec<Result<usize, io::ErrorKind>> {
+    fn add(batch: &mut Batch<Arc<TcpStream>>, socket: &Arc<TcpStream>) {
+        // SAFETY: a `TcpStream` is open until it is dropped.
+        unsafe { batch.add(socket.as_fd(), socket.clone()) };
+    }
+
+    fn outcomes(batch: &mut Batch<Arc<TcpStream>>) -> Vec<Result<usize, io::ErrorKind>> {
         let mut outcomes = Vec::new();
-        batch.conclude(|_, outcome| outcomes.push(outcome.map_err(|error| error.kind())));
+        batch.conclude(|_, _, outcome| outcomes.push(outcome.map_err(|error| error.kind())));
         outcomes
     }
 
@@ -204,11 +231,11 @@ mod tests {
             for part in 0..=number % 4 {
                 batch.frames().push(Bytes::from(format!("{number}.{part};")));
             }
-            batch.add(server.as_fd());
+            add(&mut batch, server);
         }
         assert!(ring.run(&mut batch));
         let mut outcomes = Vec::new();
-        batch.conclude(|frames, outcome| outcomes.push((frames.len(), outcome)));
+        batch.conclude(|_, frames, outcome| outcomes.push((frames.len(), outcome)));
         for (number, ((_, client), (frames, outcome))) in pairs.iter().zip(outcomes).enumerate() {
             assert_eq!(frames, number % 4 + 1);
             let expected: String = (0..=number % 4).map(|part| format!("{number}.{part};")).collect();
@@ -217,6 +244,25 @@ mod tests {
             (&mut &*client).read_exact(&mut received).expect("all of it");
             assert_eq!(String::from_utf8_lossy(&received), expected);
         }
+    }
+
+    #[test]
+    fn a_socket_stays_open_until_its_send_is_done() {
+        let Some(mut ring) = ring() else { return };
+        let (server, mut client) = pair();
+        let mut batch = Batch::default();
+        batch.frames().push(Bytes::from_static(b"to the end"));
+        add(&mut batch, &server);
+        drop(server);
+        // What is opened now gets the lowest free descriptor, which is the dropped one's if that is closed.
+        let (_others, mut other) = pair();
+        assert!(ring.run(&mut batch));
+        assert_eq!(outcomes(&mut batch), [Ok(10)]);
+        let mut received = String::new();
+        client.read_to_string(&mut received).expect("all of it, and the end");
+        assert_eq!(received, "to the end");
+        other.set_nonblocking(true).expect("set");
+        assert!(other.read(&mut [0; 1]).is_err(), "nobody else gets it");
     }
 
     #[test]
@@ -229,14 +275,14 @@ mod tests {
         let large = Bytes::from(vec![7; 64 << 20]);
         for (server, frame) in [(&full, &large), (&broken, &large), (&fine, &Bytes::from_static(b"x"))] {
             batch.frames().push(frame.clone());
-            batch.add(server.as_fd());
+            add(&mut batch, server);
         }
         assert!(ring.run(&mut batch));
         let outcomes = outcomes(&mut batch);
         assert!(matches!(outcomes[0], Ok(written) if written > 0 && written < large.len()), "{outcomes:?}");
         assert_eq!(outcomes[1..], [Err(io::ErrorKind::BrokenPipe), Ok(1)]);
         batch.frames().push(large.clone());
-        batch.add(full.as_fd());
+        add(&mut batch, &full);
         assert!(ring.run(&mut batch));
         assert_eq!(self::outcomes(&mut batch), [Err(io::ErrorKind::WouldBlock)]);
     }

@@ -18,7 +18,7 @@ thread_local! {
 struct Writer {
     ring: Option<Ring>,
     is_unavailable: bool,
-    batch: Batch,
+    batch: Batch<Arc<SendingHalf>>,
 }
 
 /// Writes to all sockets and removes them; those that are left still have to be written.
@@ -26,8 +26,7 @@ pub(super) fn flush(sockets: &mut Vec<Arc<SendingHalf>>) {
     WRITER.with_borrow_mut(|writer| {
         while !sockets.is_empty() && writer.is_ready() {
             let rest = sockets.len().saturating_sub(BATCH_SENDS);
-            writer.flush(&mut sockets[rest..]);
-            sockets.truncate(rest);
+            writer.flush(sockets.drain(rest..));
         }
     });
 }
@@ -46,23 +45,13 @@ impl Writer {
         self.ring.is_some()
     }
 
-    fn flush(&mut self, sockets: &mut [Arc<SendingHalf>]) {
+    fn flush(&mut self, sockets: impl Iterator<Item = Arc<SendingHalf>>) {
         let Some(ring) = &mut self.ring else { return };
-        // Sockets with nothing to write in this way are done; the others move to the front.
-        let mut count = 0;
-        for index in 0..sockets.len() {
-            if sockets[index].begin_write(&mut self.batch) {
-                sockets.swap(count, index);
-                count += 1;
-            }
+        for socket in sockets {
+            socket.begin_write(&mut self.batch);
         }
         let is_sound = ring.run(&mut self.batch);
-        let mut sockets = sockets.iter();
-        self.batch.conclude(|frames, outcome| {
-            if let Some(socket) = sockets.next() {
-                socket.end_write(frames, outcome);
-            }
-        });
+        self.batch.conclude(|socket, frames, outcome| socket.end_write(frames, outcome));
         if !is_sound {
             self.ring = None;
             self.is_unavailable = true;

@@ -6,7 +6,8 @@ pub(crate) fn keep_freed() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         const BYTES: libc::c_int = 16 << 20;
-        // SAFETY: it sets a number in the allocator, before any other thread was started.
+        // SAFETY: it sets a number in the allocator, before any other thread was started. What else is unsafe, the library's
+        // `flush/ring.rs` lists.
         #[allow(unsafe_code)]
         let is_set = unsafe { libc::mallopt(libc::M_TRIM_THRESHOLD, BYTES) };
         if is_set == 0 {
