@@ -6,6 +6,14 @@ import { useNative } from './support/native.js'
 const newContext = useBrowser()
 const native = useNative()
 
+test('a fragment that is not percent-encoded well shows the first endpoint', async () => {
+  const context = await newContext()
+  const page = await context.newPage()
+  await page.goto(`http://${native()}/#%`)
+  await page.locator('#state', { hasText: 'connected' }).waitFor()
+  await context.close()
+})
+
 test('two tabs chat on the console of the native server', async () => {
   const context = await newContext()
   const open = async (name: string) => {

@@ -54,9 +54,19 @@ function item(href, path, badge, title = '') {
   return entry
 }
 
+/** The address bar's fragment; what is not percent-encoded well stays as it is. */
+function fragment() {
+  const text = location.hash.slice(1)
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 /** Shows what the address bar's fragment names, or the first endpoint. */
 function choose() {
-  const name = decodeURIComponent(location.hash.slice(1))
+  const name = fragment()
   const post = http.find(({ path }) => `http:${path}` === name)
   const next = endpoints.find(({ pattern }) => pattern === name) ?? endpoints[0]
   for (const link of document.querySelectorAll('nav a')) {
@@ -74,7 +84,8 @@ function choose() {
   clear()
   showTalk()
   showCommands()
-  connect()
+  // In a frame it would be another page that connects.
+  if (self === top) connect()
 }
 
 /** An endpoint that takes HTTP POST: what is written in the message box is its body. */

@@ -34,8 +34,9 @@ pub(crate) fn console(
     let (_, content_type, text) = FILES.iter().find(|(known, _, _)| *known == path)?;
     let mut response = respond(content_type, *text);
     // The console needs nothing else, so a browser may load nothing else.
-    let policy =
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self' ws: wss:; img-src data:";
+    // No page may show it in a frame, and so have its buttons pressed.
+    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self' ws: wss:; img-src data:; \
+                  frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     Some(response)
 }
@@ -100,5 +101,28 @@ fn respond(content_type: &'static str, body: impl Into<Body>) -> Response<Body> 
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_other_page_may_show_or_load_the_console() {
+        for path in FILES.iter().map(|(path, ..)| *path).chain([ENDPOINTS]) {
+            let response = console(path, &[], &[]).expect("a file of the console");
+            let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+            assert_eq!(header("x-content-type-options"), Some("nosniff"), "{path}");
+            assert_eq!(header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
+            let policy = header("content-security-policy").unwrap_or_default();
+            let is_closed = ["frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"];
+            assert!(
+                path == ENDPOINTS || is_closed.iter().all(|part| policy.contains(part)),
+                "{path}: {policy}"
+            );
+        }
+    }
 }
