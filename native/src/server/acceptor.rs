@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::serve::Listener;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
@@ -29,6 +28,7 @@ use crate::accept::write_deadline::WriteDeadline;
 use crate::accept::{NODELAY_IS_INHERITED, opening};
 use crate::connection::receiver::Receiver;
 use crate::connection::task::ConnectionTask;
+use crate::server::listening::Listening;
 use crate::switchboard::Switchboard;
 use crate::tls::Tls;
 
@@ -48,7 +48,7 @@ use crate::tls::Tls;
 /// An opening handshake that comes in one piece, as nearly all do, bypasses hyper, which would take as much time as
 /// everything else together. hyper handles all other requests.
 pub(crate) struct Acceptor {
-    listener: TcpListener,
+    listener: Listening,
     reception: Arc<Reception>,
     /// Turns true when connections have to end after their current request.
     ended: watch::Receiver<bool>,
@@ -101,13 +101,13 @@ impl Acceptor {
         http.timer(TokioTimer::new()).header_read_timeout(time).max_buf_size(max_head);
         let tls = tls.map(|tls| TlsAcceptor::from(tls.into_config()));
         let reception = Arc::new(Reception { switchboard, http, time, max_head, tls });
-        Self { listener, reception, ended }
+        Self { listener: Listening::new(listener), reception, ended }
     }
 
     /// Accepts until `stop`, and then closes the listener.
     pub(crate) async fn accept_until(mut self, stop: impl Future<Output = ()>) -> Requests {
         if NODELAY_IS_INHERITED {
-            let _ = socket2::SockRef::from(&self.listener).set_tcp_nodelay(true);
+            let _ = socket2::SockRef::from(self.listener.listener()).set_tcp_nodelay(true);
         }
         let open = watch::Sender::new(());
         let limit = self.reception.switchboard.limits().connections;
@@ -137,13 +137,12 @@ impl Requests {
 
 /// Waits for a place, then for a connection.
 async fn accept(
-    listener: &mut TcpListener,
+    listener: &mut Listening,
     places: Arc<Semaphore>,
 ) -> (Option<OwnedSemaphorePermit>, (TcpStream, SocketAddr)) {
     // The semaphore is never closed.
     let place = places.acquire_owned().await.ok();
-    // axum's way of accepting waits and tries again after errors such as too many open files.
-    (place, Listener::accept(listener).await)
+    (place, listener.accept().await)
 }
 
 impl Reception {

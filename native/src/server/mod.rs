@@ -1,6 +1,7 @@
 //! A server with its own port: a builder, a listener, and the shutdown.
 
 mod acceptor;
+mod listening;
 
 use std::io;
 use std::net::SocketAddr;
