@@ -4,9 +4,10 @@ use anyhow::Result;
 
 use crate::project::{Project, WASM_TARGET};
 use crate::steps::Steps;
-use crate::{contract, schema, wasm};
+use crate::{contract, dependencies, schema, wasm};
 
-/// Formatting, lints of every target, lints on wasm32, the documentation, the contract and the schema. Every warning is an error.
+/// Formatting, lints of every target, lints on wasm32, the documentation, the contract, the schema and the dependencies. Every
+/// warning is an error.
 pub(crate) fn run(project: &Project) -> Result<()> {
     let mut steps = Steps::default();
     steps.run("format", || Ok(project.cargo().args(["fmt", "--all", "--check"]).run()?))?;
@@ -21,6 +22,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     })?;
     steps.run("contract", || contract::run(project, &contract::Options { check: true }))?;
     steps.run("schema", || schema::run(project, &schema::Options { check: true }))?;
+    dependencies::check(project, &mut steps)?;
     steps.finish();
     Ok(())
 }

@@ -15,6 +15,7 @@ mod check;
 mod client;
 mod clients;
 mod contract;
+mod dependencies;
 mod dev;
 mod examples;
 mod fuzz;
@@ -75,6 +76,8 @@ enum Task {
     Instructions(instructions::Options),
     /// Check formatting, lints (all warnings are errors), documentation, and the core on wasm32
     Check,
+    /// Look for known weaknesses, licences and sources of crates and npm packages that the project does not accept
+    Dependencies,
     /// Write npm/src/engine/contract.ts, the numbers that cross between the core and JavaScript, from Rust
     Contract(contract::Options),
     /// Write npm/schema.json, the JSON Schema of the configuration, from the Rust types
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&project, &options),
         Task::Instructions(options) => instructions::run(&project, &options),
         Task::Check => check::run(&project),
+        Task::Dependencies => dependencies::run(&project),
         Task::Contract(options) => contract::run(&project, &options),
         Task::Schema(options) => schema::run(&project, &options),
     });
