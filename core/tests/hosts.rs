@@ -97,3 +97,26 @@ fn plain_requests_need_a_host_that_is_allowed_unless_a_program_only_reads() {
     assert_eq!(world.log.len(), 1, "{:?}", world.log);
     assert_eq!(ask(&mut world, Method::POST, "/kills", "127.0.0.1:4004", None), 202);
 }
+
+#[test]
+fn another_sites_page_that_hides_its_origin_changes_nothing() {
+    let mut world = world(
+        "routes = [{ pattern = '/ws', dialect = 'topics', topics.feed = 'kills', topics.healthPath = '/status' }]
+         feeds = [{ name = 'kills', post.path = '/kills' }]",
+    );
+    for (method, path, site, status) in [
+        // What browsers say of the page that asks, and where nobody else says it.
+        (Method::POST, "/kills", "cross-site", 403),
+        (Method::POST, "/kills", "same-site", 202),
+        (Method::POST, "/kills", "same-origin", 202),
+        (Method::POST, "/kills", "none", 202),
+        (Method::POST, "/kills", "Cross-Site ", 403),
+        // A link to a status page may stand anywhere.
+        (Method::GET, "/status", "cross-site", 200),
+    ] {
+        let body = if method == Method::POST { Bytes::from_static(b"[1]") } else { Bytes::new() };
+        let request = Request::builder().method(method).uri(path).header("host", "localhost");
+        let request = request.header("sec-fetch-site", site).body(body).unwrap();
+        assert_eq!(world.request(&request).unwrap().status(), status, "{site}");
+    }
+}

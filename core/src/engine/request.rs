@@ -14,6 +14,7 @@ use crate::interface::effect::{Effect, Level};
 use crate::interface::http_endpoint::{HttpEndpoint, json_response};
 use crate::routing::authentication::Admission;
 use crate::routing::hosts::is_program;
+use crate::routing::origin::is_of_another_site;
 use crate::routing::route::RouteSettings;
 use crate::state::Owner;
 use crate::time::Now;
@@ -38,6 +39,9 @@ impl Engine {
         let is_exempt = is_read && is_program(request.headers());
         if !is_exempt && !admits_host(&mut self.state, now, request, effects) {
             return Some(refuse(StatusCode::FORBIDDEN, hosts::REASON));
+        }
+        if !is_read && is_of_another_site(request.headers()) {
+            return Some(refuse(StatusCode::FORBIDDEN, "a page of another site has to name its origin"));
         }
         if request.body().len() > endpoint.max_body {
             let text = format!("the body has {} bytes, at most {}", request.body().len(), endpoint.max_body);

@@ -65,6 +65,14 @@ impl Origins {
     }
 }
 
+/// Whether a browser says that a page of another site asks, and not which one. A page whose `Origin` is there is judged by
+/// that. Browsers send this header (Fetch Metadata) to encrypted servers and to this machine.
+pub(crate) fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    !headers.contains_key(ORIGIN)
+        && site.is_some_and(|site| site.as_bytes().trim_ascii().eq_ignore_ascii_case(b"cross-site"))
+}
+
 /// The header, if it is there once and in ASCII.
 fn single(headers: &HeaderMap) -> Option<&str> {
     let mut origins = headers.get_all(ORIGIN).iter();
