@@ -14,11 +14,14 @@ const flags = [
   '--disable-sync',
 ]
 
-/** The system's Chromium for the tests of a file. Each call of what it returns opens a fresh profile. */
-export function useBrowser(): () => Promise<BrowserContext> {
+/**
+ * The system's Chromium for the tests of a file, with these flags in addition. Each call of what it returns opens a fresh
+ * profile.
+ */
+export function useBrowser(...more: string[]): () => Promise<BrowserContext> {
   let browser: Browser
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: process.env.CHROMIUM || usualPlace, args: flags })
+    browser = await chromium.launch({ executablePath: process.env.CHROMIUM || usualPlace, args: [...flags, ...more] })
   })
   afterAll(async () => {
     await browser?.close()
