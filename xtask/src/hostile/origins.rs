@@ -67,6 +67,20 @@ pub(super) fn cases(kind: HostKind) -> Vec<Case> {
             Case::request(format!("{origin} to {path}"), handshake(path, &[&line]), Status(status))
         })
         .collect();
+    // What a browser says of the page that posts to a feed.
+    for (lines, status) in [
+        ("Sec-Fetch-Site: cross-site\r\n", 403),
+        ("Sec-Fetch-Site: cross-site\r\nOrigin: https://evil.example\r\n", 403),
+        ("Sec-Fetch-Site: cross-site\r\nOrigin: null\r\n", 403),
+        ("Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost:5173\r\n", 202),
+        ("", 202),
+    ] {
+        let request = format!(
+            "POST /feeds/news HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n{lines}\r\n1"
+        );
+        let name = format!("a post with {:?}", lines.trim_end());
+        cases.push(Case::request(name, request, Status(status)));
+    }
     let two = ["Origin: http://localhost", "Origin: https://evil.example"];
     cases.push(Case::request("two origins", handshake(own, &two), Status(403)));
     cases
