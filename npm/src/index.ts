@@ -5,22 +5,27 @@
  */
 
 export { attach, createSwitchboard } from './attach.js'
+export { defineHandler } from './define.js'
+export { InvalidMessageError } from './values/validation.js'
 export { switchboard, switchboard as default, switchboard as universalApi, switchboard as universalApiPlugin, upgrade } from './vite/plugin.js'
 
 export type { Awaitable } from './interface/awaitable.js'
 export type { CommandsClient, CommandsEvents, CommandsOptions } from './interface/commands.js'
 export type { BroadcastOptions, UpgradeRequest, WebSocketConnection } from './interface/connection.js'
+export type { AuthDataOf, DefinedHandler, HandlerDefinition } from './interface/definition.js'
 export type {
   Authenticate,
   AuthenticateResult,
   Callbacks,
   CompressionOptions,
   EventsOptions,
+  HandlerSettings,
   MockEvent,
   OutboundOptions,
   PerMessageDeflateOptions,
   ResponseRule,
   RouteOptions,
+  RouteSettings,
   TokenAuthentication,
   WebSocketHandler,
 } from './interface/handler.js'
@@ -34,6 +39,7 @@ export type {
   SwitchboardOptions,
   UpstreamOptions,
 } from './interface/options.js'
+export type { ParamsOf } from './interface/pattern.js'
 export type { PluginApi, SwitchboardPlugin } from './interface/plugin.js'
 export type {
   ChannelCallbacks,
@@ -46,5 +52,6 @@ export type {
 } from './interface/phoenix.js'
 export type { ProxyInspector, ProxyOptions, ProxyTarget } from './interface/proxy.js'
 export type { Audience, Room, Route } from './interface/route.js'
+export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from './interface/schema.js'
 export type { ByteCounts, Stats } from './interface/stats.js'
 export type { CloseOptions, Handle, HttpServer, Switchboard, Upgrade } from './interface/switchboard.js'

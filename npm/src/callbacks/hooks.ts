@@ -14,6 +14,7 @@ import type { AuthenticateResult, ResponseRule } from '../interface/handler.js'
 import { shapeOf } from '../values/arguments.js'
 import { errorText } from '../values/error.js'
 import { fromPayload, toPayload, isThenable } from '../values/payload.js'
+import { validated } from '../values/validation.js'
 
 /** An entry of `responses` that matched, and its response. */
 interface Found {
@@ -110,16 +111,16 @@ export class Hooks {
     const route = this.#routes[call.route]!
     switch (call.hook) {
       case Hook.Authenticate:
-        socket.request.params = JSON.parse(call.payload as string)
+        socket.request.params = JSON.parse(call.payload as string) ?? {}
         return route.authenticate!(socket.request)
       case Hook.Connect:
         return route.onConnect!(socket.connection, socket.request)
       case Hook.Transform:
         return route.transformRawData!(bytes(call.payload))
       case Hook.Respond:
-        return respond(route.responses, socket, this.#message(call, socket))
+        return this.#withMessage(call, socket, route, (message) => respond(route.responses, socket, message))
       case Hook.Message:
-        return route.onMessage!(socket.connection, this.#message(call, socket))
+        return this.#withMessage(call, socket, route, (message) => route.onMessage!(socket.connection, message))
       case Hook.Ping:
         return route.onPing!(socket.connection, bytes(call.payload))
       case Hook.Pong:
@@ -210,6 +211,24 @@ export class Hooks {
     this.#host.answerWith(toPayload(found.response), (core, kind, length) => {
       core.answer_response(call.call, found.index, kind, length)
     })
+  }
+
+  /**
+   * Runs a function with the message of a call, as the schema of its route makes it. Between two hooks that get the same
+   * message it is validated once, by the first.
+   */
+  #withMessage(call: Call, socket: Socket, route: RouteCallbacks, run: (message: unknown) => unknown): unknown {
+    const message = this.#message(call, socket)
+    const isFirst = call.hook === Hook.Respond || route.responses.length === 0
+    if (route.schema === undefined || !isFirst) return run(message)
+    const use = (value: unknown): unknown => {
+      if (call.hook === Hook.Respond) socket.message = value
+      return run(value)
+    }
+    const value = validated(route.schema, message)
+    if (!isThenable(value)) return use(value)
+    // When it took too long, later messages are at work.
+    return value.then((awaited) => (this.#awaited.get(call.call)?.call === call ? use(awaited) : undefined))
   }
 
   /** The message of a call, or the one that the hook before left. It stays for the hook after. */

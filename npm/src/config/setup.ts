@@ -9,7 +9,9 @@ import { type ProxyInspectors, separateProxy } from '../dialect/proxy.js'
 import type { CommandsEvents } from '../interface/commands.js'
 import type { Callbacks, ResponseRule, RouteOptions, WebSocketHandler } from '../interface/handler.js'
 import type { ChannelCallbacks } from '../interface/phoenix.js'
+import type { StandardSchema } from '../interface/schema.js'
 import { shapeOf } from '../values/arguments.js'
+import { checkSchema } from '../values/validation.js'
 import { KNOWN_KEYS, type Resolved, withoutNull } from './options.js'
 
 /** The functions of one route. */
@@ -17,6 +19,8 @@ export interface RouteCallbacks extends Callbacks {
   authenticate?: (request: any) => unknown
   responses: ResponseRule[]
   parse: 'json' | 'text' | 'none' | undefined
+  /** What messages have to be. */
+  schema: StandardSchema | undefined
   /** What looks at the messages of a `proxy`. */
   inspectors: ProxyInspectors
   /** The channels of `phoenix`, by topic. */
@@ -133,6 +137,7 @@ function separate(
   const callbacks: RouteCallbacks = {
     responses: [],
     parse: handler.parse ?? undefined,
+    schema: checkSchema(data.message, `${label}.message`),
     inspectors: proxy.inspectors,
     channels: channels.functions,
     events: commands.functions,
@@ -150,6 +155,13 @@ function separate(
   if (needsCallbacks(data as unknown as WebSocketHandler)) {
     callbacks.responses = responses(data as unknown as WebSocketHandler, label)
     delete data.responses
+  }
+  // For TypeScript alone, but a mistake all the same.
+  checkSchema(data.sends, `${label}.sends`)
+  delete data.message
+  delete data.sends
+  if (callbacks.schema && !callbacks.onMessage && callbacks.responses.length === 0) {
+    throw new Error(`${label}.message: nothing gets the messages that it is for; add onMessage, or responses with functions`)
   }
   const hooks = {
     proxy: {

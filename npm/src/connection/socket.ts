@@ -74,7 +74,7 @@ export class Socket {
     this.slot = slot
     this.generation = generation
     this.request = request as UpgradeRequest
-    this.request.params = null
+    this.request.params = {}
     ;(raw as Owned)[OWNER] = this
     // An error without a listener ends the process. A `close` follows it, which is enough to know.
     raw.on('error', ignore)
@@ -134,7 +134,7 @@ export class Socket {
     this.name = accept.name
     this.route = accept.route
     this.subprotocol = accept.subprotocol
-    this.request.params = accept.params
+    this.request.params = accept.params ?? {}
     if (!this.isAdmitted) this.authData = accept.authData
     const raw = this.#raw
     // The HTTP server's timeouts do not apply to WebSockets.

@@ -3,9 +3,9 @@
 import type { IncomingMessage } from 'node:http'
 
 /** The opening handshake's request. */
-export interface UpgradeRequest extends IncomingMessage {
-  /** What the pattern's `{name}` parts stood for, not URL-decoded; `null` when it has none. */
-  params: Record<string, string> | null
+export interface UpgradeRequest<Params = Record<string, string>> extends IncomingMessage {
+  /** What the pattern's `{name}` parts stood for, not URL-decoded; `{}` when it has none. */
+  params: Params
 }
 
 /** Who receives a broadcast. */
@@ -22,13 +22,13 @@ export interface BroadcastOptions {
  * One client of a handler. After it is closed everything here does nothing. Arguments that make no sense throw a
  * `TypeError` that says what to write.
  */
-export interface WebSocketConnection<AuthData = any> {
+export interface WebSocketConnection<AuthData = any, Params = Record<string, string>, Sends = unknown> {
   /** Unique: a version 4 UUID. */
   readonly id: string
   /** The whole path, prefix included, without the query. */
   readonly path: string
   /** The opening handshake's request; `req.params` holds what the pattern's `{name}` parts stood for. */
-  readonly req: UpgradeRequest
+  readonly req: UpgradeRequest<Params>
   /** What `authenticate` returned as `data`. Default `undefined`. */
   readonly authData: AuthData
   /** The subprotocol both sides agreed on. Default `undefined`. */
@@ -41,11 +41,11 @@ export interface WebSocketConnection<AuthData = any> {
   readonly rooms: Set<string>
 
   /** Sends text as text, bytes as binary, nothing for `undefined`, and anything else as JSON. */
-  send(data: unknown): Promise<void>
+  send(data: Sends): Promise<void>
   /** Sends to the others on this handler, or in rooms of it. */
-  broadcast(data: unknown, options?: BroadcastOptions | null): void
+  broadcast(data: Sends, options?: BroadcastOptions | null): void
   /** Sends to all rooms this connection is in, to each member once; without rooms to everyone on the handler. */
-  broadcastAllRooms(data: unknown, includeSelf?: boolean | null): void
+  broadcastAllRooms(data: Sends, includeSelf?: boolean | null): void
   /** Sends a ping of at most 125 bytes. */
   ping(payload?: string | Uint8Array | null): void
   /** Sends an unsolicited pong of at most 125 bytes. */

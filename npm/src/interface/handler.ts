@@ -5,6 +5,7 @@ import type { CommandsOptions } from './commands.js'
 import type { UpgradeRequest, WebSocketConnection } from './connection.js'
 import type { PhoenixOptions } from './phoenix.js'
 import type { ProxyOptions } from './proxy.js'
+import type { StandardSchema } from './schema.js'
 
 /** The long form of what `authenticate` returns. */
 export interface AuthenticateResult<AuthData = any> {
@@ -26,7 +27,7 @@ export interface AuthenticateResult<AuthData = any> {
 }
 
 /** Admits clients by a token, without code. */
-export interface TokenAuthentication {
+export interface TokenAuthentication<AuthData = unknown> {
   /** Where the token is found, and which ones are valid. */
   token: {
     /** The query parameter, such as `token` in `?token=…`. */
@@ -34,7 +35,7 @@ export interface TokenAuthentication {
     /** Or the header. If both are given, the query comes first. A leading `Bearer ` is not part of the token. */
     header?: string
     /** The valid tokens, each with its `authData`; or just a list. */
-    values: Record<string, unknown> | string[]
+    values: Record<string, AuthData> | string[]
   }
   /** The answer to clients without a token. Default HTTP 401. */
   missing?: { code?: number; reason?: string; status?: number; headers?: Record<string, string> }
@@ -47,11 +48,11 @@ export interface TokenAuthentication {
  * with that header. A function decides itself: only `true` and `success: true` admit a client. Anything that is neither
  * yes nor no is answered with HTTP 401 and a line in the log, and an error with 500.
  */
-export type Authenticate<AuthData = any> =
+export type Authenticate<AuthData = any, Params = Record<string, string>> =
   | boolean
   | string
   | TokenAuthentication
-  | ((request: UpgradeRequest) => Awaitable<boolean | AuthenticateResult<AuthData>>)
+  | ((request: UpgradeRequest<Params>) => Awaitable<boolean | AuthenticateResult<AuthData>>)
 
 /** Compression in short. */
 export interface CompressionOptions {
@@ -80,11 +81,17 @@ export interface PerMessageDeflateOptions {
 }
 
 /** The answer to messages of one kind. */
-export interface ResponseRule<Message = any, AuthData = any> {
+export interface ResponseRule<Message = any, AuthData = any, Params = Record<string, string>, Sends = unknown> {
   /** The messages that it answers: a function, or fields to compare. */
-  match: ((connection: WebSocketConnection<AuthData>, message: Message) => unknown) | object
+  match:
+    | ((connection: WebSocketConnection<AuthData, Params, Sends>, message: Message) => unknown)
+    | Record<string, unknown>
   /** What to send, or a function that makes it. `undefined` sends nothing. */
-  response: unknown | ((connection: WebSocketConnection<AuthData>, message: Message) => unknown)
+  response:
+    | ((connection: WebSocketConnection<AuthData, Params, Sends>, message: Message) => unknown)
+    | {}
+    | null
+    | undefined
   /**
    * Who receives it. Default `false`: the sender. `true`: the others in the sender's rooms. An object: everyone on
    * the route, or in its `room`; the sender too with `includeSelf`.
@@ -93,44 +100,39 @@ export interface ResponseRule<Message = any, AuthData = any> {
 }
 
 /** The functions of a handler. Those of one connection are awaited one after another. */
-export interface Callbacks<Message = any, AuthData = any> {
+export interface Callbacks<Message = any, AuthData = any, Params = Record<string, string>, Sends = unknown> {
   /**
    * Turns the bytes of a message into what `responses` and `onMessage` get. Default: text as `parse` says, binary as
    * a `Buffer`.
    */
   transformRawData?: (raw: Buffer) => unknown
   /** The connection is open. If it throws, the connection is closed with 1011. Default: nothing. */
-  onConnect?: (connection: WebSocketConnection<AuthData>, request: UpgradeRequest) => unknown
+  onConnect?: (connection: WebSocketConnection<AuthData, Params, Sends>, request: UpgradeRequest<Params>) => unknown
   /** A message came that no entry of `responses` matched. Default: nothing. */
-  onMessage?: (connection: WebSocketConnection<AuthData>, message: Message) => unknown
+  onMessage?: (connection: WebSocketConnection<AuthData, Params, Sends>, message: Message) => unknown
   /** A ping came. With this function it is not answered by itself. Default: a pong. */
-  onPing?: (connection: WebSocketConnection<AuthData>, data: Buffer) => unknown
+  onPing?: (connection: WebSocketConnection<AuthData, Params, Sends>, data: Buffer) => unknown
   /** A pong came. Default: nothing. */
-  onPong?: (connection: WebSocketConnection<AuthData>, data: Buffer) => unknown
+  onPong?: (connection: WebSocketConnection<AuthData, Params, Sends>, data: Buffer) => unknown
   /**
    * The connection has ended, in whatever way; called once. 1005: no code; 1006: no close frame. `initiatedByClient` is
    * also true when the client was cut off. Default: nothing.
    */
   onClose?: (
-    connection: WebSocketConnection<AuthData>,
+    connection: WebSocketConnection<AuthData, Params, Sends>,
     code: number,
     reason: string,
     initiatedByClient: boolean,
   ) => unknown
   /**
-   * Another function threw, or the client broke the protocol. Default: the client is sent
-   * `{"type":"error","message":…}`.
+   * Another function threw, the client broke the protocol, or a message does not fit the schema `message`
+   * (`InvalidMessageError`). Default: the client is sent `{"type":"error","message":…}`.
    */
-  onError?: (connection: WebSocketConnection<AuthData>, error: Error) => unknown
+  onError?: (connection: WebSocketConnection<AuthData, Params, Sends>, error: Error) => unknown
 }
 
-/** One endpoint. */
-export interface WebSocketHandler<Message = any, AuthData = any> extends Callbacks<Message, AuthData> {
-  /**
-   * The paths, below the endpoint prefix: `?` one character, `*` within a segment, `**` any segments, `{name}` a
-   * parameter, `{name:regex}` one that a regular expression matches. The first handler that matches serves.
-   */
-  pattern: string
+/** The settings of an endpoint that do not depend on its functions. */
+export interface HandlerSettings {
   /** Whether the handler is as if it were not there. Default `false`. */
   disabled?: boolean
   /** Waits so many ms before each message. Default: the plugin's `delay`. */
@@ -140,8 +142,6 @@ export interface WebSocketHandler<Message = any, AuthData = any> extends Callbac
    * the plugin's `origins`.
    */
   origins?: string | string[]
-  /** Who may come in. Default `false`: everyone. */
-  authenticate?: Authenticate<AuthData>
   /** What becomes of text messages: `'json'` parses (text that is no JSON stays text), `'text'`, or `'none'` for a
    * `Buffer`. Default `'json'`. */
   parse?: 'json' | 'text' | 'none'
@@ -164,6 +164,23 @@ export interface WebSocketHandler<Message = any, AuthData = any> extends Callbac
   maxPayload?: number
   /** What may wait for a client that does not read, and what happens then. Default: `limits.outbound`. */
   outbound?: OutboundOptions
+}
+
+/** One endpoint. */
+export interface WebSocketHandler<Message = any, AuthData = any> extends HandlerSettings, Callbacks<Message, AuthData> {
+  /**
+   * The paths, below the endpoint prefix: `?` one character, `*` within a segment, `**` any segments, `{name}` a
+   * parameter, `{name:regex}` one that a regular expression matches. The first handler that matches serves.
+   */
+  pattern: string
+  /** Who may come in. Default `false`: everyone. */
+  authenticate?: Authenticate<AuthData>
+  /**
+   * What messages have to be, as a Standard Schema (zod, valibot, ArkType): `responses` and `onMessage` get what it makes
+   * of them. A message that does not fit is given to `onError` as an `InvalidMessageError`; the connection stays open.
+   * Default: any.
+   */
+  message?: StandardSchema<any, Message>
   /** Answers that are tried before `onMessage`; the first that matches is the only one. Default `[]`. */
   responses?: ResponseRule<Message, AuthData>[]
 }
@@ -208,7 +225,10 @@ export interface EventsOptions {
 }
 
 /** One endpoint that may do without functions. The same keys stand in the native server's configuration. */
-export interface RouteOptions<Message = any, AuthData = any> extends WebSocketHandler<Message, AuthData> {
+export interface RouteOptions<Message = any, AuthData = any> extends RouteSettings, WebSocketHandler<Message, AuthData> {}
+
+/** The settings of a route that do not depend on its functions. */
+export interface RouteSettings extends HandlerSettings {
   /** The prefix or prefixes below which the pattern counts. Default: none, the pattern is for whole paths. */
   prefix?: string | string[]
   /**
