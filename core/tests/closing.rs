@@ -126,3 +126,48 @@ fn what_came_before_a_violation_is_answered_before_the_close() {
     assert_eq!(world.answer_next(Answer::Done), Hook::Error { error: "reserved opcode".into() });
     assert_eq!((world.removed[&id], world.engine.connections()), (1, 0));
 }
+
+#[test]
+fn a_client_that_still_takes_what_was_sent_is_waited_for() {
+    let mut world = chat(RouteSettings::default(), Hooks::default());
+    let id = world.connect("/ws/chat");
+    world.command(id, Command::Send("large".into())).unwrap();
+    world.leave_unsent(id, 1_000);
+    world.command(id, Command::Close { code: Some(4000), reason: String::new() }).unwrap();
+    for unsent in (0..1_000).step_by(200).rev() {
+        world.advance(9_000);
+        world.leave_unsent(id, unsent);
+    }
+    // At 45 s all was taken, slowly. That is seen at 47.5 s; from there on the whole timeout is left for the answer.
+    world.advance(12_499);
+    assert!(!world.client(id).gone);
+    world.advance(1);
+    assert_eq!(world.received(id), ["large", "<close 4000>", "<end>"]);
+}
+
+#[test]
+fn a_client_that_takes_nothing_of_what_was_sent_is_given_up() {
+    let mut world = chat(RouteSettings::default(), Hooks::default());
+    let id = world.connect("/ws/chat");
+    world.leave_unsent(id, 1_000);
+    world.command(id, Command::Close { code: Some(4000), reason: String::new() }).unwrap();
+    world.advance(12_499);
+    assert!(!world.client(id).gone);
+    world.advance(1);
+    assert!(world.client(id).gone);
+}
+
+/// Otherwise a byte now and then would keep a connection for ever.
+#[test]
+fn a_client_that_takes_very_little_is_given_up_after_six_timeouts() {
+    let mut world = chat(RouteSettings::default(), Hooks::default());
+    let id = world.connect("/ws/chat");
+    world.command(id, Command::Close { code: Some(4000), reason: String::new() }).unwrap();
+    for seconds in 1..60 {
+        world.leave_unsent(id, 1_000 - seconds);
+        world.advance(1_000);
+        assert!(!world.client(id).gone, "after {seconds} s");
+    }
+    world.advance(1_000);
+    assert!(world.client(id).gone);
+}

@@ -2,10 +2,14 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use support::raw::{Raw, close_payload};
 use support::start;
-use switchboard::{Context, Endpoint, Handler, HandlerResult, Message, Overflow, RouteSettings, Server};
+use switchboard::{
+    CloseCode, Context, Endpoint, Handler, HandlerResult, Limits, Message, Overflow, RouteSettings, Server,
+};
 
 /// Sends everything to everyone else.
 struct Fan;
@@ -111,4 +115,36 @@ async fn it_is_not_read_from_if_the_route_says_so() {
         assert_eq!(frame[4..8], index.to_be_bytes());
     }
     sending.await.expect("no panic");
+}
+
+/// Longer than `closeTimeout`, as long as it takes something within each: from the outbox, or from the kernel.
+#[tokio::test]
+async fn it_gets_all_that_was_sent_before_the_close_frame() {
+    const LENGTH: usize = 8 << 20;
+    struct Last;
+    impl Handler for Last {
+        fn message(&mut self, cx: &mut Context<'_>, _: Message) -> HandlerResult {
+            cx.send(Message::Binary(vec![b'x'; LENGTH].into()));
+            cx.close(CloseCode(4000), "bye")?;
+            Ok(())
+        }
+    }
+    let limits = Limits { close_timeout: Duration::from_secs(1), ..Limits::default() };
+    let server = start(Server::builder().limits(limits).route("/last", Last)).await;
+    let mut raw = Raw::with_small_buffer(server.address).await;
+    raw.write(support::raw::upgrade_request("/last", "").as_bytes()).await;
+    raw.head().await;
+    raw.send(0x81, b"go").await;
+    let (asked, mut received) = (Instant::now(), Vec::with_capacity(LENGTH + 17));
+    while received.len() < LENGTH + 10 + 7 {
+        let mut piece = vec![0; 64 << 10];
+        let read = tokio::io::AsyncReadExt::read(&mut raw.stream, &mut piece);
+        let read = support::within("the next piece", read).await.expect("an open socket");
+        assert_ne!(read, 0, "the end after {} bytes", received.len());
+        received.extend_from_slice(&piece[..read]);
+        // That the client reads slowly is what this is about.
+        tokio::time::sleep(Duration::from_secs(2) * read as u32 / LENGTH as u32).await;
+    }
+    assert!(asked.elapsed() > Duration::from_millis(1_250), "{:?}", asked.elapsed());
+    assert_eq!(received[LENGTH + 10..], *b"\x88\x05\x0f\xa0bye");
 }

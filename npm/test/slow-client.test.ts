@@ -10,7 +10,7 @@ import { connect, handshake } from './support/client.js'
 import { atEnd, serve, signal } from './support/server.js'
 
 /** A client that has read the handshake's answer and reads nothing more. */
-async function openDeaf(handler: Partial<WebSocketHandler>) {
+async function openDeaf(handler: Partial<WebSocketHandler>, closeTimeout = 100) {
   const opened = signal<WebSocketConnection>()
   const closed = signal<[number, string]>()
   const server = await serve(
@@ -20,7 +20,7 @@ async function openDeaf(handler: Partial<WebSocketHandler>) {
       onClose: (_, code, reason) => closed.resolve([code, reason]),
       ...handler,
     },
-    { limits: { closeTimeout: 100 } },
+    { limits: { closeTimeout } },
   )
   const socket = connectTcp(server.port, '127.0.0.1')
   atEnd(() => socket.destroy())
@@ -126,4 +126,26 @@ test('a handler that is behind stops the reading, not the server', async () => {
   expect(client.socket.bufferedAmount).toBeGreaterThan(0)
   release.resolve()
   await turns(undefined, () => handled === count)
+})
+
+test('a client that reads slowly gets all that was sent before the close frame', async () => {
+  const length = 16 << 20
+  const { connection, socket } = await openDeaf({}, 1000)
+  connection.send(Buffer.alloc(length))
+  void connection.close(4000, 'bye')
+  const closing = Date.now()
+  let total = 0
+  let tail = Buffer.alloc(0)
+  const reading = setInterval(() => {
+    const chunk = socket.read() as Buffer | null
+    if (chunk === null) return
+    total += chunk.length
+    tail = Buffer.concat([tail, chunk]).subarray(-7)
+    if (total >= length && tail[0] === 0x88) socket.end()
+  }, 10)
+  atEnd(() => clearInterval(reading))
+  await once(socket, 'close')
+  expect(Date.now() - closing).toBeGreaterThan(1250)
+  expect(total).toBeGreaterThan(length)
+  expect([...tail]).toEqual([0x88, 5, 4000 >> 8, 4000 & 0xff, ...Buffer.from('bye')])
 })

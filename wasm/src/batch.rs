@@ -13,6 +13,7 @@
 //! FRAMES      count, then count × frame(2)                                       each distinct frame once
 //! WRITE       receivers count, then count × index into FRAMES, then receivers × id(2)   the same to each of them
 //! END         id id                                                              close after what was written
+//! REPORT_UNSENT id id                                                            report how much it has still to write
 //! TERMINATE   id id                                                              close at once
 //! REMOVED     id id                                                              forget it
 //! READ        feed(2) file(2)                                                    read this file for a feed

@@ -54,6 +54,7 @@ group!(OPCODES, "Opcode", "What a record of a batch asks for; `wasm/src/batch.rs
     RESUME_UPSTREAM "ResumeUpstream" = 18,
     TERMINATE_UPSTREAM "TerminateUpstream" = 19,
     CANCEL_CALL "CancelCall" = 20,
+    REPORT_UNSENT "ReportUnsent" = 21,
 );
 
 group!(HEADER, "Header", "The words that every turn leaves, by their place.":

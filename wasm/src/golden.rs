@@ -39,6 +39,7 @@ pub fn batch() -> String {
     batch.write(id(2, 0), [shared.clone()].into_iter());
     batch.write(id(5, 0), [shared].into_iter());
     batch.after.about(contract::END, id(1, 7));
+    batch.after.about(contract::REPORT_UNSENT, id(1, 7));
     batch.after.about(contract::TERMINATE, id(2, 0));
     batch.after.about(contract::REMOVED, id(3, 1));
     let upstream = (3 << 32) | 8;

@@ -219,6 +219,12 @@ impl Host {
         }
     }
 
+    /// So many bytes that the socket was given were not taken by its client yet; there may be more here.
+    pub(crate) fn unsent(&mut self, id: ConnectionId, bytes: usize) {
+        let queued = self.peer(id).map_or(0, |peer| peer.socket.writer.outbox_ref().queued_bytes());
+        self.input(Input::Unsent { id, bytes: bytes + queued });
+    }
+
     fn touch(&mut self, id: ConnectionId) {
         if let Some(peer) = find(&mut self.peers, id) {
             self.schedule.touch(id, &mut peer.touched, 1);

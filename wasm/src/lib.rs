@@ -182,6 +182,11 @@ impl Switchboard {
         self.host.set_blocked(id(slot, generation), false);
     }
 
+    /// So many bytes that the socket was given were not taken by its client yet.
+    pub fn unsent(&mut self, slot: u32, generation: u32, bytes: usize) {
+        self.host.unsent(id(slot, generation), bytes);
+    }
+
     /// The first `length` bytes of scratch are the file that was to be read for this feed.
     pub fn file_read(&mut self, feed: &str, length: usize) {
         let content = self.scratch.get(..length).unwrap_or_default();

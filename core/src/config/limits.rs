@@ -34,7 +34,7 @@
 //! | JSON's depth | `limits.jsonDepth` | 128 | rules see text |
 //! | no pong | a route's `heartbeat` | off | close 1000 after three |
 //! | silence | a route's `inactivityTimeout` | off | close 1000 |
-//! | no answer to a close frame | `limits.closeTimeout` | 10 s | dropped |
+//! | no answer to a close frame, from when the client last took some of what was sent | `limits.closeTimeout` | 10 s | dropped; after six times as long in any case |
 //! | bytes after a close frame or a violation | `maxPayload` | at least 1 MiB | nothing is read |
 //! | a connection that is still open when the server stops | `shutdownGrace` | 5 s | dropped |
 //!
@@ -79,7 +79,9 @@ pub struct LimitsConfig {
     pub authenticate_timeout: u64,
     /// Ms that any other callback may take. Then it counts as failed. Default 30000; false: no limit.
     pub handler_timeout: Interval,
-    /// Ms that the client may take to answer a close frame. Then the socket is dropped. Default 10000.
+    /// Ms that the client may take to answer a close frame. Then the socket is dropped. They count from when the client last
+    /// took some of what was sent before; whether it did is looked at four times within them. After six times as long the
+    /// socket is dropped in any case. Default 10000.
     pub close_timeout: u64,
     /// How much may wait for a client that reads too slowly. A route can have its own.
     pub outbound: OutboundConfig,

@@ -31,13 +31,13 @@ impl Engine {
             Phase::Open => {
                 let echo = frame.clone();
                 let frame = frame.unwrap_or_else(|| CloseFrame::new(CloseCode::NO_STATUS, ""));
-                self.state.end(id, Box::new(Closure { frame, cause: CloseCause::Client }));
+                self.state.end(id, Closure::new(frame, CloseCause::Client));
                 effects.push(Effect::Close { id, frame: echo });
             }
             Phase::Closing(_) | Phase::Refusing(_) => {}
             Phase::Authenticating(_) | Phase::Delayed | Phase::Accepted | Phase::Closed(_) => return,
         }
-        self.state.timers.set(Timer::Closing(id), now.instant + self.state.limits.close_timeout);
+        self.state.await_close(id, now);
         effects.push(Effect::Disconnect { id });
     }
 
@@ -157,7 +157,7 @@ impl Engine {
             }
             Phase::Open => {
                 let frame = CloseFrame::new(CloseCode::ABNORMAL, "");
-                let closure = Box::new(Closure { frame, cause: CloseCause::Lost });
+                let closure = Closure::new(frame, CloseCause::Lost);
                 self.state.end(id, closure.clone());
                 closure
             }
@@ -170,6 +170,33 @@ impl Engine {
         }
         self.state.release_all(id);
         self.put(now, id, Inbound::Close, effects);
+    }
+
+    /// The host is asked how much the client still has to take; one that takes nothing for too long is dropped.
+    pub(super) fn close_due(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        let Some(connection) = self.state.connections.get(id) else {
+            return;
+        };
+        match &connection.phase {
+            Phase::Closing(closure)
+                if let Some(wait) = closure.wait.as_ref().filter(|wait| !wait.is_overdue(now.instant)) =>
+            {
+                self.state.timers.set(Timer::Closing(id), wait.next_check(now.instant));
+                effects.push(Effect::ReportUnsent { id });
+            }
+            _ => self.state.terminate(id, CloseCause::Server, effects),
+        }
+    }
+
+    /// So many bytes wait for a client whose connection is being closed.
+    pub(super) fn unsent(&mut self, now: Now, id: ConnectionId, bytes: usize, effects: &mut Vec<Effect>) {
+        let phase = self.state.connections.get_mut(id).map(|connection| &mut connection.phase);
+        let Some(Phase::Closing(closure)) = phase else { return };
+        let Some(wait) = &mut closure.wait else { return };
+        wait.note_unsent(now.instant, bytes);
+        if wait.is_over(now.instant) {
+            self.state.terminate(id, CloseCause::Server, effects);
+        }
     }
 
     /// Stops the server: no new connections, a close frame for the others, and a deadline.

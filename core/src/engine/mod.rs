@@ -119,6 +119,7 @@ impl Engine {
             Input::Full { id } => self.full(now, id, effects),
             Input::Drained { id } => self.drained(id, effects),
             Input::Dropped { id, messages } => self.dropped(now, id, messages, effects),
+            Input::Unsent { id, bytes } => self.unsent(now, id, bytes, effects),
             Input::Disconnected { id } => self.disconnected(now, id, effects),
             Input::Answer { call, answer } => self.answer(now, call, answer, effects),
             Input::Upstream { upstream, event } => self.upstream(now, upstream, event, effects),

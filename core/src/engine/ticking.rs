@@ -16,9 +16,8 @@ impl Engine {
     pub(super) fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {
         while let Some(timer) = self.state.timers.pop(now.instant) {
             match timer {
-                Timer::Opening(id) | Timer::Closing(id) => {
-                    self.state.terminate(id, CloseCause::Server, effects);
-                }
+                Timer::Opening(id) => self.state.terminate(id, CloseCause::Server, effects),
+                Timer::Closing(id) => self.close_due(now, id, effects),
                 Timer::Delay(id) => self.deliver(now, id, effects),
                 Timer::Heartbeat(id) => self.beat(now, id, effects),
                 Timer::Inactivity(id) => self.silence(now, id, effects),

@@ -352,7 +352,7 @@ impl Engine {
             Phase::Accepted => {}
             Phase::Refusing(frame) => {
                 self.state.timers.cancel(Timer::Opening(id));
-                self.state.timers.set(Timer::Closing(id), now.instant + self.state.limits.close_timeout);
+                self.state.await_close(id, now);
                 return effects.push(Effect::Close { id, frame: Some(*frame) });
             }
             _ => return,

@@ -78,6 +78,12 @@ pub enum Effect {
         /// The connection.
         id: ConnectionId,
     },
+    /// Report at once, as [`Input::Unsent`](crate::Input::Unsent), how much of what was sent the client has not taken. Its
+    /// connection is being closed, and goes on as long as the client takes something.
+    ReportUnsent {
+        /// The connection.
+        id: ConnectionId,
+    },
     /// Drop the transport now, queued bytes included.
     Terminate {
         /// The connection.

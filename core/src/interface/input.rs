@@ -110,6 +110,14 @@ pub enum Input {
         /// How many.
         messages: usize,
     },
+    /// The answer to [`Effect::ReportUnsent`](crate::Effect::ReportUnsent).
+    Unsent {
+        /// The connection.
+        id: ConnectionId,
+        /// How many bytes the client has not taken: those in the outbox, and those in the transport as far as the host
+        /// can tell.
+        bytes: usize,
+    },
     /// The transport is gone: end of stream, reset, or dropped after
     /// [`Effect::Disconnect`](crate::Effect::Disconnect). Reported exactly once per accepted connection.
     Disconnected {

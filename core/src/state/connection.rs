@@ -12,6 +12,7 @@ use crate::interface::hook::CallId;
 use crate::message::CloseFrame;
 use crate::protocol::Handshake;
 use crate::routing::pattern::Params;
+use crate::state::close_wait::CloseWait;
 use crate::state::heartbeat::{Heartbeat, Inactivity};
 use crate::state::inbox::Inbox;
 use crate::state::rate::Bucket;
@@ -193,6 +194,15 @@ pub(crate) enum Phase {
 pub(crate) struct Closure {
     pub(crate) frame: CloseFrame,
     pub(crate) cause: CloseCause,
+    /// How long the client may still take; `None` once it is not waited for.
+    pub(crate) wait: Option<CloseWait>,
+}
+
+impl Closure {
+    /// An end whose client is not waited for yet.
+    pub(crate) fn new(frame: CloseFrame, cause: CloseCause) -> Box<Self> {
+        Box::new(Self { frame, cause, wait: None })
+    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,8 @@ pub struct Limits {
     /// How long any other hook may take; then it counts as failed, and the host is to stop it
     /// ([`Effect::CancelCall`](crate::Effect::CancelCall)). Default 30 s; `None`: no limit.
     pub handler_timeout: Option<Duration>,
-    /// From a close frame to the client's answer; then the connection is dropped. Default 10 s.
+    /// From a close frame, or from when the client last took some of what was sent before it, to the client's answer; then
+    /// the connection is dropped, after six times as long in any case. Default 10 s.
     pub close_timeout: Duration,
 }
 

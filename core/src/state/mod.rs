@@ -2,6 +2,7 @@
 //!
 //! One file for each thing that is kept: connections, rooms, timers, what waits. Nothing here calls a handler.
 
+pub(crate) mod close_wait;
 pub(crate) mod connection;
 pub(crate) mod heartbeat;
 mod id_hash;
@@ -33,6 +34,7 @@ use crate::interface::stats::ByteCounts;
 use crate::message::{CloseCode, CloseFrame};
 use crate::routing::hosts::Hosts;
 use crate::routing::route::RouteSettings;
+use crate::state::close_wait::CloseWait;
 use crate::state::connection::{Closure, Connection, Phase};
 use crate::state::incomplete::IncompleteMessages;
 use crate::state::limits::Limits;
@@ -200,8 +202,8 @@ impl State {
             return;
         }
         let seen = frame.clone().unwrap_or_else(|| CloseFrame::new(CloseCode::NO_STATUS, ""));
-        self.end(id, Box::new(Closure { frame: seen, cause: CloseCause::Server }));
-        self.timers.set(Timer::Closing(id), now.instant + self.limits.close_timeout);
+        self.end(id, Closure::new(seen, CloseCause::Server));
+        self.await_close(id, now);
         effects.push(Effect::Close { id, frame });
         // The client's own close frame has to be read.
         if let Some(connection) = self.connections.get_mut(id)
@@ -217,9 +219,23 @@ impl State {
             return;
         }
         let frame = CloseFrame::new(CloseCode::ABNORMAL, "");
-        self.end(id, Box::new(Closure { frame, cause: CloseCause::Server }));
-        self.timers.set(Timer::Closing(id), now.instant + self.limits.close_timeout);
+        self.end(id, Closure::new(frame, CloseCause::Server));
+        self.await_close(id, now);
         effects.push(Effect::Disconnect { id });
+    }
+
+    /// Gives a connection that is being closed the whole close timeout.
+    pub(crate) fn await_close(&mut self, id: ConnectionId, now: Now) {
+        let timeout = self.limits.close_timeout;
+        let check = match self.connections.get_mut(id).map(|connection| &mut connection.phase) {
+            Some(Phase::Closing(closure)) => {
+                let wait = closure.wait.get_or_insert_with(|| CloseWait::new(now.instant, timeout));
+                wait.restart(now.instant);
+                wait.next_check(now.instant)
+            }
+            _ => now.instant + timeout,
+        };
+        self.timers.set(Timer::Closing(id), check);
     }
 
     /// Drops an accepted connection, whatever its state, without waiting for anything.
@@ -227,7 +243,7 @@ impl State {
         match self.connections.get(id).map(|connection| &connection.phase) {
             Some(Phase::Open) => {
                 let frame = CloseFrame::new(CloseCode::ABNORMAL, "");
-                self.end(id, Box::new(Closure { frame, cause }));
+                self.end(id, Closure::new(frame, cause));
             }
             Some(Phase::Accepted | Phase::Closing(_) | Phase::Refusing(_)) => {}
             _ => return,

@@ -17,6 +17,8 @@ pub struct Client {
     pub received: Vec<String>,
     /// The host was told not to read it.
     pub paused: bool,
+    /// How many bytes of what it was sent it has not taken, while its connection is being closed.
+    pub unsent: usize,
     /// The transport is gone, from either side.
     pub gone: bool,
 }
@@ -62,6 +64,11 @@ impl World {
     /// What became of a client.
     pub fn client(&self, id: ConnectionId) -> &Client {
         &self.clients[&id]
+    }
+
+    /// So many bytes of what the client was sent are what it has not taken yet.
+    pub fn leave_unsent(&mut self, id: ConnectionId, bytes: usize) {
+        self.client_mut(id).unsent = bytes;
     }
 
     /// The client sends text.

@@ -115,6 +115,7 @@ impl World {
     pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
         let mut gone = Vec::new();
         let mut taken = Vec::new();
+        let mut unsent = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Ignore { id } => self.refuse(id, |client| client.ignored = true),
@@ -138,6 +139,7 @@ impl World {
                     self.hear(id, format!("<pong {}>", String::from_utf8_lossy(&payload)));
                 }
                 Effect::Close { id, frame } => self.hear(id, closed(frame)),
+                Effect::ReportUnsent { id } => unsent.push(id),
                 Effect::Disconnect { id } => gone.push((id, None)),
                 Effect::Terminate { id } => gone.push((id, Some("<end>"))),
                 Effect::Pause { id } => self.client_mut(id).paused = true,
@@ -169,6 +171,10 @@ impl World {
             for upstream in taken {
                 self.input(Input::Upstream { upstream, event: UpstreamEvent::Sent { messages: 1 } });
             }
+        }
+        for id in unsent {
+            let bytes = self.clients[&id].unsent;
+            self.input(Input::Unsent { id, bytes });
         }
         for (id, note) in gone {
             if let Some(note) = note {

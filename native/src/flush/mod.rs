@@ -4,6 +4,7 @@
 mod batched;
 pub(crate) mod cork;
 mod gather;
+mod kernel;
 #[cfg(target_os = "linux")]
 mod pages;
 #[cfg(target_os = "linux")]

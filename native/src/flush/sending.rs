@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use crate::flush::gather::gather;
+use crate::flush::kernel::unacknowledged_bytes;
 use crate::flush::tls_session::TlsSession;
 
 /// The outbox and where it goes.
@@ -189,6 +190,11 @@ impl Sending {
     pub(crate) fn set_paused(&mut self, paused: bool) {
         self.is_paused = paused;
         self.is_owner_due |= !paused;
+    }
+
+    /// How many bytes the client has not taken, in the outbox and in the kernel.
+    pub(super) fn unsent_bytes(&self) -> usize {
+        self.writer.outbox_ref().queued_bytes() + self.stream().map_or(0, unacknowledged_bytes)
     }
 
     pub(super) fn stream(&self) -> Option<&TcpStream> {

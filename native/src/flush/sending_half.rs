@@ -90,6 +90,11 @@ impl SendingHalf {
         self.lock().writer.outbox_ref().queued_bytes()
     }
 
+    /// How many bytes the client has not taken, in the outbox and in the kernel.
+    pub(crate) fn unsent_bytes(&self) -> usize {
+        self.lock().unsent_bytes()
+    }
+
     /// Changes anything else. The turn's end flushes, and wakes the connection's own task if that is due.
     pub(crate) fn change(
         self: &Arc<Self>,

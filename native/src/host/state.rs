@@ -213,6 +213,10 @@ impl HostState {
             Effect::Pong { id, payload } => self.touch(id, after, |socket| socket.pong(&payload)),
             Effect::Close { id, frame } => self.touch(id, after, |socket| socket.close(frame.as_ref())),
             Effect::Disconnect { id } => self.touch(id, after, |socket| socket.end(Ending::Disconnect)),
+            Effect::ReportUnsent { id } => {
+                let bytes = self.socket(id).map_or(0, |socket| socket.unsent_bytes());
+                self.inputs.push(Input::Unsent { id, bytes });
+            }
             Effect::Terminate { id } => self.touch(id, after, |socket| socket.end(Ending::Terminate)),
             Effect::Pause { id } => self.touch(id, after, |socket| socket.set_paused(true)),
             Effect::Resume { id } => self.touch(id, after, |socket| socket.set_paused(false)),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::within;
 
@@ -25,6 +25,13 @@ pub struct Frame {
 impl Raw {
     pub async fn connect(address: SocketAddr) -> Self {
         Self { stream: TcpStream::connect(address).await.expect("a server") }
+    }
+
+    /// One whose system takes little that is not read.
+    pub async fn with_small_buffer(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(16 << 10).expect("a buffer");
+        Self { stream: socket.connect(address).await.expect("a server") }
     }
 
     /// Connects and opens a WebSocket; `headers` are extra lines, each with its end. Gives the response's head.

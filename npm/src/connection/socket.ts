@@ -105,6 +105,15 @@ export class Socket {
   }
 
   /**
+   * As {@link queuedBytes}, and less with every piece of it that the system takes: Node counts what was written at once as
+   * queued until all of it is taken, and only its handle knows how much that is by now.
+   */
+  get unsentBytes(): number {
+    const { _handle: handle } = this.#raw as { _handle?: { writeQueueSize?: number } | null }
+    return this.queuedBytes + (handle?.writeQueueSize ?? 0)
+  }
+
+  /**
    * Resolves when the transport is gone and `onClose` has run. While another callback is at work, which `onClose` comes
    * after and which may be what waits here, it is enough that the transport is gone.
    */

@@ -63,6 +63,8 @@ export interface Actor {
   /** Frames to write, in order; most often it is one piece. */
   write(slot: number, generation: number, frames: Buffer | Buffer[]): void
   end(slot: number, generation: number): void
+  /** The engine asks how many bytes the client has not taken yet. */
+  reportUnsent(slot: number, generation: number): void
   terminate(slot: number, generation: number): void
   removed(slot: number, generation: number): void
 }

@@ -109,6 +109,9 @@ export class Batch {
         case Opcode.End:
           actor.end(slot, generation)
           break
+        case Opcode.ReportUnsent:
+          actor.reportUnsent(slot, generation)
+          break
         case Opcode.Terminate:
           actor.terminate(slot, generation)
           break

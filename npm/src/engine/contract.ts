@@ -21,6 +21,7 @@ export const Opcode = {
   ResumeUpstream: 18,
   TerminateUpstream: 19,
   CancelCall: 20,
+  ReportUnsent: 21,
 } as const
 
 /** The words that every turn leaves, by their place. */

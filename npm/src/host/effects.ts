@@ -75,6 +75,11 @@ export class Effects implements Actor {
     this.#sockets.find(slot, generation)?.end()
   }
 
+  reportUnsent(slot: number, generation: number): void {
+    const bytes = this.#sockets.find(slot, generation)?.unsentBytes ?? 0
+    this.#deferred.push(() => this.#host.input((core) => core.unsent(slot, generation, bytes)))
+  }
+
   terminate(slot: number, generation: number): void {
     this.#sockets.find(slot, generation)?.terminate()
   }

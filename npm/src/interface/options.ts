@@ -181,7 +181,10 @@ export interface LimitOptions {
    * runs on, its result is ignored, and what it still sends is sent. `false`: no limit. Default `30000`.
    */
   handlerTimeout?: number | false
-  /** From a close frame to the client's answer; then the socket is dropped. Default `10000`. */
+  /**
+   * From a close frame to the client's answer, or from when the client last took some of what was sent before; then the
+   * socket is dropped, after six times as long in any case. Default `10000`.
+   */
   closeTimeout?: number
   /** How much may wait for a client that reads too slowly. */
   outbound?: OutboundOptions

@@ -73,6 +73,7 @@ impl Host {
                     peer.state = PeerState::Ending;
                 }
             }),
+            Effect::ReportUnsent { id } => self.batch.after.about(contract::REPORT_UNSENT, id),
             Effect::Terminate { id } => {
                 // What it would have been given in an earlier turn, had there been fewer sockets.
                 if self.schedule.is_waiting() {
