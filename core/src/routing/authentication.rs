@@ -6,6 +6,7 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, StatusCode};
 use indexmap::IndexMap;
 use serde_json::Value;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::message::{CloseCode, CloseFrame};
 use crate::protocol::Refusal;
@@ -59,6 +60,17 @@ pub struct TokenRule {
     /// The refusal of a client with another token.
     pub invalid: TokenRefusal,
 }
+
+/// Overwrites the tokens.
+impl Drop for TokenRule {
+    fn drop(&mut self) {
+        for (mut token, _) in self.values.drain(..) {
+            token.zeroize();
+        }
+    }
+}
+
+impl ZeroizeOnDrop for TokenRule {}
 
 /// Without the tokens.
 impl fmt::Debug for TokenRule {

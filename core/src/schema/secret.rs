@@ -5,8 +5,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// Text that no log and no debug output shows.
+/// Text that no log and no debug output shows, and that is overwritten in memory when it is dropped. Copies that the
+/// configuration's parser or the allocator made on the way are not.
 #[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Secret(pub String);
@@ -22,6 +24,14 @@ impl Secret {
 pub(crate) fn is_same(secret: &str, shown: &str) -> bool {
     secret.as_bytes().ct_eq(shown.as_bytes()).into()
 }
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Secret {}
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
@@ -52,6 +62,13 @@ impl From<&str> for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_are_overwritten() {
+        fn is_overwritten<T: ZeroizeOnDrop>() {}
+        is_overwritten::<Secret>();
+        is_overwritten::<crate::routing::authentication::TokenRule>();
+    }
 
     #[test]
     fn a_secret_is_known_by_all_of_it() {
