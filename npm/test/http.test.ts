@@ -16,8 +16,8 @@ function asker(server: Running) {
 }
 
 for (const [host, start] of [
-  ['a server of Node', () => serve([], options)],
-  ['Vite', () => serveVite(options)],
+  ['a server of Node', (given = options) => serve([], given)],
+  ['Vite', (given = options) => serveVite(given)],
 ] as const) {
   test(`${host}: statistics count clients and want to see the token`, async () => {
     const server = await start()
@@ -33,6 +33,16 @@ for (const [host, start] of [
     expect((await ask('/admin/websocket/stats')).status).toBe(401)
     const head = await ask('/health', { method: 'HEAD' })
     expect([head.status, await head.text()]).toEqual([200, ''])
+    expect(await (await ask('/health')).json()).toMatchObject({ status: 'ok' })
+  })
+
+  test(`${host}: ADMIN_ENABLED=false switches statistics off, and nothing else`, async () => {
+    const ask = asker(await start({ ...options, environment: { ADMIN_ENABLED: 'false' } }))
+    const headers = { Authorization: 'Bearer secret' }
+    const answer = await ask('/admin/websocket/stats', { headers })
+    // It is left to the server, as any path that is not ours.
+    expect(answer.headers.get('content-type') ?? '').not.toContain('json')
+    expect(await answer.text()).not.toContain('connectedClients')
     expect(await (await ask('/health')).json()).toMatchObject({ status: 'ok' })
   })
 
