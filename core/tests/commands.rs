@@ -12,7 +12,7 @@ use switchboard_core::dialect::commands::{
     Commands, CommandsAudience, CommandsOptions, PresenceFormat, Profile, ServerEvent, ServerEventKind,
     SessionOptions, WhoMayCommand,
 };
-use switchboard_core::{Answer, ConnectionId, Hook, RouteSettings};
+use switchboard_core::{Answer, Authentication, ConnectionId, Hook, Hooks, RouteSettings, WithCallbacks};
 
 fn world(options: CommandsOptions) -> World {
     World::new(vec![route("/**", RouteSettings::default(), Commands::new(options))])
@@ -39,6 +39,32 @@ fn users(presence: &str) -> Vec<String> {
         Value::Array(users) => users.iter().map(|user| user["id"].as_str().unwrap().to_owned()).collect(),
         Value::Object(users) => users.keys().cloned().collect(),
         other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_log_says_at_the_start_where_every_client_may_close_the_connections_of_others() {
+    let token = || RouteSettings {
+        authentication: Authentication::authorization_header(),
+        ..RouteSettings::default()
+    };
+    let (everyone, known) = (WhoMayCommand::Everyone, WhoMayCommand::Authenticated);
+    for (settings, commands, disconnect, is_open) in [
+        (RouteSettings::default(), everyone, everyone, true),
+        (RouteSettings::default(), everyone, known, false),
+        (RouteSettings::default(), known, everyone, false),
+        (RouteSettings::default(), WhoMayCommand::Nobody, everyone, false),
+        (token(), everyone, everyone, false),
+    ] {
+        let options = CommandsOptions { commands, disconnect, ..CommandsOptions::default() };
+        let handler = WithCallbacks::new(Box::new(Commands::new(options)), Hooks::default(), false);
+        let mut world = World::new(vec![route("/rakit/**", settings, handler)]);
+        world.timeout();
+        world.timeout();
+        let lines: Vec<&str> = world.log.iter().map(|(_, text)| text.as_str()).collect();
+        let expected = "/rakit/**: every client may close the connections of others (commands.disconnect); \
+                        \"authenticated\" lets only those that are known";
+        assert_eq!(lines, if is_open { vec![expected] } else { vec![] });
     }
 }
 

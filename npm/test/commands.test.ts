@@ -5,6 +5,12 @@ import { expect, test } from 'vitest'
 import { connect } from './support/client.js'
 import { serve, signal } from './support/server.js'
 
+test('the log says at the start where every client may close the connections of others', async () => {
+  const commands = { disconnect: 'everyone' as const }
+  const { lines } = await serve([], { routes: [{ pattern: '/open', dialect: 'commands', commands }] })
+  await expect.poll(() => lines.join('\n')).toContain('/open: every client may close the connections of others')
+})
+
 test('every event of the server is told', async () => {
   const told: unknown[] = []
   const gone = signal()

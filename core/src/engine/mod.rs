@@ -30,6 +30,7 @@ use crate::routing::route::RouteSettings;
 use crate::routing::router::{Found, Router};
 use crate::state::connection::Connection;
 use crate::state::limits::Limits;
+use crate::state::timers::Timer;
 use crate::state::{Owner, RouteState, State};
 use crate::time::{Instant, Now};
 
@@ -81,6 +82,10 @@ impl Engine {
             for endpoint in endpoints {
                 engine.add_endpoint(endpoint, Owner::Handler(route));
             }
+        }
+        let mut routes = engine.handlers.iter().zip(&engine.state.routes);
+        if routes.any(|(handler, route)| handler.warning(&route.settings).is_some()) {
+            engine.state.timers.set(Timer::Start, Instant::default());
         }
         engine
     }

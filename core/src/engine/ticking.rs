@@ -4,7 +4,7 @@ use super::Engine;
 use crate::handler::HandlerError;
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
-use crate::interface::effect::Effect;
+use crate::interface::effect::{Effect, Level};
 use crate::interface::hook::{CallId, HookKind};
 use crate::message::{CloseCode, CloseFrame};
 use crate::state::connection::{Connection, Phase};
@@ -26,15 +26,26 @@ impl Engine {
                 Timer::Route(route, key) => {
                     let result = self.run(now, route, None, effects, |handler, cx| handler.timeout(cx, key));
                     if let Err(error) = result {
-                        effects.push(Effect::Log { level: crate::Level::Error, text: error.to_string() });
+                        effects.push(Effect::Log { level: Level::Error, text: error.to_string() });
                     }
                 }
                 Timer::Relay(id) => self.deliver_upstreams(now, id, effects),
                 Timer::Upstream(upstream) => self.upstream_due(now, upstream, effects),
                 Timer::Source(place) => self.source_due(now, place, effects),
+                Timer::Start => self.warn(effects),
                 Timer::Grace => self.drop_everyone(effects),
             }
             self.go_on(now, effects);
+        }
+    }
+
+    /// Tells the log what the routes warn of.
+    fn warn(&self, effects: &mut Vec<Effect>) {
+        for (index, handler) in self.handlers.iter().enumerate() {
+            let (settings, pattern) = (&self.state.routes[index].settings, self.router.pattern(index));
+            if let Some((pattern, text)) = pattern.zip(handler.warning(settings)) {
+                effects.push(Effect::Log { level: Level::Warn, text: format!("{pattern}: {text}") });
+            }
         }
     }
 

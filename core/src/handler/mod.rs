@@ -52,6 +52,13 @@ pub trait Handler: Send {
         settings
     }
 
+    /// What somebody who starts the server should know of the route, such as what it lets every client do: a line for the
+    /// log, after the route's pattern. `settings` are the final ones. The default is nothing.
+    fn warning(&self, settings: &RouteSettings) -> Option<&'static str> {
+        let _ = settings;
+        None
+    }
+
     /// Decides whether a client may connect, on routes whose
     /// [`Authentication`](crate::Authentication) is `Handler`. `None`: a hook was called and its answer
     /// ([`Answer::Admission`]) decides. The connection has no rooms yet and nothing can be sent.

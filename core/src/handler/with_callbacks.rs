@@ -39,6 +39,10 @@ impl Handler for WithCallbacks {
         self.callbacks.settings(self.inner.settings(settings))
     }
 
+    fn warning(&self, settings: &RouteSettings) -> Option<&'static str> {
+        self.inner.warning(settings)
+    }
+
     fn authenticate(&mut self, cx: &mut Context<'_>) -> Option<Admission> {
         match self.inner.authenticate(cx) {
             Some(Admission::Accept { .. }) if self.has_authenticate => self.callbacks.authenticate(cx),

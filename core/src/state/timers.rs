@@ -33,6 +33,8 @@ pub(crate) enum Timer {
     Upstream(UpstreamId),
     /// A feed's source has something to do.
     Source(usize),
+    /// The log is told what the routes warn of.
+    Start,
     /// The connections that are left after a shutdown are dropped.
     Grace,
 }
@@ -48,7 +50,12 @@ impl Timer {
             | Timer::Closing(id)
             | Timer::Relay(id)
             | Timer::Connection(id, _) => Some(id),
-            Timer::Call(_) | Timer::Route(..) | Timer::Upstream(_) | Timer::Source(_) | Timer::Grace => None,
+            Timer::Call(_)
+            | Timer::Route(..)
+            | Timer::Upstream(_)
+            | Timer::Source(_)
+            | Timer::Start
+            | Timer::Grace => None,
         }
     }
 }

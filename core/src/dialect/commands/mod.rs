@@ -52,6 +52,7 @@ use crate::interface::hook::{Answer, HookKind};
 pub use crate::interface::server_event::{CommandsAudience, CommandsClient, ServerEvent, ServerEventKind};
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::protocol::Refusal;
+use crate::routing::authentication::Authentication;
 use crate::routing::route::RouteSettings;
 use crate::state::connection::Connection;
 use client::Client;
@@ -172,6 +173,17 @@ impl Commands {
 }
 
 impl Handler for Commands {
+    fn warning(&self, settings: &RouteSettings) -> Option<&'static str> {
+        let everyone = WhoMayCommand::Everyone;
+        let is_open = settings.authentication == Authentication::Open
+            && self.options.commands == everyone
+            && self.options.disconnect == everyone;
+        is_open.then_some(
+            "every client may close the connections of others (commands.disconnect); \"authenticated\" lets only those that \
+             are known",
+        )
+    }
+
     fn admit(&self, settings: &RouteSettings, request: &http::Request<()>) -> Result<(), Refusal> {
         admission::check(&self.options, &settings.subprotocols, request.headers())
     }
