@@ -65,6 +65,7 @@ const EXPECTED = [
   ['write', 2, 0, Buffer.from('shared')],
   ['write', 5, 0, Buffer.from('shared')],
   ['end', 1, 7],
+  ['reportUnsent', 1, 7],
   ['terminate', 2, 0],
   ['removed', 3, 1],
   ['dial', 3 * 2 ** 32 + 8, { url: 'ws://a' }],
