@@ -61,12 +61,14 @@ fn names(project: &Project) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Makes `link` stand for the folder `target`.
 #[cfg(unix)]
-fn link_folder(target: &Path, link: &Path) -> std::io::Result<()> {
+pub(crate) fn link_folder(target: &Path, link: &Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(target, link)
 }
 
+/// Makes `link` stand for the folder `target`.
 #[cfg(windows)]
-fn link_folder(target: &Path, link: &Path) -> std::io::Result<()> {
+pub(crate) fn link_folder(target: &Path, link: &Path) -> std::io::Result<()> {
     std::os::windows::fs::symlink_dir(target, link)
 }

@@ -35,6 +35,7 @@ mod steps;
 mod tarball;
 mod targets;
 mod test;
+mod types;
 mod vite;
 mod wasm;
 

@@ -8,7 +8,7 @@ use xshell::cmd;
 use crate::client::Client;
 use crate::project::Project;
 use crate::vite::{self, Vite};
-use crate::{npm, pack};
+use crate::{npm, pack, types};
 
 const PACKAGE: &str = r#"{ "name": "empty", "private": true, "type": "module" }"#;
 
@@ -39,6 +39,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
         std::fs::write(folder.path().join(name), text)?;
     }
     install(project, folder.path(), &tarball, &vite_version)?;
+    compile_the_first_example(project, folder.path())?;
     let mut vite = Vite::start(&folder.path().join("node_modules"), folder.path())?;
     let answer = ask(vite.port).with_context(|| format!("Vite printed:\n{}", vite.server.printed()))?;
     if answer != r#"{"doubled":42}"# {
@@ -52,7 +53,16 @@ fn install(project: &Project, folder: &Path, tarball: &Path, vite_version: &str)
     let _here = project.shell.push_dir(folder);
     let npm = npm::program("npm")?;
     let install = cmd!(project.shell, "{npm} install --no-audit --no-fund --prefer-offline --silent");
-    Ok(install.arg(tarball).arg(format!("vite@{vite_version}")).run()?)
+    Ok(install.arg(tarball).arg(format!("vite@{vite_version}")).arg("@types/node@20").run()?)
+}
+
+/// What a new user copies first, in a project that has nothing but what that user installed.
+fn compile_the_first_example(project: &Project, folder: &Path) -> Result<()> {
+    let readme = std::fs::read_to_string(project.path("README.md"))?;
+    let blocks = types::blocks(&readme);
+    let first = blocks.iter().find(|block| block.language == "ts").context("the README has no TypeScript")?;
+    std::fs::write(folder.join("first-example.ts"), &first.code)?;
+    types::check(project, folder, &["first-example.ts"])
 }
 
 fn ask(port: u16) -> Result<String> {

@@ -7,7 +7,7 @@ use xshell::cmd;
 use crate::hostile::{self, Extent};
 use crate::project::Project;
 use crate::steps::{Outcome, Steps};
-use crate::{browser, clients, examples, native, npm, purity, tarball, wasm};
+use crate::{browser, clients, examples, native, npm, purity, tarball, types, wasm};
 
 /// Which part to run; without any option: all of them.
 #[derive(Args)]
@@ -21,6 +21,9 @@ pub(crate) struct Options {
     /// The clients ws, websockets (Python) and tungstenite against both hosts
     #[arg(long)]
     clients: bool,
+    /// That the examples and the documentation's code compile
+    #[arg(long)]
+    types: bool,
     /// Hostile clients against both hosts
     #[arg(long)]
     hostile: bool,
@@ -31,18 +34,26 @@ pub(crate) struct Options {
 
 /// Runs the chosen parts, stopping at the first failure.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let everything = !(options.rust || options.npm || options.clients || options.hostile || options.browser);
+    let everything = !(options.rust
+        || options.npm
+        || options.clients
+        || options.types
+        || options.hostile
+        || options.browser);
     let mut steps = Steps::default();
     if everything || options.rust {
         rust(project, &mut steps)?;
     }
-    if everything || options.npm || options.clients || options.hostile || options.browser {
+    if everything || options.npm || options.clients || options.types || options.hostile || options.browser {
         plugin(project, &mut steps)?;
     }
     if everything || options.npm {
         steps.run("plugin types", || npm::script(project, "typecheck"))?;
         steps.run("plugin tests", || npm::script(project, "test"))?;
         steps.run("packed tarball in an empty Vite project", || tarball::run(project))?;
+    }
+    if everything || options.npm || options.types {
+        steps.run("types of examples and documentation", || types::run(project))?;
     }
     if everything || options.clients {
         steps.run_or_skip("clients of other libraries", || clients::run(project))?;
