@@ -11,34 +11,43 @@ export { switchboard, switchboard as default, switchboard as universalApi, switc
 
 export type { Awaitable } from './interface/awaitable.js'
 export type { CommandsClient, CommandsEvents, CommandsOptions } from './interface/commands.js'
+export type {
+  ActionsChannel,
+  ActionsOptions,
+  ActionTemplate,
+  CompressionConfig as CompressionOptions,
+  Dialect,
+  EventsOptions,
+  EventsTable,
+  FeedConfig as FeedOptions,
+  KillmailsOptions,
+  LimitsConfig as LimitOptions,
+  Match,
+  MockEvent,
+  OutboundConfig as OutboundOptions,
+  PerMessageDeflateConfig as PerMessageDeflateOptions,
+  ProxyAuth,
+  ProxyTargetTable as ProxyTarget,
+  RealtimeOptions,
+  ReplaySettings as ReplayOptions,
+  Rule,
+  TopicsOptions,
+  UpstreamSettings as UpstreamOptions,
+} from './interface/configuration.js'
 export type { BroadcastOptions, UpgradeRequest, WebSocketConnection } from './interface/connection.js'
 export type { AuthDataOf, DefinedHandler, HandlerDefinition } from './interface/definition.js'
 export type {
   Authenticate,
   AuthenticateResult,
   Callbacks,
-  CompressionOptions,
-  EventsOptions,
   HandlerSettings,
-  MockEvent,
-  OutboundOptions,
-  PerMessageDeflateOptions,
   ResponseRule,
   RouteOptions,
   RouteSettings,
   TokenAuthentication,
   WebSocketHandler,
 } from './interface/handler.js'
-export type {
-  FeedOptions,
-  LimitOptions,
-  Logger,
-  LogLevel,
-  PluginOptions,
-  ReplayOptions,
-  SwitchboardOptions,
-  UpstreamOptions,
-} from './interface/options.js'
+export type { Logger, LogLevel, PluginOptions, SwitchboardOptions } from './interface/options.js'
 export type { ParamsOf } from './interface/pattern.js'
 export type { PluginApi, SwitchboardPlugin } from './interface/plugin.js'
 export type {
@@ -50,7 +59,7 @@ export type {
   LeaveReason,
   PhoenixOptions,
 } from './interface/phoenix.js'
-export type { ProxyInspector, ProxyOptions, ProxyTarget } from './interface/proxy.js'
+export type { ProxyInspector, ProxyOptions } from './interface/proxy.js'
 export type { Audience, Room, Route } from './interface/route.js'
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from './interface/schema.js'
 export type { ByteCounts, Stats } from './interface/stats.js'

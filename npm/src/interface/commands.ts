@@ -1,6 +1,7 @@
 /** The options of the dialect `commands`. */
 
 import type { Awaitable } from './awaitable.js'
+import type { CommandsOptions as Configured } from './configuration.js'
 
 /** A connected client. */
 export interface CommandsClient {
@@ -29,25 +30,7 @@ export interface CommandsEvents {
 }
 
 /** The settings of the dialect `commands`. */
-export interface CommandsOptions {
-  /** `seed`: all frames are JSON, as Rakit documents. `compat`: as its server sends them. Default `'seed'`. */
-  profile?: 'seed' | 'compat'
-  /** The shape of `users` in presence. Default: as the profile has it. */
-  presence?: 'array' | 'map'
-  /** Who may use commands. Default `'everyone'`, as in Rakit. */
-  commands?: 'everyone' | 'nobody' | 'authenticated'
-  /** Who of these may close the connections of others; their own may all. Default `'authenticated'`; in Rakit everyone may. */
-  disconnect?: 'everyone' | 'nobody' | 'authenticated'
-  /** Seconds of silence after which a client is closed. Default `0`: never. */
-  pingTimeout?: number
-  /** Whether an `Origin` is required. Default `false`. */
-  originRequired?: boolean
-  /** Whether one of the route's subprotocols is required. Default `false`. */
-  protocolRequired?: boolean
-  /** Whether an extension is required. Default `false`. */
-  extensionsRequired?: boolean
-  /** The values of `Host` that are served. Default: all. */
-  allowedHosts?: string[]
+export interface CommandsOptions extends Omit<Configured, 'events' | 'session'> {
   /** Users by their session cookie. Default: none. */
   session?: { cookie: string; users: Record<string, { name?: string; email?: string }> }
   /** Functions for the server's events. */

@@ -2,6 +2,18 @@
 
 import type { Awaitable } from './awaitable.js'
 import type { CommandsOptions } from './commands.js'
+import type {
+  ActionsOptions,
+  Dialect,
+  EventsOptions,
+  Match,
+  OutboundConfig,
+  Rule,
+  ToggleCompressionConfig,
+  TogglePerMessageDeflateConfig,
+  ToggleResponseBroadcast,
+  TopicsOptions,
+} from './configuration.js'
 import type { UpgradeRequest, WebSocketConnection } from './connection.js'
 import type { PhoenixOptions } from './phoenix.js'
 import type { ProxyOptions } from './proxy.js'
@@ -54,38 +66,12 @@ export type Authenticate<AuthData = any, Params = Record<string, string>> =
   | TokenAuthentication
   | ((request: UpgradeRequest<Params>) => Awaitable<boolean | AuthenticateResult<AuthData>>)
 
-/** Compression in short. */
-export interface CompressionOptions {
-  /** Whether permessage-deflate is negotiated. Default `true`. */
-  enabled?: boolean
-  /** Shorter messages, in bytes, go uncompressed. Default `1024`. */
-  threshold?: number
-}
-
-/** Compression with every parameter of RFC 7692. */
-export interface PerMessageDeflateOptions {
-  /** The server compresses each message on its own, so that a broadcast is compressed once. Default `true`. */
-  serverNoContextTakeover?: boolean
-  /** The client has to compress each message on its own. Default `true`. */
-  clientNoContextTakeover?: boolean
-  /** The server's largest window as a power of two, 9–15. Default `15`. */
-  serverMaxWindowBits?: number
-  /** The client's largest window as a power of two, 8–15. Default `15`. */
-  clientMaxWindowBits?: number
-  /** Shorter messages, in bytes, go uncompressed. Default `1024`. */
-  threshold?: number
-  /** Compression level, 0–9. Default `6`. */
-  level?: number
-  /** Answers HTTP 400 when the client offers compression but not acceptably. Default `false`. */
-  strict?: boolean
-}
-
 /** The answer to messages of one kind. */
 export interface ResponseRule<Message = any, AuthData = any, Params = Record<string, string>, Sends = unknown> {
-  /** The messages that it answers: a function, or fields to compare. */
-  match:
+  /** The messages that it answers: a function, or fields to compare. Default, without functions: all. */
+  match?:
     | ((connection: WebSocketConnection<AuthData, Params, Sends>, message: Message) => unknown)
-    | Record<string, unknown>
+    | Match
   /** What to send, or a function that makes it. `undefined` sends nothing. */
   response:
     | ((connection: WebSocketConnection<AuthData, Params, Sends>, message: Message) => unknown)
@@ -96,7 +82,7 @@ export interface ResponseRule<Message = any, AuthData = any, Params = Record<str
    * Who receives it. Default `false`: the sender. `true`: the others in the sender's rooms. An object: everyone on
    * the route, or in its `room`; the sender too with `includeSelf`.
    */
-  broadcast?: boolean | { room?: string; includeSelf?: boolean }
+  broadcast?: ToggleResponseBroadcast | null
 }
 
 /** The functions of a handler. Those of one connection are awaited one after another. */
@@ -157,13 +143,13 @@ export interface HandlerSettings {
   /** The room that every connection joins first. Default `false`. */
   defaultRoom?: string | false
   /** Compression in short. Default `false`. */
-  compression?: boolean | CompressionOptions
+  compression?: ToggleCompressionConfig
   /** Compression with every parameter. Default `false`. */
-  perMessageDeflate?: boolean | PerMessageDeflateOptions
+  perMessageDeflate?: TogglePerMessageDeflateConfig
   /** The largest message taken, in bytes after inflating; a larger one closes with 1009. Default 16 MiB. */
   maxPayload?: number
   /** What may wait for a client that does not read, and what happens then. Default: `limits.outbound`. */
-  outbound?: OutboundOptions
+  outbound?: OutboundConfig
 }
 
 /** One endpoint. */
@@ -185,45 +171,6 @@ export interface WebSocketHandler<Message = any, AuthData = any> extends Handler
   responses?: ResponseRule<Message, AuthData>[]
 }
 
-/** The bound of what waits for one client. */
-export interface OutboundOptions {
-  /** So many bytes may wait. Default 1 MiB. */
-  maxBytes?: number
-  /** What happens when more waits: the connection is closed with 1013, the oldest messages are dropped, or nothing is
-   * read from the client until it has read. Default `'close'`. */
-  overflow?: 'close' | 'drop-oldest' | 'pause'
-}
-
-/** One event of the dialect `events`. */
-export interface MockEvent {
-  /** What clients subscribe to. */
-  name: string
-  /** Ms from one to the next. Default `0`: on demand only. */
-  interval?: number | false
-  /** What comes with it; texts may have placeholders, as `{fake.name}`. */
-  data: unknown
-  /** Means nothing; there for configurations of the Mock API Server. */
-  condition?: string
-}
-
-/** The settings of the dialect `events`. */
-export interface EventsOptions {
-  /** The events. Default `[]`. */
-  mock?: MockEvent[]
-  /** Whether events with an interval come without a subscription. Default `true`. */
-  autoStart?: boolean
-  /** The `message` of the first frame. Default `'Connected to Mock API WebSocket server'`. */
-  greeting?: string
-  /** Makes the random parts of event data the same for every client and on every start. Default: random. */
-  seed?: number
-  /** The path that answers `GET` with statistics. Default: none. */
-  stats?: string
-  /** What who asks for statistics has to send as `Authorization: Bearer`. Default: nothing. */
-  adminToken?: string
-  /** The path that answers `GET` with `{"status":"ok",…}`. Default: none. */
-  health?: string
-}
-
 /** One endpoint that may do without functions. The same keys stand in the native server's configuration. */
 export interface RouteOptions<Message = any, AuthData = any> extends RouteSettings, WebSocketHandler<Message, AuthData> {}
 
@@ -236,15 +183,15 @@ export interface RouteSettings extends HandlerSettings {
    * to the others in the room, `'rules'` does what `rules` say; the others speak like systems that exist. Default
    * `'handlers'`, but `'rules'` where there are rules, `'events'` where there are events and `'proxy'` where there is one.
    */
-  dialect?: 'handlers' | 'echo' | 'relay' | 'rules' | 'actions' | 'topics' | 'commands' | 'events' | 'phoenix' | 'proxy'
-  /** The settings of the dialect `actions`; these and those below stand in `schema.json`. */
-  actions?: object
+  dialect?: Dialect
+  /** The settings of the dialect `actions`. */
+  actions?: ActionsOptions
   /** The settings of the dialect `topics`. */
-  topics?: object
+  topics?: TopicsOptions
   /** The settings of the dialect `commands`. */
   commands?: CommandsOptions
   /** The settings of the dialect `events`, or just its events. */
-  events?: EventsOptions | MockEvent[]
+  events?: EventsOptions
   /** The settings of the dialect `phoenix`, its channels' functions among them. */
   phoenix?: PhoenixOptions
   /** Where the dialect `proxy` connects clients to: a `ws://` or `wss://` URL, or an object with more. */
@@ -252,5 +199,5 @@ export interface RouteSettings extends HandlerSettings {
   /** The room of a relay. Default `'{connection.path}'`. */
   room?: string
   /** What to do on which event, as data. Default `[]`. */
-  rules?: object[]
+  rules?: Rule[]
 }

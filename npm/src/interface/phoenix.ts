@@ -1,6 +1,7 @@
 /** The options of the dialect `phoenix`, and what functions of a channel get and return. */
 
 import type { Awaitable } from './awaitable.js'
+import type { ChannelOptions, ToggleKillmailsOptions, ToggleRealtimeOptions } from './configuration.js'
 import type { WebSocketConnection } from './connection.js'
 
 /** The settings of the dialect `phoenix`. Topics are looked for in `killmails`, `realtime` and `channels`, in this order. */
@@ -8,32 +9,15 @@ export interface PhoenixOptions {
   /** Ms without any frame of the client after which it is closed with 1000. Default `45000`. */
   timeout?: number | false
   /** The killmail channel: `true`, or its settings. Default `false`. */
-  killmails?: boolean | object
+  killmails?: ToggleKillmailsOptions
   /** The channel for clients of Supabase Realtime: `true`, or its settings. Default `false`. */
-  realtime?: boolean | object
+  realtime?: ToggleRealtimeOptions
   /** Any other channels, with functions or as data. The first one whose topic matches counts. Default `[]`. */
   channels?: (ChannelCallbacks | DeclaredChannel)[]
 }
 
 /** A channel without functions: it passes what a client sends to the others. */
-export interface DeclaredChannel {
-  /** Its topics: one, or `room:*` for all that begin so. */
-  topic: string
-  /** The response to a join. Default `{}`. */
-  join?: object
-  /** What is pushed to a client after it has joined. Default `[]`. */
-  pushes?: { event: string; payload?: unknown }[]
-  /** Responses by event: such an event is answered with the response, and not passed on. Default `{}`. */
-  replies?: Record<string, unknown>
-  /** Whether the sender receives its own events too. Default `false`. */
-  echo?: boolean
-  /** Whether presence is tracked: `true`, or the key by which. Default `false`. */
-  presence?: boolean | { key?: string }
-  /** The feed whose values go to everyone on the topics. Default: none. */
-  feed?: string
-  /** The event that carries them. Default `'update'`. */
-  feedEvent?: string
-}
+export type DeclaredChannel = Omit<ChannelOptions, 'callbacks'>
 
 /** How a client's time on a topic ended; `replaced`: it joins again, `crashed`: a function threw. */
 export type LeaveReason = 'left' | 'replaced' | 'stopped' | 'crashed' | 'closed'

@@ -7,9 +7,8 @@ use serde_json::Value;
 use crate::template::{Scope, Source, ValueTemplate};
 
 /// Room names: one or a list, with placeholders.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "ValueTemplate")]
-#[schemars(with = "ValueTemplate")]
 pub struct RoomTemplates(ValueTemplate);
 
 impl RoomTemplates {
@@ -58,5 +57,25 @@ impl TryFrom<ValueTemplate> for RoomTemplates {
         } else {
             Err("a room is text that is not empty, or a list of such".to_owned())
         }
+    }
+}
+
+impl JsonSchema for RoomTemplates {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RoomTemplates".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Room names: one or a list, with placeholders.",
+            "anyOf": [
+                { "type": "string", "minLength": 1 },
+                { "type": "number" },
+                {
+                    "type": "array",
+                    "items": { "anyOf": [{ "type": "string", "minLength": 1 }, { "type": "number" }] },
+                },
+            ],
+        })
     }
 }
