@@ -189,10 +189,12 @@ pub use handler::command::{Command, CommandError, RouteCommand};
 pub use handler::context::Context;
 pub use handler::deferred::{Deferred, Hooks, ResponseAudience};
 pub use handler::receiving::Receiving;
+pub use handler::succession::Predecessor;
 pub use handler::with_callbacks::WithCallbacks;
 pub use handler::{Handler, HandlerError, HandlerResult};
 
 mod engine;
+pub use engine::configuration::{Configuration, ConfiguredRoute, Reconfiguration, ReconfigureError};
 pub use engine::{Engine, Route};
 
 pub mod dialect;

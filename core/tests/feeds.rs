@@ -70,7 +70,11 @@ fn a_recording_is_replayed_once_its_file_was_read() {
     world.timeout();
     assert_eq!(world.files, [("killmails".to_owned(), "kills.jsonl".to_owned())]);
     let lines: String = (0..10_000).map(|number| format!("{number}\n")).collect();
-    world.input(Input::File { feed: "killmails".into(), content: Ok(lines.into()) });
+    world.input(Input::File {
+        feed: "killmails".into(),
+        file: "kills.jsonl".into(),
+        content: Ok(lines.into()),
+    });
     world.advance(1_000);
     let expected: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
     assert_eq!(world.received(id), expected);
@@ -84,7 +88,7 @@ fn a_long_replay_says_how_far_it_is() {
     let (mut world, _) = world("replay = { file = 'x', timestamp = 'at', speed = 2 }");
     world.timeout();
     let lines: String = (0..100).map(|second| format!("{{\"at\":{}}}\n", 1_700_000_000 + second)).collect();
-    world.input(Input::File { feed: "killmails".into(), content: Ok(lines.into()) });
+    world.input(Input::File { feed: "killmails".into(), file: "x".into(), content: Ok(lines.into()) });
     world.advance(60_000);
     let said: Vec<&str> = world.log.iter().map(|(_, text)| text.rsplit(": ").next().unwrap()).collect();
     assert_eq!(
@@ -104,7 +108,7 @@ fn a_file_that_cannot_be_read_is_told() {
     let (mut world, _) = world("replay = { file = 'x.jsonl' }");
     world.timeout();
     let content = Err("No such file or directory".to_owned());
-    world.input(Input::File { feed: "killmails".into(), content });
+    world.input(Input::File { feed: "killmails".into(), file: "x.jsonl".into(), content });
     assert_eq!(world.log.last().unwrap().1, "x.jsonl cannot be replayed: No such file or directory");
     assert_eq!(world.engine.poll_timeout(), None);
 }

@@ -43,9 +43,11 @@ impl Endpoint {
         if callbacks.is_none() && route.dialect() == Dialect::Handlers {
             return None;
         }
-        let has = callbacks
-            .as_ref()
-            .map(|callbacks| RouteCallbacks { hooks: callbacks.hooks(), proxied: callbacks.proxied() });
+        let has = callbacks.as_ref().map(|callbacks| RouteCallbacks {
+            hooks: callbacks.hooks(),
+            proxied: callbacks.proxied(),
+            revision: 0,
+        });
         let Route { settings, handler } = config.route(route, has.unwrap_or_default());
         let kind = match route.dialect() {
             Dialect::Handlers => "callbacks",

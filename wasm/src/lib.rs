@@ -187,16 +187,16 @@ impl Switchboard {
         self.host.unsent(id(slot, generation), bytes);
     }
 
-    /// The first `length` bytes of scratch are the file that was to be read for this feed.
-    pub fn file_read(&mut self, feed: &str, length: usize) {
+    /// The first `length` bytes of scratch are this file, which was to be read for this feed.
+    pub fn file_read(&mut self, feed: String, file: String, length: usize) {
         let content = self.scratch.get(..length).unwrap_or_default();
         let content = Ok(bytes::Bytes::copy_from_slice(content));
-        self.host.input(Input::File { feed: feed.to_owned(), content });
+        self.host.input(Input::File { feed, file, content });
     }
 
     /// That file cannot be read.
-    pub fn file_failed(&mut self, feed: &str, error: &str) {
-        self.host.input(Input::File { feed: feed.to_owned(), content: Err(error.to_owned()) });
+    pub fn file_failed(&mut self, feed: String, file: String, error: String) {
+        self.host.input(Input::File { feed, file, content: Err(error) });
     }
 
     /// Whether a plain HTTP request is answered here: the largest body in bytes that it may have, or nothing.

@@ -85,6 +85,8 @@ struct HookSet {
     events: Vec<ServerEventKind>,
     /// The topics of channels of the dialect `phoenix`.
     channels: Vec<String>,
+    /// Another number when they are other functions than before.
+    revision: u32,
 }
 
 /// Which callbacks there are for messages that pass a proxy.
@@ -226,7 +228,8 @@ impl HookSet {
 impl From<HookSet> for RouteCallbacks {
     fn from(set: HookSet) -> Self {
         let ProxyHookSet { client, target } = set.proxy;
-        Self { hooks: set.into(), proxied: ProxyHooks { client, target } }
+        let revision = set.revision.into();
+        Self { hooks: set.into(), proxied: ProxyHooks { client, target }, revision }
     }
 }
 

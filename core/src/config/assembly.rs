@@ -2,6 +2,7 @@
 
 use super::{Config, FeedConfig, RouteConfig};
 use crate::dialect::proxy::ProxyHooks;
+use crate::engine::configuration::{Configuration, ConfiguredRoute};
 use crate::engine::{Engine, Route};
 use crate::handler::deferred::Hooks;
 use crate::routing::hosts::Hosts;
@@ -16,6 +17,9 @@ pub struct RouteCallbacks {
     pub hooks: Hooks,
     /// The callbacks for messages that pass a proxy. Other dialects ignore them.
     pub proxied: ProxyHooks,
+    /// Another number when the callbacks are other functions than before, so that a route whose code alone has changed counts
+    /// as [changed](crate::Reconfiguration::changed).
+    pub revision: u64,
 }
 
 /// The routes and feeds of one server, collected in the order in which routes are tried.
@@ -34,8 +38,7 @@ pub struct RouteCallbacks {
 /// ```
 #[derive(Default)]
 pub struct Assembly {
-    keys: Vec<RouteKey>,
-    routes: Vec<Route>,
+    routes: Vec<ConfiguredRoute>,
     feeds: Vec<FeedConfig>,
     hosts: Hosts,
 }
@@ -43,8 +46,13 @@ pub struct Assembly {
 impl Assembly {
     /// Adds a route after the others.
     pub fn route(&mut self, key: RouteKey, route: Route) {
-        self.keys.push(key);
-        self.routes.push(route);
+        self.routes.push(ConfiguredRoute { key, route: Some(route), fingerprint: None });
+    }
+
+    /// Adds a route that a running engine has already, to go on as it is: see
+    /// [`ConfiguredRoute::route`]. Only for a [`configuration`](Self::configuration).
+    pub fn kept(&mut self, key: RouteKey) {
+        self.routes.push(ConfiguredRoute { key, route: None, fingerprint: None });
     }
 
     /// Adds all routes of a configuration, in their order, its feeds and its hosts. `callbacks` returns the callbacks that the host
@@ -54,9 +62,12 @@ impl Assembly {
         config: &Config,
         mut callbacks: impl FnMut(usize, &RouteConfig) -> RouteCallbacks,
     ) {
-        self.keys.extend(config.route_keys());
-        let routes = config.routes.iter().enumerate();
-        self.routes.extend(routes.map(|(index, route)| config.route(route, callbacks(index, route))));
+        for ((index, route), key) in config.routes.iter().enumerate().zip(config.route_keys()) {
+            let callbacks = callbacks(index, route);
+            let fingerprint = Some(config.fingerprint(route, &callbacks));
+            let route = Some(config.route(route, callbacks));
+            self.routes.push(ConfiguredRoute { key, route, fingerprint });
+        }
         self.feeds(config);
         self.hosts(config.hosts());
     }
@@ -78,12 +89,15 @@ impl Assembly {
     ///
     /// The patterns are too large together.
     pub fn router(&self) -> Result<Router, PatternError> {
-        Router::new(self.keys.iter().cloned())
+        Router::new(self.routes.iter().map(|route| route.key.clone()))
     }
 
     /// The engine. `router` is [`router`](Self::router); all randomness comes from `seed`.
     pub fn engine(self, router: Router, limits: Limits, seed: [u8; 32]) -> Engine {
-        let mut engine = Engine::new(router, self.routes, limits, seed);
+        let fingerprints: Vec<_> = self.routes.iter().map(|route| route.fingerprint).collect();
+        let routes = self.routes.into_iter().filter_map(|route| route.route).collect();
+        let mut engine = Engine::new(router, routes, limits, seed);
+        engine.set_fingerprints(fingerprints);
         engine.set_hosts(self.hosts);
         for feed in &self.feeds {
             engine.add_feed(feed.settings());
@@ -93,6 +107,12 @@ impl Assembly {
         }
         engine
     }
+
+    /// The same for an engine that runs already.
+    pub fn configuration(self, limits: Limits) -> Configuration {
+        let feeds = self.feeds.iter().map(|feed| (feed.settings(), feed.sources())).collect();
+        Configuration { routes: self.routes, limits, hosts: self.hosts, feeds }
+    }
 }
 
 impl Config {
@@ -101,6 +121,13 @@ impl Config {
         let mut hosts = self.allowed_hosts.hosts();
         hosts.extend(Hosts::listed([&self.listen.host]));
         hosts
+    }
+
+    /// This configuration alone, whose routes have no callbacks, for an engine that runs already.
+    pub fn configuration(&self) -> Configuration {
+        let mut assembly = Assembly::default();
+        assembly.configured(self, |_, _| RouteCallbacks::default());
+        assembly.configuration(self.engine_limits())
     }
 
     /// A server of this configuration alone, whose routes have no callbacks, and which claims all paths.

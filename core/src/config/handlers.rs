@@ -12,7 +12,7 @@ impl Config {
     /// A route for the engine: its settings, and the handler of its dialect together with the host's callbacks. On a
     /// route of the dialect `handlers` the callbacks are the whole behaviour.
     pub fn route(&self, route: &RouteConfig, callbacks: RouteCallbacks) -> Route {
-        let RouteCallbacks { hooks, proxied } = callbacks;
+        let RouteCallbacks { hooks, proxied, .. } = callbacks;
         // The other dialects only send their clients an error message, which `onError` does instead.
         let handles_errors = !matches!(route.dialect(), Dialect::Echo | Dialect::Relay | Dialect::Rules);
         let handler = match self.handler(route, proxied) {

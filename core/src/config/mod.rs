@@ -32,6 +32,7 @@ mod dotenv;
 mod environment;
 mod example;
 mod feed;
+mod fingerprint;
 mod handlers;
 mod limits;
 mod listen;

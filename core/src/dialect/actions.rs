@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
+use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::effect::Level;
 use crate::message::Message;
@@ -128,6 +129,10 @@ impl Handler for Actions {
         };
         cx.broadcast_to([channel], true, message);
         Ok(())
+    }
+
+    fn succeed(&mut self, _: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        predecessor.get::<Self>().is_some()
     }
 }
 

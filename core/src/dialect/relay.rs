@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::handler::context::Context;
+use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerResult};
 use crate::message::Message;
 use crate::template::{Scope, Template};
@@ -53,5 +54,10 @@ impl Handler for Relay {
             cx.broadcast_to([room], false, message);
         }
         Ok(())
+    }
+
+    /// Clients stay in their rooms: those come from the opening handshake.
+    fn succeed(&mut self, _: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        predecessor.get::<Self>().is_some()
     }
 }

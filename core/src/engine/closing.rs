@@ -134,7 +134,7 @@ impl Engine {
         let route = connection.route;
         self.state.routes[route].dropped_messages += messages as u64;
         let text = || {
-            let pattern = self.router.pattern(route).unwrap_or_default();
+            let pattern = &self.state.routes[route].label;
             format!(
                 "{pattern} drops messages for connection {}, which reads too slowly",
                 connection.public_id()
@@ -150,9 +150,8 @@ impl Engine {
         };
         let closure = match connection.phase.clone() {
             Phase::Authenticating(_) | Phase::Delayed | Phase::Accepted | Phase::Refusing(_) => {
-                self.state.connections.remove(id);
                 self.state.timers.cancel_all(id);
-                self.state.abandon_upstreams(id, now, effects);
+                self.forget(now, id, effects);
                 return effects.push(Effect::Removed { id });
             }
             Phase::Open => {
@@ -197,6 +196,19 @@ impl Engine {
         if wait.is_over(now.instant) {
             self.state.terminate(id, CloseCause::Server, effects);
         }
+    }
+
+    /// Removes a connection, whose last hook has run if it had any.
+    pub(super) fn forget(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Connection> {
+        let connection = self.state.connections.remove(id)?;
+        self.state.abandon_upstreams(id, now, effects);
+        self.free_if_unused(connection.route);
+        Some(connection)
     }
 
     /// Stops the server: no new connections, a close frame for the others, and a deadline.

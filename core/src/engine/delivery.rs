@@ -266,8 +266,7 @@ impl Engine {
             }
         }
         if matches!(connection.phase, Phase::Closed(_)) && inbox.is_idle() {
-            self.state.connections.remove(id);
-            self.state.abandon_upstreams(id, now, effects);
+            self.forget(now, id, effects);
             effects.push(Effect::Removed { id });
         }
     }

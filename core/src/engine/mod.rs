@@ -1,10 +1,13 @@
 //! All state of one server, and its two entry points: what happened, and what time it is.
 
 mod closing;
+pub(crate) mod configuration;
 mod delivery;
 mod external;
+mod feeds;
 mod hosts;
 mod outside;
+mod reconfigure;
 mod request;
 mod sources;
 mod ticking;
@@ -31,7 +34,7 @@ use crate::routing::router::{Found, Router};
 use crate::state::connection::Connection;
 use crate::state::limits::Limits;
 use crate::state::timers::Timer;
-use crate::state::{Owner, RouteState, State};
+use crate::state::{Owner, RouteState, Standing, State};
 use crate::time::{Instant, Now};
 
 /// One route: its settings and its behaviour. It has the same index in the [`Router`] as among the routes.
@@ -49,9 +52,13 @@ pub struct Route {
 /// call, and then calls [`handle_timeout`](Self::handle_timeout).
 pub struct Engine {
     router: Router,
+    /// The index of each route of the router. It is its place there until the engine is reconfigured.
+    indices: Vec<usize>,
+    /// By index.
     handlers: Vec<Box<dyn Handler>>,
     endpoints: Vec<(HttpEndpoint, Owner<usize>)>,
-    sources: Vec<Source>,
+    /// `None` where there is no longer one.
+    sources: Vec<Option<Source>>,
     state: State,
     phase: ServerPhase,
 }
@@ -69,20 +76,20 @@ impl Engine {
     pub fn new(router: Router, routes: Vec<Route>, limits: Limits, seed: [u8; 32]) -> Self {
         let mut handlers = Vec::with_capacity(routes.len());
         let mut states = Vec::with_capacity(routes.len());
-        for Route { settings, handler } in routes {
+        for (place, Route { settings, handler }) in routes.into_iter().enumerate() {
             let settings = handler.settings(settings);
             handlers.push(handler);
-            states.push(RouteState { settings, rooms: Default::default(), dropped_messages: 0 });
+            states.push(match router.key(place) {
+                Some(key) => RouteState::new(key, settings, None),
+                // Only a host that has found it by itself reaches it.
+                None => RouteState { settings, standing: Standing::Serving, ..RouteState::free() },
+            });
         }
         let state = State::new(states, limits, ChaCha8Rng::from_seed(seed));
-        let endpoints: Vec<_> = handlers.iter().map(|handler| handler.endpoints()).collect();
-        let (sources, phase) = (Vec::new(), ServerPhase::Serving);
-        let mut engine = Self { router, handlers, endpoints: Vec::new(), sources, state, phase };
-        for (route, endpoints) in endpoints.into_iter().enumerate() {
-            for endpoint in endpoints {
-                engine.add_endpoint(endpoint, Owner::Handler(route));
-            }
-        }
+        let indices = (0..handlers.len()).collect();
+        let (endpoints, sources, phase) = (Vec::new(), Vec::new(), ServerPhase::Serving);
+        let mut engine = Self { router, indices, handlers, endpoints, sources, state, phase };
+        engine.find_endpoints();
         let mut routes = engine.handlers.iter().zip(&engine.state.routes);
         if routes.any(|(handler, route)| handler.warning(&route.settings).is_some()) {
             engine.state.timers.set(Timer::Start, Instant::default());
@@ -129,7 +136,7 @@ impl Engine {
             Input::Answer { call, answer } => self.answer(now, call, answer, effects),
             Input::Upstream { upstream, event } => self.upstream(now, upstream, event, effects),
             Input::Publish { feed, value } => self.publish(now, &feed, value, effects),
-            Input::File { feed, content } => self.file_read(now, &feed, content, effects),
+            Input::File { feed, file, content } => self.file_read(now, &feed, &file, content, effects),
             Input::Shutdown { frame, grace } => self.shutdown(now, frame, grace, effects),
         }
         self.go_on(now, effects);
@@ -194,11 +201,9 @@ impl Engine {
 
     fn dropped_messages(&self) -> BTreeMap<String, u64> {
         let mut by_pattern = BTreeMap::new();
-        for (index, route) in self.state.routes.iter().enumerate() {
-            if let Some(pattern) = self.router.pattern(index).filter(|_| route.dropped_messages > 0) {
-                // Several routes may have the same pattern.
-                *by_pattern.entry(pattern.to_owned()).or_default() += route.dropped_messages;
-            }
+        for route in self.state.routes.iter().filter(|route| route.dropped_messages > 0) {
+            // Several routes may have the same pattern.
+            *by_pattern.entry(route.label.clone()).or_default() += route.dropped_messages;
         }
         by_pattern
     }

@@ -11,7 +11,7 @@ use crate::time::Now;
 impl Engine {
     /// The index of the route with this pattern, as it was written or with one of its prefixes; the first of several.
     pub fn route_of(&self, pattern: &str) -> Option<usize> {
-        self.router.index_of(pattern)
+        self.router.index_of(pattern).and_then(|place| self.indices.get(place)).copied()
     }
 
     /// Carries out a command for a whole route at once. Returns for how many connections; none if there is no such route.

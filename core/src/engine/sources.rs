@@ -26,21 +26,28 @@ const SLICE_PAUSE: u64 = 1;
 impl Engine {
     /// Adds a source to a feed. It starts with the first [`handle_timeout`](Self::handle_timeout).
     pub fn add_source(&mut self, feed: impl Into<String>, source: FeedSource) {
-        let (feed, place) = (feed.into(), self.sources.len());
-        match &source {
-            FeedSource::Post(settings) => {
-                self.add_endpoint(settings.endpoint(&feed), Owner::Source(place));
-            }
-            FeedSource::Interval(_) | FeedSource::Replay(_) | FeedSource::Upstream(_) => {
-                self.state.timers.set(Timer::Source(place), Instant::default());
-            }
+        let source = Source::new(feed.into(), source);
+        if let Some(endpoint) = source.endpoint() {
+            self.add_endpoint(endpoint, Owner::Source(self.sources.len()));
         }
-        self.sources.push(Source::new(feed, source));
+        self.start_source(self.sources.len(), source);
+    }
+
+    /// Puts a source at a place that is free.
+    pub(super) fn start_source(&mut self, place: usize, source: Source) {
+        if !matches!(source.work, Work::Post { .. }) {
+            self.state.timers.set(Timer::Source(place), Instant::default());
+        }
+        if place == self.sources.len() {
+            self.sources.push(None);
+        }
+        self.sources[place] = Some(source);
     }
 
     /// A source's timer is due.
     pub(super) fn source_due(&mut self, now: Now, place: usize, effects: &mut Vec<Effect>) {
-        let Some(source) = self.sources.get_mut(place).filter(|_| self.phase == ServerPhase::Serving) else {
+        let Some(Some(source)) = self.sources.get_mut(place).filter(|_| self.phase == ServerPhase::Serving)
+        else {
             return;
         };
         let feed = source.feed.clone();
@@ -82,12 +89,17 @@ impl Engine {
         &mut self,
         now: Now,
         feed: &str,
+        file: &str,
         content: Result<Bytes, String>,
         effects: &mut Vec<Effect>,
     ) {
-        for (place, source) in self.sources.iter_mut().enumerate().filter(|(_, source)| source.feed == feed) {
-            let Work::Replay(replay) = &mut source.work else { continue };
-            if !replay.wants_file() {
+        for (place, source) in self.sources.iter_mut().enumerate() {
+            let Some(Source { work: Work::Replay(replay), .. }) =
+                source.as_mut().filter(|source| source.feed == feed)
+            else {
+                continue;
+            };
+            if !replay.wants_file() || replay.settings.file != file {
                 continue;
             }
             match &content {
@@ -112,7 +124,7 @@ impl Engine {
         event: UpstreamEvent,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(source) = self.sources.get_mut(place) else {
+        let Some(Some(source)) = self.sources.get_mut(place) else {
             return;
         };
         let feed = source.feed.clone();
@@ -159,7 +171,7 @@ impl Engine {
         request: &http::Request<Bytes>,
         effects: &mut Vec<Effect>,
     ) -> Option<Response<Bytes>> {
-        let Work::Post { settings, waiting } = &mut self.sources.get_mut(place)?.work else {
+        let Work::Post { settings, waiting } = &mut self.sources.get_mut(place)?.as_mut()?.work else {
             return None;
         };
         let values = match settings.values(request) {
@@ -178,7 +190,8 @@ impl Engine {
     /// Publishes as many of a request's values as others can wait for, and the rest a little later.
     fn publish_waiting(&mut self, now: Now, place: usize, effects: &mut Vec<Effect>) {
         let slice = (SLICE_MESSAGES / self.state.connections.len().max(1)).clamp(1, SLICE_VALUES);
-        let Some(Source { feed, work: Work::Post { waiting, .. } }) = self.sources.get_mut(place) else {
+        let Some(Some(Source { feed, work: Work::Post { waiting, .. } })) = self.sources.get_mut(place)
+        else {
             return;
         };
         let feed = feed.clone();
@@ -194,13 +207,19 @@ impl Engine {
 
     /// Stops all sources, and closes their outgoing connections.
     pub(super) fn stop_sources(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        for (place, source) in self.sources.iter_mut().enumerate() {
-            self.state.timers.cancel(Timer::Source(place));
-            if let Work::Upstream { connection, .. } = &mut source.work
-                && let Some(upstream) = connection.take()
-            {
-                self.state.close_upstream(upstream, None, now, effects);
-            }
+        for place in 0..self.sources.len() {
+            self.stop_source(now, place, effects);
+        }
+    }
+
+    /// Stops a source, and closes its outgoing connection.
+    pub(super) fn stop_source(&mut self, now: Now, place: usize, effects: &mut Vec<Effect>) {
+        self.state.timers.cancel(Timer::Source(place));
+        if let Some(Some(Source { work: Work::Upstream { connection, .. }, .. })) =
+            self.sources.get_mut(place)
+            && let Some(upstream) = connection.take()
+        {
+            self.state.close_upstream(upstream, None, now, effects);
         }
     }
 

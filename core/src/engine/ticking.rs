@@ -41,12 +41,21 @@ impl Engine {
 
     /// Tells the log what the routes warn of.
     fn warn(&self, effects: &mut Vec<Effect>) {
-        for (index, handler) in self.handlers.iter().enumerate() {
-            let (settings, pattern) = (&self.state.routes[index].settings, self.router.pattern(index));
-            if let Some((pattern, text)) = pattern.zip(handler.warning(settings)) {
-                effects.push(Effect::Log { level: Level::Warn, text: format!("{pattern}: {text}") });
+        for &index in &self.indices {
+            if let Some(text) = self.warning(index) {
+                self.log_warning(index, text, effects);
             }
         }
+    }
+
+    /// What a route warns of.
+    pub(super) fn warning(&self, index: usize) -> Option<&'static str> {
+        self.handlers[index].warning(&self.state.routes[index].settings)
+    }
+
+    pub(super) fn log_warning(&self, index: usize, text: &str, effects: &mut Vec<Effect>) {
+        let text = format!("{}: {text}", self.state.routes[index].label);
+        effects.push(Effect::Log { level: Level::Warn, text });
     }
 
     fn beat(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {

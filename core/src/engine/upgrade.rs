@@ -18,13 +18,13 @@ use crate::routing::authentication::{Admission, Authentication};
 use crate::routing::hosts::is_program;
 use crate::routing::origin::Origins;
 use crate::routing::router::Found;
-use crate::state::State;
 use crate::state::connection::{Connection, Phase};
 use crate::state::heartbeat::{Heartbeat, Inactivity};
 use crate::state::inbox::{Inbound, Inbox};
 use crate::state::rate::Bucket;
 use crate::state::stored_request::StoredRequest;
 use crate::state::timers::Timer;
+use crate::state::{Standing, State};
 use crate::time::Now;
 
 impl Engine {
@@ -37,7 +37,9 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let (route, params) = match self.router.find(request.uri().path()) {
-            Found::Route { index, params } => (index, params),
+            Found::Route { index, params } => {
+                (self.indices.get(index).copied().unwrap_or(usize::MAX), params)
+            }
             Found::Foreign => return effects.push(Effect::Ignore { id }),
             Found::Unmatched { .. } if !admits_upgrade(&mut self.state, now, &request, effects) => {
                 return reject(id, StatusCode::FORBIDDEN, hosts::REASON, effects);
@@ -72,7 +74,7 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let Mounted { route, params, auth_data, extensions } = mounted;
-        if route >= self.handlers.len() {
+        if self.state.routes.get(route).is_none_or(|route| route.standing != Standing::Serving) {
             return reject(id, StatusCode::NOT_FOUND, "there is no such route", effects);
         }
         if request_bytes(&request) > self.state.limits.handshake_bytes {
@@ -256,8 +258,7 @@ impl Engine {
     }
 
     fn refuse_with(&mut self, now: Now, id: ConnectionId, refusal: Box<Refusal>, effects: &mut Vec<Effect>) {
-        self.state.connections.remove(id);
-        self.state.abandon_upstreams(id, now, effects);
+        self.forget(now, id, effects);
         effects.push(Effect::Refuse { id, refusal });
     }
 
@@ -280,10 +281,9 @@ impl Engine {
         message: &str,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(connection) = self.state.connections.remove(id) else {
+        let Some(connection) = self.forget(now, id, effects) else {
             return;
         };
-        self.state.abandon_upstreams(id, now, effects);
         let text = || format!("authenticate for {} failed: {message}", connection.path());
         let key = (connection.route, "authenticate");
         self.state.log_throttle.note(now.instant, key, Level::Error, text, effects);
@@ -315,8 +315,7 @@ impl Engine {
         let deflate = match negotiated {
             Ok(deflate) => deflate,
             Err(refusal) => {
-                self.state.connections.remove(id);
-                self.state.abandon_upstreams(id, now, effects);
+                self.forget(now, id, effects);
                 return refuse(id, refusal, effects);
             }
         };

@@ -37,6 +37,19 @@ impl IntervalSource {
         !std::mem::replace(&mut self.has_started, true)
     }
 
+    pub(crate) fn has_started(&self) -> bool {
+        self.has_started
+    }
+
+    /// Takes other settings. It goes on with the value whose turn it is, or from the first one if there are fewer now;
+    /// counters and walks go on too.
+    pub(crate) fn change(&mut self, settings: IntervalSettings) {
+        if self.next >= settings.values.len() {
+            self.next = 0;
+        }
+        self.settings = settings;
+    }
+
     /// The next value; `None` where it is exactly one placeholder that has none.
     pub(crate) fn value(&mut self, now: WallTime, random: &mut dyn FnMut(&mut [u8])) -> Option<Value> {
         let value = self.settings.values.get(self.next)?;

@@ -82,6 +82,25 @@ impl Feed {
         Self { settings, piles: LinkedHashMap::new(), bytes: 0, published: 0 }
     }
 
+    /// Takes other settings, and keeps the values that it may still keep. Another key puts them under their new keys, whose
+    /// counts begin with them.
+    pub(crate) fn change(&mut self, settings: FeedSettings) {
+        let has_same_keys = settings.key == self.settings.key;
+        self.settings = settings;
+        if has_same_keys {
+            for pile in self.piles.values_mut() {
+                self.bytes -= pile.shorten(self.settings.history);
+            }
+            return self.forget_surplus();
+        }
+        self.bytes = 0;
+        let piles = std::mem::take(&mut self.piles).into_iter();
+        let mut values: Vec<_> = piles.flat_map(|(_, pile)| pile.values).map(|(value, _)| value).collect();
+        // Those of the same moment stay in the order of their keys.
+        values.sort_by_key(|value| value.at);
+        values.into_iter().for_each(|value| self.keep(value));
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.settings.name
@@ -118,24 +137,32 @@ impl Feed {
     }
 
     pub(crate) fn publish(&mut self, at: WallTime, value: Value) -> FeedValue {
-        let key = self.key_of(&value);
-        let size = size_of(&value);
         let value = FeedValue { at, value: Arc::new(value) };
         self.published += 1;
+        self.keep(value.clone());
+        value
+    }
+
+    fn keep(&mut self, value: FeedValue) {
+        let key = self.key_of(&value.value);
+        let size = size_of(&value.value);
         if self.piles.to_back(&key).is_none() {
             self.bytes += pile_size(&key);
             self.piles.insert(key, Pile::default());
-            while self.piles.len() > self.settings.keys.max(1) {
-                self.forget_stalest();
-            }
         }
         if let Some((_, pile)) = self.piles.iter_mut().next_back() {
             pile.count += 1;
-            pile.values.push_back((value.clone(), size));
+            pile.values.push_back((value, size));
             self.bytes += size;
-            while pile.values.len() > self.settings.history {
-                self.bytes -= pile.values.pop_front().map_or(0, |(_, size)| size);
-            }
+            self.bytes -= pile.shorten(self.settings.history);
+        }
+        self.forget_surplus();
+    }
+
+    /// Drops what is more than may be kept.
+    fn forget_surplus(&mut self) {
+        while self.piles.len() > self.settings.keys.max(1) {
+            self.forget_stalest();
         }
         while self.bytes > self.settings.max_bytes && !self.piles.is_empty() {
             let oldest = self.piles.iter_mut().next().and_then(|(_, pile)| pile.values.pop_front());
@@ -144,7 +171,6 @@ impl Feed {
                 None => self.forget_stalest(),
             }
         }
-        value
     }
 
     /// Drops the key that has had no value for longest.
@@ -153,6 +179,14 @@ impl Feed {
             let values: usize = pile.values.iter().map(|(_, size)| size).sum();
             self.bytes -= values + pile_size(&key);
         }
+    }
+}
+
+impl Pile {
+    /// Drops the oldest values beyond so many; gives their size in bytes.
+    fn shorten(&mut self, history: usize) -> usize {
+        let surplus = self.values.len().saturating_sub(history);
+        self.values.drain(..surplus).map(|(_, size)| size).sum()
     }
 }
 

@@ -104,6 +104,19 @@ impl Replay {
         Self { settings, lines: None, pending: None, published: 0, total: 0, progress: Instant::default() }
     }
 
+    /// Takes other settings; gives whether it goes on where it is, at the new pace. It begins anew with another file, and
+    /// when it has ended and is to start again after the last value.
+    pub(crate) fn change(&mut self, settings: ReplaySettings) -> bool {
+        let has_ended = self.lines.as_ref().is_some_and(|lines| lines.text.is_empty());
+        let repeats_now = settings.repeat && !self.settings.repeat;
+        if settings.file == self.settings.file && !(has_ended && repeats_now) {
+            self.settings = settings;
+            return true;
+        }
+        *self = Self::new(settings);
+        false
+    }
+
     /// Whether the file still has to be read.
     pub(crate) fn wants_file(&self) -> bool {
         self.lines.is_none()

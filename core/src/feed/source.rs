@@ -8,6 +8,7 @@ use super::interval::{IntervalSettings, IntervalSource};
 use super::post::PostSettings;
 use super::replay::{Replay, ReplaySettings};
 use super::upstream::{Backoff, UpstreamSettings};
+use crate::interface::http_endpoint::HttpEndpoint;
 use crate::interface::upstream::UpstreamId;
 
 /// A source to be added to a feed with [`Engine::add_source`](crate::Engine::add_source).
@@ -45,6 +46,17 @@ pub(crate) enum Work {
     Upstream { settings: UpstreamSettings, backoff: Backoff, connection: Option<UpstreamId> },
 }
 
+/// What other settings mean for a source at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// It goes on where it is.
+    GoesOn,
+    /// It goes on with another interval: the one before, and the new one, in ms.
+    Interval(u64, u64),
+    /// It starts again.
+    BeginsAnew,
+}
+
 impl Source {
     pub(crate) fn new(feed: String, source: FeedSource) -> Self {
         let work = match source {
@@ -57,5 +69,44 @@ impl Source {
             }
         };
         Self { feed, work }
+    }
+
+    /// The plain HTTP path that it answers.
+    pub(crate) fn endpoint(&self) -> Option<HttpEndpoint> {
+        match &self.work {
+            Work::Post { settings, .. } => Some(settings.endpoint(&self.feed)),
+            _ => None,
+        }
+    }
+
+    /// Takes other settings while it works; `None`: they are for a source of another kind.
+    pub(crate) fn change(&mut self, source: &FeedSource) -> Option<Changed> {
+        Some(match (&mut self.work, source) {
+            (Work::Post { settings, .. }, FeedSource::Post(next)) => {
+                settings.clone_from(next);
+                Changed::GoesOn
+            }
+            (Work::Interval(interval), FeedSource::Interval(next)) => {
+                let every = interval.settings.every;
+                interval.change(next.clone());
+                match next.every == every || !interval.has_started() {
+                    true => Changed::GoesOn,
+                    false => Changed::Interval(every, next.every),
+                }
+            }
+            (Work::Replay(replay), FeedSource::Replay(next)) => match replay.change(next.clone()) {
+                true => Changed::GoesOn,
+                false => Changed::BeginsAnew,
+            },
+            (Work::Upstream { settings, backoff, .. }, FeedSource::Upstream(next)) => {
+                let is_same = settings.dial() == next.dial() && settings.send == next.send;
+                if (settings.retry, settings.max_retry) != (next.retry, next.max_retry) || !is_same {
+                    *backoff = Backoff::new(next);
+                }
+                settings.clone_from(next);
+                if is_same { Changed::GoesOn } else { Changed::BeginsAnew }
+            }
+            _ => return None,
+        })
     }
 }

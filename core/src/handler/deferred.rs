@@ -1,11 +1,15 @@
 //! The handler whose behaviour is user code in the host: JavaScript callbacks, async closures.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::handler::context::Context;
+use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::close_cause::CloseCause;
-use crate::interface::hook::{Answer, Hook, HookKind};
+use crate::interface::hook::{Answer, CallId, Hook, HookKind};
 use crate::message::{CloseFrame, Message};
 use crate::routing::authentication::{Admission, Authentication};
 use crate::routing::route::RouteSettings;
@@ -54,12 +58,28 @@ pub enum ResponseAudience {
 #[derive(Debug)]
 pub struct Deferred {
     hooks: Hooks,
+    /// The `responses` of predecessors, for their calls that are still under way.
+    earlier: HashMap<CallId, Arc<[ResponseAudience]>>,
 }
 
 impl Deferred {
     /// A handler that calls these hooks.
     pub fn new(hooks: Hooks) -> Self {
-        Self { hooks }
+        Self { hooks, earlier: HashMap::new() }
+    }
+
+    /// Takes over the answers to the predecessor's calls.
+    pub(crate) fn take_over(&mut self, cx: &Context<'_>, predecessor: &mut Deferred) {
+        self.earlier = std::mem::take(&mut predecessor.earlier);
+        let responses: Arc<[ResponseAudience]> = predecessor.hooks.responses.as_slice().into();
+        for call in cx.calls_under_way(HookKind::Respond) {
+            self.earlier.entry(call).or_insert_with(|| responses.clone());
+        }
+    }
+
+    /// The `responses` of the predecessor that made the call whose answer this is.
+    fn take_earlier(&mut self, cx: &Context<'_>) -> Option<Arc<[ResponseAudience]>> {
+        cx.answered().and_then(|call| self.earlier.remove(&call))
     }
 
     /// The step after the raw message was transformed, or instead of that.
@@ -130,7 +150,16 @@ impl Handler for Deferred {
         Ok(())
     }
 
+    fn succeed(&mut self, cx: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        let Some(predecessor) = predecessor.get::<Self>() else {
+            return false;
+        };
+        self.take_over(cx, predecessor);
+        true
+    }
+
     fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {
+        self.take_earlier(cx);
         if self.hooks.error {
             cx.call(Hook::Error { error: error.clone() });
         } else {
@@ -140,10 +169,11 @@ impl Handler for Deferred {
     }
 
     fn answer(&mut self, cx: &mut Context<'_>, hook: HookKind, answer: Answer) -> HandlerResult {
+        let earlier = self.take_earlier(cx);
         match (hook, answer) {
             (HookKind::Transform, _) => self.respond(cx, None),
             (HookKind::Respond, Answer::Response { index, message: Some(message) }) => {
-                match self.hooks.responses.get(index) {
+                match earlier.as_deref().unwrap_or(&self.hooks.responses).get(index) {
                     Some(ResponseAudience::Sender) | None => cx.send(message),
                     Some(ResponseAudience::AllRooms) => cx.broadcast_all_rooms(false, message),
                     Some(ResponseAudience::Broadcast { room: Some(room), include_self }) => {

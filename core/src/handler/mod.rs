@@ -4,13 +4,17 @@ pub(crate) mod command;
 pub(crate) mod context;
 pub(crate) mod deferred;
 pub(crate) mod receiving;
+pub(crate) mod succession;
 pub(crate) mod with_callbacks;
+
+use std::any::Any;
 
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
+use crate::handler::succession::Predecessor;
 use crate::interface::close_cause::CloseCause;
 pub use crate::interface::handler_error::HandlerError;
 use crate::interface::hook::{Answer, HookKind};
@@ -45,7 +49,7 @@ pub type HandlerResult = Result<(), HandlerError>;
 ///     }
 /// }
 /// ```
-pub trait Handler: Send {
+pub trait Handler: Any + Send {
     /// Adjusts the settings of its route, once before it serves: a dialect may speak a subprotocol of its own, or have
     /// to authenticate clients itself. The default returns them unchanged.
     fn settings(&self, settings: RouteSettings) -> RouteSettings {
@@ -165,6 +169,22 @@ pub trait Handler: Send {
     ) -> Result<http::Response<Bytes>, HandlerError> {
         let _ = (cx, request);
         Err("this route answers no HTTP requests".into())
+    }
+
+    /// Takes over the route, with all of its connections, from the handler that served it before the engine was
+    /// [reconfigured](crate::Engine::reconfigure). Both are of the same dialect ([`RouteSettings::kind`]).
+    ///
+    /// What the connections keep (metadata, rooms, timers) is there already; the state that lives in the predecessor is to be
+    /// taken from it ([`Predecessor::get`]). No connection is in focus; [`Context::everyone`] are the open ones, of which some
+    /// may have waited with their `connect`. The predecessor is not called again. Calls of it that are under way are answered
+    /// to this handler.
+    ///
+    /// False: the predecessor stays as it is, with its connections, which are closed with 1012. That is the default, as a
+    /// handler may have state of its connections that this one does not know. A handler without such state writes
+    /// `predecessor.get::<Self>().is_some()`.
+    fn succeed(&mut self, cx: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        let _ = (cx, predecessor);
+        false
     }
 
     /// A timer that this handler set is due: [`Context::set_timer`] with a connection,

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
 use crate::handler::deferred::{Deferred, Hooks};
+use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::close_cause::CloseCause;
 use crate::interface::hook::{Answer, HookKind};
@@ -31,6 +32,11 @@ impl WithCallbacks {
     pub fn new(inner: Box<dyn Handler>, hooks: Hooks, handles_errors: bool) -> Self {
         let (has_authenticate, has_error) = (hooks.authenticate, hooks.error);
         Self { inner, has_authenticate, has_error, handles_errors, callbacks: Deferred::new(hooks) }
+    }
+
+    /// The handler that the callbacks watch.
+    pub(crate) fn inner(&mut self) -> &mut dyn Handler {
+        self.inner.as_mut()
     }
 }
 
@@ -102,6 +108,16 @@ impl Handler for WithCallbacks {
             true => self.inner.answer(cx, hook, answer),
             false => self.callbacks.answer(cx, hook, answer),
         }
+    }
+
+    fn succeed(&mut self, cx: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        if !self.inner.succeed(cx, predecessor) {
+            return false;
+        }
+        if let Some(WithCallbacks { callbacks, .. }) = predecessor.outermost() {
+            self.callbacks.take_over(cx, callbacks);
+        }
+        true
     }
 
     fn timeout(&mut self, cx: &mut Context<'_>, key: u64) -> HandlerResult {

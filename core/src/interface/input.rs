@@ -149,6 +149,8 @@ pub enum Input {
     File {
         /// The feed of [`Effect::ReadFile`](crate::Effect::ReadFile).
         feed: String,
+        /// The file of that effect: another one may have been asked for since.
+        file: String,
         /// The whole file, or what went wrong.
         content: Result<Bytes, String>,
     },

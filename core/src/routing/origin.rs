@@ -1,6 +1,7 @@
 //! Which pages may connect. Browsers let every page open a WebSocket to every server, and only send the page's origin
 //! along (RFC 6455 section 10.2), so the server has to check it.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -36,7 +37,7 @@ impl Origins {
         let origin = SerializedOrigin::parse(text);
         match (self, origin) {
             (Origins::Any, _) => true,
-            (Origins::Patterns(patterns), Some(_)) => patterns.0.is_match(text),
+            (Origins::Patterns(patterns), Some(_)) => patterns.set.is_match(text),
             (Origins::Local, Some(SerializedOrigin::Host(host))) => is_local(host, headers),
             (Origins::Patterns(_) | Origins::Local, _) => false,
         }
@@ -81,15 +82,27 @@ fn single(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Origins with `*` for anything, such as `https://*.example.com`.
-#[derive(Clone, Debug)]
-pub struct OriginPatterns(GlobSet);
+#[derive(Clone)]
+pub struct OriginPatterns {
+    set: GlobSet,
+    /// As they were written.
+    texts: Vec<String>,
+}
+
+/// The patterns as they were written.
+impl fmt::Debug for OriginPatterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.texts).finish()
+    }
+}
 
 impl OriginPatterns {
     /// Fails on the first malformed pattern, with its place in the list and what is wrong.
     pub fn new<P: AsRef<str>>(patterns: impl IntoIterator<Item = P>) -> Result<Self, (usize, String)> {
-        let mut set = GlobSetBuilder::new();
+        let (mut set, mut texts) = (GlobSetBuilder::new(), Vec::new());
         for (index, pattern) in patterns.into_iter().enumerate() {
             let pattern = pattern.as_ref();
+            texts.push(pattern.to_owned());
             let text = match pattern {
                 "file://" => pattern,
                 _ => pattern.strip_suffix('/').unwrap_or(pattern),
@@ -110,7 +123,8 @@ impl OriginPatterns {
                 .build();
             set.add(glob.map_err(|error| (index, error.to_string()))?);
         }
-        set.build().map(Self).map_err(|error| (0, error.to_string()))
+        let set = set.build().map_err(|error| (0, error.to_string()))?;
+        Ok(Self { set, texts })
     }
 }
 

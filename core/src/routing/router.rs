@@ -37,6 +37,19 @@ impl RouteKey {
         prefixes.iter().map(|prefix| format!("{prefix}{}", self.pattern)).collect()
     }
 
+    /// The pattern with its first prefix, for logs and statistics. A disabled route has one too.
+    pub fn label(&self) -> String {
+        format!("{}{}", self.clean_prefixes().first().map_or("", String::as_str), self.pattern)
+    }
+
+    /// What makes it the same route in another configuration: its prefixes, in any order, and its pattern. A route that is
+    /// switched off is not the one that is switched on.
+    pub(crate) fn identity(&self) -> RouteIdentity {
+        let mut prefixes = self.clean_prefixes();
+        prefixes.sort_unstable();
+        RouteIdentity { prefixes, pattern: self.pattern.to_string(), disabled: self.disabled }
+    }
+
     /// The prefixes that are not empty, each once, without superfluous slashes.
     fn clean_prefixes(&self) -> Vec<String> {
         let mut prefixes: Vec<String> = Vec::new();
@@ -50,6 +63,22 @@ impl RouteKey {
     }
 }
 
+/// By what a route is found again in another configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct RouteIdentity {
+    prefixes: Vec<String>,
+    pattern: String,
+    disabled: bool,
+}
+
+impl RouteIdentity {
+    /// The same route switched on instead of off, or off instead of on.
+    pub(crate) fn switched(mut self) -> Self {
+        self.disabled = !self.disabled;
+        self
+    }
+}
+
 /// Finds the first route, in order of declaration, that serves a path.
 #[derive(Clone, Debug)]
 pub struct Router {
@@ -59,8 +88,8 @@ pub struct Router {
     patterns: Vec<String>,
     /// The names of each route: its pattern as it was written, and with each of its prefixes.
     names: HashMap<String, usize>,
-    /// The pattern of each route with its first prefix, disabled ones included.
-    labels: Vec<String>,
+    /// All routes, disabled ones included.
+    keys: Vec<RouteKey>,
     /// Narrows all routes down to a few candidates in one pass over the path.
     candidates: GlobSet,
     /// The position in `routes` of each glob of `candidates`.
@@ -95,7 +124,7 @@ impl Router {
             prefixes: Vec::new(),
             patterns: Vec::new(),
             names: HashMap::new(),
-            labels: Vec::new(),
+            keys: Vec::new(),
             candidates: GlobSet::empty(),
             positions: Vec::new(),
             claim_all: false,
@@ -149,9 +178,14 @@ impl Router {
         self.names.get(pattern).copied()
     }
 
-    /// The pattern of the route at this place among all, with its first prefix. A disabled route has one too.
-    pub fn pattern(&self, index: usize) -> Option<&str> {
-        self.labels.get(index).map(String::as_str)
+    /// The route at this place among all, as it was given to [`new`](Self::new).
+    pub fn key(&self, index: usize) -> Option<&RouteKey> {
+        self.keys.get(index)
+    }
+
+    /// Whether every path is claimed.
+    pub(crate) fn claims_all(&self) -> bool {
+        self.claim_all
     }
 
     /// The positions of the routes that may serve these segments.
@@ -181,7 +215,7 @@ impl Router {
                 self.prefixes.push(prefix.clone());
             }
         }
-        self.labels.push(format!("{}{}", prefixes.first().map_or("", String::as_str), route.pattern));
+        self.keys.push(route.clone());
         let prefixed = prefixes.iter().map(|prefix| format!("{prefix}{}", route.pattern));
         for name in prefixed.chain([route.pattern.to_string()]) {
             self.names.entry(name).or_insert(index);

@@ -57,6 +57,16 @@ impl Inactivity {
         Self { timeout: timeout.and_then(NonZeroU64::new), last: now }
     }
 
+    /// Changes the timeout if it is `earlier`; gives whether it changed. When the client sent something last stays known.
+    pub(crate) fn change(&mut self, earlier: Option<u64>, next: Option<u64>) -> bool {
+        let (earlier, next) = (earlier.and_then(NonZeroU64::new), next.and_then(NonZeroU64::new));
+        let changes = self.timeout == earlier && earlier != next;
+        if changes {
+            self.timeout = next;
+        }
+        changes
+    }
+
     /// Data or a ping came.
     pub(crate) fn touch(&mut self, now: Instant) {
         self.last = now;

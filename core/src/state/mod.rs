@@ -12,6 +12,7 @@ pub(crate) mod limits;
 pub(crate) mod log_throttle;
 mod members;
 pub(crate) mod rate;
+mod retiming;
 pub(crate) mod rooms;
 pub(crate) mod stored_request;
 pub(crate) mod timers;
@@ -34,6 +35,7 @@ use crate::interface::stats::ByteCounts;
 use crate::message::{CloseCode, CloseFrame};
 use crate::routing::hosts::Hosts;
 use crate::routing::route::RouteSettings;
+use crate::routing::router::{RouteIdentity, RouteKey};
 use crate::state::close_wait::CloseWait;
 use crate::state::connection::{Closure, Connection, Phase};
 use crate::state::incomplete::IncompleteMessages;
@@ -90,10 +92,55 @@ pub(crate) enum Owner<T> {
 
 /// One route without its handler.
 pub(crate) struct RouteState {
+    pub(crate) identity: RouteIdentity,
+    /// Its pattern with its first prefix.
+    pub(crate) label: String,
     pub(crate) settings: RouteSettings,
+    /// What distinguishes it from its earlier configurations, if that is known.
+    pub(crate) fingerprint: Option<u64>,
+    pub(crate) standing: Standing,
     pub(crate) rooms: Rooms,
     /// How many messages the outboxes of its connections dropped since the start.
     pub(crate) dropped_messages: u64,
+}
+
+/// Whether a route is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is served.
+    Serving,
+    /// It is no longer served, and its last connections are closing.
+    Retired,
+    /// Nothing refers to its index any more.
+    Free,
+}
+
+impl RouteState {
+    /// A route that is served and has no connections.
+    pub(crate) fn new(key: &RouteKey, settings: RouteSettings, fingerprint: Option<u64>) -> Self {
+        Self {
+            identity: key.identity(),
+            label: key.label(),
+            settings,
+            fingerprint,
+            standing: Standing::Serving,
+            rooms: Rooms::default(),
+            dropped_messages: 0,
+        }
+    }
+
+    /// The place of a route that is gone.
+    pub(crate) fn free() -> Self {
+        Self {
+            identity: RouteIdentity::default(),
+            label: String::new(),
+            settings: RouteSettings::default(),
+            fingerprint: None,
+            standing: Standing::Free,
+            rooms: Rooms::default(),
+            dropped_messages: 0,
+        }
+    }
 }
 
 /// A hook whose answer is awaited.
@@ -274,6 +321,8 @@ impl State {
 pub(crate) struct Connections {
     slots: Vec<Option<Connection>>,
     len: usize,
+    /// How many there are by route.
+    routes: Vec<usize>,
     addresses: HashMap<IpAddr, usize>,
 }
 
@@ -286,6 +335,10 @@ impl Connections {
         if let Some(address) = connection.address {
             *self.addresses.entry(address).or_default() += 1;
         }
+        if self.routes.len() <= connection.route {
+            self.routes.resize(connection.route + 1, 0);
+        }
+        self.routes[connection.route] += 1;
         if self.slots[slot].replace(connection).is_none() {
             self.len += 1;
         }
@@ -300,7 +353,8 @@ impl Connections {
     }
 
     pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
-        let address = self.get(id)?.address;
+        let Connection { address, route, .. } = *self.get(id)?;
+        self.routes[route] -= 1;
         if let Some(address) = address
             && let Some(count) = self.addresses.get_mut(&address)
         {
@@ -319,6 +373,11 @@ impl Connections {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// How many connections there are on one route, from their opening handshake to their last hook.
+    pub(crate) fn count_on(&self, route: usize) -> usize {
+        self.routes.get(route).copied().unwrap_or(0)
     }
 
     /// How many connections there are from one address.

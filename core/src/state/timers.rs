@@ -103,6 +103,20 @@ impl Timers {
         }
     }
 
+    /// Disarms the timers of a route's handler.
+    pub(crate) fn cancel_route(&mut self, index: usize) {
+        let of_route = |timer: &Timer| matches!(timer, Timer::Route(route, _) if *route == index);
+        let timers: Vec<Timer> = self.deadlines.keys().copied().filter(of_route).collect();
+        for timer in timers {
+            self.cancel(timer);
+        }
+    }
+
+    /// When a timer is due, if it is armed.
+    pub(crate) fn deadline(&self, timer: Timer) -> Option<Instant> {
+        self.deadlines.get(&timer).copied()
+    }
+
     /// Whether a timer is armed.
     pub(crate) fn is_set(&self, timer: Timer) -> bool {
         self.deadlines.contains_key(&timer)

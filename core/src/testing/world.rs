@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use super::client::Client;
 use crate::time::{Instant, Now, WallTime};
 use crate::{
-    CallId, CloseFrame, ConnectionId, ConnectionIds, Dial, Effect, Engine, Hook, Input, Level, Limits,
-    Message, Route, RouteKey, Router, UpstreamEvent, UpstreamId,
+    CallId, CloseFrame, Configuration, ConfiguredRoute, ConnectionId, ConnectionIds, Dial, Effect, Engine,
+    Hook, Input, Level, Limits, Message, Reconfiguration, Route, RouteKey, Router, UpstreamEvent, UpstreamId,
 };
 
 /// Where the clock begins: 2026-11-20T10:00:00Z.
@@ -76,6 +76,24 @@ impl World {
             paused_upstreams: HashSet::new(),
             are_targets_stalled: false,
         }
+    }
+
+    /// The engine takes another configuration, such as [`Config::configuration`](crate::Config::configuration).
+    pub fn reconfigure(&mut self, configuration: Configuration) -> Reconfiguration {
+        let mut effects = Vec::new();
+        let reconfiguration = self.engine.reconfigure(self.now(), configuration, &mut effects);
+        self.carry_out(effects);
+        reconfiguration.expect("patterns that fit a router, and a server that is not stopping")
+    }
+
+    /// The engine takes other routes and no feeds, with the default limits.
+    pub fn reroute(&mut self, routes: Vec<(RouteKey, Route)>) -> Reconfiguration {
+        let routes = routes.into_iter().map(|(key, route)| ConfiguredRoute {
+            key,
+            route: Some(route),
+            fingerprint: None,
+        });
+        self.reconfigure(Configuration { routes: routes.collect(), ..Configuration::default() })
     }
 
     /// What the clocks show.

@@ -59,7 +59,7 @@ fn read(host: &Arc<Host>, feed: String, file: String) {
     let reader = host.clone();
     host.runtime().spawn_blocking(move || {
         let content = std::fs::read(&file).map(Into::into).map_err(|error| error.to_string());
-        reader.turn(|turn| turn.input(Input::File { feed, content }));
+        reader.turn(|turn| turn.input(Input::File { feed, file, content }));
     });
 }
 

@@ -125,8 +125,8 @@ export class Effects implements Actor {
     readFile(resolve(this.#root, file))
       .then((content) => {
         if (content.length > MAX_MESSAGE) throw new RangeError(`${file} has ${content.length} bytes; the most is ${MAX_MESSAGE}`)
-        this.#host.fileRead(feed, content)
+        this.#host.fileRead(feed, file, content)
       })
-      .catch((error: unknown) => this.#host.input((core) => core.file_failed(feed, errorText(error))))
+      .catch((error: unknown) => this.#host.input((core) => core.file_failed(feed, file, errorText(error))))
   }
 }

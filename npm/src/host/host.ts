@@ -258,9 +258,9 @@ export class Host {
   }
 
   /** A file for a feed was read. */
-  fileRead(feed: string, content: Buffer): void {
+  fileRead(feed: string, file: string, content: Buffer): void {
     const length = this.#engine.copy((memory) => memory.put(content))
-    this.input((core) => core.file_read(feed, length))
+    this.input((core) => core.file_read(feed, file, length))
   }
 
   /** What is done in a turn. */

@@ -44,6 +44,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::handler::context::Context;
+use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
@@ -164,10 +165,15 @@ impl Commands {
         }
     }
 
+    /// The longest silence of a client, if it is limited.
+    fn ping_timeout(&self) -> Option<Duration> {
+        Some(Duration::from_secs(self.options.ping_timeout)).filter(|timeout| !timeout.is_zero())
+    }
+
     /// A frame of a client came: it is not silent.
     fn alive(&self, cx: &mut Context<'_>) {
-        if self.options.ping_timeout > 0 {
-            cx.set_inactivity_timeout(Some(Duration::from_secs(self.options.ping_timeout)));
+        if let Some(timeout) = self.ping_timeout() {
+            cx.set_inactivity_timeout(Some(timeout));
         }
     }
 }
@@ -256,7 +262,22 @@ impl Handler for Commands {
         Ok(())
     }
 
-    fn answer(&mut self, cx: &mut Context<'_>, _: HookKind, _: Answer) -> HandlerResult {
+    fn succeed(&mut self, cx: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        let Some(predecessor) = predecessor.get::<Self>() else {
+            return false;
+        };
+        let timeouts = (predecessor.ping_timeout(), self.ping_timeout());
+        for id in cx.everyone() {
+            cx.with(id).change_inactivity_timeout(timeouts);
+        }
+        self.clients = std::mem::take(&mut predecessor.clients);
+        true
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, kind: HookKind, _: Answer) -> HandlerResult {
+        if kind != HookKind::ServerEvent {
+            return Ok(());
+        }
         let client = cx.connection_mut().and_then(|connection| connection.metadata_mut().get_mut::<Client>());
         if let Some(client) = client {
             client.is_crashing = false;

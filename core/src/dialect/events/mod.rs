@@ -36,6 +36,7 @@ use serde_json::Value;
 
 use crate::dialect::timed_name::timed_name;
 use crate::handler::context::Context;
+use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::http_endpoint::HttpEndpoint;
 use crate::message::Message;
@@ -121,6 +122,28 @@ impl Events {
         }
     }
 
+    /// Moves the intervals of a client of the predecessor: an event goes on by its name, and a new one starts if it would for
+    /// a new client.
+    fn take_intervals(&self, cx: &mut Context<'_>, predecessor: &Self) {
+        let earlier = &predecessor.options.mock;
+        let deadlines: Vec<_> = (0..earlier.len()).map(|index| cx.timer_deadline(timer(index))).collect();
+        (0..earlier.len()).for_each(|index| cx.cancel_timer(timer(index)));
+        for (index, event) in self.options.mock.iter().enumerate() {
+            let known = earlier.iter().position(|known| known.name == event.name);
+            let interval = known.and_then(|known| earlier[known].interval.duration());
+            match known.and_then(|known| deadlines[known]) {
+                Some(deadline) => {
+                    cx.set_timer_at(timer(index), deadline);
+                    cx.change_timer(timer(index), (interval, event.interval.duration()));
+                }
+                // The client does not want it.
+                None if interval.is_some() => {}
+                None if self.options.auto_start => self.start(cx, index),
+                None => {}
+            }
+        }
+    }
+
     fn beat(&self, cx: &mut Context<'_>, interval: Duration) -> HandlerResult {
         match session(cx) {
             Some(session) if session.has_answered => {
@@ -193,6 +216,23 @@ impl Handler for Events {
         };
         cx.send(answer);
         Ok(())
+    }
+
+    fn succeed(&mut self, cx: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        let Some(predecessor) = predecessor.get::<Self>() else {
+            return false;
+        };
+        let heartbeat = (predecessor.heartbeat, self.heartbeat);
+        for id in cx.everyone() {
+            let mut cx = cx.with(id);
+            let Some(session) = session(&mut cx) else { continue };
+            if heartbeat.0.is_none() {
+                session.has_answered = true;
+            }
+            cx.change_timer(HEARTBEAT, heartbeat);
+            self.take_intervals(&mut cx, predecessor);
+        }
+        true
     }
 
     fn pong(&mut self, cx: &mut Context<'_>, _: Bytes) -> HandlerResult {

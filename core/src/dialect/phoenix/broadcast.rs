@@ -1,5 +1,7 @@
 //! A channel without code: it passes what one client sends to the others.
 
+use std::any::Any;
+
 use serde_json::{Map, Value};
 
 use super::channel::{Channel, ChannelContext, Reply};
@@ -75,6 +77,10 @@ impl Channel for Broadcast {
             false => cx.broadcast_from(event, payload),
         }
         Ok(Reply::Ok(Payload::empty()))
+    }
+
+    fn succeed(&mut self, predecessor: &mut dyn Any) -> bool {
+        predecessor.is::<Self>()
     }
 
     fn publish(&mut self, cx: &mut ChannelContext<'_, '_>, feed: &str, value: &FeedValue) -> HandlerResult {

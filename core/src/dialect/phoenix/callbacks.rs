@@ -3,6 +3,7 @@
 //! Each step of it is a [`Hook::Channel`]. A hook that fails crashes the channel. Meanwhile and at any other time user
 //! code may send the commands of [`command`](super::command).
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::channel::{Channel, ChannelContext, Reply};
@@ -61,6 +62,10 @@ impl Channel for CallbackChannel {
             Some((Status::Error, response)) => Reply::Error(response),
             None => Reply::None,
         })
+    }
+
+    fn succeed(&mut self, predecessor: &mut dyn Any) -> bool {
+        predecessor.is::<Self>()
     }
 
     fn terminate(&mut self, cx: &mut ChannelContext<'_, '_>, reason: Termination) {

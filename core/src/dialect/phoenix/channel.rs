@@ -1,5 +1,6 @@
 //! The trait of channels, to write one in Rust.
 
+use std::any::Any;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -50,7 +51,7 @@ use crate::state::connection::Connection;
 ///     }
 /// }
 /// ```
-pub trait Channel: Send {
+pub trait Channel: Any + Send {
     /// A client has connected; it has joined nothing yet.
     fn connect(&mut self, cx: &mut Context<'_>) {
         let _ = cx;
@@ -91,6 +92,15 @@ pub trait Channel: Send {
     fn publish(&mut self, cx: &mut ChannelContext<'_, '_>, feed: &str, value: &FeedValue) -> HandlerResult {
         let _ = (cx, feed, value);
         Ok(())
+    }
+
+    /// Takes over its topics from the channel that had the same pattern before the engine was
+    /// [reconfigured](crate::Handler::succeed): its state is to be taken from it, by its type. False: the clients' channels
+    /// end with `phx_error`, after which Phoenix's clients join again. That is the default; a channel without state of its
+    /// clients writes `predecessor.is::<Self>()`.
+    fn succeed(&mut self, predecessor: &mut dyn Any) -> bool {
+        let _ = predecessor;
+        false
     }
 
     /// A timer of this client's channel is due ([`ChannelContext::set_timer`]).

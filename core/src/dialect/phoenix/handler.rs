@@ -16,6 +16,7 @@ use super::step::{Stage, Step};
 use super::topic::TopicPattern;
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
+use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::channel::{Status, Termination};
 use crate::interface::close_cause::CloseCause;
@@ -29,11 +30,11 @@ use crate::routing::authentication::query_value;
 use crate::routing::route::RouteSettings;
 
 /// The timer for silence; channels' timers have a join's number above the low 32 bits.
-const IDLE: u64 = 0;
+pub(super) const IDLE: u64 = 0;
 
 /// A Phoenix socket with its channels.
 pub struct Phoenix {
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     pub(super) mounts: Vec<Mount>,
     pub(super) sockets: Sockets,
     pub(super) presence: Presence,
@@ -266,6 +267,14 @@ impl Handler for Phoenix {
             return Ok(());
         };
         self.run(cx, step, |channel, cx| channel.answer(cx, answer))
+    }
+
+    fn succeed(&mut self, cx: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        match predecessor.get::<Self>() {
+            Some(predecessor) => self.take_over(cx, predecessor),
+            None => return false,
+        }
+        true
     }
 
     fn command(&mut self, cx: &mut Context<'_>, name: &str, payload: Value) -> HandlerResult {

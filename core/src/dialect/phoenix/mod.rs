@@ -44,6 +44,7 @@ mod realtime;
 mod serializer;
 mod sockets;
 mod step;
+mod succession;
 mod topic;
 mod v1;
 mod v2;

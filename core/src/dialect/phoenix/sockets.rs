@@ -71,6 +71,18 @@ impl Sockets {
         self.sockets.get_mut(&id)
     }
 
+    /// All clients, in no particular order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ConnectionId, &Socket)> {
+        self.sockets.iter().map(|(id, socket)| (*id, socket))
+    }
+
+    /// Gives the route's channels other numbers.
+    pub(crate) fn renumber(&mut self, number: impl Fn(usize) -> usize) {
+        let joined = self.sockets.values_mut().flat_map(|socket| socket.channels.values_mut());
+        joined.for_each(|joined| joined.mount = number(joined.mount));
+        self.topics.values_mut().for_each(|topic| topic.mount = number(topic.mount));
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.sockets.len()
     }

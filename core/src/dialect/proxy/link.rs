@@ -17,6 +17,9 @@ pub(super) struct Link {
     pub(super) target: Arc<str>,
     pub(super) client_id: Arc<str>,
     pub(super) phase: Phase,
+    /// Whether the target answers the client's opening handshake, and its end is passed on as it is: as it was when it was
+    /// dialled.
+    pub(super) is_transparent: bool,
     /// The message of the callback that is running.
     pub(super) asked: Option<(Direction, Message)>,
 }
@@ -58,8 +61,13 @@ pub(super) enum Ending {
 }
 
 impl Link {
-    pub(super) fn new(upstream: UpstreamId, target: Arc<str>, client_id: Arc<str>) -> Self {
-        Self { upstream, target, client_id, phase: Phase::Dialling, asked: None }
+    pub(super) fn new(
+        upstream: UpstreamId,
+        target: Arc<str>,
+        client_id: Arc<str>,
+        is_transparent: bool,
+    ) -> Self {
+        Self { upstream, target, client_id, phase: Phase::Dialling, is_transparent, asked: None }
     }
 }
 

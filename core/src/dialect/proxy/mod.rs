@@ -41,6 +41,7 @@ use serde_json::json;
 
 use crate::dialect::timed_name::timed_name;
 use crate::handler::context::Context;
+use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::close_cause::CloseCause;
 use crate::interface::effect::Level;
@@ -169,8 +170,13 @@ impl Proxy {
         self.options.handshake() == ProxyHandshake::Target
     }
 
-    /// Dials the target of the connection in focus.
-    fn dial(&self, cx: &mut Context<'_>, protocols: Vec<String>) -> Result<(), Ending> {
+    /// The same for the connection in focus, whose target may have been dialled by a predecessor.
+    fn is_transparent_for(&self, cx: &mut Context<'_>) -> bool {
+        link(cx).map_or(self.is_transparent(), |link| link.is_transparent)
+    }
+
+    /// Dials the target of the connection in focus, whose opening handshake it answers if the proxy `is_transparent`.
+    fn dial(&self, cx: &mut Context<'_>, protocols: Vec<String>, is_transparent: bool) -> Result<(), Ending> {
         let client_id = timed_name(cx, "client-", '-').into();
         let (target, name, url) = self.target(cx)?;
         let token = cx.token_place().and_then(TokenPlace::header);
@@ -185,7 +191,8 @@ impl Proxy {
         if let Some(upstream) = cx.dial(dial)
             && let Some(connection) = cx.connection_mut()
         {
-            connection.metadata_mut().insert(Link::new(upstream, name, client_id));
+            let link = Link::new(upstream, name, client_id, is_transparent);
+            connection.metadata_mut().insert(link);
         }
         Ok(())
     }
@@ -232,7 +239,7 @@ impl Proxy {
             cx.reject(ending.status());
             return Ok(());
         }
-        if ending.is_abrupt() && self.is_transparent() {
+        if ending.is_abrupt() && self.is_transparent_for(cx) {
             cx.disconnect();
             return Ok(());
         }
@@ -247,7 +254,7 @@ impl Proxy {
 
     /// The target has answered 101.
     fn opened(&mut self, cx: &mut Context<'_>, protocol: Option<&str>) -> HandlerResult {
-        let is_transparent = self.is_transparent();
+        let is_transparent = self.is_transparent_for(cx);
         let is_agreed = match protocol {
             Some(protocol) if is_transparent => cx.offered_subprotocols().iter().any(|it| it == protocol),
             None if is_transparent => true,
@@ -294,19 +301,20 @@ impl Handler for Proxy {
             return Ok(false);
         }
         let offered = cx.offered_subprotocols();
-        if let Err(ending) = self.dial(cx, offered) {
+        if let Err(ending) = self.dial(cx, offered, true) {
             self.end(cx, &ending)?;
         }
         Ok(true)
     }
 
     fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
-        if self.is_transparent() {
+        // The target has opened already.
+        if link(cx).is_some() {
             self.announce(cx);
             return Ok(());
         }
         let agreed = cx.connection().and_then(|client| client.subprotocol()).map(str::to_owned);
-        match self.dial(cx, agreed.into_iter().collect()) {
+        match self.dial(cx, agreed.into_iter().collect(), false) {
             Ok(()) => Ok(()),
             Err(ending) => self.end(cx, &ending),
         }
@@ -327,7 +335,15 @@ impl Handler for Proxy {
         }
     }
 
-    fn answer(&mut self, cx: &mut Context<'_>, _: HookKind, answer: Answer) -> HandlerResult {
+    /// Clients stay connected to their targets.
+    fn succeed(&mut self, _: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        predecessor.get::<Self>().is_some()
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, kind: HookKind, answer: Answer) -> HandlerResult {
+        if !matches!(kind, HookKind::ClientMessage | HookKind::TargetMessage) {
+            return Ok(());
+        }
         let Some((from, message)) = link(cx).and_then(|link| link.asked.take()) else {
             return Ok(());
         };
@@ -351,7 +367,8 @@ impl Handler for Proxy {
 
     fn close(&mut self, cx: &mut Context<'_>, frame: &CloseFrame, _: CloseCause) -> HandlerResult {
         if let Some(upstream) = link(cx).map(|link| link.upstream) {
-            cx.close_upstream(upstream, farewell(frame, self.is_transparent()));
+            let is_transparent = self.is_transparent_for(cx);
+            cx.close_upstream(upstream, farewell(frame, is_transparent));
         }
         Ok(())
     }

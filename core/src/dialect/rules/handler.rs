@@ -6,6 +6,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use super::{On, Parse, Rules};
 use crate::dialect::json;
 use crate::handler::context::Context;
+use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerResult};
 use crate::interface::close_cause::CloseCause;
 use crate::message::{CloseFrame, Message};
@@ -72,5 +73,13 @@ impl Handler for RulesHandler {
 
     fn close(&mut self, cx: &mut Context<'_>, frame: &CloseFrame, _: CloseCause) -> HandlerResult {
         self.run(cx, On::Close, None, Some(frame))
+    }
+
+    fn succeed(&mut self, _: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        let Some(predecessor) = predecessor.get::<Self>() else {
+            return false;
+        };
+        self.random = predecessor.random.take();
+        true
     }
 }

@@ -47,6 +47,7 @@ use serde_json::{Value, json};
 
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
+use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::effect::Level;
 use crate::interface::http_endpoint::{HttpEndpoint, json_response};
@@ -117,11 +118,13 @@ impl Topics {
     }
 
     fn arm_ping(&self, cx: &mut Context<'_>) {
-        if let (Generation::G3, Some(interval)) =
-            (self.options.generation, self.options.ping_interval.duration())
-        {
+        if let Some(interval) = self.ping_interval() {
             cx.set_timer(PING, interval);
         }
+    }
+
+    fn ping_interval(&self) -> Option<Duration> {
+        self.options.ping_interval.duration().filter(|_| self.options.generation == Generation::G3)
     }
 
     fn stats(&self, cx: &Context<'_>) -> Value {
@@ -199,6 +202,24 @@ impl Handler for Topics {
             cx.broadcast_to(topics, true, message);
         }
         Ok(())
+    }
+
+    /// Another generation or stream is another protocol: its clients have to connect again.
+    fn succeed(&mut self, cx: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
+        let Some(predecessor) = predecessor.get::<Self>() else {
+            return false;
+        };
+        let speaks = |topics: &Self| (topics.options.generation, topics.options.stream);
+        if speaks(predecessor) != speaks(self) {
+            return false;
+        }
+        let intervals = (predecessor.ping_interval(), self.ping_interval());
+        if intervals.0 != intervals.1 {
+            for id in cx.everyone() {
+                cx.with(id).change_timer(PING, intervals);
+            }
+        }
+        true
     }
 
     fn error(&mut self, cx: &mut Context<'_>, error: &HandlerError) -> HandlerResult {

@@ -95,6 +95,16 @@ impl Context<'_> {
         }
     }
 
+    /// Changes the inactivity timeout that this handler had set for the connection. Where a handler sets none, the route's
+    /// own counts. The silence so far counts.
+    pub(crate) fn change_inactivity_timeout(&mut self, timeouts: (Option<Duration>, Option<Duration>)) {
+        let own = self.state.routes[self.route].settings.inactivity_timeout;
+        if let Some(id) = self.id {
+            let timeouts = (timeouts.0.or(own), timeouts.1.or(own));
+            self.state.change_inactivity(id, timeouts, self.now.instant);
+        }
+    }
+
     /// Carries out a request of the user's code for this connection.
     pub fn apply(&mut self, command: Command) -> Result<(), CommandError> {
         match command {

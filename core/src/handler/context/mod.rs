@@ -12,7 +12,7 @@ use rand_chacha::rand_core::RngCore;
 use crate::feed::Feed;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Effect, Level};
-use crate::interface::hook::{CallId, Hook};
+use crate::interface::hook::{CallId, Hook, HookKind};
 use crate::routing::authentication::{Authentication, TokenPlace};
 use crate::state::State;
 use crate::state::connection::Connection;
@@ -99,6 +99,13 @@ impl Context<'_> {
     /// calls under way at once.
     pub fn answered(&self) -> Option<CallId> {
         self.state.answered
+    }
+
+    /// The calls for connections of this route that are under way, in no particular order.
+    pub(crate) fn calls_under_way(&self, kind: HookKind) -> Vec<CallId> {
+        let calls = self.state.calls.iter();
+        let calls = calls.filter(|(_, call)| call.kind == kind && self.peer(call.id).is_some());
+        calls.map(|(id, _)| *id).collect()
     }
 
     /// The same handler's view with another connection of this route in focus.

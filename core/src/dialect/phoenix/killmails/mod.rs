@@ -27,6 +27,7 @@ mod subscription;
 mod validation;
 mod visitor;
 
+use std::any::Any;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -253,6 +254,18 @@ impl Channel for Killmails {
             cx.push_each(to, &self.options.topic, "kill_count_update", update);
         }
         Ok(())
+    }
+
+    fn succeed(&mut self, predecessor: &mut dyn Any) -> bool {
+        let Some(predecessor) = predecessor.downcast_mut::<Self>() else {
+            return false;
+        };
+        if predecessor.options.topic != self.options.topic {
+            return false;
+        }
+        self.subscriptions = std::mem::take(&mut predecessor.subscriptions);
+        self.started = predecessor.started;
+        true
     }
 
     fn timeout(&mut self, cx: &mut ChannelContext<'_, '_>, key: u32) -> HandlerResult {

@@ -11,6 +11,7 @@
 
 mod http_broadcast;
 
+use std::any::Any;
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -158,6 +159,14 @@ impl Channel for Realtime {
             }
         }
         Ok(http_broadcast::accepted())
+    }
+
+    fn succeed(&mut self, predecessor: &mut dyn Any) -> bool {
+        let Some(predecessor) = predecessor.downcast_mut::<Self>() else {
+            return false;
+        };
+        self.clients = std::mem::take(&mut predecessor.clients);
+        true
     }
 
     fn terminate(&mut self, cx: &mut ChannelContext<'_, '_>, _: Termination) {
