@@ -148,3 +148,36 @@ async fn it_gets_all_that_was_sent_before_the_close_frame() {
     assert!(asked.elapsed() > Duration::from_millis(1_250), "{:?}", asked.elapsed());
     assert_eq!(received[LENGTH + 10..], *b"\x88\x05\x0f\xa0bye");
 }
+
+/// However short what it sends is, and however long what it gets for it.
+#[tokio::test]
+async fn nothing_is_dropped_if_the_route_says_that_it_is_not_read_from() {
+    const COUNT: u32 = 5_000;
+    struct Long;
+    impl Handler for Long {
+        fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
+            let mut reply = message.payload().to_vec();
+            reply.resize(1_000, 0);
+            cx.send(Message::Binary(reply.into()));
+            Ok(())
+        }
+    }
+    let settings = RouteSettings { max_outbound: 16 << 10, overflow: Overflow::Pause, ..Default::default() };
+    let server = start(Server::builder().route("/long", Endpoint::from(Long).with_settings(settings))).await;
+    let (raw, _) = Raw::open(server.address, "/long", "").await;
+    let (mut read, mut write) = raw.stream.into_split();
+    let sending = tokio::spawn(async move {
+        let frames: Vec<u8> =
+            (0..COUNT).flat_map(|index| support::raw::frame(0x82, &index.to_be_bytes())).collect();
+        tokio::io::AsyncWriteExt::write_all(&mut write, &frames).await.expect("an open socket");
+        write
+    });
+    let mut frame = vec![0; 4 + 1_000];
+    for index in 0..COUNT {
+        let read = tokio::io::AsyncReadExt::read_exact(&mut read, &mut frame);
+        support::within("a reply", read).await.expect("an open socket");
+        assert_eq!(frame[4..8], index.to_be_bytes());
+    }
+    sending.await.expect("no panic");
+    assert!(server.switchboard.stats().dropped_messages.is_empty());
+}

@@ -22,7 +22,7 @@
 //! | the time of a callback | `limits.handlerTimeout` | 30 s | counts as failed, and is stopped where it can be: JavaScript's functions cannot |
 //! | bytes that wait for a client that reads too slowly | `limits.outbound.maxBytes`, a route's `outbound` | 1 MiB | close 1013 |
 //! | the same with `overflow = "drop-oldest"` | | | the oldest messages are dropped |
-//! | the same with `overflow = "pause"`, a proxy's default | | | nothing is read from it, or on a proxy from its target; beyond twice as much messages are dropped |
+//! | the same with `overflow = "pause"`, a proxy's default | | | nothing is read from it, and what it has sent waits before its handler; on a proxy nothing is read from its target. Messages that others send to it are dropped beyond twice as much |
 //! | bytes that wait for a proxy's target | `maxWaiting` | 1 MiB | its client's messages wait before their handler |
 //! | the time in which a target takes a message | `sendTimeout` | 30 s | close 1011 |
 //! | the time in which a target answers | `timeout` | 10 s | HTTP 504; close 1011 with `handshake = "proxy"` |

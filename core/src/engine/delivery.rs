@@ -214,7 +214,7 @@ impl Engine {
         let Some(connection) = self.state.connections.get(id) else {
             return;
         };
-        let route = connection.route;
+        let (route, before) = (connection.route, effects.len());
         let (kind, result) = match inbound {
             Inbound::Connect => (
                 HookKind::Connect,
@@ -250,6 +250,7 @@ impl Engine {
             }
         };
         self.conclude(now, id, kind, result, effects);
+        self.state.note_answers(id, &effects[before..], now);
     }
 
     /// After deliveries: reads on if there is room again, and removes the connection after its last hook.

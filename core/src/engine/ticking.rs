@@ -30,6 +30,7 @@ impl Engine {
                     }
                 }
                 Timer::Relay(id) => self.deliver_upstreams(now, id, effects),
+                Timer::Answers(id) => self.state.release_answers(id),
                 Timer::Upstream(upstream) => self.upstream_due(now, upstream, effects),
                 Timer::Source(place) => self.source_due(now, place, effects),
                 Timer::Start => self.warn(effects),

@@ -29,7 +29,8 @@ pub(crate) struct Inbox {
     waiting: Option<Box<Waiting>>,
     /// Hooks whose answers are awaited; nothing is taken from the queue meanwhile.
     pub(crate) calls: u32,
-    /// Outgoing connections that are not open yet or take no more; nothing is taken from the queue meanwhile.
+    /// Outgoing connections that are not open yet or take no more, and answers that the host has not queued yet; nothing is
+    /// taken from the queue meanwhile.
     pub(crate) holds: u8,
     /// Why the host was told to stop reading.
     pub(crate) pause: Pause,
@@ -42,7 +43,7 @@ pub(crate) struct Inbox {
 pub(crate) struct Pause {
     /// Its handler is far behind.
     pub(crate) inbox: bool,
-    /// It reads too slowly.
+    /// It reads too slowly, and most likely its own messages are what fills its outbox.
     pub(crate) outbox: bool,
 }
 
@@ -78,9 +79,9 @@ impl Inbox {
         waiting.queue.push_front((ready, inbound));
     }
 
-    /// When the front entry may be handled; `None` when there is none or a hook is awaited.
+    /// When the front entry may be handled; `None` when there is none or nothing is to be taken.
     pub(crate) fn ready(&self) -> Option<Instant> {
-        if self.calls > 0 || self.holds > 0 {
+        if self.is_held() {
             return None;
         }
         self.waiting.as_ref()?.queue.front().map(|(ready, _)| *ready)
@@ -107,9 +108,14 @@ impl Inbox {
         self.waiting = None;
     }
 
-    /// Whether nothing waits and no answer is awaited.
+    /// Whether nothing waits, and the next entry can be handled at once.
     pub(crate) fn is_idle(&self) -> bool {
-        self.waiting.is_none() && self.calls == 0 && self.holds == 0
+        self.waiting.is_none() && !self.is_held()
+    }
+
+    /// Whether nothing is to be taken from the queue. What is in it would fill an outbox that is full already.
+    fn is_held(&self) -> bool {
+        self.calls > 0 || self.holds > 0 || self.pause.outbox
     }
 
     /// Whether reading should pause: `limit` entries wait, or half a MiB.

@@ -2,6 +2,7 @@
 //!
 //! One file for each thing that is kept: connections, rooms, timers, what waits. Nothing here calls a handler.
 
+mod answers;
 pub(crate) mod close_wait;
 pub(crate) mod connection;
 pub(crate) mod heartbeat;
@@ -36,8 +37,10 @@ use crate::message::{CloseCode, CloseFrame};
 use crate::routing::hosts::Hosts;
 use crate::routing::route::RouteSettings;
 use crate::routing::router::{RouteIdentity, RouteKey};
+use crate::state::answers::Answers;
 use crate::state::close_wait::CloseWait;
 use crate::state::connection::{Closure, Connection, Phase};
+use crate::state::inbox::Pause;
 use crate::state::incomplete::IncompleteMessages;
 use crate::state::limits::Limits;
 use crate::state::log_throttle::LogThrottle;
@@ -75,6 +78,8 @@ pub(crate) struct State {
     pub(crate) stack: Option<String>,
     /// The port at which the server is found.
     pub(crate) port: Option<u16>,
+    /// What the handling of a client's messages has sent to it.
+    pub(crate) answers: Answers,
     next_call: u64,
 }
 
@@ -171,6 +176,7 @@ impl State {
             answered: None,
             stack: None,
             port: None,
+            answers: Answers::default(),
             next_call: 0,
         }
     }
@@ -245,17 +251,17 @@ impl State {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        if !self.connections.get(id).is_some_and(Connection::is_open) {
+        let Some(connection) = self.connections.get(id).filter(|connection| connection.is_open()) else {
             return;
-        }
+        };
+        let was_paused = connection.inbox.pause.is_on();
         let seen = frame.clone().unwrap_or_else(|| CloseFrame::new(CloseCode::NO_STATUS, ""));
         self.end(id, Closure::new(seen, CloseCause::Server));
         self.await_close(id, now);
         effects.push(Effect::Close { id, frame });
         // The client's own close frame has to be read.
-        if let Some(connection) = self.connections.get_mut(id)
-            && std::mem::take(&mut connection.inbox.pause).is_on()
-        {
+        if was_paused && let Some(connection) = self.connections.get_mut(id) {
+            connection.inbox.pause = Pause::default();
             effects.push(Effect::Resume { id });
         }
     }
@@ -307,8 +313,13 @@ impl State {
             connection.inbox.clear();
         }
         connection.phase = Phase::Closing(closure);
-        self.incomplete.set(id, 0);
+        // Nothing is sent to it any more: what it has said does not have to wait for its outbox.
+        if std::mem::take(&mut connection.inbox.pause.outbox) {
+            self.due.push(id);
+        }
         let route = connection.route;
+        self.let_answer(id);
+        self.incomplete.set(id, 0);
         self.timers.cancel_all(id);
         if let Some(connection) = self.connections.get(id) {
             self.routes[route].rooms.exit(id, connection.rooms());

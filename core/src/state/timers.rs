@@ -29,6 +29,8 @@ pub(crate) enum Timer {
     Route(usize, u64),
     /// The host has put what came on its outgoing connections into the outbox: there may be room for more.
     Relay(ConnectionId),
+    /// The host has put the answers to a client's messages into the outbox: there may be room for more.
+    Answers(ConnectionId),
     /// An outgoing connection has to be open, to take something, or to be closed.
     Upstream(UpstreamId),
     /// A feed's source has something to do.
@@ -49,6 +51,7 @@ impl Timer {
             | Timer::Inactivity(id)
             | Timer::Closing(id)
             | Timer::Relay(id)
+            | Timer::Answers(id)
             | Timer::Connection(id, _) => Some(id),
             Timer::Call(_)
             | Timer::Route(..)
@@ -95,6 +98,7 @@ impl Timers {
             Timer::Heartbeat(id),
             Timer::Inactivity(id),
             Timer::Closing(id),
+            Timer::Answers(id),
         ] {
             self.cancel(timer);
         }
