@@ -1,7 +1,7 @@
 //! A running engine for any axum application.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -183,6 +183,11 @@ impl Switchboard {
     /// Takes an opening handshake with a `Host`, and the bytes that came after it on the stream.
     pub(crate) fn ask(&self, request: Request<()>, address: SocketAddr, rest: Vec<u8>) -> Asked {
         Asked::new(&self.shared.host, request, address, rest)
+    }
+
+    /// Whether an address may have one more connection beside so many that are not WebSockets.
+    pub(crate) fn admits_address(&self, address: IpAddr, others: usize) -> bool {
+        self.shared.host.turn(|turn| turn.admits_address(address, others))
     }
 
     /// Answers any request.

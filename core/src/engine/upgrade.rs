@@ -28,6 +28,24 @@ use crate::state::{Standing, State};
 use crate::time::Now;
 
 impl Engine {
+    /// Whether an address may have one more connection, when it has so many `others` that the engine does not know;
+    /// otherwise the log is told. For hosts that count connections from when they accept them.
+    pub fn admits_address(
+        &mut self,
+        now: Now,
+        address: IpAddr,
+        others: usize,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        let Some(limit) = self.state.limits.connections_per_address else { return true };
+        let is_admitted = self.state.connections.count_of(address).saturating_add(others) < limit;
+        if !is_admitted {
+            let text = || format!("limits.maxConnectionsPerAddress is reached for {address}: answered 429");
+            self.state.log_throttle.note(now.instant, (usize::MAX, "address"), Level::Warn, text, effects);
+        }
+        is_admitted
+    }
+
     pub(super) fn upgrade(
         &mut self,
         now: Now,
@@ -104,11 +122,9 @@ impl Engine {
             self.state.log_throttle.note(now.instant, (route, "connections"), Level::Warn, text, effects);
             return reject(id, StatusCode::SERVICE_UNAVAILABLE, "too many connections", effects);
         }
-        if let (Some(limit), Some(address)) = (self.state.limits.connections_per_address, address)
-            && self.state.connections.count_of(address) >= limit
+        if let Some(address) = address
+            && !self.admits_address(now, address, 0, effects)
         {
-            let text = || format!("limits.maxConnectionsPerAddress is reached for {address}: answered 429");
-            self.state.log_throttle.note(now.instant, (route, "address"), Level::Warn, text, effects);
             return reject(
                 id,
                 StatusCode::TOO_MANY_REQUESTS,

@@ -246,6 +246,11 @@ impl Turn<'_> {
         is_known
     }
 
+    /// Whether an address may have one more connection beside so many that are not WebSockets.
+    pub(crate) fn admits_address(&mut self, address: IpAddr, others: usize) -> bool {
+        self.state.admits_address(self.now, address, others)
+    }
+
     /// The answer to a plain HTTP request under a `Host` that is not allowed.
     pub(crate) fn refuse_host<T>(&mut self, request: &http::Request<T>) -> Option<http::Response<Bytes>> {
         self.state.refuse_host(self.now, request)

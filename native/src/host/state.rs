@@ -1,6 +1,7 @@
 //! The state behind the host's lock: the engine, and how its effects are carried out.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -103,6 +104,10 @@ impl HostState {
         request: &http::Request<Bytes>,
     ) -> Option<http::Response<Bytes>> {
         self.engine.request(now, request, &mut self.effects)
+    }
+
+    pub(crate) fn admits_address(&mut self, now: Now, address: IpAddr, others: usize) -> bool {
+        self.engine.admits_address(now, address, others, &mut self.effects)
     }
 
     pub(crate) fn refuse_host<T>(

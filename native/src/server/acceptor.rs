@@ -5,7 +5,7 @@ use std::future::{pending, poll_fn};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use crate::accept::write_deadline::WriteDeadline;
 use crate::accept::{NODELAY_IS_INHERITED, opening};
 use crate::connection::receiver::Receiver;
 use crate::connection::task::ConnectionTask;
+use crate::server::http_share::{HttpPlace, HttpShare};
 use crate::server::listening::Listening;
 use crate::switchboard::Switchboard;
 use crate::tls::Tls;
@@ -41,6 +42,9 @@ use crate::tls::Tls;
 /// | a head's lines, after a hundred | 431 |
 /// | the wait for a connection's next request, within `limits.handshakeTimeout` | the connection is dropped |
 /// | a response that is not read: 64 KiB of it, or what is left, within `limits.handshakeTimeout` | the connection is dropped |
+/// | connections that ask for plain HTTP, after half of `limits.maxConnections` (at least six) | 503, and the connection is closed |
+/// | connections of one address, WebSockets and others, after `limits.maxConnectionsPerAddress` | 429, and the connection is closed; as many again that ask for nothing are dropped |
+/// | requests that wait behind another on their connection | as many bytes as a head may have are read; the rest is left to TCP |
 /// | connections that are not WebSockets yet, after `limits.maxConnections` | the next ones wait to be accepted |
 ///
 /// `axum::serve` has none of these limits.
@@ -62,6 +66,8 @@ struct Reception {
     time: Duration,
     /// The longest head of a request, in bytes.
     max_head: usize,
+    /// What they may take before.
+    share: HttpShare,
     /// The TLS handshake that every connection begins with, if there is TLS.
     tls: Option<TlsAcceptor>,
 }
@@ -100,7 +106,8 @@ impl Acceptor {
         let mut http = Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(time).max_buf_size(max_head);
         let tls = tls.map(|tls| TlsAcceptor::from(tls.into_config()));
-        let reception = Arc::new(Reception { switchboard, http, time, max_head, tls });
+        let share = HttpShare::new(&switchboard);
+        let reception = Arc::new(Reception { switchboard, http, time, max_head, share, tls });
         Self { listener: Listening::new(listener), reception, ended }
     }
 
@@ -118,9 +125,11 @@ impl Acceptor {
                 accepted = accept(&mut self.listener, places.clone()) => accepted,
                 () = &mut stop => return Requests { open },
             };
+            let entered = self.reception.share.enter(&self.reception.switchboard, address.ip());
+            let Some(http_place) = entered else { continue };
             let (reception, ended, is_open) = (self.reception.clone(), self.ended.clone(), open.subscribe());
             ConnectionTask::begin(async move {
-                let receiver = reception.receive(stream, address, ended).await;
+                let receiver = reception.receive(stream, address, http_place, ended).await;
                 drop((place, is_open));
                 receiver
             });
@@ -151,16 +160,17 @@ impl Reception {
         &self,
         mut stream: TcpStream,
         address: SocketAddr,
+        mut place: HttpPlace,
         mut ended: watch::Receiver<bool>,
     ) -> Option<Receiver> {
         if let Some(tls) = &self.tls {
-            Box::pin(self.receive_encrypted(tls, stream, address, ended)).await;
+            Box::pin(self.receive_encrypted(tls, stream, address, place, ended)).await;
             return None;
         }
-        match self.first(&mut stream, address, &mut ended).await? {
+        match self.first(&mut stream, address, &mut place, &mut ended).await? {
             First::Asked(asked) => asked.answer(stream).await,
             First::Other(bytes) => {
-                Box::pin(self.talk(Prefixed::new(bytes, stream), address, ended)).await;
+                Box::pin(self.talk(Prefixed::new(bytes, stream), address, place, ended)).await;
                 None
             }
         }
@@ -172,6 +182,7 @@ impl Reception {
         tls: &TlsAcceptor,
         stream: TcpStream,
         address: SocketAddr,
+        place: HttpPlace,
         mut ended: watch::Receiver<bool>,
     ) {
         let accepted = tokio::select! {
@@ -180,7 +191,7 @@ impl Reception {
             _ = ended.wait_for(|ended| *ended) => return,
         };
         match accepted {
-            Ok(Ok(stream)) => self.talk(stream, address, ended).await,
+            Ok(Ok(stream)) => self.talk(stream, address, place, ended).await,
             // Mistakes of clients are only logged at level debug.
             Ok(Err(error)) => tracing::debug!("{address}: no TLS: {error}"),
             Err(_) => tracing::debug!("{address}: no TLS within {:?}", self.time),
@@ -192,9 +203,10 @@ impl Reception {
         &self,
         stream: &mut TcpStream,
         address: SocketAddr,
+        place: &mut HttpPlace,
         ended: &mut watch::Receiver<bool>,
     ) -> Option<First> {
-        let first = poll_fn(|context| self.poll_first(Pin::new(stream), address, context));
+        let first = poll_fn(|context| self.poll_first(Pin::new(stream), address, place, context));
         tokio::select! {
             biased;
             first = tokio::time::timeout(self.time, first) => first.ok()?,
@@ -206,6 +218,7 @@ impl Reception {
         &self,
         stream: Pin<&mut TcpStream>,
         address: SocketAddr,
+        place: &mut HttpPlace,
         context: &mut Context<'_>,
     ) -> Poll<Option<First>> {
         let mut buffer = [MaybeUninit::uninit(); FIRST_READ];
@@ -215,7 +228,10 @@ impl Reception {
         }
         let bytes = buffer.filled();
         Poll::Ready(Some(match opening::parse(bytes) {
-            Some((request, length)) if length <= self.max_head && has_valid_host(&request) => {
+            Some((request, length))
+                if length <= self.max_head && has_valid_host(&request) && !place.is_over() =>
+            {
+                place.leave();
                 First::Asked(self.switchboard.ask(request, address, bytes[length..].into()))
             }
             _ => First::Other(bytes.into()),
@@ -223,15 +239,28 @@ impl Reception {
     }
 
     /// Speaks HTTP.
-    async fn talk<S>(&self, stream: S, address: SocketAddr, mut ended: watch::Receiver<bool>)
-    where
+    async fn talk<S>(
+        &self,
+        stream: S,
+        address: SocketAddr,
+        place: HttpPlace,
+        mut ended: watch::Receiver<bool>,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let place = Mutex::new(place);
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(address));
+            let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+            let refused = place.ask(&self.share, &request).err();
             let switchboard = self.switchboard.clone();
-            async move { Ok::<_, Infallible>(switchboard.answer(request).await) }
+            async move {
+                Ok::<_, Infallible>(match refused {
+                    Some(refusal) => refusal.response().map(Body::from),
+                    None => switchboard.answer(request).await,
+                })
+            }
         });
         let stream = TokioIo::new(WriteDeadline::new(stream, self.time));
         let connection = self.http.serve_connection(stream, service).with_upgrades();

@@ -1,6 +1,7 @@
 //! A server with its own port: a builder, a listener, and the shutdown.
 
 mod acceptor;
+mod http_share;
 mod listening;
 
 use std::io;
