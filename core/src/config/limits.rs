@@ -11,7 +11,9 @@
 //! | values of one request to a feed | `feeds[].post.maxValues` | 10,000 | HTTP 413; 503 while those of others wait |
 //! | a page under another `Host` | `allowedHosts` | IP addresses, `localhost` | HTTP 403 |
 //! | connections | `limits.maxConnections` | 10000 | HTTP 503 |
-//! | connections of one address | `limits.maxConnectionsPerAddress` | off | HTTP 429 |
+//! | connections of one address, natively from accept on | `limits.maxConnectionsPerAddress` | off | HTTP 429 |
+//! | connections of plain HTTP, natively | none | half of `maxConnections`, at least 6 | HTTP 503 |
+//! | requests behind one that is not answered yet, natively | none | as many bytes as `handshakeBytes` | nothing is read |
 //! | the time of `authenticate` | `limits.authenticateTimeout` | 10 s | HTTP 503 |
 //! | a message's length, inflated too | a route's `maxPayload` | 16 MiB | close 1009 |
 //! | a message's fragments | that, by 64 B each | 262144, at least 1024 | close 1008 |
@@ -30,7 +32,7 @@
 //! | pings of a client that does not read | none | one pong waits | the pong for a later ping replaces it |
 //! | rooms of one connection | `limits.roomsPerConnection` | 1000 | an error of the handler |
 //! | a room's name | `limits.roomNameBytes` | 256 B | an error of the handler |
-//! | presence on Phoenix channels: a key with its metadata, and all of a topic, as JSON | none | 64 KiB, 1 MiB | it is not tracked: an error reply, an error of the handler, or a log line |
+//! | presence on Phoenix channels: a key with its metadata, all of a topic, and all of a connection, as JSON | none | 64 KiB, 1 MiB, 1 MiB | it is not tracked: an error reply, an error of the handler, or a log line |
 //! | JSON's depth | `limits.jsonDepth` | 128 | rules see text |
 //! | no pong | a route's `heartbeat` | off | close 1000 after three |
 //! | silence | a route's `inactivityTimeout` | off | close 1000 |
@@ -56,7 +58,8 @@ use super::{ConfigError, Interval, OutboundConfig};
 pub struct LimitsConfig {
     /// How many connections there may be at once. Further ones are answered with HTTP 503. Default 10000.
     pub max_connections: usize,
-    /// How many connections one address may have at once. Further ones are answered with HTTP 429. Default: no limit.
+    /// How many connections one address may have at once. Further ones are answered with HTTP 429. The native server counts
+    /// all its TCP connections, in Vite the WebSockets count. Default: no limit.
     pub max_connections_per_address: Option<usize>,
     /// How many messages a client may send. With more, its connection is closed with 1008. Default: no limit.
     pub message_rate: Option<MessageRateConfig>,

@@ -6,7 +6,7 @@ mod answers;
 pub(crate) mod close_wait;
 pub(crate) mod connection;
 pub(crate) mod heartbeat;
-mod id_hash;
+pub(crate) mod id_hash;
 pub(crate) mod inbox;
 pub(crate) mod incomplete;
 pub(crate) mod limits;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::handler::HandlerError;
 use crate::interface::connection_id::ConnectionId;
+use crate::state::id_hash::IdHash;
 
 /// How long a key and its meta may be, as JSON in bytes.
 const MAX_META: usize = 64 * 1024;
@@ -15,11 +16,16 @@ const MAX_META: usize = 64 * 1024;
 /// closed for reading too slowly.
 const MAX_TOPIC: usize = 1 << 20;
 
+/// The same for what one connection tracks on all topics of a route.
+const MAX_CONNECTION: usize = 1 << 20;
+
 /// The presences of all topics of a route: per key a list of *metas*, one for each connection that is tracked
 /// under it.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
     topics: HashMap<String, Topic>,
+    /// What each connection tracks, as JSON in bytes.
+    owners: HashMap<ConnectionId, usize, IdHash>,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +68,14 @@ impl Presence {
         if others + bytes > MAX_TOPIC {
             return Err(format!("the presences of this topic would have more than {MAX_TOPIC} bytes").into());
         }
+        let elsewhere = self.owners.get(&owner).copied().unwrap_or(0) - old.map_or(0, |old| old.bytes);
+        if elsewhere + bytes > MAX_CONNECTION {
+            return Err(format!(
+                "the presences of this connection would have more than {MAX_CONNECTION} bytes"
+            )
+            .into());
+        }
+        self.owners.insert(owner, elsewhere + bytes);
         let topic = self.topics.entry(topic.to_owned()).or_default();
         topic.bytes = others + bytes;
         let metas = topic.keys.entry(key.to_owned()).or_default();
@@ -77,11 +91,11 @@ impl Presence {
     /// tracked.
     pub(crate) fn untrack(&mut self, topic: &str, key: Option<&str>, owner: ConnectionId) -> Option<Value> {
         let Topic { keys, bytes } = self.topics.get_mut(topic)?;
-        let mut leaves = Map::new();
+        let (mut leaves, mut freed) = (Map::new(), 0);
         keys.retain(|name, metas| {
             if key.is_none_or(|key| key == name) {
                 let gone = metas.extract_if(.., |tracked| tracked.owner == owner);
-                let gone = gone.inspect(|tracked| *bytes -= tracked.bytes);
+                let gone = gone.inspect(|tracked| freed += tracked.bytes);
                 let gone: Vec<_> = gone.map(|tracked| Value::Object(tracked.meta)).collect();
                 if !gone.is_empty() {
                     leaves.insert(name.clone(), json!({ "metas": gone }));
@@ -89,8 +103,15 @@ impl Presence {
             }
             !metas.is_empty()
         });
+        *bytes -= freed;
         if keys.is_empty() {
             self.topics.remove(topic);
+        }
+        if let Some(held) = self.owners.get_mut(&owner) {
+            *held -= freed;
+            if *held == 0 {
+                self.owners.remove(&owner);
+            }
         }
         (!leaves.is_empty()).then(|| json!({ "joins": {}, "leaves": leaves }))
     }
@@ -172,7 +193,32 @@ mod tests {
         for id in many.into_iter().chain([first]) {
             presence.untrack("room", None, id);
         }
-        assert!(presence.topics.is_empty());
+        assert!(presence.topics.is_empty() && presence.owners.is_empty());
+    }
+
+    #[test]
+    fn what_one_connection_tracks_is_bounded() {
+        let mut ids = ConnectionIds::default();
+        let (greedy, other) = (ids.allocate(), ids.allocate());
+        let mut presence = Presence::default();
+        let track = |presence: &mut Presence, id, topic: &str, length: usize| {
+            presence.track(topic, "ann", id, meta(&"x".repeat(length)), "r".into()).map(drop)
+        };
+        for topic in 0..16 {
+            track(&mut presence, greedy, &topic.to_string(), 65_000).unwrap();
+            // The same again takes its place.
+            track(&mut presence, greedy, &topic.to_string(), 65_000).unwrap();
+        }
+        let error = track(&mut presence, greedy, "16", 10_000).unwrap_err().to_string();
+        assert_eq!(error, "the presences of this connection would have more than 1048576 bytes");
+        assert_eq!(presence.topics.len(), 16, "nothing has changed");
+        track(&mut presence, other, "16", 10_000).unwrap();
+        presence.untrack("3", None, greedy);
+        track(&mut presence, greedy, "16", 10_000).unwrap();
+        for topic in 0..17 {
+            presence.untrack(&topic.to_string(), None, greedy);
+        }
+        assert_eq!(presence.owners.len(), 1);
     }
 
     #[test]
