@@ -45,7 +45,7 @@ impl HttpShare {
     /// Half of the connections, and at least six of them.
     pub(super) fn new(switchboard: &Switchboard) -> Self {
         let limits = switchboard.limits();
-        let plain = (limits.connections / 2).max(LEAST).min(Semaphore::MAX_PERMITS);
+        let plain = (limits.connections / 2).clamp(LEAST, Semaphore::MAX_PERMITS);
         let addresses = limits.connections_per_address.map(|_| Arc::default());
         Self { plain: Arc::new(Semaphore::new(plain)), addresses }
     }

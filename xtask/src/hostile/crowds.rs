@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::case::Case;
 use super::host::Hosts;
-use super::target::Target;
+use super::target::{HostKind, Target};
 use super::wire::{FIN, Peer, TEXT, frame, handshake};
 
 const CONNECTIONS: usize = 12;
@@ -53,6 +53,38 @@ pub(super) fn cases() -> Vec<Case> {
                 peer.echo("not disturbed")?;
             }
             leave(peers)?;
+            newcomer(target, Ipv4Addr::LOCALHOST)
+        }),
+        Case::story("connections of one address that ask for nothing", |target| {
+            // In Vite they are Vite's, and only WebSockets count.
+            if target.kind == HostKind::Plugin || cfg!(target_os = "macos") {
+                return Ok(());
+            }
+            let from = Ipv4Addr::new(127, 0, 0, 5);
+            let silent: Vec<Peer> =
+                (0..PER_ADDRESS).map(|_| Peer::connect_as(target.port, from, None)).collect::<Result<_>>()?;
+            refused(target, from, 429)?;
+            newcomer(target, Ipv4Addr::LOCALHOST)?;
+            drop(silent);
+            newcomer(target, from)
+        }),
+        Case::story("plain HTTP leaves half of the connections to others", |target| {
+            if target.kind == HostKind::Plugin || cfg!(target_os = "macos") {
+                return Ok(());
+            }
+            let health = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            let mut asking = Vec::new();
+            for number in 0..CONNECTIONS - 1 {
+                let from = Ipv4Addr::new(127, 0, 1, number as u8 + 1);
+                let mut peer = Peer::connect_as(target.port, from, None)?;
+                peer.write(health)?;
+                let status = peer.head()?.context("dropped")?.status;
+                let expected = if number < CONNECTIONS / 2 { 200 } else { 503 };
+                if status != expected {
+                    bail!("connection {number} was answered {status} instead of {expected}");
+                }
+                asking.push(peer);
+            }
             newcomer(target, Ipv4Addr::LOCALHOST)
         }),
         Case::story("refused connections leave nothing", |target| {

@@ -12,6 +12,9 @@ use super::wire::{BINARY, CLOSE, FIN, PING, PONG, Peer, TEXT, frame, handshake};
 
 const MIB: u64 = 1 << 20;
 
+/// A value for a feed.
+const POST: &[u8] = b"POST /feeds/news HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n1";
+
 pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::story("200,000 pings of a client that does not read", |target| {
@@ -30,6 +33,35 @@ pub(super) fn cases() -> Vec<Case> {
             until_pong(&mut peer, b"last")
         })
         .within(60),
+        Case::story("10,000 requests in a row of clients that do not read", |target| {
+            target.bounded(32 * MIB, || {
+                let mut peers = Vec::new();
+                for _ in 0..4 {
+                    let mut peer = Peer::connect(target.port)?;
+                    // The server stops reading, as nobody takes its answers.
+                    peer.stream.set_write_timeout(Some(std::time::Duration::from_millis(300)))?;
+                    peer.write_regardless(&POST.repeat(10_000));
+                    peers.push(peer);
+                }
+                target.check_health()
+            })
+        })
+        .within(30),
+        Case::story("1,000 requests in a row are answered in order", |target| {
+            let mut peer = Peer::connect(target.port)?;
+            let mut writer = peer.stream.try_clone()?;
+            let writing = thread::spawn(move || writer.write_all(&POST.repeat(1000)));
+            let mut answers = String::new();
+            while answers.matches(r#"{"accepted":1}"#).count() < 1000 {
+                match peer.head()? {
+                    Some(head) if head.status == 202 => answers.push_str(&peer.body(&head)?),
+                    other => bail!("answered {other:?}"),
+                }
+            }
+            writing.join().map_err(|_| anyhow!("the writer broke"))??;
+            Ok(())
+        })
+        .within(30),
         Case::story("a message a byte at a time", |target| {
             let mut peer = target.open("/api/ws/echo")?;
             for byte in frame(FIN | TEXT, &[b'x'; 300]) {

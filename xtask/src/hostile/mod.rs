@@ -18,6 +18,7 @@ mod opening;
 mod origins;
 mod patience;
 mod payloads;
+mod permissions;
 mod slow_reader;
 mod target;
 mod transport;
@@ -128,6 +129,7 @@ fn classes(kind: HostKind) -> Vec<(&'static str, Vec<Case>)> {
         ("transport", transport::cases(kind)),
         ("floods", floods::cases()),
         ("payloads", payloads::cases(kind)),
+        ("permissions", permissions::cases()),
         ("slow reader", slow_reader::cases()),
         ("upstreams", upstreams::cases()),
     ];

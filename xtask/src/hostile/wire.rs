@@ -224,6 +224,44 @@ impl Peer {
         }
     }
 
+    /// The body of the response with this head.
+    pub(super) fn body(&mut self, head: &Head) -> Result<String> {
+        if head.header("transfer-encoding").is_some() {
+            return self.chunks();
+        }
+        let length =
+            head.header("content-length").and_then(|length| length.parse().ok()).context("no length")?;
+        self.text(length)
+    }
+
+    fn chunks(&mut self) -> Result<String> {
+        let mut body = String::new();
+        loop {
+            let mut line = String::new();
+            while !line.ends_with("\r\n") {
+                line += &self.text(1)?;
+            }
+            let length = usize::from_str_radix(line.trim(), 16).context("no chunk")?;
+            body += &self.text(length)?;
+            self.text(2)?;
+            if length == 0 {
+                return Ok(body);
+            }
+        }
+    }
+
+    /// So many bytes.
+    fn text(&mut self, length: usize) -> Result<String> {
+        while self.buffer.len() - self.used < length {
+            if !self.read_more()? {
+                bail!("dropped in a body");
+            }
+        }
+        let text = String::from_utf8_lossy(&self.buffer[self.used..self.used + length]).into_owned();
+        self.used += length;
+        Ok(text)
+    }
+
     /// The next frame; `None`: the server hung up.
     pub(super) fn frame(&mut self) -> Result<Option<Frame>> {
         loop {
