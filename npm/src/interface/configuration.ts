@@ -763,7 +763,10 @@ export interface UpstreamSettings {
 export interface LimitsConfig {
   /** How many connections there may be at once. Further ones are answered with HTTP 503. Default 10000. */
   maxConnections?: number
-  /** How many connections one address may have at once. Further ones are answered with HTTP 429. Default: no limit. */
+  /**
+   * How many connections one address may have at once. Further ones are answered with HTTP 429. The native server counts
+   * all its TCP connections, in Vite the WebSockets count. Default: no limit.
+   */
   maxConnectionsPerAddress?: number | null
   /** How many messages a client may send. With more, its connection is closed with 1008. Default: no limit. */
   messageRate?: MessageRateConfig | null
