@@ -9,15 +9,15 @@ use serde_json::Value;
 use switchboard_core::protocol::{Burst, Event};
 use switchboard_core::time::Now;
 use switchboard_core::{
-    Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients, RouteCommand,
-    Stats,
+    Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients, Reconfiguration,
+    RouteCommand, Stats,
 };
 
 use crate::batch::Batch;
 use crate::peer::Peer;
 use crate::request;
 use crate::schedule::Schedule;
-use crate::setup::Server;
+use crate::setup::{Facts, Plan, Server};
 
 /// Everything of one server but its sockets.
 ///
@@ -25,14 +25,11 @@ use crate::setup::Server;
 /// socket, however many messages it was sent since the turn before, and with a stretch of the sockets at a time.
 pub(crate) struct Host {
     engine: Engine,
-    patterns: Vec<String>,
-    /// How many routes there are.
+    facts: Facts,
+    /// How many routes there were at the start.
     routes: usize,
-    /// How many of the first routes JavaScript does not know of.
+    /// How many of those, the first ones, JavaScript does not know of.
     from_environment: usize,
-    shutdown_grace: u64,
-    counts_addresses: bool,
-    needs_port: bool,
     ids: ConnectionIds,
     /// Connections that are over, which JavaScript learns with the next batch: until it has read that, it knows another
     /// one by none of their slots.
@@ -58,23 +55,12 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(server: Server) -> Self {
-        let Server {
-            engine,
-            patterns,
-            count,
-            from_environment,
-            shutdown_grace,
-            counts_addresses,
-            needs_port,
-        } = server;
+        let Server { engine, facts, count, from_environment } = server;
         Self {
             engine,
-            patterns,
+            facts,
             routes: count,
             from_environment,
-            shutdown_grace,
-            counts_addresses,
-            needs_port,
             ids: ConnectionIds::default(),
             over: Vec::new(),
             read_over: Vec::new(),
@@ -93,12 +79,12 @@ impl Host {
 
     /// All patterns that are served, with their prefixes.
     pub(crate) fn patterns(&self) -> &[String] {
-        &self.patterns
+        &self.facts.patterns
     }
 
     /// How long in ms clients may take to close when the server stops.
     pub(crate) fn shutdown_grace(&self) -> u64 {
-        self.shutdown_grace
+        self.facts.shutdown_grace
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -128,7 +114,7 @@ impl Host {
 
     /// Whether it matters how many connections come from one address.
     pub(crate) fn counts_addresses(&self) -> bool {
-        self.counts_addresses
+        self.facts.counts_addresses
     }
 
     pub(crate) fn input(&mut self, input: Input) {
@@ -151,7 +137,7 @@ impl Host {
 
     /// Whether it matters at which port the server is found.
     pub(crate) fn needs_port(&self) -> bool {
-        self.needs_port
+        self.facts.needs_port
     }
 
     pub(crate) fn set_port(&mut self, port: u16) {
@@ -163,16 +149,34 @@ impl Host {
         self.engine.route_of(pattern).map(|index| self.numbered(index))
     }
 
-    /// The number of a route as JavaScript counts: its own from 0, those of the environment behind them all.
-    pub(crate) fn numbered(&self, index: usize) -> usize {
-        (index + self.routes - self.from_environment) % self.routes
+    /// Takes another configuration while connections are open; gives what became of the routes and connections, and the
+    /// numbers of the routes that JavaScript knows, in its order.
+    pub(crate) fn reconfigure(&mut self, plan: Plan) -> Result<(Reconfiguration, Vec<usize>), String> {
+        let from_environment = plan.from_environment;
+        let (configuration, facts) = plan.configuration();
+        let done = self.engine.reconfigure(self.now, configuration, &mut self.effects);
+        let done = done.map_err(|error| error.to_string())?;
+        self.facts = facts;
+        self.carry_out();
+        let known = done.indices.get(from_environment..).unwrap_or_default();
+        let numbers = known.iter().map(|index| self.numbered(*index)).collect();
+        Ok((done, numbers))
     }
 
-    /// The engine's number of a route that JavaScript counts so; none has `usize::MAX`.
+    /// The number of a route as JavaScript counts: at the start its own from 0, those of the environment behind them all, and
+    /// behind these what is added later.
+    pub(crate) fn numbered(&self, index: usize) -> usize {
+        match index < self.routes {
+            true => (index + self.routes - self.from_environment) % self.routes,
+            false => index,
+        }
+    }
+
+    /// The engine's number of a route that JavaScript counts so.
     pub(crate) fn index(&self, numbered: usize) -> usize {
         match numbered < self.routes {
             true => (numbered + self.from_environment) % self.routes,
-            false => usize::MAX,
+            false => numbered,
         }
     }
 
@@ -196,10 +200,10 @@ impl Host {
         name: &str,
         payload: Value,
     ) -> Result<(), String> {
-        if route >= self.routes {
-            return Err(format!("there is no route {route}"));
+        let (number, route) = (route, self.index(route));
+        if !self.engine.has_route(route) {
+            return Err(format!("there is no route {number}"));
         }
-        let route = self.index(route);
         let result = self.engine.dialect_command(self.now, route, id, name, payload, &mut self.effects);
         self.carry_out();
         result.map_err(|error| error.to_string())
@@ -254,12 +258,9 @@ mod tests {
         let limits = Limits { connections: 0, ..Limits::default() };
         Host::new(Server {
             engine: Engine::new(router, routes, limits, [7; 32]),
-            patterns: Vec::new(),
+            facts: Facts::default(),
             count: 1,
             from_environment: 0,
-            shutdown_grace: 0,
-            counts_addresses: false,
-            needs_port: false,
         })
     }
 

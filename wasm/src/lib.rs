@@ -60,6 +60,30 @@ impl Switchboard {
         Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; HEADER_WORDS]) })
     }
 
+    /// Takes another `setup` while connections are open, as `Engine::reconfigure` of the core describes it. Gives JSON:
+    /// `{"error":…}`, which says what is wrong and that nothing has changed, or what became of the routes and connections:
+    /// `{"routes":[…],"unchanged":…,"changed":…,"added":…,"removed":…,"kept":…,"closed":…,"summary":…}`. `routes` are the
+    /// numbers of the setup's routes from now on, in its order: a route that goes on keeps its own, and those of routes that
+    /// are gone stay theirs until their last connection is gone.
+    pub fn reconfigure(&mut self, setup: JsValue) -> String {
+        let setup = serde_wasm_bindgen::from_value(setup).map_err(|error| error.to_string());
+        let done = setup.and_then(setup::plan).and_then(|plan| self.host.reconfigure(plan));
+        let result = match done {
+            Err(error) => serde_json::json!({ "error": error }),
+            Ok((done, routes)) => serde_json::json!({
+                "routes": routes,
+                "unchanged": done.unchanged,
+                "changed": done.changed,
+                "added": done.added,
+                "removed": done.removed,
+                "kept": done.kept,
+                "closed": done.closed,
+                "summary": done.to_string(),
+            }),
+        };
+        result.to_string()
+    }
+
     /// Address of the words that every turn and every upgrade leaves.
     pub fn header(&self) -> usize {
         self.header.as_ptr() as usize

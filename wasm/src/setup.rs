@@ -8,7 +8,7 @@ use serde_json::Value;
 use switchboard_core::config::{Assembly, Config, ConfigError, NeededCallback, RouteCallbacks};
 use switchboard_core::dialect::commands::ServerEventKind;
 use switchboard_core::dialect::proxy::ProxyHooks;
-use switchboard_core::{Engine, Hooks, Hosts, Limits, ResponseAudience};
+use switchboard_core::{Configuration, Engine, Hooks, Hosts, Limits, ResponseAudience, Router};
 
 /// The options from JavaScript: one or more configurations, in order, and which callbacks their routes have.
 #[derive(Deserialize)]
@@ -113,12 +113,18 @@ enum Audience {
 /// The result of a setup.
 pub(crate) struct Server {
     pub(crate) engine: Engine,
-    /// All patterns that are served, with their prefixes.
-    pub(crate) patterns: Vec<String>,
+    pub(crate) facts: Facts,
     /// How many routes there are.
     pub(crate) count: usize,
     /// How many of the first routes come from the environment. JavaScript does not know them, and counts from the next one.
     pub(crate) from_environment: usize,
+}
+
+/// What JavaScript asks about a configuration.
+#[derive(Default)]
+pub(crate) struct Facts {
+    /// All patterns that are served, with their prefixes.
+    pub(crate) patterns: Vec<String>,
     /// How long in ms clients may take to close when the server stops.
     pub(crate) shutdown_grace: u64,
     /// Whether there is a limit for the connections from one address.
@@ -127,8 +133,33 @@ pub(crate) struct Server {
     pub(crate) needs_port: bool,
 }
 
+/// What an engine is made of, or reconfigured to.
+pub(crate) struct Plan {
+    assembly: Assembly,
+    router: Router,
+    limits: Limits,
+    facts: Facts,
+    count: usize,
+    /// See [`Server::from_environment`].
+    pub(crate) from_environment: usize,
+}
+
 /// Builds the engine, or returns what is wrong with the options.
 pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
+    let Plan { assembly, router, limits, facts, count, from_environment } = plan(setup)?;
+    let engine = assembly.engine(router, limits, seed);
+    Ok(Server { engine, facts, count, from_environment })
+}
+
+impl Plan {
+    /// For an engine that runs already.
+    pub(crate) fn configuration(self) -> (Configuration, Facts) {
+        (self.assembly.configuration(self.limits), self.facts)
+    }
+}
+
+/// Checks the options; gives what is wrong with them.
+pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
     let known: Vec<&str> = setup.known.iter().map(String::as_str).collect();
     if let Some(key) = setup.given.iter().find(|key| !known.contains(&key.as_str())) {
         return Err(ConfigError::unknown_key(key.clone(), key, &known).to_string());
@@ -160,8 +191,8 @@ pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     let patterns = router.patterns().to_vec();
     let count = configs.iter().map(|(config, _)| config.routes.len()).sum();
     let counts_addresses = limits.connections_per_address.is_some();
-    let engine = assembly.engine(router, limits, seed);
-    Ok(Server { engine, patterns, count, from_environment, shutdown_grace, counts_addresses, needs_port })
+    let facts = Facts { patterns, shutdown_grace, counts_addresses, needs_port };
+    Ok(Plan { assembly, router, limits, facts, count, from_environment })
 }
 
 impl Default for ServedHosts {
@@ -291,7 +322,7 @@ mod tests {
             {"config":{"prefix":["/api"],"routes":[{"pattern":"/a"}]},"hooks":[{"message":true}]},
             {"config":{"routes":[{"pattern":"/b/{c}"}]}}]}"#;
         let server = server(parse(setup), [0; 32]).map_err(drop).unwrap();
-        assert_eq!(server.patterns, ["/api/a", "/b/{c}"]);
+        assert_eq!(server.facts.patterns, ["/api/a", "/b/{c}"]);
     }
 
     #[test]
@@ -300,7 +331,7 @@ mod tests {
             "environment":{"WEBSOCKET_ENABLED":"true","WEBSOCKET_PATH":"/ws"}}"#;
         let server = server(parse(setup), [0; 32]).map_err(drop).unwrap();
         // Both serve the same path, which is listed once.
-        assert_eq!((server.patterns.len(), server.from_environment), (1, 1));
+        assert_eq!((server.facts.patterns.len(), server.from_environment), (1, 1));
         let host = crate::host::Host::new(server);
         assert_eq!((host.route("/ws"), host.numbered(1), host.numbered(0)), (Some(1), 0, 1));
     }

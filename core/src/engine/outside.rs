@@ -6,12 +6,18 @@ use crate::handler::context::Context;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
 use crate::message::{CloseCode, CloseFrame};
+use crate::state::Standing;
 use crate::time::Now;
 
 impl Engine {
     /// The index of the route with this pattern, as it was written or with one of its prefixes; the first of several.
     pub fn route_of(&self, pattern: &str) -> Option<usize> {
         self.router.index_of(pattern).and_then(|place| self.indices.get(place)).copied()
+    }
+
+    /// Whether a route with this index is served.
+    pub fn has_route(&self, index: usize) -> bool {
+        self.state.routes.get(index).is_some_and(|route| route.standing == Standing::Serving)
     }
 
     /// Carries out a command for a whole route at once. Returns for how many connections; none if there is no such route.

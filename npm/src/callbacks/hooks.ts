@@ -25,13 +25,26 @@ interface Found {
 /** The functions of all routes. */
 export class Hooks {
   readonly #host: Host
+  /** By the route's number. Those of a route that is gone are there until another one has its number. */
   readonly #routes: RouteCallbacks[]
   /** The calls that are awaited. */
   readonly #awaited = new Map<number, { call: Call; socket: Socket }>()
 
   constructor(host: Host, routes: RouteCallbacks[]) {
     this.#host = host
-    this.#routes = routes
+    this.#routes = [...routes]
+  }
+
+  /** Takes other functions; `numbers` are those of their routes. */
+  take(routes: RouteCallbacks[], numbers: number[]): void {
+    for (const [place, number] of numbers.entries()) {
+      const route = routes[place]
+      // The last routes may be a configuration file's, which have no functions.
+      if (route === undefined) continue
+      const channels = new Map([...(this.#routes[number]?.channels ?? []), ...route.channels])
+      // A channel that is gone still has to tell of the clients that leave it.
+      this.#routes[number] = { ...route, channels }
+    }
   }
 
   /**

@@ -164,6 +164,7 @@ function separate(
     throw new Error(`${label}.message: nothing gets the messages that it is for; add onMessage, or responses with functions`)
   }
   const hooks = {
+    revision: hasFunctions(callbacks) ? revisionOf(handler) : 0,
     proxy: {
       client: proxy.inspectors.onClientMessage !== undefined,
       target: proxy.inspectors.onTargetMessage !== undefined,
@@ -181,6 +182,23 @@ function separate(
     error: callbacks.onError !== undefined,
   }
   return { callbacks, data, hooks }
+}
+
+const revisions = new WeakMap<object, number>()
+let latestRevision = 0
+
+/** Another number for every handler: the code of functions cannot be compared. */
+function revisionOf(handler: object): number {
+  const revision = revisions.get(handler) ?? ++latestRevision
+  revisions.set(handler, revision)
+  return revision
+}
+
+function hasFunctions(callbacks: RouteCallbacks): boolean {
+  const { authenticate, responses, inspectors, channels, events } = callbacks
+  const own = CALLBACKS.some((name) => callbacks[name] !== undefined)
+  const ofDialects = channels.size > 0 || [inspectors, events].some((functions) => Object.keys(functions).length > 0)
+  return own || ofDialects || authenticate !== undefined || responses.length > 0
 }
 
 /** As in vite-plugin-universal-api, an empty `room` counts as none. */

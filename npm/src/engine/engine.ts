@@ -3,6 +3,12 @@
 import { Batch } from './batch.js'
 import { Memory } from './memory.js'
 import { type Core, createInstance, type Instance } from './wasm.js'
+import type { Reconfiguration } from '../interface/reconfiguration.js'
+
+/** What became of routes and connections, and the number of each route of the setup from now on. */
+export interface Reconfigured extends Reconfiguration {
+  routes: number[]
+}
 
 /**
  * The boundary between JavaScript and the core. Every call goes through {@link Engine.tell} or {@link Engine.ask},
@@ -41,6 +47,18 @@ export class Engine {
     if (panic !== undefined) return panic
     const { name, message } = (this.#error ?? {}) as { name?: unknown; message?: unknown }
     return `${String(name)}: ${String(message)}`
+  }
+
+  /**
+   * Takes another configuration while connections are open. Throws what is wrong with it; then nothing has changed.
+   * `undefined` when the engine is or becomes broken.
+   */
+  reconfigure(setup: object): Reconfigured | undefined {
+    const text = this.tell((core) => core.reconfigure(setup), undefined)
+    if (text === undefined) return undefined
+    const result = JSON.parse(text) as Reconfigured | { error: string }
+    if ('error' in result) throw new Error(result.error)
+    return result
   }
 
   /** Tells the core something; its clock is set before. Gives `otherwise` when it is or becomes broken. */

@@ -13,6 +13,7 @@ import type { Call, ConnectionId } from '../engine/actor.js'
 import { Claim, PayloadKind } from '../engine/contract.js'
 import { Engine } from '../engine/engine.js'
 import type { Core } from '../engine/wasm.js'
+import type { Reconfiguration } from '../interface/reconfiguration.js'
 import type { Stats } from '../interface/stats.js'
 import type { Log } from '../log/log.js'
 import { Dialler } from '../upstream/dial.js'
@@ -52,8 +53,8 @@ export class Host {
   readonly log: Log
   /** The routes, from outside of their callbacks. */
   readonly routes: Routes
-  readonly #countsAddresses: boolean
-  readonly #needsPort: boolean
+  #countsAddresses = false
+  #needsPort = false
   readonly #strings = new Strings()
   readonly #sockets = new Sockets()
   readonly #hooks: Hooks
@@ -71,8 +72,7 @@ export class Host {
     this.#engine = new Engine(setup.data, randomBytes(32))
     this.log = log
     this.#owner = owner
-    this.#countsAddresses = this.#engine.ask((core) => core.counts_addresses(), false)
-    this.#needsPort = this.#engine.ask((core) => core.needs_port(), false)
+    this.#askAboutUpgrades()
     this.#hooks = new Hooks(this, setup.routes)
     this.#dialler = new Dialler(this)
     this.#effects = new Effects(this, { sockets: this.#sockets, dialler: this.#dialler, hooks: this.#hooks, root })
@@ -84,6 +84,31 @@ export class Host {
   start(): void {
     this.#engine.tell((core) => core.timeout(), undefined)
     this.#rounds.turn()
+  }
+
+  /**
+   * Takes another configuration while connections are open: where route and dialect are the same they notice nothing, the
+   * others are closed with 1012 and a reason. A function that is running ends, and its result counts. Throws what is wrong
+   * with the configuration; then nothing has changed. `undefined` when the engine failed.
+   */
+  reconfigure(setup: Setup): Reconfiguration | undefined {
+    // Calls that the engine has asked for already are for the functions of now.
+    this.#rounds.turn()
+    const done = this.#engine.reconfigure(setup.data)
+    if (done === undefined) {
+      this.#rounds.soon()
+      return undefined
+    }
+    const { routes, ...reconfiguration } = done
+    this.#hooks.take(setup.routes, routes)
+    this.#askAboutUpgrades()
+    this.#rounds.turn()
+    return reconfiguration
+  }
+
+  #askAboutUpgrades(): void {
+    this.#countsAddresses = this.#engine.ask((core) => core.counts_addresses(), false)
+    this.#needsPort = this.#engine.ask((core) => core.needs_port(), false)
   }
 
   /** Whether the engine failed, or was given up; nothing works any more. */

@@ -1,6 +1,7 @@
 /** Keeps a host running: one whose engine failed, or keeps much memory for nobody, is replaced. */
 
 import type { Setup } from '../config/setup.js'
+import type { Reconfiguration } from '../interface/reconfiguration.js'
 import type { Log } from '../log/log.js'
 import { errorText } from '../values/error.js'
 import { Host } from './host.js'
@@ -16,7 +17,7 @@ const LONGEST_PAUSE = 10_000
 
 /** The host of one Switchboard, and its successors. */
 export class Supervisor {
-  readonly #setup: Setup
+  #setup: Setup
   readonly #root: string
   readonly #log: Log
   #host: Host
@@ -38,6 +39,16 @@ export class Supervisor {
   /** The current host. While it is broken, it is about to be replaced. */
   get host(): Host {
     return this.#host
+  }
+
+  /**
+   * As {@link Host.reconfigure}; an engine that failed is started again with the new configuration. `commands.on.start` is not
+   * called again.
+   */
+  reconfigure(setup: Setup): Reconfiguration | undefined {
+    const done = this.#host.reconfigure(setup)
+    this.#setup = setup
+    return done
   }
 
   /** As {@link Host.shutdown}. When the last callback is done too, nothing is left. */
