@@ -89,3 +89,14 @@ async fn an_address_has_its_connections_from_accept_on() {
     let mut asking = connect(server.address, 2).await;
     assert_eq!(status(&mut asking, HEALTH).await, 200);
 }
+
+#[tokio::test]
+async fn a_body_that_takes_too_long_is_given_up() {
+    let config = "feeds = [{ name = 'news', post = true }]\nlimits = { handshakeTimeout = 300 }";
+    let config = Config::from_toml(config).expect("a configuration");
+    let server = start(Server::builder().config(config)).await;
+    let mut slow = Raw::connect(server.address).await;
+    let request = "POST /feeds/news HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n1";
+    assert_eq!(status(&mut slow, request).await, 408);
+    slow.rest().await;
+}

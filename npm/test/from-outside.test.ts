@@ -141,3 +141,17 @@ test('in Vite it may be asked for before the server runs', async () => {
   await server.stop()
   expect([route.send('x'), route.count()]).toEqual([0, 0])
 })
+
+test('no two servers keep their rooms in the same order, as nobody may foresee how names are hashed', async () => {
+  const names = Array.from({ length: 40 }, (_, index) => `room ${index}`)
+  const orders: string[] = []
+  for (let count = 0; count < 2; count++) {
+    const handler = { pattern: '/', onConnect: (connection: WebSocketConnection) => names.forEach((name) => connection.joinRoom(name)) }
+    const server = await serve([handler])
+    await connect(server.url('/api/'))
+    const rooms = () => server.switchboard.route('/').rooms().filter((room) => room.startsWith('room '))
+    await expect.poll(() => rooms().length).toBe(names.length)
+    orders.push(rooms().join())
+  }
+  expect(orders[0]).not.toBe(orders[1])
+})

@@ -1,9 +1,11 @@
 /** Plain HTTP beside the WebSockets: what dialects answer, and what they leave to others. */
 
 import { writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
 import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
+import type { SwitchboardOptions } from 'vite-plugin-switchboard'
 
 import { connect } from './support/client.js'
 import { type Running, serve, serveVite } from './support/server.js'
@@ -16,8 +18,8 @@ function asker(server: Running) {
 }
 
 for (const [host, start] of [
-  ['a server of Node', (given = options) => serve([], given)],
-  ['Vite', (given = options) => serveVite(given)],
+  ['a server of Node', (given: SwitchboardOptions = options) => serve([], given)],
+  ['Vite', (given: SwitchboardOptions = options) => serveVite(given)],
 ] as const) {
   test(`${host}: statistics count clients and want to see the token`, async () => {
     const server = await start()
@@ -44,6 +46,15 @@ for (const [host, start] of [
     expect(answer.headers.get('content-type') ?? '').not.toContain('json')
     expect(await answer.text()).not.toContain('connectedClients')
     expect(await (await ask('/health')).json()).toMatchObject({ status: 'ok' })
+  })
+
+  test(`${host}: a body that takes too long is given up`, async () => {
+    const server = await start({ ...options, limits: { handshakeTimeout: 300 } })
+    const socket = createConnection(server.port, '127.0.0.1')
+    socket.write('POST /feeds/kills HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n1')
+    let answer = ''
+    for await (const chunk of socket) answer += chunk
+    expect(answer).toMatch(/^HTTP\/1.1 408 /)
   })
 
   test(`${host}: a body that is too large is answered, however large it is`, async () => {

@@ -87,6 +87,11 @@ impl Host {
         self.facts.shutdown_grace
     }
 
+    /// How long in ms the body of a plain request may take.
+    pub(crate) fn request_timeout(&self) -> u64 {
+        self.facts.request_timeout
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }

@@ -14,6 +14,7 @@ mod commands;
 pub mod contract;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod golden;
+mod hashing;
 mod host;
 mod panic;
 mod peer;
@@ -55,6 +56,7 @@ impl Switchboard {
         for (to, from) in bytes.iter_mut().zip(seed) {
             *to = *from;
         }
+        hashing::key(&bytes);
         let setup = serde_wasm_bindgen::from_value(setup)?;
         let server = setup::server(setup, bytes).map_err(|error| JsValue::from(Error::new(&error)))?;
         Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; HEADER_WORDS]) })
@@ -97,6 +99,11 @@ impl Switchboard {
     /// How long in ms clients may take to close when the server stops.
     pub fn shutdown_grace(&self) -> f64 {
         self.host.shutdown_grace() as f64
+    }
+
+    /// How long in ms the body of a plain request may take.
+    pub fn request_timeout(&self) -> f64 {
+        self.host.request_timeout() as f64
     }
 
     /// Publishes a value, as JSON, on a feed. Returns what is wrong if the text is not JSON.

@@ -127,6 +127,8 @@ pub(crate) struct Facts {
     pub(crate) patterns: Vec<String>,
     /// How long in ms clients may take to close when the server stops.
     pub(crate) shutdown_grace: u64,
+    /// How long in ms the body of a plain request may take.
+    pub(crate) request_timeout: u64,
     /// Whether there is a limit for the connections from one address.
     pub(crate) counts_addresses: bool,
     /// Whether it matters at which port the server is found.
@@ -191,7 +193,8 @@ pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
     let patterns = router.patterns().to_vec();
     let count = configs.iter().map(|(config, _)| config.routes.len()).sum();
     let counts_addresses = limits.connections_per_address.is_some();
-    let facts = Facts { patterns, shutdown_grace, counts_addresses, needs_port };
+    let request_timeout = limits.handshake_timeout.as_millis() as u64;
+    let facts = Facts { patterns, shutdown_grace, request_timeout, counts_addresses, needs_port };
     Ok(Plan { assembly, router, limits, facts, count, from_environment })
 }
 

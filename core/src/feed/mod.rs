@@ -7,6 +7,7 @@ pub(crate) mod source;
 mod upstream;
 
 use std::collections::VecDeque;
+use std::hash::RandomState;
 use std::sync::Arc;
 
 use hashlink::LinkedHashMap;
@@ -63,7 +64,8 @@ pub struct FeedValue {
 pub struct Feed {
     settings: FeedSettings,
     /// The key with the latest value is the last one.
-    piles: LinkedHashMap<String, Pile>,
+    /// Keys come from whoever fills the feed, so their hashes are keyed.
+    piles: LinkedHashMap<String, Pile, RandomState>,
     /// What the piles hold.
     bytes: usize,
     published: u64,
@@ -79,7 +81,7 @@ struct Pile {
 impl Feed {
     /// A feed without values.
     pub fn new(settings: FeedSettings) -> Self {
-        Self { settings, piles: LinkedHashMap::new(), bytes: 0, published: 0 }
+        Self { settings, piles: LinkedHashMap::default(), bytes: 0, published: 0 }
     }
 
     /// Takes other settings, and keeps the values that it may still keep. Another key puts them under their new keys, whose

@@ -12,9 +12,10 @@ export function createHandle(running: Supervisor): Handle {
     const { method = 'GET', url = '' } = request
     const limit = running.host.ask((core) => core.endpoint(method, url), undefined)
     if (limit === undefined) return false
-    read(request, limit)
+    read(request, limit, running.host.ask((core) => core.request_timeout(), 0))
       .then((body) => {
-        if (body === undefined) return tooLarge(response, limit)
+        if (body === 'too large') return refuse(response, 413, `the body has at most ${limit} bytes`)
+        if (body === 'too late') return refuse(response, 408, 'the body takes too long')
         const answer = running.host.request(method, url, headersOf(request), body)
         if (answer === undefined) response.writeHead(503).end()
         else response.writeHead(answer.status, answer.headers).end(method === 'HEAD' ? undefined : answer.body)
@@ -28,26 +29,37 @@ export function createHandle(running: Supervisor): Handle {
   }
 }
 
-/** The whole body; `undefined` as soon as it is larger than allowed. What comes after that is discarded. */
-function read(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+/** The whole body, or what is wrong with it: then nothing more of it is kept. `time` is in ms. */
+function read(request: IncomingMessage, limit: number, time: number): Promise<Buffer | 'too large' | 'too late'> {
   return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      chunks = []
+      length = Infinity
+      resolve('too late')
+    }, time)
+    request.on('close', () => clearTimeout(timer))
     let chunks: Buffer[] = []
     let length = 0
     request.on('data', (chunk: Buffer) => {
       length += chunk.length
       if (length <= limit) return chunks.push(chunk)
       chunks = []
-      resolve(undefined)
+      resolve('too large')
     })
-    request.on('end', () => resolve(Buffer.concat(chunks)))
+    request.on('end', () => {
+      clearTimeout(timer)
+      resolve(Buffer.concat(chunks))
+    })
     request.on('error', reject)
     request.on('close', () => reject(new Error('the client is gone')))
   })
 }
 
-function tooLarge(response: ServerResponse, limit: number): void {
-  const body = JSON.stringify({ error: `the body has at most ${limit} bytes` })
-  response.writeHead(413, { 'Content-Type': 'application/json; charset=utf-8' }).end(body)
+function refuse(response: ServerResponse, status: number, error: string): void {
+  const headers: Record<string, string> = { 'Content-Type': 'application/json; charset=utf-8' }
+  // The rest of the body would be taken for a request.
+  if (status === 408) headers.Connection = 'close'
+  response.writeHead(status, headers).end(JSON.stringify({ error }))
 }
 
 /** Names and values in turn, without the pseudo-headers of HTTP/2. */
