@@ -273,15 +273,20 @@ async fn variables_in_files_add_events_and_proxies() {
     assert_eq!(proxied.text().await, "/up/x y=1 Some(\"Bearer from-the-process\")");
 }
 
-#[tokio::test]
-async fn targets_can_be_behind_tls() {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+/// A target behind TLS that shows a certificate for this name, which has expired or not: its port, and the certificate.
+async fn tls_target(name: &str, has_expired: bool) -> (u16, String) {
+    let signing_key = rcgen::KeyPair::generate().expect("a key");
+    let mut made = rcgen::CertificateParams::new([name.to_owned()]).expect("a name");
+    if has_expired {
+        made.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    }
+    let made = made.self_signed(&signing_key).expect("a certificate");
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions");
-    let tls = tls.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).expect("a key");
+    let tls = tls.with_no_client_auth().with_single_cert(vec![made.der().clone()], key).expect("a key");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(async move {
@@ -292,20 +297,40 @@ async fn targets_can_be_behind_tls() {
             }
         }
     });
-    let config = format!("[[routes]]\npattern = '/live'\nproxy = 'wss://localhost:{port}'\n");
+    (port, made.pem())
+}
+
+/// A program that proxies to this target and trusts this certificate.
+async fn trusting(port: u16, pem: &str) -> (Child, String) {
+    let route = format!("tls:wss://localhost:{port}");
     let variables = [
         ("WEBSOCKET_ENABLED", "true"),
         ("WEBSOCKET_PROXY_ENABLED", "true"),
-        ("WEBSOCKET_PROXY_ROUTES", "tls:wss://localhost:PORT"),
-    ]
-    .map(|(name, value)| (name, value.replace("PORT", &port.to_string())));
-    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        ("WEBSOCKET_PROXY_ROUTES", &route),
+        ("SSL_CERT_FILE", "ca.pem"),
+    ];
+    program(&format!("tls-{port}"), &[("ca.pem", pem)], &variables).await
+}
+
+#[tokio::test]
+async fn targets_with_a_certificate_that_has_expired_or_is_for_another_name_are_refused() {
+    for (name, has_expired) in [("localhost", true), ("other.example", false)] {
+        let (port, pem) = tls_target(name, has_expired).await;
+        let (_child, address) = trusting(port, &pem).await;
+        let mut client = Client::connect(format!("ws://{address}/ws/proxy/tls")).await;
+        let (code, reason) = client.closed().await;
+        assert_eq!(code, 1011, "{name}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn targets_can_be_behind_tls() {
+    let (port, pem) = tls_target("localhost", false).await;
+    let config = format!("[[routes]]\npattern = '/live'\nproxy = 'wss://localhost:{port}'\n");
     // Nobody vouches for the certificate here, and the program's folder does so with the variable.
     let distrusting = proxy(&config).await;
     assert_eq!(refused(distrusting.url("/live")).await, 502);
-    let pem = made.cert.pem();
-    let trusting = [&variables[..], &[("SSL_CERT_FILE", "ca.pem")]].concat();
-    let (_child, address) = program("tls", &[("ca.pem", &pem)], &trusting).await;
+    let (_child, address) = trusting(port, &pem).await;
     let mut client = Client::connect(format!("ws://{address}/ws/proxy/tls")).await;
     assert_eq!(client.json().await["type"], "proxy_connected");
     client.send("over TLS").await;
