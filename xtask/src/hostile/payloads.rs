@@ -4,8 +4,9 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::case::Case;
+use super::case::Outcome::Status;
 use super::target::{HostKind, Target};
-use super::wire::Peer;
+use super::wire::{CLOSE, FIN, PING, PONG, Peer, frame};
 
 pub(super) fn cases(kind: HostKind) -> Vec<Case> {
     let mut cases = Vec::new();
@@ -21,6 +22,7 @@ pub(super) fn cases(kind: HostKind) -> Vec<Case> {
             }
         }
     }
+    cases.extend(everywhere());
     cases.push(Case::story("a placeholder in a message stays text", |target| {
         let mut peer = target.open("/api/ws/rules")?;
         peer.say(r#"{"type":"show","value":"{message.type} {now} {{x}} {"}"#)?;
@@ -47,6 +49,54 @@ pub(super) fn cases(kind: HostKind) -> Vec<Case> {
             text => bail!("{text:.80}"),
         }
     }));
+    cases
+}
+
+/// JSON that is too deep, or has numbers that no double has, for all that read it beside rules.
+fn everywhere() -> Vec<Case> {
+    let texts = [
+        ("100,000 levels of lists", format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))),
+        ("100,000 levels of objects", format!("{}1{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000))),
+        ("1e400", "1e400".to_owned()),
+        ("1e400 in a message", r#"{"action":"sub","command":1e400,"type":1e400,"event":-1e400}"#.to_owned()),
+        ("1e400 in a list", r#"["1","1","realtime:a","phx_join",{"a":1e400}]"#.to_owned()),
+    ];
+    let paths = [
+        "/api/ws/news",
+        "/api/ws/commands",
+        "/api/ws/events?token=good",
+        "/api/ws/phoenix?vsn=1.0.0",
+        "/api/ws/phoenix?vsn=2.0.0",
+    ];
+    let mut cases = Vec::new();
+    for (name, text) in texts {
+        for path in paths {
+            let text = text.clone();
+            cases.push(Case::story(format!("{name}, to {path}"), move |target| {
+                let mut peer = target.open(path)?;
+                peer.say(&text)?;
+                // It may be closed for this, with a close frame.
+                peer.write_regardless(&frame(FIN | PING, b"still there?"));
+                loop {
+                    match peer.frame()? {
+                        Some(frame) if [PONG, CLOSE].contains(&frame.opcode()) => return Ok(()),
+                        Some(_) => {}
+                        None => bail!("dropped without a close frame"),
+                    }
+                }
+            }));
+        }
+        for (path, body) in [
+            ("/feeds/news", text.clone()),
+            ("/api/ws/phoenix/api/broadcast", format!(r#"{{"messages":[{text}]}}"#)),
+        ] {
+            let request = format!(
+                "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            cases.push(Case::request(format!("{name}, posted to {path}"), request, Status(400)));
+        }
+    }
     cases
 }
 
