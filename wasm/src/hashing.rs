@@ -10,7 +10,9 @@ pub(crate) fn key(seed: &[u8; 32]) {
     let number = |at: usize| usize::from(seed[at]) | usize::from(seed[at + 1]) << 8;
     // Up to a MiB, 64 KiB and 65,536 maps.
     let heap = black_box(Vec::<u8>::with_capacity(number(0) * 16));
-    below(number(2) % 1024, &mut || drop(black_box(RandomState::new())));
+    below(number(2) % 1024, &mut || {
+        black_box(RandomState::new());
+    });
     for _ in 0..number(4) {
         black_box(RandomState::new());
     }
