@@ -1,16 +1,16 @@
 //! What holds whatever happens, against a reference model that is too simple to be wrong.
 
+#[path = "support/ledger.rs"]
+mod ledger;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ledger::Ledger;
 use proptest::prelude::*;
 use support::{World, route};
-use switchboard_core::{
-    Answer, CloseCause, CloseFrame, Command, ConnectionId, Context, Deferred, Handler, HandlerResult, Hook,
-    Hooks, Message, RouteSettings, Stats,
-};
+use switchboard_core::{Answer, Command, ConnectionId, Deferred, Hook, Hooks, Message, RouteSettings, Stats};
 
 /// One thing that happens to one of a few clients.
 #[derive(Clone, Debug)]
@@ -47,33 +47,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (0..1_500u64).prop_map(Step::Advance),
     ];
     prop::collection::vec(step, 1..80)
-}
-
-/// Counts what it is told, per connection.
-#[derive(Default)]
-struct Ledger;
-
-#[derive(Clone, Default)]
-struct Opened;
-
-impl Handler for Ledger {
-    fn connect(&mut self, cx: &mut Context<'_>) -> HandlerResult {
-        let connection = cx.connection_mut().ok_or("a connect without a connection")?;
-        assert!(connection.metadata_mut().insert(Opened).is_none(), "connected twice");
-        Ok(())
-    }
-
-    fn message(&mut self, cx: &mut Context<'_>, message: Message) -> HandlerResult {
-        cx.broadcast_to_all(message);
-        Ok(())
-    }
-
-    fn close(&mut self, cx: &mut Context<'_>, _: &CloseFrame, _: CloseCause) -> HandlerResult {
-        let connection = cx.connection_mut().ok_or("a close without a connection")?;
-        assert!(connection.metadata_mut().remove::<Opened>().is_some(), "closed twice or never opened");
-        assert!(!connection.is_open());
-        Ok(())
-    }
 }
 
 fn watched() -> RouteSettings {

@@ -1,6 +1,7 @@
 //! An engine with clients and targets that do anything at any time, beside a model of what has to come of it.
 
 mod client;
+#[path = "../../../tests/support/ledger.rs"]
 mod ledger;
 mod order;
 mod step;

@@ -1,4 +1,4 @@
-//! A handler that checks that connect and close come in pairs.
+//! A handler that checks that connect and close come in pairs: for properties, and for the fuzz target of the engine.
 
 use switchboard_core::{CloseCause, CloseFrame, Context, Handler, HandlerResult, Message};
 
