@@ -8,6 +8,7 @@
 //! | [`Batch::add`] | a descriptor is kept beyond the borrow that it came from | the caller promises that the socket stays open while its owner exists, and the batch keeps the owner until the send has completed |
 //! | `batched.rs` | the one caller of `add` | the owner is the `SendingHalf` which has the socket, and gives it up only when it is dropped |
 //! | `Ring::point_at` | a zeroed `msghdr` | it consists of integers and pointers, for which zero is a value |
+//! | `kernel.rs` | `ioctl` | the descriptor belongs to a stream that is borrowed meanwhile, and the kernel writes one `int` |
 //! | the program's `memory.rs` | `mallopt` | it sets a number in the allocator before any other thread has started |
 //!
 //! All other code is safe: the crate denies `unsafe_code`, and the core forbids it.
