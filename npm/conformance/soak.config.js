@@ -1,6 +1,7 @@
 // What `cargo xtask soak plugin` runs against: the routes that the native server has, and the same by functions.
 import { setImmediate } from 'node:timers/promises'
 import { defineConfig } from 'vite'
+import { engineMemory } from './engine-memory.js'
 import switchboard from '../dist/index.js'
 
 /** Clients whose `onConnect` was called and whose `onClose` was not. */
@@ -67,7 +68,9 @@ const health = {
       globalThis.gc?.()
       const { heapUsed, external } = process.memoryUsage()
       response.setHeader('Content-Type', 'application/json')
-      response.end(JSON.stringify({ ...board.api.stats(), clients, heap: heapUsed, external }))
+      const engine = engineMemory()
+      const memory = { heap: heapUsed, external: external - engine.memory, engine: engine.memory, allocated: engine.allocated }
+      response.end(JSON.stringify({ ...board.api.stats(), clients, ...memory }))
     })
   },
 }

@@ -7,6 +7,7 @@
 //! Connections are named by two numbers (slot and generation), hooks by one. Nothing here calls JavaScript, so
 //! callbacks may call anything here.
 
+mod allocation;
 mod answers;
 mod batch;
 mod call;
@@ -366,6 +367,12 @@ impl Switchboard {
 #[wasm_bindgen]
 pub fn last_panic() -> Option<String> {
     panic::last()
+}
+
+/// How many bytes of the module's memory are in use, for those who look for leaks.
+#[wasm_bindgen]
+pub fn allocated_bytes() -> usize {
+    allocation::bytes()
 }
 
 fn id(slot: u32, generation: u32) -> ConnectionId {

@@ -24,8 +24,14 @@ const MEMORY_SLACK: u64 = 16 * 1024 * 1024;
 /// How much more the heap may hold without garbage: compiled code, and tables that have found their size.
 const HEAP_SLACK: u64 = 4 * 1024 * 1024;
 
-/// How much more there may be outside of it, where the engine's memory is: as much as was ever needed at once.
-const EXTERNAL_SLACK: u64 = 16 * 1024 * 1024;
+/// How much more Node may hold outside of it, beside the engine: buffers that are reused.
+const EXTERNAL_SLACK: u64 = 4 * 1024 * 1024;
+
+/// How much more the engine may have in use: tables that have found their size.
+const ALLOCATED_SLACK: u64 = 512 * 1024;
+
+/// How much larger the engine's memory may get, which never shrinks: as much as is ever needed at once.
+const ENGINE_SLACK: u64 = 32 * 1024 * 1024;
 
 /// A running server.
 pub(super) struct Server {
@@ -38,8 +44,12 @@ pub(super) struct Reading {
     memory: Option<u64>,
     /// Of JavaScript, without garbage.
     heap: Option<u64>,
-    /// Of buffers and the engine, outside of that heap.
+    /// Of buffers, outside of that heap and of the engine.
     external: Option<u64>,
+    /// Of the engine, which is WASM.
+    engine: Option<u64>,
+    /// What the engine has in use of it.
+    allocated: Option<u64>,
     files: Option<usize>,
 }
 
@@ -107,6 +117,8 @@ impl Server {
         Ok(Reading {
             heap: health["heap"].as_u64(),
             external: health["external"].as_u64(),
+            engine: health["engine"].as_u64(),
+            allocated: health["allocated"].as_u64(),
             memory: resident_memory(id),
             files: open_files(id),
         })
@@ -137,6 +149,8 @@ impl Reading {
         for (what, first, last, slack) in [
             ("the heap", first.heap, self.heap, HEAP_SLACK),
             ("memory outside of the heap", first.external, self.external, EXTERNAL_SLACK),
+            ("what the engine has in use", first.allocated, self.allocated, ALLOCATED_SLACK),
+            ("the engine's memory", first.engine, self.engine, ENGINE_SLACK),
         ] {
             if let (Some(first), Some(last)) = (first, last)
                 && last > first + slack
@@ -163,13 +177,15 @@ impl fmt::Display for Reading {
             }
             _ => write!(f, "; memory and files are known on Linux only")?,
         }
-        match (self.heap, self.external) {
-            (Some(heap), Some(external)) => {
-                let (heap, external) = (mebibytes(heap), mebibytes(external));
-                write!(f, ", {heap:.2} MiB of heap without garbage and {external:.2} MiB beside it")
-            }
-            _ => Ok(()),
+        if let (Some(heap), Some(external)) = (self.heap, self.external) {
+            let (heap, external) = (mebibytes(heap), mebibytes(external));
+            write!(f, ", {heap:.2} MiB of heap without garbage and {external:.2} MiB beside it")?;
         }
+        if let (Some(engine), Some(allocated)) = (self.engine, self.allocated) {
+            let (engine, allocated) = (mebibytes(engine), mebibytes(allocated));
+            write!(f, "; the engine has {allocated:.2} MiB in use, of {engine:.2}")?;
+        }
+        Ok(())
     }
 }
 
