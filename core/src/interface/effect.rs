@@ -89,7 +89,10 @@ pub enum Effect {
         /// The connection.
         id: ConnectionId,
     },
-    /// Stop reading this connection: its handler is far behind.
+    /// Stop reading this connection: its handler is far behind, or what waits for it has reached its bound.
+    ///
+    /// That the client has left may show only when it is read again: the end of its stream comes behind what it has sent. A
+    /// reset shows earlier where something is being written to it.
     Pause {
         /// The connection.
         id: ConnectionId,
