@@ -21,8 +21,8 @@ where
     F: Future<Output = ()> + Send,
 {
     let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(16 << 10).expect("a small buffer");
-    socket.set_send_buffer_size(16 << 10).expect("a small buffer");
+    socket.set_recv_buffer_size(128 << 10).expect("a small buffer");
+    socket.set_send_buffer_size(128 << 10).expect("a small buffer");
     socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let listener: TcpListener = socket.listen(1).expect("a listener");
     let address = listener.local_addr().expect("an address");
@@ -155,7 +155,7 @@ async fn a_client_that_does_not_read_pauses_its_target() {
 /// Messages that are larger than all that may wait: while one of them waits, nothing is taken from the target.
 #[tokio::test]
 async fn messages_beyond_the_bound_come_one_after_another() {
-    const COUNT: u32 = 16;
+    const COUNT: u32 = 40;
     let url = target(|mut socket| async move {
         for index in 0..COUNT {
             socket.feed(numbered(index, 1 << 20)).await.expect("an open socket");
