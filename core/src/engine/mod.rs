@@ -6,6 +6,7 @@ mod delivery;
 mod external;
 mod feeds;
 mod hosts;
+mod opening;
 mod outside;
 mod reconfigure;
 mod request;

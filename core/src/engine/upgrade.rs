@@ -1,8 +1,7 @@
-//! From the opening handshake to an open connection.
+//! From the opening handshake to its answer.
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::StatusCode;
 use rand_chacha::rand_core::RngCore;
@@ -20,7 +19,7 @@ use crate::routing::origin::Origins;
 use crate::routing::router::Found;
 use crate::state::connection::{Connection, Phase};
 use crate::state::heartbeat::{Heartbeat, Inactivity};
-use crate::state::inbox::{Inbound, Inbox};
+use crate::state::inbox::Inbox;
 use crate::state::rate::Bucket;
 use crate::state::stored_request::StoredRequest;
 use crate::state::timers::Timer;
@@ -358,48 +357,6 @@ impl Engine {
         self.state.timers.set(Timer::Opening(id), now.instant + self.state.limits.handshake_timeout);
     }
 
-    /// The WebSocket is ready; the client has not read its 101 yet.
-    pub(super) fn opened(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
-        let Some(connection) = self.state.connections.get_mut(id) else {
-            return;
-        };
-        match connection.phase.clone() {
-            Phase::Accepted => {}
-            Phase::Refusing(frame) => {
-                self.state.timers.cancel(Timer::Opening(id));
-                self.state.await_close(id, now);
-                return effects.push(Effect::Close { id, frame: Some(*frame) });
-            }
-            _ => return,
-        }
-        connection.phase = Phase::Open;
-        let route = connection.route;
-        self.state.timers.cancel(Timer::Opening(id));
-        let RouteStart { room, heartbeat, inactivity } = self.start_of(route);
-        self.state.routes[route].rooms.enter(id);
-        let mut cx = self.context(now, route, id, effects);
-        if let Some(room) = room
-            && let Err(error) = cx.join(&room)
-        {
-            cx.log(Level::Error, format!("the default room {room:?}: {error}"));
-        }
-        cx.set_heartbeat(heartbeat);
-        cx.set_inactivity_timeout(inactivity);
-        self.put(now, id, Inbound::Connect, effects);
-        if !self.state.upstreams.of(id).is_empty() {
-            self.state.due.push(id);
-        }
-    }
-
-    fn start_of(&self, route: usize) -> RouteStart {
-        let settings = &self.state.routes[route].settings;
-        RouteStart {
-            room: settings.default_room.clone(),
-            heartbeat: settings.heartbeat,
-            inactivity: settings.inactivity_timeout,
-        }
-    }
-
     /// A version 4 UUID.
     fn uuid(&mut self) -> Arc<str> {
         let mut bytes = [0; 16];
@@ -424,13 +381,6 @@ fn request_bytes(request: &http::Request<()>) -> usize {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
     target + headers.sum::<usize>()
-}
-
-/// What each connection of a route starts with.
-struct RouteStart {
-    room: Option<Arc<str>>,
-    heartbeat: Option<Duration>,
-    inactivity: Option<Duration>,
 }
 
 fn reject(id: ConnectionId, status: StatusCode, reason: &'static str, effects: &mut Vec<Effect>) {

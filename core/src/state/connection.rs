@@ -154,7 +154,7 @@ impl Connection {
     }
 }
 
-/// The state of a connection. All transitions are in `engine/upgrade.rs` and `engine/closing.rs`.
+/// The state of a connection. All transitions are in `engine/upgrade.rs`, `engine/opening.rs` and `engine/closing.rs`.
 ///
 /// | From | To | When |
 /// |---|---|---|

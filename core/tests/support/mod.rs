@@ -7,6 +7,7 @@
     reason = "each test file uses its part"
 )]
 
+pub mod phoenix;
 pub mod proxy;
 pub mod transcript;
 
