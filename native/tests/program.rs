@@ -4,40 +4,15 @@ mod support;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use serde_json::json;
+use support::program::{listening, started, switchboard};
 use support::{Client, within};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use tokio_tungstenite::tungstenite::ClientRequestBuilder;
-
-fn switchboard() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
-    command.kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.env_remove("RUST_LOG");
-    command
-}
-
-/// The program on a free port: it, its address, and its table of endpoints.
-async fn started(arguments: &[&str]) -> (Child, String, String) {
-    listening(switchboard(), arguments).await
-}
-
-async fn listening(mut command: Command, arguments: &[&str]) -> (Child, String, String) {
-    let mut child = command.args(["--port", "0"]).args(arguments).spawn().expect("the program");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let mut table = String::new();
-    let address = loop {
-        let line = within("a line", lines.next_line()).await.expect("UTF-8").expect("a table");
-        table += &format!("{line}\n");
-        if let Some((_, page)) = line.split_once("each: http://") {
-            break page.trim_end_matches('/').to_owned();
-        }
-    };
-    (child, address, table)
-}
 
 async fn ended(command: &mut Command) -> Output {
     within("the end", command.output()).await.expect("the program")
@@ -96,42 +71,6 @@ async fn sigterm_drains() {
     let mut stderr = child.stderr.take().expect("a pipe");
     within("the log", stderr.read_to_string(&mut log)).await.expect("UTF-8");
     assert!(log.contains("stopped") && !log.contains("secret"), "{log}");
-}
-
-/// More connections than the process may have open files: one line says so, and what to do.
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn too_many_open_files_are_said_once_and_end_nothing() {
-    let mut shell = Command::new("sh");
-    let program = env!("CARGO_BIN_EXE_switchboard");
-    shell.args(["-c", "ulimit -n 40; exec \"$0\" \"$@\"", program]).kill_on_drop(true);
-    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("RUST_LOG");
-    let (mut child, address, _) = listening(shell, &[]).await;
-    let mut log = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-    let mut clients = Vec::new();
-    for _ in 0..60 {
-        clients.push(tokio::net::TcpStream::connect(&address).await.expect("the backlog has room"));
-    }
-    let mut said = Vec::new();
-    let mut next = async |text: &str| loop {
-        let line = within(text, log.next_line()).await.expect("UTF-8").expect("a line");
-        said.push(line.clone());
-        if line.contains(text) {
-            break line;
-        }
-    };
-    let line = next("no connection can be accepted").await;
-    assert!(line.contains("its limit of open files at 40: raise it with `ulimit -n`"), "{line}");
-    drop(clients);
-    next("connections are accepted again").await;
-    let mut client = Client::connect(format!("ws://{address}/echo")).await;
-    client.send("hello").await;
-    assert_eq!(client.text().await, "hello");
-    assert_eq!(
-        said.iter().filter(|line| line.contains("no connection can be accepted")).count(),
-        1,
-        "{said:?}"
-    );
 }
 
 /// A harness that died, or `2>&1 | head -3`: what is printed and logged goes nowhere, and nothing else changes.
