@@ -190,7 +190,8 @@ fn an_admit_that_panics_costs_one_client() {
         let id = world.upgrade_with(path, &[]);
         assert_eq!(world.client(id).rejected, Some(status), "{path}");
     }
-    assert_eq!(world.log.len(), 1, "{:?}", world.log);
+    assert_eq!(world.log.len(), 2, "{:?}", world.log);
+    assert_eq!(world.log[1].1, "an opening handshake for / is refused with HTTP 400: not like this");
     assert_eq!(world.log[0].1, "admitting a client to / failed: the handler panicked: on purpose");
     let id = world.connect("/");
     world.text(id, "still here");

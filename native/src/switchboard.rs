@@ -22,6 +22,7 @@ use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::error::ServerError;
 use crate::flush::Flush;
 use crate::host::Host;
+use crate::host::after_turn::logs_debug;
 use crate::page;
 use crate::route::{Route, UnknownRoute};
 
@@ -92,7 +93,8 @@ impl Switchboard {
         let router = assembly.router()?.claim_all();
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| ServerError::Random(error.to_string()))?;
-        let engine = assembly.engine(router.clone(), limits.clone(), seed);
+        let mut engine = assembly.engine(router.clone(), limits.clone(), seed);
+        engine.set_trace(logs_debug());
         let http = engine.endpoints().cloned().collect();
         let flush = if config.listen.io_uring { Flush::Together } else { Flush::Each };
         let callbacks = Arc::new(RouteCallbacks::new(callbacks));

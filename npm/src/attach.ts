@@ -13,7 +13,7 @@ import { Supervisor } from './host/supervisor.js'
 import type { PluginOptions, SwitchboardOptions } from './interface/options.js'
 import type { Route } from './interface/route.js'
 import type { CloseOptions, HttpServer, Switchboard } from './interface/switchboard.js'
-import { Log } from './log/log.js'
+import { asksForDebug, Log } from './log/log.js'
 import { Stacks } from './log/stack.js'
 import { closeCode, closeReason, milliseconds, name, optionsOf, shapeOf } from './values/arguments.js'
 
@@ -73,7 +73,8 @@ export interface Surroundings {
 export function start(options: PluginOptions & SwitchboardOptions, root: string, around: Surroundings = {}): Started {
   const { fixStack, servedHosts } = around
   const resolved = resolve(options)
-  const log = new Log(options.logger, options.logLevel, new Stacks(root, fixStack))
+  const level = asksForDebug(resolved.environment.DEBUG) ? 'debug' : options.logLevel
+  const log = new Log(options.logger, level, new Stacks(root, fixStack))
   if (resolved.ignored.length > 0) {
     log.write('warn', `serves no HTTP: these options mean nothing here: ${resolved.ignored.join(', ')}`)
   }
@@ -112,7 +113,9 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
         void running.shutdown(1001, '', 0)
       }
       const serves = (path: string): boolean => running.host.serves(path)
-      undo.push(attachTo(server, { upgrade, request: requests ? request : undefined, serves, closed }))
+      const untaken = (line: string): void => log.write('warn', line)
+      const nearest = (path: string): string | undefined => running.host.nearest(path)
+      undo.push(attachTo(server, { upgrade, request: requests ? request : undefined, serves, nearest, untaken, closed }))
     },
     onClosed: (one) => void undo.push(one),
   }
@@ -170,7 +173,7 @@ const DISABLED: Omit<Started, 'log'> = {
 
 function supervise(resolved: Resolved, root: string, servedHosts: true | string[] | undefined, log: Log): Supervisor {
   try {
-    return new Supervisor(setUp(resolved, root, servedHosts), root, log)
+    return new Supervisor(setUp(resolved, root, servedHosts, log.isDebug), root, log)
   } catch (error) {
     throw new Error(`[switchboard] ${(error as Error).message}`)
   }

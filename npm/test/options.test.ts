@@ -34,9 +34,10 @@ test('one function under all its names', () => {
 test.each<[string, unknown, string]>([
   ['an unknown option', { wsHandler: [] }, 'wsHandler: unknown key; did you mean "wsHandlers"?'],
   ['an unknown key of a handler', { wsHandlers: [{ pattern: '/a' }, { pattern: '/b', heartbaet: 1 }] }, 'wsHandlers[1].heartbaet: unknown key; did you mean "heartbeat"?'],
-  ['an unknown function of a handler', { wsHandlers: [{ pattern: '/', onMesage: () => {} }] }, 'wsHandlers[0].onMesage: unknown key'],
+  ['an unknown function of a handler', { wsHandlers: [{ pattern: '/', onMesage: () => {} }] }, 'wsHandlers[0].onMesage: unknown key; did you mean "onMessage"?'],
   ['a wrong type', { wsHandlers: [{ pattern: '/', heartbeat: 'often' }] }, 'wsHandlers[0].heartbeat: expected'],
   ['no pattern', { wsHandlers: [{}] }, 'wsHandlers[0]: the key "pattern" is missing'],
+  ['a regular expression that is not closed', { wsHandlers: [{ pattern: '/ws/{id:[}' }] }, 'wsHandlers[0].pattern: pattern "/ws/{id:[}", character 9: this "[" of a regular expression is never closed'],
   ['a bad pattern', { wsHandlers: [{ pattern: '/{a' }] }, 'wsHandlers[0].pattern'],
   ['a callback that is none', { wsHandlers: [{ pattern: '/', onMessage: 'x' }] }, 'wsHandlers[0].onMessage: expected a function, got text'],
   ['no list', { wsHandlers: {} }, 'wsHandlers: expected a list'],

@@ -162,6 +162,7 @@ impl Host {
         let done = self.engine.reconfigure(self.now, configuration, &mut self.effects);
         let done = done.map_err(|error| error.to_string())?;
         self.facts = facts;
+        self.engine.set_trace(self.facts.trace);
         self.carry_out();
         let known = done.indices.get(from_environment..).unwrap_or_default();
         let numbers = known.iter().map(|index| self.numbered(*index)).collect();

@@ -310,6 +310,11 @@ impl Switchboard {
         self.host.engine().serves(path)
     }
 
+    /// What is nearest to a path that no route serves.
+    pub fn nearest(&self, path: &str) -> Option<String> {
+        self.host.engine().nearest(path)
+    }
+
     /// The rooms of a connection, in the order it joined them.
     pub fn rooms(&self, slot: u32, generation: u32) -> Vec<String> {
         let connection = self.host.engine().connection(id(slot, generation));

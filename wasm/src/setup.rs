@@ -25,6 +25,9 @@ pub(crate) struct Setup {
     /// The environment's variables.
     #[serde(default)]
     environment: HashMap<String, String>,
+    /// Whether lines of the level `debug` are wanted.
+    #[serde(default)]
+    trace: bool,
 }
 
 /// What the server around allows by itself: names, or all.
@@ -133,6 +136,8 @@ pub(crate) struct Facts {
     pub(crate) counts_addresses: bool,
     /// Whether it matters at which port the server is found.
     pub(crate) needs_port: bool,
+    /// Whether lines of the level `debug` are wanted.
+    pub(crate) trace: bool,
 }
 
 /// What an engine is made of, or reconfigured to.
@@ -149,7 +154,8 @@ pub(crate) struct Plan {
 /// Builds the engine, or returns what is wrong with the options.
 pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     let Plan { assembly, router, limits, facts, count, from_environment } = plan(setup)?;
-    let engine = assembly.engine(router, limits, seed);
+    let mut engine = assembly.engine(router, limits, seed);
+    engine.set_trace(facts.trace);
     Ok(Server { engine, facts, count, from_environment })
 }
 
@@ -192,9 +198,11 @@ pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
     let router = assembly.router().map_err(|error| error.to_string())?;
     let patterns = router.patterns().to_vec();
     let count = configs.iter().map(|(config, _)| config.routes.len()).sum();
-    let counts_addresses = limits.connections_per_address.is_some();
+    // A debug log names them.
+    let counts_addresses = limits.connections_per_address.is_some() || setup.trace;
     let request_timeout = limits.handshake_timeout.as_millis() as u64;
-    let facts = Facts { patterns, shutdown_grace, request_timeout, counts_addresses, needs_port };
+    let trace = setup.trace;
+    let facts = Facts { patterns, shutdown_grace, request_timeout, counts_addresses, needs_port, trace };
     Ok(Plan { assembly, router, limits, facts, count, from_environment })
 }
 

@@ -78,6 +78,10 @@ fn feeds_are_named_before_routes_serve_them() {
 fn unknown_keys_are_named_with_their_path() {
     let table = [
         (json!({ "route": [] }), "route: unknown key; did you mean \"routes\"?"),
+        (
+            json!({ "routes": [{ "pattern": "/", "onMesage": null }] }),
+            "routes[0].onMesage: unknown key; did you mean \"onMessage\"?",
+        ),
         (json!({ "wsHandlers": [] }), "wsHandlers: unknown key; did you mean \"routes\"?"),
         (
             json!({ "listen": { "zzz": 1 } }),

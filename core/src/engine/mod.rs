@@ -12,6 +12,7 @@ mod reconfigure;
 mod request;
 mod sources;
 mod ticking;
+mod tracing;
 mod upgrade;
 mod upstreams;
 
@@ -92,7 +93,9 @@ impl Engine {
         let mut engine = Self { router, indices, handlers, endpoints, sources, state, phase };
         engine.find_endpoints();
         let mut routes = engine.handlers.iter().zip(&engine.state.routes);
-        if routes.any(|(handler, route)| handler.warning(&route.settings).is_some()) {
+        if routes.any(|(handler, route)| handler.warning(&route.settings).is_some())
+            || !engine.router.warnings().is_empty()
+        {
             engine.state.timers.set(Timer::Start, Instant::default());
         }
         engine
@@ -108,6 +111,11 @@ impl Engine {
         matches!(self.router.find(path), Found::Route { .. })
     }
 
+    /// The path or pattern that is served and nearest to a path that is not, if one is near enough to be meant.
+    pub fn nearest(&self, path: &str) -> Option<String> {
+        self.router.nearest(path)
+    }
+
     /// Sets the port at which the server is found, which is the value of `${PORT}` in a configuration that left it open
     /// ([`Config::resolve_but_port`](crate::Config::resolve_but_port)). It applies to connections that open from now on.
     pub fn set_port(&mut self, port: u16) {
@@ -116,6 +124,13 @@ impl Engine {
 
     /// Handles one event, and appends what the host has to do.
     pub fn handle_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
+        match self.state.trace.is_some() {
+            true => self.traced_input(now, input, effects),
+            false => self.input(now, input, effects),
+        }
+    }
+
+    fn input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Upgrade { id, request, address } => self.upgrade(now, id, *request, address, effects),
             Input::Mounted { id, request, address, mounted } => {
@@ -161,12 +176,21 @@ impl Engine {
                 _ => Ok(()),
             };
         };
-        Context { state: &mut self.state, effects, now, route, id: Some(id) }.apply(command)
+        let start = effects.len();
+        let done = Context { state: &mut self.state, effects, now, route, id: Some(id) }.apply(command);
+        if self.state.trace.is_some() {
+            self.trace_effects(None, start, effects);
+        }
+        done
     }
 
     /// Does what is due. Calling it early or repeatedly does nothing.
     pub fn handle_timeout(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let start = effects.len();
         self.tick(now, effects);
+        if self.state.trace.is_some() {
+            self.trace_effects(None, start, effects);
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has to be called, unless something happens before.

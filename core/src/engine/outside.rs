@@ -28,6 +28,21 @@ impl Engine {
         command: RouteCommand,
         effects: &mut Vec<Effect>,
     ) -> Result<usize, CommandError> {
+        let start = effects.len();
+        let done = self.carry_out(now, route, command, effects);
+        if self.state.trace.is_some() {
+            self.trace_effects(None, start, effects);
+        }
+        done
+    }
+
+    fn carry_out(
+        &mut self,
+        now: Now,
+        route: usize,
+        command: RouteCommand,
+        effects: &mut Vec<Effect>,
+    ) -> Result<usize, CommandError> {
         match command {
             RouteCommand::Send { message, room } => {
                 let to = self.audience(route, room.as_deref());

@@ -54,8 +54,13 @@ impl Engine {
         }
         let Configuration { routes, limits, hosts, feeds } = configuration;
         let (routes, removed) = self.compare(routes);
+        let start = effects.len();
         let router = Router::new(routes.iter().map(|(route, _)| route.key.clone()))?;
-        self.router = if self.router.claims_all() { router.claim_all() } else { router };
+        let router = if self.router.claims_all() { router.claim_all() } else { router };
+        for text in router.warnings().iter().filter(|text| !self.router.warnings().contains(text)) {
+            effects.push(Effect::Log { level: Level::Warn, text: text.clone() });
+        }
+        self.router = router;
         self.state.limits = limits;
         self.state.hosts = hosts;
 
@@ -114,6 +119,9 @@ impl Engine {
         summary.closed = self.retire(now, &gone, effects);
         summary.kept = self.state.connections.iter().filter(|connection| self.goes_on(connection)).count();
         self.go_on(now, effects);
+        if self.state.trace.is_some() {
+            self.trace_effects(None, start, effects);
+        }
         Ok(summary)
     }
 

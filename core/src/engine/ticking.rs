@@ -40,8 +40,10 @@ impl Engine {
         }
     }
 
-    /// Tells the log what the routes warn of.
+    /// Tells the log what the router and the routes warn of.
     fn warn(&self, effects: &mut Vec<Effect>) {
+        let warnings = self.router.warnings().iter();
+        effects.extend(warnings.map(|text| Effect::Log { level: Level::Warn, text: text.clone() }));
         for &index in &self.indices {
             if let Some(text) = self.warning(index) {
                 self.log_warning(index, text, effects);

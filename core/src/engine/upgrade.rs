@@ -7,6 +7,7 @@ use http::StatusCode;
 use rand_chacha::rand_core::RngCore;
 
 use super::hosts::{self, admits_host};
+use super::tracing::refused;
 use super::{Engine, ServerPhase};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Accept, Effect, Level};
@@ -63,8 +64,15 @@ impl Engine {
             }
             Found::Unmatched { known } => {
                 let path = request.uri().path();
-                let text =
-                    || format!("no WebSocket handler matches {path}; known patterns: {}", known.join(", "));
+                let text = || {
+                    let known = known.join(", ");
+                    match self.router.nearest(path) {
+                        Some(near) => format!(
+                            "no WebSocket handler matches {path}; did you mean {near}? Known patterns: {known}"
+                        ),
+                        None => format!("no WebSocket handler matches {path}; known patterns: {known}"),
+                    }
+                };
                 self.state.log_throttle.note(
                     now.instant,
                     (usize::MAX, "unmatched"),
@@ -103,7 +111,11 @@ impl Engine {
         }
         let handshake = match protocol::check(&request) {
             Ok(handshake) => handshake,
-            Err(refusal) => return refuse(id, refusal, effects),
+            Err(refusal) => {
+                let (path, how) = (request.uri().path(), || refused(&refusal));
+                self.note_refusal(now, route, path, how, effects);
+                return refuse(id, refusal, effects);
+            }
         };
         if !admits_upgrade(&mut self.state, now, &request, effects) {
             return reject(id, StatusCode::FORBIDDEN, hosts::REASON, effects);
@@ -136,7 +148,11 @@ impl Engine {
         });
         match admitted {
             Ok(Ok(())) => {}
-            Ok(Err(refusal)) => return refuse(id, refusal, effects),
+            Ok(Err(refusal)) => {
+                let (path, how) = (request.uri().path(), || refused(&refusal));
+                self.note_refusal(now, route, path, how, effects);
+                return refuse(id, refusal, effects);
+            }
             Err(error) => {
                 let text = || format!("admitting a client to {} failed: {error}", request.uri().path());
                 self.state.log_throttle.note(now.instant, (route, "admit"), Level::Error, text, effects);
@@ -212,11 +228,21 @@ impl Engine {
         match admission {
             Admission::Accept { data } => self.admit(now, id, data, effects),
             Admission::Close(frame) => {
+                if let Some(connection) = self.state.connections.get(id) {
+                    let (route, path) = (connection.route, connection.path().to_owned());
+                    let how =
+                        || format!("refused with close code {}: {}", frame.code.0, frame.reason.as_str());
+                    if let Some(trace) = &mut self.state.trace {
+                        trace.lines.push(format!("an opening handshake for {path} is {}", how()));
+                    }
+                    self.note_refusal(now, route, &path, how, effects);
+                }
                 self.accept(now, id, Phase::Refusing(Box::new(frame)), None, effects);
             }
             Admission::Refuse(refusal) => {
                 let status = refusal.status;
                 if (300..600).contains(&status.as_u16()) {
+                    self.note_refused(now, id, &refusal, effects);
                     return self.refuse_with(now, id, refusal, effects);
                 }
                 if let Some(connection) = self.state.connections.get(id) {
@@ -285,7 +311,7 @@ impl Engine {
         let text = || format!("authenticate for {} {message}", connection.path());
         let key = (connection.route, "admission");
         self.state.log_throttle.note(now.instant, key, Level::Warn, text, effects);
-        self.decided(now, id, Admission::refuse_with(StatusCode::UNAUTHORIZED), effects);
+        self.refuse(now, id, StatusCode::UNAUTHORIZED, effects);
     }
 
     /// The user's `authenticate` threw.
@@ -330,6 +356,7 @@ impl Engine {
         let deflate = match negotiated {
             Ok(deflate) => deflate,
             Err(refusal) => {
+                self.note_refused(now, id, &refusal, effects);
                 self.forget(now, id, effects);
                 return refuse(id, refusal, effects);
             }

@@ -2,6 +2,7 @@
 
 pub(crate) mod authentication;
 pub(crate) mod hosts;
+mod nearest;
 pub(crate) mod origin;
 pub mod pattern;
 pub(crate) mod route;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use crate::routing::nearest::nearest;
 use crate::routing::pattern::{self, Params, Pattern, PatternError};
 
 /// A route as the router sees it.
@@ -95,6 +96,8 @@ pub struct Router {
     /// The position in `routes` of each glob of `candidates`.
     positions: Vec<usize>,
     claim_all: bool,
+    /// What whoever wrote the patterns should know.
+    warnings: Vec<String>,
 }
 
 /// What the router finds for a path.
@@ -128,6 +131,7 @@ impl Router {
             candidates: GlobSet::empty(),
             positions: Vec::new(),
             claim_all: false,
+            warnings: Vec::new(),
         };
         let mut globs = GlobSetBuilder::new();
         for (index, route) in routes.into_iter().enumerate() {
@@ -188,6 +192,24 @@ impl Router {
         self.claim_all
     }
 
+    /// What whoever wrote the patterns should know: which of them serve something else than they seem to, or nothing.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// What is nearest to a path that no route serves: the path with a prefix before it or without its prefix, if a route
+    /// serves that, or a pattern that differs in a few characters. `None` if nothing is near enough to be meant.
+    pub fn nearest(&self, path: &str) -> Option<String> {
+        let path = &path[..path.floor_char_boundary(Pattern::MAX_PATH_BYTES)];
+        let serves = |path: &String| matches!(self.find(path), Found::Route { .. });
+        let mut longer = self.prefixes.iter().map(|prefix| format!("{prefix}{path}"));
+        let shorter =
+            self.prefixes.iter().filter_map(|prefix| path.strip_prefix(prefix.as_str()).map(str::to_owned));
+        let mut shorter = shorter.filter(serves);
+        let near = || nearest(path, self.patterns.iter().map(String::as_str)).map(str::to_owned);
+        shorter.next().or_else(near).or_else(|| longer.find(serves))
+    }
+
     /// The positions of the routes that may serve these segments.
     fn narrow(&self, segments: &[&str]) -> Vec<usize> {
         let normalized = format!("/{}", segments.join("/"));
@@ -226,8 +248,23 @@ impl Router {
         if prefixes.is_empty() {
             prefixes.push(String::new());
         }
+        for prefix in prefixes.iter().filter(|prefix| !prefix.is_empty()) {
+            let text = route.pattern.as_str();
+            let rest =
+                text.strip_prefix(prefix.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+            if let Some(rest) = rest {
+                let written = if rest.is_empty() { "/" } else { rest };
+                self.warnings.push(format!(
+                    "the pattern {text} counts below the prefix {prefix}: it serves {prefix}{text}; write {written} to \
+                     serve {prefix}{rest}"
+                ));
+            }
+        }
         for pattern in route.patterns() {
-            if !self.patterns.contains(&pattern) {
+            if self.patterns.contains(&pattern) {
+                self.warnings
+                    .push(format!("two routes have the pattern {pattern}: only the first one serves it"));
+            } else {
                 self.patterns.push(pattern);
             }
         }
@@ -314,6 +351,47 @@ mod tests {
     fn a_pattern_that_an_earlier_route_serves_is_told_once() {
         let router = router(&[(&[], "/ws"), (&["/api", "/v2"], "/ws"), (&[], "/ws"), (&["/api"], "/ws")]);
         assert_eq!(router.patterns(), ["/ws", "/api/ws", "/v2/ws"]);
+    }
+
+    #[test]
+    fn patterns_that_serve_something_else_than_they_seem_to_are_warned_of() {
+        let mut off = key(&[], "/ws");
+        off.disabled = true;
+        let routes = [
+            key(&["/api", "/v2"], "/api/x"),
+            key(&["/api"], "/api"),
+            key(&["/api"], "/apis"),
+            key(&[], "/api/y"),
+            key(&[], "/ws"),
+            off,
+            key(&[], "/ws"),
+        ];
+        let router = Router::new(routes).expect("a router");
+        assert_eq!(
+            router.warnings(),
+            [
+                "the pattern /api/x counts below the prefix /api: it serves /api/api/x; write /x to serve /api/x",
+                "the pattern /api counts below the prefix /api: it serves /api/api; write / to serve /api",
+                "two routes have the pattern /ws: only the first one serves it",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_nearest_to_a_path_is_what_was_probably_meant() {
+        let router = router(&[(&["/api"], "/ws/chat/{room}"), (&[], "/echo"), (&["/mock"], "/**")]);
+        for (path, expected) in [
+            ("/ws/chat/general", Some("/api/ws/chat/general")),
+            ("/api/echo", Some("/echo")),
+            ("/api/ws/caht/general", Some("/api/ws/chat/{room}")),
+            ("/api/ws/chat", Some("/mock/api/ws/chat")),
+            ("/ehco", Some("/echo")),
+            ("/something/else", Some("/mock/something/else")),
+        ] {
+            assert_eq!(router.nearest(path).as_deref(), expected, "{path}");
+        }
+        let all = Router::new([key(&["/api"], "/x")]).expect("a router");
+        assert_eq!(all.nearest(&"/é".repeat(10_000)), None);
     }
 
     #[test]

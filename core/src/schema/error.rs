@@ -80,7 +80,10 @@ impl ConfigError {
     pub fn unknown_key(path: String, key: &str, known: &[&str]) -> Self {
         let meant =
             RENAMED.iter().find(|(other, new)| *other == key && known.contains(new)).map(|(_, new)| *new);
-        let suggestion = meant.or_else(|| nearest(key, known.iter().copied())).map(str::to_owned);
+        // Only routes have a pattern.
+        let callbacks: &[&str] = if known.contains(&"pattern") { CALLBACKS } else { &[] };
+        let candidates = known.iter().chain(callbacks).copied().filter(|candidate| *candidate != key);
+        let suggestion = meant.or_else(|| nearest(key, candidates)).map(str::to_owned);
         let message = match &suggestion {
             _ if CALLBACKS.contains(&key) => {
                 "is a callback; give it in the options of the plugin, or write a handler in Rust".to_owned()

@@ -17,6 +17,7 @@ mod retiming;
 pub(crate) mod rooms;
 pub(crate) mod stored_request;
 pub(crate) mod timers;
+pub(crate) mod trace;
 pub(crate) mod upstreams;
 
 use std::collections::HashMap;
@@ -46,6 +47,7 @@ use crate::state::limits::Limits;
 use crate::state::log_throttle::LogThrottle;
 use crate::state::rooms::Rooms;
 use crate::state::timers::{Timer, Timers};
+use crate::state::trace::Trace;
 use crate::state::upstreams::Upstreams;
 use crate::time::Now;
 
@@ -61,6 +63,8 @@ pub(crate) struct State {
     pub(crate) calls: HashMap<CallId, Call>,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) log_throttle: LogThrottle,
+    /// What a debug log is told next; `None` without one.
+    pub(crate) trace: Option<Trace>,
     pub(crate) upstreams: Upstreams,
     /// Connections whose inbox or whose outgoing connections may go on.
     pub(crate) due: Vec<ConnectionId>,
@@ -167,6 +171,7 @@ impl State {
             calls: HashMap::new(),
             feeds: Vec::new(),
             log_throttle: LogThrottle::default(),
+            trace: None,
             upstreams: Upstreams::default(),
             due: Vec::new(),
             delayed: Vec::new(),
@@ -311,6 +316,9 @@ impl State {
         };
         if closure.cause == CloseCause::Server {
             connection.inbox.clear();
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.closed(connection, &closure);
         }
         connection.phase = Phase::Closing(closure);
         // Nothing is sent to it any more: what it has said does not have to wait for its outbox.

@@ -63,6 +63,11 @@ fn read(host: &Arc<Host>, feed: String, file: String) {
     });
 }
 
+/// Whether lines of the level `debug` are wanted, by the subscriber that there is now.
+pub(crate) fn logs_debug() -> bool {
+    tracing::enabled!(tracing::Level::DEBUG)
+}
+
 fn log(level: Level, text: &str) {
     match level {
         Level::Trace => tracing::trace!("{text}"),

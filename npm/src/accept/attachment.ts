@@ -2,6 +2,7 @@
 
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import { Http2ServerRequest, Http2ServerResponse, type ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 
@@ -16,6 +17,10 @@ export interface Attached {
   request?: Handle
   /** Whether a route is there for this path. */
   serves(path: string): boolean
+  /** What is served and nearest to a path that is not. */
+  nearest(path: string): string | undefined
+  /** Tells the log that an upgrade request waits, and nobody has taken it. */
+  untaken(line: string): void
   /** The server has closed: there are no more requests. */
   closed(): void
 }
@@ -36,6 +41,12 @@ export function claim(
   return [...serving, ...all].some((one) => one.upgrade(request, socket, head))
 }
 
+/** Ms after which the log is told of an upgrade request that nobody has taken. */
+const UNTAKEN = 1000
+
+/** The most paths of such requests that are remembered, so that each is told once. */
+const MOST_UNTAKEN = 100
+
 /** The servers that have been attached to. */
 const attachments = new WeakMap<HttpServer, Attachment>()
 
@@ -55,6 +66,8 @@ class Attachment {
   readonly #all: Attached[] = []
   /** What the server's `emit` was, while ours is in its place. */
   #emit: Server['emit'] | undefined
+  /** The paths of upgrades that nobody took and that the log was told of. */
+  readonly #untaken = new Set<string>()
   /** Whether `emit` was the server's own property, not its class's. */
   #wasOwn = false
 
@@ -126,8 +139,26 @@ class Attachment {
     if (claim(this.#all, request, socket, head)) return true
     // Node has taken its own listener away: without one, an error of this socket would end the process.
     socket.on('error', ignore)
-    if (this.#server.listenerCount('upgrade') > 1) return emit()
+    if (this.#server.listenerCount('upgrade') > 1) return this.#leave(request, socket, emit)
     return answerPlainly(this.#server, request, socket, head)
+  }
+
+  /** Leaves an upgrade request to the other listeners. If none of them takes it, its client waits for ever. */
+  #leave({ url = '' }: IncomingMessage, socket: Duplex, emit: () => boolean): boolean {
+    const untouched = interestIn(socket)
+    const heard = emit()
+    setTimeout(() => {
+      const told = this.#all[0]
+      if (told === undefined || socket.destroyed || interestIn(socket) !== untouched) return
+      const [path] = url.split(/[?#]/, 1) as [string]
+      if (this.#untaken.has(path)) return
+      if (this.#untaken.size >= MOST_UNTAKEN) this.#untaken.clear()
+      this.#untaken.add(path)
+      const nearest = this.#all.map((one) => one.nearest(path)).find((one) => one !== undefined)
+      const hint = nearest === undefined ? 'its client waits for ever' : `did you mean ${nearest}?`
+      told.untaken(`nobody took ${path}; ${hint}`)
+    }, UNTAKEN).unref()
+    return heard
   }
 
   #request(request: IncomingMessage, response: ServerResponse, emit: () => boolean): boolean {
@@ -147,6 +178,12 @@ class Attachment {
     const request = new Http2ServerRequest(stream, headers, {}, rawHeaders)
     return this.#server.emit('request', request, new Http2ServerResponse(stream))
   }
+}
+
+/** How many listeners a socket has and how much was written to it: whoever takes it changes that. */
+function interestIn(socket: Duplex): number {
+  const listeners = socket.eventNames().reduce((sum, name) => sum + socket.listenerCount(name), 0)
+  return listeners + ((socket as Partial<Socket>).bytesWritten ?? 0)
 }
 
 /** A socket of Node's, and the response that is being written to it. */

@@ -70,9 +70,9 @@ const CALLBACKS = [
 
 /**
  * Splits the options. `root` is where a relative path of a configuration file starts; `servedHosts` are the names under
- * which the server around lets pages in by itself.
+ * which the server around lets pages in by itself; `trace` asks for lines of the level `debug`.
  */
-export function setUp(resolved: Resolved, root: string, servedHosts: true | string[] = []): Setup {
+export function setUp(resolved: Resolved, root: string, servedHosts: true | string[] = [], trace = false): Setup {
   const { options, prefixes, handlers, routes } = resolved
   const { delay, origins, allowedHosts, feeds, limits, shutdownGrace } = options
   const split = [
@@ -109,7 +109,7 @@ export function setUp(resolved: Resolved, root: string, servedHosts: true | stri
     parts.push({ ...readPart(resolve(root, options.config), options.config), rules })
   }
   return {
-    data: plain({ given: resolved.given, known: KNOWN_KEYS, parts, allowedHosts: servedHosts, environment: resolved.environment }),
+    data: plain({ given: resolved.given, known: KNOWN_KEYS, parts, allowedHosts: servedHosts, environment: resolved.environment, trace }),
     routes: split.map(({ callbacks }) => callbacks),
   }
 }

@@ -145,6 +145,11 @@ export class Host {
     return this.#engine.ask((core) => core.serves(path), false)
   }
 
+  /** What is served and nearest to a path that is not. */
+  nearest(path: string): string | undefined {
+    return this.#engine.ask((core) => core.nearest(path), undefined)
+  }
+
   /** Bytes came. They are handled together with what else comes in this round of Node's loop. */
   receive(socket: Socket, chunk: Buffer): void {
     if (!this.isBroken) this.#rounds.received(socket, chunk)

@@ -26,7 +26,10 @@ export interface SwitchboardOptions {
   config?: string
   /** Switches everything off. Default `false`. */
   disable?: boolean
-  /** How much is logged. Default `'info'`. */
+  /**
+   * How much is logged. `'debug'` shows who connects, each message in short, and how connections are refused and end;
+   * messages that may hold a secret are not shown. The variable `DEBUG=switchboard` has the same effect. Default `'info'`.
+   */
   logLevel?: LogLevel
   /** Ms to wait before each message is handled, on handlers without a `delay` of their own. Default `0`. */
   delay?: number

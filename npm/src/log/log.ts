@@ -12,6 +12,11 @@ const ENGINE_LEVELS = ['debug', 'debug', 'info', 'warn', 'error'] as const
 
 const LEVELS: readonly LogLevel[] = ['silent', 'error', 'warn', 'info', 'debug']
 
+/** Whether the variable `DEBUG` names this log, as npm's `debug` reads it. */
+export function asksForDebug(names: string | undefined): boolean {
+  return (names ?? '').split(/[\s,]+/).some((name) => ['switchboard', 'switchboard:*', '*'].includes(name))
+}
+
 /** Writes lines that are important enough, each with the name `switchboard`. */
 export class Log {
   readonly #logger: Logger
@@ -29,6 +34,11 @@ export class Log {
     }
     this.#most = LEVELS.indexOf(level ?? 'info')
     if (this.#most === -1) throw new Error(`[switchboard] logLevel: expected one of ${LEVELS.join(', ')}, got ${String(level)}`)
+  }
+
+  /** Whether lines of the level `debug` are written. */
+  get isDebug(): boolean {
+    return this.#most >= LEVELS.indexOf('debug')
   }
 
   /** What to show below what was thrown: the calls that led there, if they are known. For lines of this log alone. */

@@ -87,7 +87,7 @@ impl<'a> Parser<'a> {
     /// The offset of the brace that closes the one at `open`. In a regular expression braces may nest, and those
     /// that are escaped or in a character class do not count.
     fn braces_end(&self, open: usize) -> Result<usize, PatternError> {
-        let (mut depth, mut escaped, mut class) = (0, false, false);
+        let (mut depth, mut escaped, mut class) = (0, false, None);
         let is_regex = self.pattern[open..]
             .find([':', '}', '/'])
             .is_some_and(|at| self.pattern[open + at..].starts_with(':'));
@@ -95,10 +95,10 @@ impl<'a> Parser<'a> {
             match character {
                 _ if escaped => escaped = false,
                 '\\' => escaped = true,
-                '[' if !class => class = true,
-                ']' => class = false,
-                '{' if !class => depth += 1,
-                '}' if !class => {
+                '[' if class.is_none() => class = Some(open + at),
+                ']' => class = None,
+                '{' if class.is_none() => depth += 1,
+                '}' if class.is_none() => {
                     depth -= 1;
                     if depth == 0 {
                         return Ok(open + at);
@@ -107,6 +107,11 @@ impl<'a> Parser<'a> {
                 '/' if !is_regex => break,
                 _ => {}
             }
+        }
+        if let Some(bracket) = class.filter(|_| is_regex) {
+            let message = "this \"[\" of a regular expression is never closed; close it with \"]\", or write \\[ for the \
+                           character itself";
+            return Err(self.error(bracket, message));
         }
         let rest = &self.pattern[open + 1..];
         let name = &rest[..rest.find(['/', ':']).unwrap_or(rest.len())];
@@ -238,6 +243,11 @@ mod tests {
             ("/é/{}", 5, "\"\" is no parameter name; write letters, digits, \"_\" and \"-\", as {room}"),
             ("/{a.b}", 3, "\"a.b\" is no parameter name; write letters, digits, \"_\" and \"-\", as {room}"),
             ("/{a}/{a}", 7, "the parameter \"a\" is already taken; give each its own name"),
+            (
+                "/ws/{id:[}",
+                9,
+                "this \"[\" of a regular expression is never closed; close it with \"]\", or write \\[ for the character itself",
+            ),
             ("/{a:(}", 5, "not a usable regular expression: unclosed group"),
             ("/{a:)(}", 5, "not a usable regular expression: unopened group"),
             (

@@ -19,7 +19,7 @@ const ENVIRONMENT_PORT: u16 = 3000;
 ///
 /// Serves the routes of a configuration file; without one, all five systems side by side, to try things out.
 /// WEBSOCKET_* variables, also in .env files of the working directory, add mock events and proxies.
-/// RUST_LOG sets what is logged (default: info).
+/// RUST_LOG sets what is logged (default: info); DEBUG=switchboard shows connections and messages.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Arguments {

@@ -13,12 +13,14 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts it. `RUST_LOG` sets what is logged, by default everything from `info` on.
+/// Starts it. `RUST_LOG` sets what is logged, by default everything from `info` on; `DEBUG=switchboard` is short for
+/// `RUST_LOG=switchboard=debug`, where that is not set.
 ///
 /// The reader of the log may go away, and a disk may be full. A line that cannot be written is dropped: reporting that on
 /// standard error, as the subscriber does by default, would panic in the code that logs.
 pub(crate) fn start() {
-    let (filter, mistake) = match filter(&env::var("RUST_LOG").unwrap_or_default()) {
+    let (levels, debug) = (env::var("RUST_LOG").unwrap_or_default(), env::var("DEBUG").unwrap_or_default());
+    let (filter, mistake) = match filter(directives(&levels, &debug)) {
         Ok(filter) => (filter, None),
         Err(mistake) => (EnvFilter::default().add_directive(LevelFilter::INFO.into()), Some(mistake)),
     };
@@ -39,6 +41,15 @@ where
         .fmt_fields(format::debug_fn(field).delimited(" "))
         .log_internal_errors(false)
         .finish()
+}
+
+/// The filter that the environment asks for. `DEBUG` is a list of names, as npm's `debug` reads it.
+fn directives<'e>(levels: &'e str, debug: &str) -> &'e str {
+    let mut names = debug.split([',', ' ']);
+    match levels.is_empty() && names.any(|name| matches!(name, "switchboard" | "switchboard:*" | "*")) {
+        true => "switchboard=debug",
+        false => levels,
+    }
 }
 
 fn filter(directives: &str) -> Result<EnvFilter, ParseError> {
@@ -79,6 +90,20 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn debug_asks_for_debug_lines_unless_rust_log_says_otherwise() {
+        for (levels, debug, expected) in [
+            ("", "", ""),
+            ("", "switchboard", "switchboard=debug"),
+            ("", "vite:*, switchboard:*", "switchboard=debug"),
+            ("", "*", "switchboard=debug"),
+            ("", "switchboards", ""),
+            ("warn", "switchboard", "warn"),
+        ] {
+            assert_eq!(directives(levels, debug), expected, "{levels:?} {debug:?}");
         }
     }
 
