@@ -347,3 +347,26 @@ fn tempfile(extension: &str) -> (std::path::PathBuf, std::fs::File) {
     let file = std::fs::File::create(&path).expect("a file");
     (path, file)
 }
+
+#[tokio::test]
+async fn debug_shows_connections_and_messages_but_no_secret() {
+    let mut command = switchboard();
+    command.env("DEBUG", "switchboard");
+    let (mut child, address, _) = listening(command, &[]).await;
+    let mut echo = Client::connect(format!("ws://{address}/echo?token=t0p")).await;
+    echo.send("hello").await;
+    assert_eq!(echo.text().await, "hello");
+    let mut log = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let mut seen = String::new();
+    for expected in [
+        "/echo ",
+        "connects from 127.0.0.1: no subprotocol",
+        "← text, 5 bytes: hello",
+        "→ text, 5 bytes: hello",
+    ] {
+        while !seen.contains(expected) {
+            seen += &within("a line", log.next_line()).await.expect("UTF-8").expect("a log");
+        }
+    }
+    assert!(!seen.contains("t0p"), "{seen}");
+}

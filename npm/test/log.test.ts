@@ -2,7 +2,7 @@
 
 import { type Duplex } from 'node:stream'
 
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import * as vite8 from 'vite'
 import * as vite6 from 'vite6'
 import * as vite7 from 'vite7'
@@ -10,9 +10,7 @@ import type { SwitchboardOptions } from 'vite-plugin-switchboard'
 import { WebSocket } from 'ws'
 
 import { connect, refusal } from './support/client.js'
-import { atEnd, collect, serve, serveVite } from './support/server.js'
-
-afterEach(() => void vi.useRealTimers())
+import { atEnd, serve, serveVite } from './support/server.js'
 
 const echo = { pattern: '/echo', dialect: 'echo' as const, subprotocols: ['chat'], compression: { threshold: 1 } }
 
@@ -50,7 +48,7 @@ for (const [name, vite] of [
     server.server.httpServer!.on('upgrade', (request, socket) => {
       if (request.url !== '/mine') return
       taken.push(socket)
-      socket.on('close', () => {})
+      socket.on('close', () => taken.splice(0))
     })
     const proxied = await connect(server.url('/taken/echo'))
     knock(server.url('/'), 'vite-ping')
@@ -76,7 +74,7 @@ test.each<[string, SwitchboardOptions]>([
   ['DEBUG=switchboard', { environment: { DEBUG: 'vite:*,switchboard' } }],
 ])('%s shows connections, messages in short, closes and refusals', async (_, options) => {
   const server = await serve([], { ...options, routes: [echo, { pattern: '/secret', authenticate: true }] })
-  const client = await connect(server.url('/echo?token=t0p'), { protocols: ['chat'] })
+  const client = await connect(server.url('/echo?token=t0p'), { protocols: ['chat'], perMessageDeflate: true })
   client.send('hello')
   await client.next()
   client.socket.close(4000, 'bye')

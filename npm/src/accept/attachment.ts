@@ -180,10 +180,14 @@ class Attachment {
   }
 }
 
-/** How many listeners a socket has and how much was written to it: whoever takes it changes that. */
+/**
+ * How many listeners a socket has and how much was written to it: whoever takes it changes that. Listeners that do nothing
+ * do not count: Vite 8 adds one for the errors of sockets that it leaves.
+ */
 function interestIn(socket: Duplex): number {
-  const listeners = socket.eventNames().reduce((sum, name) => sum + socket.listenerCount(name), 0)
-  return listeners + ((socket as Partial<Socket>).bytesWritten ?? 0)
+  const listeners = socket.eventNames().flatMap((name) => socket.listeners(name))
+  const interested = listeners.filter((listener) => !/\{\s*\}$/.test(Function.prototype.toString.call(listener)))
+  return interested.length + ((socket as Partial<Socket>).bytesWritten ?? 0)
 }
 
 /** A socket of Node's, and the response that is being written to it. */
