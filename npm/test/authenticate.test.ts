@@ -28,6 +28,11 @@ const admits: [string, unknown][] = [
   ['success: true beside a code', { success: true, code: 4001, status: 503 }],
 ]
 
+/** The only line of the log: that a client was refused, which is nobody's mistake. */
+function refusedWith(status: string): string {
+  return `info [switchboard] an opening handshake for /api/ada is refused with HTTP ${status}`
+}
+
 test.each(admits)('%s admits', async (_, verdict) => {
   const { url } = await open(() => verdict as boolean)
   expect(await (await connect(url)).json()).toEqual({})
@@ -37,7 +42,7 @@ test.each([['false', false], ['a promise of false', Promise.resolve(false)], ['s
   const { url, hooks, server } = await open(() => verdict as boolean)
   expect(await refusal(url)).toBe(401)
   expect(hooks).toEqual([])
-  expect(server.lines).toEqual([])
+  expect(server.lines).toEqual([refusedWith('401: Unauthorized')])
 })
 
 test.each<[string, unknown, string]>([
@@ -75,7 +80,7 @@ test('a status and headers', async () => {
   const answer = await raw(server.port, handshake(new URL(url).pathname))
   expect(answer).toMatch(/^HTTP\/1.1 503 Service Unavailable\r\n/)
   expect(answer).toMatch(/\r\nretry-after: 5\r\n/i)
-  expect([hooks, server.lines]).toEqual([[], []])
+  expect([hooks, server.lines]).toEqual([[], [refusedWith('503: Service Unavailable')]])
 })
 
 test.each<[string, object, string]>([
@@ -99,7 +104,7 @@ test.each<[string, object, string]>([
 test('what is undefined or null in a refusal is not there', async () => {
   const { url, server } = await open(() => ({ success: false, code: undefined, reason: null, status: null, headers: undefined }) as never)
   expect(await refusal(url)).toBe(401)
-  expect(server.lines).toEqual([])
+  expect(server.lines).toEqual([refusedWith('401: Unauthorized')])
 })
 
 test('data becomes authData, as it is', async () => {
