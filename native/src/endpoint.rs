@@ -17,6 +17,8 @@ pub struct Endpoint {
     dialect: Dialect,
     kind: &'static str,
     example: Example,
+    /// What distinguishes it from its earlier configurations.
+    fingerprint: Option<u64>,
 }
 
 impl Endpoint {
@@ -38,7 +40,7 @@ impl Endpoint {
     pub(crate) fn configured(
         config: &Config,
         route: &RouteConfig,
-        callbacks: Option<Callbacks>,
+        callbacks: Option<Arc<Callbacks>>,
     ) -> Option<Self> {
         if callbacks.is_none() && route.dialect() == Dialect::Handlers {
             return None;
@@ -48,7 +50,9 @@ impl Endpoint {
             proxied: callbacks.proxied(),
             revision: 0,
         });
-        let Route { settings, handler } = config.route(route, has.unwrap_or_default());
+        let has = has.unwrap_or_default();
+        let fingerprint = Some(config.fingerprint(route, &has));
+        let Route { settings, handler } = config.route(route, has);
         let kind = match route.dialect() {
             Dialect::Handlers => "callbacks",
             dialect => dialect.name(),
@@ -56,10 +60,11 @@ impl Endpoint {
         Some(Self {
             settings,
             handler,
-            callbacks: callbacks.map(Arc::new),
+            callbacks,
             dialect: route.dialect(),
             kind,
             example: Example::of(route),
+            fingerprint,
         })
     }
 
@@ -94,9 +99,18 @@ impl Endpoint {
         }
     }
 
+    /// Whether it was given in Rust, and not made of a configuration.
+    pub(crate) fn is_given(&self) -> bool {
+        self.fingerprint.is_none()
+    }
+
     /// The route for the engine, and the callbacks that it will call.
-    pub(crate) fn into_route(self) -> (Route, Option<Arc<Callbacks>>) {
-        (Route { settings: self.settings, handler: self.handler }, self.callbacks)
+    pub(crate) fn into_route(self) -> EndpointParts {
+        EndpointParts {
+            route: Route { settings: self.settings, handler: self.handler },
+            callbacks: self.callbacks,
+            fingerprint: self.fingerprint,
+        }
     }
 
     /// Fails if there is an `authenticate` callback as well as a setting that decides who may connect.
@@ -125,6 +139,7 @@ impl<H: Handler + 'static> From<H> for Endpoint {
             dialect: Dialect::Handlers,
             kind: "handler",
             example: Example::default(),
+            fingerprint: None,
         }
     }
 }
@@ -138,7 +153,8 @@ impl From<Callbacks> for Endpoint {
             dialect => dialect.name(),
         };
         let (handler, example) = (callbacks.handler(), Example::default());
-        Self { settings, handler, callbacks: Some(Arc::new(callbacks)), dialect, kind, example }
+        let callbacks = Some(Arc::new(callbacks));
+        Self { settings, handler, callbacks, dialect, kind, example, fingerprint: None }
     }
 }
 
@@ -155,6 +171,15 @@ impl fmt::Debug for Endpoint {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
+}
+
+/// What an endpoint is made of.
+pub(crate) struct EndpointParts {
+    /// For the engine.
+    pub(crate) route: Route,
+    /// What it will call.
+    pub(crate) callbacks: Option<Arc<Callbacks>>,
+    pub(crate) fingerprint: Option<u64>,
 }
 
 /// The description of a route: one line of the table of endpoints.

@@ -1,12 +1,12 @@
-//! Why a server does not start.
+//! Why a server does not start, or does not take another configuration.
 
 use std::io;
 
-use switchboard_core::{ConfigError, PatternError, RouteKey};
+use switchboard_core::{ConfigError, PatternError, ReconfigureError, RouteKey};
 
 use crate::tls::TlsError;
 
-/// Why a server does not start.
+/// Why a server does not start, or does not take another configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
@@ -38,6 +38,9 @@ pub enum ServerError {
     /// The certificate cannot be shown.
     #[error("listen.tls: {0}")]
     Tls(#[from] TlsError),
+    /// The engine does not take another configuration.
+    #[error(transparent)]
+    Reconfigure(#[from] ReconfigureError),
     /// The system has no source of randomness.
     #[error("no randomness: {0}")]
     Random(String),

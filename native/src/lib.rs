@@ -123,6 +123,7 @@ mod connection;
 mod flush;
 mod host;
 mod page;
+mod plan;
 mod upstream;
 
 #[cfg(feature = "testing")]
@@ -138,7 +139,7 @@ pub use switchboard_core::dialect::phoenix::{ChannelReply, Payload, Termination 
 pub use switchboard_core::{
     Admission, Authentication, ByteCounts, CloseCause, CloseCode, CloseFrame, CommandError, Config,
     ConfigError, Connection, Context, Dial, Handler, HandlerError, HandlerResult, Hosts, HttpEndpoint,
-    Limits, Message, Origins, Params, ResponseAudience, RouteSettings, Stats, TokenPlace, TokenRefusal,
-    TokenRule, UpstreamEvent, UpstreamId, json_response, protocol::DeflateConfig, protocol::Overflow,
-    protocol::Pushed,
+    Limits, Message, Origins, Params, Predecessor, Reconfiguration, ReconfigureError, ResponseAudience,
+    RouteSettings, Stats, TokenPlace, TokenRefusal, TokenRule, UpstreamEvent, UpstreamId, json_response,
+    protocol::DeflateConfig, protocol::Overflow, protocol::Pushed,
 };

@@ -15,11 +15,13 @@ use crate::host::Host;
 /// Its methods act at once, in the order of the calls; none waits for the network. A
 /// [`Handler`](crate::Handler) runs while the engine is locked and uses its [`Context`](crate::Context) instead: a `Route`
 /// would wait for the handler for ever.
+///
+/// It means the route that has the pattern at the time, also after [`Switchboard::reconfigure`](crate::Switchboard::reconfigure);
+/// when there is none any more, it has no connections.
 #[derive(Clone)]
 pub struct Route {
     host: Arc<Host>,
     callbacks: Arc<RouteCallbacks>,
-    index: usize,
     pattern: Arc<str>,
 }
 
@@ -31,16 +33,17 @@ pub struct Room {
 }
 
 impl Route {
-    pub(crate) fn new(host: Arc<Host>, callbacks: Arc<RouteCallbacks>, index: usize, pattern: &str) -> Self {
-        Self { host, callbacks, index, pattern: pattern.into() }
+    pub(crate) fn new(host: Arc<Host>, callbacks: Arc<RouteCallbacks>, pattern: &str) -> Self {
+        Self { host, callbacks, pattern: pattern.into() }
     }
 
     pub(crate) fn host(&self) -> &Arc<Host> {
         &self.host
     }
 
+    /// The index of the route that has the pattern now; of none when it was removed.
     pub(crate) fn index(&self) -> usize {
-        self.index
+        self.host.look(|engine| engine.route_of(&self.pattern)).unwrap_or(usize::MAX)
     }
 
     /// The pattern, as it was asked for.
@@ -55,7 +58,8 @@ impl Route {
 
     /// The names of the rooms that have members, in no particular order.
     pub fn rooms(&self) -> Vec<String> {
-        self.host.look(|engine| engine.rooms(self.index).map(str::to_owned).collect())
+        let index = self.index();
+        self.host.look(|engine| engine.rooms(index).map(str::to_owned).collect())
     }
 
     /// Sends to everyone on the route, and returns to how many. The message is sent as it is, whatever the route's dialect;
@@ -72,7 +76,7 @@ impl Route {
     /// The connection with this [`id`](Peer::id); `None` if it is not on this route, or no longer open. Takes time in
     /// proportion to the connections of the route.
     pub fn connection(&self, id: &str) -> Option<Peer> {
-        self.callbacks.peer(&self.host, self.index, id)
+        self.callbacks.peer(&self.host, self.index(), id)
     }
 
     /// How many connections are open.
@@ -90,26 +94,27 @@ impl Route {
     /// Gives a command to the route's dialect, such as `broadcast` on a topic of Phoenix, with
     /// `{"topic":…,"event":…,"payload":…}`. Fails if the dialect does not know it.
     pub fn command(&self, name: &str, payload: Value) -> HandlerResult {
-        self.host.dialect_command(self.index, None, name, payload)
+        self.host.dialect_command(self.index(), None, name, payload)
     }
 
     fn send_to(&self, room: Option<&str>, message: Message) -> usize {
         let room = room.map(str::to_owned);
         // Sending to a route cannot fail.
-        self.host.route_command(self.index, RouteCommand::Send { message, room }).unwrap_or_default()
+        self.host.route_command(self.index(), RouteCommand::Send { message, room }).unwrap_or_default()
     }
 
     fn close_in(&self, room: Option<&str>, code: u16, reason: String) -> Result<usize, CommandError> {
         let room = room.map(str::to_owned);
-        self.host.route_command(self.index, RouteCommand::Close { code, reason, room })
+        self.host.route_command(self.index(), RouteCommand::Close { code, reason, room })
     }
 
     fn count_in(&self, room: Option<&str>) -> usize {
-        self.host.look(|engine: &Engine| engine.audience_len(self.index, room))
+        let index = self.index();
+        self.host.look(|engine: &Engine| engine.audience_len(index, room))
     }
 
     fn peers(&self, room: Option<&str>) -> Vec<Peer> {
-        self.callbacks.peers(&self.host, self.index, room)
+        self.callbacks.peers(&self.host, self.index(), room)
     }
 }
 

@@ -2,28 +2,28 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use http::{Method, Request, Response, StatusCode, header};
 use serde_json::Value;
-use switchboard_core::config::Assembly;
 use switchboard_core::protocol;
 use switchboard_core::{
     CloseCode, CloseFrame, Config, Engine, Found, HandlerResult, Hosts, HttpEndpoint, Input, Limits,
-    RouteKey, Router, Stats,
+    Reconfiguration, ReconfigureError, RouteKey, Router, Stats,
 };
 
 use crate::accept::upgrade::{Asked, refusal, upgrade};
 use crate::callbacks::RouteCallbacks;
-use crate::endpoint::{Endpoint, EndpointInfo};
+use crate::endpoint::EndpointInfo;
 use crate::error::ServerError;
 use crate::flush::Flush;
 use crate::host::Host;
 use crate::host::after_turn::logs_debug;
 use crate::page;
+use crate::plan::{self, Assembled, Given, GivenCallbacks, Planned};
 use crate::route::{Route, UnknownRoute};
 
 /// Switchboard without a listener: [`Builder::build`](crate::Builder::build) makes it, [`router`](Self::router)
@@ -54,54 +54,120 @@ pub struct Switchboard {
 struct Shared {
     host: Arc<Host>,
     callbacks: Arc<RouteCallbacks>,
+    has_page: bool,
+    given_callbacks: GivenCallbacks,
+    hosts: Hosts,
+    given_limits: Option<Limits>,
+    serving: RwLock<Arc<Serving>>,
+    /// Held while another configuration is taken.
+    reconfiguring: Mutex<()>,
+}
+
+/// What is served now.
+struct Serving {
     /// For requests without an upgrade.
     router: Router,
-    endpoints: Vec<EndpointInfo>,
+    endpoints: Arc<[EndpointInfo]>,
     /// The plain HTTP paths that handlers answer.
-    http: Vec<HttpEndpoint>,
-    has_page: bool,
+    http: Arc<[HttpEndpoint]>,
     limits: Limits,
+    /// The routes whose handlers were given in Rust.
+    given: Vec<Given>,
+}
+
+/// What a server starts with, beside its configuration.
+pub(crate) struct Start {
+    pub(crate) routes: Vec<(RouteKey, Planned)>,
+    /// How many of the first routes are not the configuration's.
+    pub(crate) own: usize,
+    pub(crate) callbacks: GivenCallbacks,
+    pub(crate) hosts: Hosts,
+    pub(crate) limits: Option<Limits>,
+    pub(crate) has_page: bool,
 }
 
 impl Switchboard {
     /// Starts the engine. Has to run inside a tokio runtime.
-    pub(crate) fn start(
-        endpoints: Vec<(RouteKey, Endpoint)>,
-        config: &Config,
-        hosts: Hosts,
-        limits: Limits,
-        has_page: bool,
-    ) -> Result<Self, ServerError> {
-        // Nothing else answers on this port, or in this fallback: a path that does not match is a mistake to report.
-        let mut assembly = Assembly::default();
-        let mut infos = Vec::new();
-        let mut callbacks = Vec::new();
-        for (key, endpoint) in endpoints {
-            for pattern in key.patterns() {
-                // A pattern is listed for the first route that serves it.
-                if !infos.iter().any(|info: &EndpointInfo| info.pattern == pattern) {
-                    infos.push(endpoint.info(pattern));
-                }
-            }
-            let (route, route_callbacks) = endpoint.into_route();
-            assembly.route(key, route);
-            callbacks.push(route_callbacks);
-        }
+    pub(crate) fn start(start: Start, config: &Config) -> Result<Self, ServerError> {
+        let given = plan::given(&start.routes, start.own);
+        let Assembled { mut assembly, infos, callbacks } = Assembled::of(start.routes)?;
         assembly.feeds(config);
         assembly.hosts(config.hosts());
-        assembly.hosts(hosts);
+        assembly.hosts(start.hosts.clone());
+        // Nothing else answers on this port, or in this fallback: a path that does not match is a mistake to report.
         let router = assembly.router()?.claim_all();
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| ServerError::Random(error.to_string()))?;
+        let limits = start.limits.clone().unwrap_or_else(|| config.engine_limits());
         let mut engine = assembly.engine(router.clone(), limits.clone(), seed);
         engine.set_trace(logs_debug());
         let http = engine.endpoints().cloned().collect();
         let flush = if config.listen.io_uring { Flush::Together } else { Flush::Each };
+        let callbacks = callbacks.into_iter().map(Option::flatten).collect();
         let callbacks = Arc::new(RouteCallbacks::new(callbacks));
         let host = Host::start(engine, callbacks.clone(), flush);
+        let serving = Serving { router, endpoints: infos.into(), http, limits, given };
         Ok(Self {
-            shared: Arc::new(Shared { host, callbacks, router, endpoints: infos, http, has_page, limits }),
+            shared: Arc::new(Shared {
+                host,
+                callbacks,
+                has_page: start.has_page,
+                given_callbacks: start.callbacks,
+                hosts: start.hosts,
+                given_limits: start.limits,
+                serving: RwLock::new(Arc::new(serving)),
+                reconfiguring: Mutex::default(),
+            }),
         })
+    }
+
+    /// Takes another configuration while connections are open, and says what became of them. On an error everything is as it
+    /// was.
+    ///
+    /// Where a route's prefixes, pattern and dialect stay the same, its connections notice nothing and keep all that they
+    /// have; otherwise they are closed with 1012 and a reason. What applies when is told by
+    /// [`Engine::reconfigure`](switchboard_core::Engine::reconfigure) and, for the options of each dialect, by
+    /// [`dialect`](switchboard_core::dialect). Routes, callbacks, hosts and limits that were given to the
+    /// [`Builder`](crate::Builder) stay. A route of the dialect `handlers` whose handler was given there goes on as it is, with
+    /// the settings that it has; it can be removed, but then has no handler to come back with.
+    ///
+    /// What is bound at the start is not taken over: `listen`, `shutdownGrace`, and of the limits those that a
+    /// [`Server`](crate::Server) checks before the engine does: a `handshakeTimeout`, a longer `handshakeBytes`, and more
+    /// `maxConnections` than at the start.
+    pub fn reconfigure(&self, mut config: Config) -> Result<Reconfiguration, ServerError> {
+        let _one_at_a_time = self.shared.reconfiguring.lock().unwrap_or_else(PoisonError::into_inner);
+        config.check()?;
+        let before = self.serving();
+        let (configured, own): (Vec<_>, Vec<_>) = before.given.iter().partition(|given| given.is_configured);
+        let mut routes: Vec<(RouteKey, Planned)> = own.iter().map(|given| given.kept()).collect();
+        routes.extend(plan::configured(&mut config, &self.shared.given_callbacks, |key, _| {
+            configured.iter().find(|given| given.is(key)).map(|given| given.kept().1)
+        })?);
+        let given = plan::given(&routes, own.len());
+        let Assembled { mut assembly, infos, callbacks } = Assembled::of(routes)?;
+        assembly.feeds(&config);
+        assembly.hosts(config.hosts());
+        assembly.hosts(self.shared.hosts.clone());
+        let router = assembly.router()?.claim_all();
+        let limits = self.shared.given_limits.clone().unwrap_or_else(|| config.engine_limits());
+        let configuration = assembly.configuration(limits.clone());
+        let done = self.shared.host.turn(|turn| {
+            let done = turn.reconfigure(configuration)?;
+            for (index, callbacks) in done.indices.iter().zip(callbacks) {
+                if let Some(callbacks) = callbacks {
+                    self.shared.callbacks.set(*index, callbacks);
+                }
+            }
+            Ok::<_, ReconfigureError>(done)
+        })?;
+        let http = self.shared.host.look(|engine| engine.endpoints().cloned().collect());
+        let serving = Serving { router, endpoints: infos.into(), http, limits, given };
+        *self.shared.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(serving);
+        Ok(done)
+    }
+
+    fn serving(&self) -> Arc<Serving> {
+        self.shared.serving.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// For an axum application: answers every request that reaches it.
@@ -110,8 +176,8 @@ impl Switchboard {
     }
 
     /// The plain HTTP paths that handlers and feeds answer.
-    pub fn http_endpoints(&self) -> &[HttpEndpoint] {
-        &self.shared.http
+    pub fn http_endpoints(&self) -> Arc<[HttpEndpoint]> {
+        self.serving().http.clone()
     }
 
     /// Whether there is a console at `/`.
@@ -120,8 +186,8 @@ impl Switchboard {
     }
 
     /// The endpoints, in the order in which they are tried. A pattern is listed once for each of its prefixes.
-    pub fn endpoints(&self) -> &[EndpointInfo] {
-        &self.shared.endpoints
+    pub fn endpoints(&self) -> Arc<[EndpointInfo]> {
+        self.serving().endpoints.clone()
     }
 
     /// How many connections there are, from their opening handshake to their last callback.
@@ -163,10 +229,8 @@ impl Switchboard {
     /// ```
     pub fn route(&self, pattern: &str) -> Result<Route, UnknownRoute> {
         match self.shared.host.look(|engine| engine.route_of(pattern)) {
-            Some(index) => {
-                Ok(Route::new(self.shared.host.clone(), self.shared.callbacks.clone(), index, pattern))
-            }
-            None => Err(UnknownRoute::new(pattern, self.shared.router.patterns())),
+            Some(_) => Ok(Route::new(self.shared.host.clone(), self.shared.callbacks.clone(), pattern)),
+            None => Err(UnknownRoute::new(pattern, self.serving().router.patterns())),
         }
     }
 
@@ -178,8 +242,8 @@ impl Switchboard {
     }
 
     /// The limits of the server.
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.shared.limits
+    pub(crate) fn limits(&self) -> Limits {
+        self.serving().limits.clone()
     }
 
     /// Takes an opening handshake with a `Host`, and the bytes that came after it on the stream.
@@ -205,9 +269,10 @@ impl Switchboard {
 
     /// Answers a request without an upgrade.
     async fn plain(&self, request: Request<Body>) -> Response<Body> {
+        let serving = self.serving();
         let path = request.uri().path();
         let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
-        if let Some(endpoint) = self.shared.http.iter().find(|known| known.matches(request.method(), path)) {
+        if let Some(endpoint) = serving.http.iter().find(|known| known.matches(request.method(), path)) {
             return self.request(request, endpoint.max_body).await;
         }
         let is_health = is_get && path == "/health";
@@ -219,14 +284,13 @@ impl Switchboard {
         if is_health {
             return page::health(&self.stats());
         }
-        let Shared { endpoints, http, has_page, .. } = &*self.shared;
         if is_get
-            && *has_page
-            && let Some(response) = page::console(path, endpoints, http)
+            && self.shared.has_page
+            && let Some(response) = page::console(path, &serving.endpoints, &serving.http)
         {
             return response;
         }
-        if matches!(self.shared.router.find(path), Found::Route { .. })
+        if matches!(serving.router.find(path), Found::Route { .. })
             && let Err(refusal) = protocol::check(&request)
         {
             return refusal.response().map(Body::from);
@@ -237,7 +301,7 @@ impl Switchboard {
     /// Lets a handler answer.
     async fn request(&self, request: Request<Body>, max_body: usize) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let time = self.shared.limits.handshake_timeout;
+        let time = self.serving().limits.handshake_timeout;
         let body = match tokio::time::timeout(time, axum::body::to_bytes(body, max_body)).await {
             Ok(Ok(body)) => body,
             Ok(Err(_)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
@@ -253,7 +317,7 @@ impl Switchboard {
 
 impl fmt::Debug for Switchboard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Switchboard").field("endpoints", &self.shared.endpoints).finish_non_exhaustive()
+        f.debug_struct("Switchboard").field("endpoints", &self.endpoints()).finish_non_exhaustive()
     }
 }
 

@@ -125,7 +125,8 @@ async fn a_route_of_ones_own_speaks_commands_by_its_events() {
     let connected = |peer: Peer| async move { peer.send("beside the dialect") };
     let callbacks = Callbacks::new().commands(events).on_connect(connected);
     let server = start(Server::builder().route("/chat", callbacks)).await;
-    let info = &server.switchboard.endpoints()[0];
+    let endpoints = server.switchboard.endpoints();
+    let info = &endpoints[0];
     assert_eq!((info.kind, info.message.as_deref()), ("commands", Some(r#"{"message":"Hello everyone!"}"#)));
     let mut client = server.connect("/chat").await;
     assert_eq!(client.json().await["type"], "presence");

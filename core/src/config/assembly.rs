@@ -49,6 +49,11 @@ impl Assembly {
         self.routes.push(ConfiguredRoute { key, route: Some(route), fingerprint: None });
     }
 
+    /// The same with what distinguishes it from its earlier configurations: [`Config::fingerprint`].
+    pub fn fingerprinted(&mut self, key: RouteKey, route: Route, fingerprint: Option<u64>) {
+        self.routes.push(ConfiguredRoute { key, route: Some(route), fingerprint });
+    }
+
     /// Adds a route that a running engine has already, to go on as it is: see
     /// [`ConfiguredRoute::route`]. Only for a [`configuration`](Self::configuration).
     pub fn kept(&mut self, key: RouteKey) {

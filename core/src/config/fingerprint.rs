@@ -8,7 +8,7 @@ use crate::dialect::proxy::{ProxyAuth, Secret, TargetOptions};
 impl Config {
     /// A number that is the same where everything about a route is the same, its callbacks by their
     /// [`revision`](RouteCallbacks::revision). Two processes may have different ones.
-    pub(super) fn fingerprint(&self, route: &RouteConfig, callbacks: &RouteCallbacks) -> u64 {
+    pub fn fingerprint(&self, route: &RouteConfig, callbacks: &RouteCallbacks) -> u64 {
         let mut hasher = DefaultHasher::new();
         let settings = self.route_settings(route);
         let debug = format!("{:?}", (route, settings, callbacks, self.limits.json_depth));

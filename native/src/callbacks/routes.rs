@@ -1,7 +1,7 @@
 //! The callbacks of all routes, and the connections that they know.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use switchboard_core::{Connection, ConnectionId, Engine, Hook};
 
@@ -13,8 +13,8 @@ use crate::host::user_code::{Prepared, UserCode};
 
 /// The callbacks of the routes of one server.
 pub(crate) struct RouteCallbacks {
-    /// By route; `None` where there are no callbacks.
-    routes: Vec<Option<Arc<Callbacks>>>,
+    /// By route; `None` where there are no callbacks. Those of a route that is gone stay until another has its index.
+    routes: RwLock<Vec<Option<Arc<Callbacks>>>>,
     /// What callbacks see of a connection, from its first hook on.
     peers: Mutex<Peers>,
 }
@@ -23,7 +23,20 @@ type Peers = HashMap<ConnectionId, Arc<PeerData>>;
 
 impl RouteCallbacks {
     pub(crate) fn new(routes: Vec<Option<Arc<Callbacks>>>) -> Self {
-        Self { routes, peers: Mutex::default() }
+        Self { routes: RwLock::new(routes), peers: Mutex::default() }
+    }
+
+    /// Takes the callbacks of one route.
+    pub(crate) fn set(&self, index: usize, callbacks: Option<Arc<Callbacks>>) {
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        if routes.len() <= index {
+            routes.resize(index + 1, None);
+        }
+        routes[index] = callbacks;
+    }
+
+    fn of(&self, index: usize) -> Option<Arc<Callbacks>> {
+        self.routes.read().unwrap_or_else(PoisonError::into_inner).get(index)?.clone()
     }
 
     /// The open connections of a route or of one of its rooms.
@@ -58,11 +71,12 @@ impl RouteCallbacks {
 
 impl UserCode for RouteCallbacks {
     fn start(&self, host: &Arc<Host>) {
-        self.routes.iter().flatten().for_each(|callbacks| call::start(host, callbacks));
+        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner).clone();
+        routes.iter().flatten().for_each(|callbacks| call::start(host, callbacks));
     }
 
     fn prepare(&self, route: usize, connection: &Connection, hook: Hook) -> Option<Box<dyn Prepared>> {
-        let callbacks = self.routes.get(route)?.clone()?;
+        let callbacks = self.of(route)?;
         let peer = match hook {
             // What authentication says is not known yet.
             Hook::Authenticate { .. } => Arc::new(PeerData::new(connection)),

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use switchboard_core::time::Instant;
 use switchboard_core::{
-    CloseFrame, Command, CommandError, ConnectionId, Engine, HandlerResult, Input, Mounted, RouteCommand,
-    Stats,
+    CloseFrame, Command, CommandError, Configuration, ConnectionId, Engine, HandlerResult, Input, Mounted,
+    Reconfiguration, ReconfigureError, RouteCommand, Stats,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
@@ -236,6 +236,14 @@ impl Turn<'_> {
     /// Tells the engine that something happened.
     pub(crate) fn input(&mut self, input: Input) {
         self.state.handle_input(self.now, input);
+    }
+
+    /// The engine takes another configuration.
+    pub(crate) fn reconfigure(
+        &mut self,
+        configuration: Configuration,
+    ) -> Result<Reconfiguration, ReconfigureError> {
+        self.state.reconfigure(self.now, configuration)
     }
 
     /// A connection's opening handshake is done. False: the engine has removed it meanwhile.

@@ -9,8 +9,9 @@ use serde_json::Value;
 use switchboard_core::protocol::{Burst, Refusal};
 use switchboard_core::time::{Instant, Now};
 use switchboard_core::{
-    Accept, Answer, CallId, Command, CommandError, Connection, ConnectionId, ConnectionIds, Effect, Engine,
-    HandlerResult, Hook, Input, Level, Recipients, RouteCommand, Stats, UpstreamId,
+    Accept, Answer, CallId, Command, CommandError, Configuration, Connection, ConnectionId, ConnectionIds,
+    Effect, Engine, HandlerResult, Hook, Input, Level, Recipients, Reconfiguration, ReconfigureError,
+    RouteCommand, Stats, UpstreamId,
 };
 use tokio::sync::oneshot;
 
@@ -116,6 +117,14 @@ impl HostState {
         request: &http::Request<T>,
     ) -> Option<http::Response<Bytes>> {
         self.engine.refuse_host(now, request, &mut self.effects)
+    }
+
+    pub(crate) fn reconfigure(
+        &mut self,
+        now: Now,
+        configuration: Configuration,
+    ) -> Result<Reconfiguration, ReconfigureError> {
+        self.engine.reconfigure(now, configuration, &mut self.effects)
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Now) {

@@ -6,6 +6,7 @@ mod listening;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use switchboard_core::{Config, Hosts, Limits, Pattern, PatternError, RouteKey};
@@ -16,8 +17,9 @@ use tokio::task::JoinSet;
 use crate::callbacks::Callbacks;
 use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::error::ServerError;
+use crate::plan::{self, GivenCallbacks, Planned};
 use crate::server::acceptor::Acceptor;
-use crate::switchboard::Switchboard;
+use crate::switchboard::{Start, Switchboard};
 use crate::tls::Tls;
 
 /// How long plain HTTP requests may take once all WebSockets are closed.
@@ -51,7 +53,7 @@ impl Server {
     }
 
     /// The endpoints.
-    pub fn endpoints(&self) -> &[EndpointInfo] {
+    pub fn endpoints(&self) -> Arc<[EndpointInfo]> {
         self.switchboard.endpoints()
     }
 
@@ -113,7 +115,7 @@ pub struct Builder {
     routes: Vec<(Result<RouteKey, PatternError>, Endpoint)>,
     config: Config,
     /// Callbacks for routes of the configuration, by pattern.
-    callbacks: Vec<(String, Callbacks)>,
+    callbacks: GivenCallbacks,
     prefixes: Vec<String>,
     hosts: Hosts,
     limits: Option<Limits>,
@@ -165,7 +167,7 @@ impl Builder {
     /// # Ok::<(), switchboard::ConfigError>(())
     /// ```
     pub fn callbacks(mut self, pattern: &str, callbacks: Callbacks) -> Self {
-        self.callbacks.push((pattern.to_owned(), callbacks));
+        self.callbacks.push((pattern.to_owned(), Arc::new(callbacks)));
         self
     }
 
@@ -236,12 +238,12 @@ impl Builder {
     /// Starts the engine without a listener, and so without TLS, which is up to the application that listens. Has to run
     /// inside a tokio runtime.
     pub fn build(self) -> Result<Switchboard, ServerError> {
-        let limits = self.limits.clone().unwrap_or_else(|| self.config.engine_limits());
-        let has_page = self.has_page;
         let mut config = self.config.clone();
         config.listen.io_uring = self.io_uring.unwrap_or(config.listen.io_uring);
-        let hosts = self.hosts.clone();
-        Switchboard::start(self.endpoints()?, &config, hosts, limits, has_page)
+        let (callbacks, hosts, limits) = (self.callbacks.clone(), self.hosts.clone(), self.limits.clone());
+        let has_page = self.has_page;
+        let (routes, own) = self.plan()?;
+        Switchboard::start(Start { routes, own, callbacks, hosts, limits, has_page }, &config)
     }
 
     /// Starts the engine and listens. Port 0 takes a free one.
@@ -261,46 +263,24 @@ impl Builder {
         Ok(Server { switchboard, listener, address, stop: watch::Sender::new(false), grace, tls })
     }
 
-    /// All routes in the order in which they are tried.
-    fn endpoints(self) -> Result<Vec<(RouteKey, Endpoint)>, ServerError> {
-        let Self { mut config, mut callbacks, .. } = self;
+    /// All routes in the order in which they are tried, and how many of them are not the configuration's.
+    fn plan(self) -> Result<(Vec<(RouteKey, Planned)>, usize), ServerError> {
+        let Self { mut config, callbacks, .. } = self;
         let mut own = Vec::new();
         for (key, endpoint) in self.routes {
             let mut key = key?;
             let endpoint = endpoint.at(&mut key);
             own.push((key.clone(), endpoint.map_err(ServerError::callbacks(&key))?));
         }
-        let keys: Vec<RouteKey> = config.route_keys().collect();
-        let mut configured = Vec::new();
-        for (index, key) in keys.into_iter().enumerate() {
-            let given = callbacks.iter().position(|(pattern, _)| *pattern == key.pattern.as_str());
-            let given = given.map(|given| callbacks.remove(given).1);
-            if let Some(callbacks) = &given {
-                callbacks.declare(&mut config.routes[index]).map_err(ServerError::callbacks(&key))?;
-            }
-            config.check_callbacks(index, |needed| given.as_ref().is_some_and(|given| given.has(needed)))?;
-            let route = &config.routes[index];
-            let endpoint = match Endpoint::configured(&config, route, given) {
-                Some(endpoint) => endpoint,
-                None => {
-                    let given = own.iter().position(|(own, _)| own.pattern == key.pattern);
-                    let given = given.map(|index| own.remove(index).1);
-                    let endpoint = given.ok_or_else(|| ServerError::NoHandler(key.pattern.to_string()))?;
-                    endpoint.with_settings(config.route_settings(route))
-                }
-            };
-            configured.push((key, endpoint));
-        }
-        if let Some((pattern, _)) = callbacks.into_iter().next() {
-            return Err(ServerError::NoRoute(pattern));
-        }
+        let configured = plan::configured(&mut config, &callbacks, |key, settings| {
+            let given = own.iter().position(|(own, _)| own.pattern == key.pattern)?;
+            Some(Planned::New(Box::new(own.remove(given).1.with_settings(settings))))
+        })?;
         for (key, _) in own.iter_mut().filter(|(key, _)| !key.disabled) {
             key.prefixes.clone_from(&self.prefixes);
         }
-        own.extend(configured);
-        for (key, endpoint) in &own {
-            endpoint.check_authentication().map_err(ServerError::callbacks(key))?;
-        }
-        Ok(own)
+        let count = own.len();
+        let own = own.into_iter().map(|(key, endpoint)| (key, Planned::New(Box::new(endpoint))));
+        Ok((own.chain(configured).collect(), count))
     }
 }

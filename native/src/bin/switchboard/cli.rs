@@ -1,8 +1,8 @@
 //! The command line, and the configuration it names.
 
 use std::fmt::Display;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use switchboard::{Config, ServerError};
@@ -20,7 +20,7 @@ const ENVIRONMENT_PORT: u16 = 3000;
 /// Serves the routes of a configuration file; without one, all five systems side by side, to try things out.
 /// WEBSOCKET_* variables, also in .env files of the working directory, add mock events and proxies.
 /// RUST_LOG sets what is logged (default: info); DEBUG=switchboard shows connections and messages.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
     /// The configuration: TOML, or JSON if the name ends in .json
@@ -32,6 +32,13 @@ pub(crate) struct Arguments {
     /// Listen on this port instead of the configured one; 0 takes a free one
     #[arg(short, long, value_name = "PORT")]
     port: Option<u16>,
+    /// Take the configuration anew whenever its file or a .env file changes; the default when standard output is a
+    /// terminal. SIGHUP does so in any case
+    #[arg(long, requires = "config", overrides_with = "no_watch")]
+    watch: bool,
+    /// Do not
+    #[arg(long)]
+    no_watch: bool,
 }
 
 impl Arguments {
@@ -68,6 +75,22 @@ impl Arguments {
             _ => environment.get(name),
         };
         config.resolve(variable).map_err(|error| StartError::config(self, &error))
+    }
+
+    /// Whether the files are watched.
+    pub(crate) fn watches(&self) -> bool {
+        self.config.is_some() && (self.watch || (!self.no_watch && io::stdout().is_terminal()))
+    }
+
+    /// The configuration's file.
+    pub(crate) fn config_file(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// The configuration's name for messages.
+    pub(crate) fn config_name(&self) -> String {
+        let file = self.config.as_ref().map(|path| path.display().to_string());
+        file.unwrap_or_else(|| "the built-in configuration".to_owned())
     }
 
     fn read(&self) -> Result<Config, StartError> {
@@ -117,9 +140,12 @@ pub(crate) enum StartError {
 
 impl StartError {
     pub(crate) fn config(arguments: &Arguments, message: &dyn Display) -> Self {
-        let file = arguments.config.as_ref().map(|path| path.display().to_string());
-        let file = file.unwrap_or_else(|| "the built-in configuration".to_owned());
-        StartError::Config { file, message: message.to_string() }
+        StartError::Config { file: arguments.config_name(), message: message.to_string() }
+    }
+
+    /// A file of the environment cannot be read.
+    pub(crate) fn environment((file, source): (String, io::Error)) -> Self {
+        StartError::Config { file, message: format!("cannot be read: {source}") }
     }
 
     /// 2 for what the user wrote wrong, as clap does; 1 for the rest.

@@ -16,9 +16,8 @@ impl Environment {
     /// Reads the files of the mode that `NODE_ENV` names, by default `development`. Fails with the name of a file
     /// that is there but cannot be read.
     pub(crate) fn read() -> Result<Self, (String, std::io::Error)> {
-        let mode = std::env::var("NODE_ENV").ok().filter(|mode| !mode.is_empty());
         let mut from_files = HashMap::new();
-        for file in environment_files(mode.as_deref().unwrap_or("development")) {
+        for file in Self::files() {
             match std::fs::read_to_string(&file) {
                 Ok(text) => from_files.extend(parse_dotenv(&text)),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -26,6 +25,12 @@ impl Environment {
             }
         }
         Ok(Self { from_files })
+    }
+
+    /// The names of the files that may be there.
+    pub(crate) fn files() -> Vec<String> {
+        let mode = std::env::var("NODE_ENV").ok().filter(|mode| !mode.is_empty());
+        environment_files(mode.as_deref().unwrap_or("development")).into_iter().collect()
     }
 
     /// A variable's value: from the process, or else from the last file that has it.

@@ -17,7 +17,7 @@ pub(crate) fn print(server: &Server) -> io::Result<()> {
         endpoints.iter().map(|endpoint| text(endpoint).chars().count()).max().unwrap_or_default()
     };
     let (patterns, kinds) = (width(|endpoint| &endpoint.pattern), width(|endpoint| endpoint.kind));
-    for endpoint in endpoints {
+    for endpoint in endpoints.iter() {
         let EndpointInfo { pattern, kind, .. } = endpoint;
         let row = format!("  {ws}://{address}{pattern:patterns$}  {kind:kinds$}  {}", endpoint.rules());
         writeln!(out, "{}\n      {}", row.trim_end(), wscat(endpoint, &format!("{ws}://{address}")))?;
@@ -29,7 +29,7 @@ pub(crate) fn print(server: &Server) -> io::Result<()> {
     if !known.is_empty() {
         writeln!(out)?;
     }
-    for known in known {
+    for known in known.iter() {
         let body = if known.method == Method::POST { "-d @value.json " } else { "" };
         writeln!(out, "  curl {body}{http}://{address}{}", known.path)?;
     }

@@ -8,6 +8,7 @@ mod environment;
 mod listing;
 mod log;
 mod memory;
+mod reload;
 mod signals;
 
 use std::io::{self, Write};
@@ -19,6 +20,7 @@ use tokio::net::TcpListener;
 
 use cli::{Arguments, StartError};
 use environment::Environment;
+use reload::Reload;
 
 fn main() -> ExitCode {
     memory::keep_freed();
@@ -35,10 +37,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(arguments: &Arguments) -> Result<(), StartError> {
-    let environment = Environment::read().map_err(|(file, source)| StartError::Config {
-        file,
-        message: format!("cannot be read: {source}"),
-    })?;
+    let environment = Environment::read().map_err(StartError::environment)?;
     let mut config = arguments.config(&environment)?;
     let (host, port) = (config.listen.host.clone(), config.listen.port);
     // The port has to be known before the configuration is complete.
@@ -46,6 +45,7 @@ async fn run(arguments: &Arguments) -> Result<(), StartError> {
     let (listener, address) = bound
         .and_then(|listener| listener.local_addr().map(|address| (listener, address)))
         .map_err(|source| StartError::Listen { host, port, source })?;
+    let unresolved = config.clone();
     arguments.resolve(&mut config, &environment, address.port())?;
     let server = Server::builder().config(config).page(true).listen(listener);
     let server = server.map_err(|error| match error {
@@ -55,10 +55,13 @@ async fn run(arguments: &Arguments) -> Result<(), StartError> {
         other => StartError::Server(other),
     })?;
     let signals = signals::watch(server.shutdown_handle()).map_err(StartError::Serve)?;
+    let reload = Reload::new(arguments.clone(), server.switchboard().clone(), address.port(), unresolved);
+    let reloads = reload.watch().map_err(StartError::Serve)?;
     // Standard output may be closed.
     let _ = listing::print(&server);
     let served = server.serve().await;
     signals.abort();
+    reloads.abort();
     served.map_err(StartError::Serve)?;
     tracing::info!("stopped");
     Ok(())
