@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 use support::program::{listening, started, switchboard};
 use support::{Client, within};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 
