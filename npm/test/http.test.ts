@@ -11,7 +11,10 @@ import { connect } from './support/client.js'
 import { type Running, serve, serveVite } from './support/server.js'
 
 const events = { stats: '/admin/websocket/stats', health: '/health', adminToken: 'secret' }
-const options = { routes: [{ pattern: '/ws', events, dialect: 'events' as const }], feeds: [{ name: 'kills', post: true }] }
+const options: SwitchboardOptions = {
+  routes: [{ pattern: '/ws', events, dialect: 'events' }],
+  feeds: [{ name: 'kills', post: true }],
+}
 
 function asker(server: Running) {
   return (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${server.port}${path}`, init)
