@@ -7,6 +7,7 @@
 export { attach, createSwitchboard } from './attach.js'
 export { defineHandler } from './define.js'
 export { InvalidMessageError } from './values/validation.js'
+export { loadHandlers } from './files/load.js'
 export { switchboard, switchboard as default, switchboard as universalApi, switchboard as universalApiPlugin, upgrade } from './vite/plugin.js'
 
 export type { Awaitable } from './interface/awaitable.js'

@@ -1,0 +1,31 @@
+/** Finds handler files. */
+
+import { basename, relative } from 'node:path'
+
+import { globSync } from 'tinyglobby'
+
+import { shapeOf } from '../values/arguments.js'
+
+/** Never handlers: declarations, tests, and files whose name begins with `_`, which others import. */
+const NEVER = /^_|\.d\.[cm]?ts$|\.(?:test|spec)\.[^.]+$/
+
+/**
+ * The absolute paths of the files that match, sorted, with `/` between parts. Patterns are relative to `root`, with or
+ * without `./` or `/` in front; one that begins with `!` takes files out.
+ */
+export function findFiles(patterns: string | string[], root: string): string[] {
+  const relativePatterns = [patterns].flat().map((pattern) => {
+    if (typeof pattern !== 'string' || pattern === '') {
+      throw new TypeError(`[switchboard] files: expected a glob such as 'ws/**/*.ts', got ${shapeOf(pattern)}`)
+    }
+    const [, not, path] = /^(!?)(?:\.?\/)?(.*)$/s.exec(pattern)!
+    return `${not}${path}`
+  })
+  const found = globSync(relativePatterns, { cwd: root, absolute: true, ignore: ['**/node_modules/**'], expandDirectories: false })
+  return found.filter((file) => !NEVER.test(basename(file))).sort()
+}
+
+/** A file's path as users write it: relative to the root, with `/` between parts. */
+export function pathBelow(root: string, file: string): string {
+  return relative(root, file).replaceAll('\\', '/')
+}
