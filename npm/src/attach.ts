@@ -1,20 +1,26 @@
 /** Switchboard without Vite: on any server of Node's. */
 
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 import { attachTo } from './accept/attachment.js'
 import { createHandle } from './accept/request.js'
-import { createUpgrade } from './accept/upgrade.js'
-import { resolve, type Resolved } from './config/options.js'
-import { setUp } from './config/setup.js'
+import { createUpgrade, isBelow, isOfVite } from './accept/upgrade.js'
+import { resolve } from './config/options.js'
+import { type Setup, setUp } from './config/setup.js'
 import { type Place, routeAt } from './connection/route.js'
+import { Engine } from './engine/engine.js'
+import type { Written } from './files/exports.js'
 import { statsOf } from './host/stats.js'
 import { Supervisor } from './host/supervisor.js'
 import type { PluginOptions, SwitchboardOptions } from './interface/options.js'
+import type { Reconfiguration } from './interface/reconfiguration.js'
 import type { Route } from './interface/route.js'
 import type { CloseOptions, HttpServer, Switchboard } from './interface/switchboard.js'
 import { asksForDebug, Log } from './log/log.js'
 import { Stacks } from './log/stack.js'
+import { errorText } from './values/error.js'
 import { closeCode, closeReason, milliseconds, name, optionsOf, shapeOf } from './values/arguments.js'
 
 /** A Switchboard for servers that forward upgrades themselves. Throws what is wrong with the options. */
@@ -46,6 +52,25 @@ export interface Started {
   log: Log
   /** Whether anything is served. */
   enabled: boolean
+  /** What serves: a server and its successor share it. */
+  running: Supervisor | undefined
+  /** Whether handlers are still to come. */
+  isLoading(): boolean
+  /** Resolves when all handlers are there. */
+  loaded(): Promise<void>
+  /** What an upgrade request has to wait for, if anything. */
+  loadingFor(request: IncomingMessage): Promise<void> | undefined
+  /** Has upgrade requests wait, but Vite's own. */
+  wait(loading: Promise<void>, which: 'all' | 'below the prefixes'): void
+  /**
+   * Serves what the options describe now, with these handlers of files: the connections that there are stay where their
+   * route does. Throws what is wrong; then nothing has changed. `undefined` when the engine failed.
+   */
+  reconfigure(written: Written[]): Reconfiguration | undefined
+  /** Throws what {@link reconfigure} would. */
+  check(written: Written[]): undefined
+  /** Undoes what was done to servers; who is connected stays. */
+  release(): void
   /** Keeps the sockets from being destroyed before this tick is over; `below` finds what carries a TLS socket. */
   keepSockets(below: (raw: Duplex) => Duplex | undefined): void
   /** Whether a route is there for this path. */
@@ -63,6 +88,10 @@ export interface Started {
 
 /** What the server around knows. */
 export interface Surroundings {
+  /** What already serves, and goes on until `reconfigure`. */
+  before?: Supervisor
+  /** Handlers of files. */
+  written?: Written[]
   /** Corrects the stacks of errors whose modules it loaded. */
   fixStack?: (error: Error) => void
   /** The names under which it lets pages in by itself. */
@@ -71,27 +100,34 @@ export interface Surroundings {
 
 /** Starts what the options describe. `root` is where the relative path of a configuration file starts. */
 export function start(options: PluginOptions & SwitchboardOptions, root: string, around: Surroundings = {}): Started {
-  const { fixStack, servedHosts } = around
-  const resolved = resolve(options)
+  const { fixStack, servedHosts, before, written = [] } = around
+  const resolved = resolve(options, written)
+  let { prefixes } = resolved
   const level = asksForDebug(resolved.environment.DEBUG) ? 'debug' : options.logLevel
   const log = new Log(options.logger, level, new Stacks(root, fixStack))
   if (resolved.ignored.length > 0) {
     log.write('warn', `serves no HTTP: these options mean nothing here: ${resolved.ignored.join(', ')}`)
   }
   if (!resolved.enabled) return { ...DISABLED, log }
-  if (resolved.prefixes.length === 0 && options.wsHandlers?.length) {
-    log.write('warn', 'endpointPrefix is empty, so wsHandlers serve nothing; routes need no prefix')
+  if (prefixes.length === 0 && (options.wsHandlers?.length || options.files)) {
+    log.write('warn', 'endpointPrefix is empty, so wsHandlers and files serve nothing; routes need no prefix')
   }
-  const running = supervise(resolved, root, servedHosts, log)
+  const running = readable(() => {
+    const setup = setUp(resolved, root, servedHosts, log.isDebug)
+    return before ? checked(before, setup) : new Supervisor(setup, root, log)
+  })
   const undo: (() => void)[] = []
   const undoAll = (): void => {
     for (const one of undo.splice(0)) one()
   }
   const shut = (options?: CloseOptions | null): Promise<void> => close(running, options).then(undoAll)
+  let loaded: Promise<void> | undefined
   const switchboard: Switchboard = {
-    upgrade: createUpgrade(running, resolved.prefixes),
+    upgrade: createUpgrade(running, () => prefixes),
     request: createHandle(running),
-    patterns: running.host.routes.patterns(),
+    get patterns() {
+      return running.host.routes.patterns()
+    },
     publish: (feed, value) => running.host.publish(name(feed, 'publish: feed'), value),
     route: (pattern) => route(running, name(pattern, 'route')),
     command: (pattern, command, payload) => route(running, name(pattern, 'command: pattern')).command(command, payload),
@@ -99,10 +135,29 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     close: shut,
     [Symbol.asyncDispose]: () => shut(),
   }
+  let waiting: 'all' | 'below the prefixes' = 'all'
+  const loadingFor = ({ url = '', rawHeaders }: IncomingMessage): Promise<void> | undefined =>
+    loaded && (waiting === 'all' || isBelow(url, prefixes)) && !isOfVite(rawHeaders) ? loaded : undefined
   return {
     switchboard,
     log,
     enabled: true,
+    running,
+    isLoading: () => loaded !== undefined,
+    loaded: () => loaded ?? Promise.resolve(),
+    loadingFor,
+    wait: (loading, which) => {
+      waiting = which
+      loaded = loading.then(() => (loaded = undefined))
+    },
+    reconfigure: (written) => {
+      const resolved = resolve(options, written)
+      const changes = readable(() => running.reconfigure(setUp(resolved, root, servedHosts, log.isDebug), root, log))
+      prefixes = resolved.prefixes
+      return changes
+    },
+    check: (written) => readable(() => void checked(running, setUp(resolve(options, written), root, servedHosts, log.isDebug))),
+    release: undoAll,
     keepSockets: (below) => running.host.keepSockets(below),
     serves: (path) => running.host.serves(path),
     placeOf: (pattern) => placeOf(running, pattern),
@@ -115,7 +170,8 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
       const serves = (path: string): boolean => running.host.serves(path)
       const untaken = (line: string): void => log.write('warn', line)
       const nearest = (path: string): string | undefined => running.host.nearest(path)
-      undo.push(attachTo(server, { upgrade, request: requests ? request : undefined, serves, nearest, untaken, closed }))
+      const attached = { upgrade, request: requests ? request : undefined, serves, loadingFor, nearest, untaken, closed }
+      undo.push(attachTo(server, attached))
     },
     onClosed: (one) => void undo.push(one),
   }
@@ -164,6 +220,14 @@ const NOTHING: Switchboard = {
 const DISABLED: Omit<Started, 'log'> = {
   switchboard: NOTHING,
   enabled: false,
+  running: undefined,
+  isLoading: () => false,
+  loaded: () => Promise.resolve(),
+  loadingFor: () => undefined,
+  wait: () => {},
+  reconfigure: () => undefined,
+  check: () => undefined,
+  release: () => {},
   keepSockets: () => {},
   serves: () => false,
   placeOf: () => undefined,
@@ -171,10 +235,18 @@ const DISABLED: Omit<Started, 'log'> = {
   onClosed: () => {},
 }
 
-function supervise(resolved: Resolved, root: string, servedHosts: true | string[] | undefined, log: Log): Supervisor {
+/** What already serves; throws what is wrong with its next configuration. */
+function checked(running: Supervisor, setup: Setup): Supervisor {
+  new Engine(setup.data, randomBytes(32))
+  return running
+}
+
+/** Names us in what is thrown. */
+function readable<T>(run: () => T): T {
   try {
-    return new Supervisor(setUp(resolved, root, servedHosts, log.isDebug), root, log)
+    return run()
   } catch (error) {
-    throw new Error(`[switchboard] ${(error as Error).message}`)
+    const message = errorText(error)
+    throw new Error(message.startsWith('[switchboard]') ? message : `[switchboard] ${message}`)
   }
 }

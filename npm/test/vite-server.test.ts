@@ -87,16 +87,17 @@ test.each(['upgrade', 'api.upgrade'])('in middleware mode %s forwards', async (w
   expect((await client.ended).code).toBe(1001)
 })
 
-test('a restart says 1012 and serves again', async () => {
+test('a restart keeps who is connected, and serves again', async () => {
   const server = await serveVite(options)
   const client = await connect(server.url('/api/echo'))
   await server.server.restart()
-  expect((await client.ended).code).toBe(1012)
+  client.send('still here')
+  expect(await client.next()).toBe('still here')
   const { port } = server.server.httpServer!.address() as AddressInfo
   await expectEcho(`ws://127.0.0.1:${port}/api/echo`)
   const last = await connect(`ws://127.0.0.1:${port}/api/echo`)
   await server.server.close()
-  expect((await last.ended).code).toBe(1001)
+  expect([(await client.ended).code, (await last.ended).code]).toEqual([1001, 1001])
 })
 
 test('the addresses stand with Vite’s', async () => {

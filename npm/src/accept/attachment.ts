@@ -21,6 +21,8 @@ export interface Attached {
   nearest(path: string): string | undefined
   /** Tells the log that an upgrade request waits, and nobody has taken it. */
   untaken(line: string): void
+  /** What an upgrade request has to wait for, if anything. */
+  loadingFor(request: IncomingMessage): Promise<void> | undefined
   /** The server has closed: there are no more requests. */
   closed(): void
 }
@@ -126,14 +128,21 @@ class Attachment {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, emit: () => boolean): boolean {
+    const again = (): void => {
+      socket.off('error', ignore)
+      if (!socket.destroyed) this.#server.emit('upgrade', request, socket, head)
+    }
     const before = (socket as Answering)._httpMessage
     if (before) {
       // An answer to an earlier request is still being written: what comes behind the 101 must be behind it.
       socket.on('error', ignore)
-      before.once('close', () => {
-        socket.off('error', ignore)
-        if (!socket.destroyed) this.#server.emit('upgrade', request, socket, head)
-      })
+      before.once('close', again)
+      return true
+    }
+    const loading = this.#all.map((attached) => attached.loadingFor(request)).find((promise) => promise !== undefined)
+    if (loading) {
+      socket.on('error', ignore)
+      void loading.then(again)
       return true
     }
     if (claim(this.#all, request, socket, head)) return true

@@ -16,7 +16,7 @@ const MALFORMED = response('400 Bad Request', 'the request is malformed')
 const BROKEN = response('503 Service Unavailable', 'the WebSocket engine failed and is started again')
 
 /** The upgrade handler of one Switchboard. */
-export function createUpgrade(running: Supervisor, prefixes: string[]): Upgrade {
+export function createUpgrade(running: Supervisor, prefixes: () => string[]): Upgrade {
   return (request, socket, head) => {
     const url = request.url ?? ''
     // Other listeners parse the URL too, Vite's without expecting that it may not be one. A path always is.
@@ -26,15 +26,15 @@ export function createUpgrade(running: Supervisor, prefixes: string[]): Upgrade 
     }
     if (isOfVite(request.rawHeaders)) return false
     const { host } = running
-    if (host.isBroken) return isBelow(url, prefixes) ? refuse(socket, BROKEN) : false
+    if (host.isBroken) return isBelow(url, prefixes()) ? refuse(socket, BROKEN) : false
     const claimed = host.upgrade(request, socket, head ?? EMPTY)
     if (claimed !== undefined) return claimed
-    return isBelow(url, prefixes) ? refuse(socket, MALFORMED) : false
+    return isBelow(url, prefixes()) ? refuse(socket, MALFORMED) : false
   }
 }
 
 /** Whether one of Vite's own protocols, and nothing else, is asked for. The object of all headers need not be made for that. */
-function isOfVite(rawHeaders: string[]): boolean {
+export function isOfVite(rawHeaders: string[]): boolean {
   let protocol: string | undefined
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
@@ -58,7 +58,8 @@ function response(status: string, reason: string): string {
   )
 }
 
-function isBelow(url: string, prefixes: string[]): boolean {
+/** Whether a URL's path is one of the prefixes or below it. */
+export function isBelow(url: string, prefixes: string[]): boolean {
   const [path] = url.split(/[?#]/, 1) as [string]
   return prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
 }

@@ -1,14 +1,16 @@
 /** The plugin's options. */
 
-import type { RouteOptions, WebSocketHandler } from '../interface/handler.js'
+import type { Written } from '../files/exports.js'
+import type { RouteOptions } from '../interface/handler.js'
 import type { PluginOptions } from '../interface/options.js'
-import { name } from '../values/arguments.js'
+import { name, shapeOf } from '../values/arguments.js'
 
 /** Options with their defaults filled in. */
 export interface Resolved {
   enabled: boolean
   prefixes: string[]
-  handlers: WebSocketHandler[]
+  /** `wsHandlers`, and behind them those of files. */
+  handlers: Written[]
   routes: RouteOptions[]
   /** Keys as the user wrote them, for the engine to find mistakes in. */
   given: string[]
@@ -36,6 +38,7 @@ export const KNOWN_KEYS = [
   'environment',
   'logger',
   'enablePreview',
+  'files',
 ]
 
 const HTTP_KEYS = [
@@ -51,17 +54,20 @@ const HTTP_KEYS = [
   'disablePureFsApi',
 ]
 
-/** Fills in the defaults that decide whether anything is served. A key that is `null` is as if it were not there. */
-export function resolve(given: PluginOptions): Resolved {
+/**
+ * Fills in the defaults that decide whether anything is served. A key that is `null` is as if it were not there. `written`
+ * are the handlers of files.
+ */
+export function resolve(given: PluginOptions, written: Written[] = []): Resolved {
   const options = withoutNull(given)
   const prefixes = normalizePrefixes(options.endpointPrefix ?? '/api')
   const keys = Object.keys(options)
-  const handlers = prefixes.length > 0 ? (options.wsHandlers ?? []) : []
+  const handlers = prefixes.length > 0 ? [...listed(options.wsHandlers ?? []), ...written] : []
   const routes = options.routes ?? []
   // An unknown key may be a misspelt one of these: then the engine is started, which reports it.
   const environment = defined(options.environment ?? process.env)
   const isUseful =
-    ['wsHandlers', 'routes', 'config'].some((key) => keys.includes(key)) || Boolean(environment.WEBSOCKET_ENABLED)
+    ['wsHandlers', 'routes', 'config', 'files'].some((key) => keys.includes(key)) || Boolean(environment.WEBSOCKET_ENABLED)
   const isMisspelt = keys.some((key) => !KNOWN_KEYS.includes(key) && !HTTP_KEYS.includes(key))
   return {
     enabled: !options.disable && (options.enableWs ?? (isUseful || isMisspelt)),
@@ -78,6 +84,11 @@ export function resolve(given: PluginOptions): Resolved {
 /** The same without the keys whose value is `null` or `undefined`. */
 export function withoutNull<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null)) as T
+}
+
+function listed(handlers: unknown): Written[] {
+  if (!Array.isArray(handlers)) throw new Error(`[switchboard] wsHandlers: expected a list, got ${shapeOf(handlers)}`)
+  return handlers.map((handler, index) => ({ handler, label: `wsHandlers[${index}]` }))
 }
 
 function defined(variables: Record<string, string | undefined>): Record<string, string> {

@@ -76,11 +76,7 @@ export function setUp(resolved: Resolved, root: string, servedHosts: true | stri
   const { options, prefixes, handlers, routes } = resolved
   const { delay, origins, allowedHosts, feeds, limits, shutdownGrace } = options
   const split = [
-    ...list<WebSocketHandler>(handlers, 'wsHandlers').map((handler, index) => ({
-      handler,
-      label: `wsHandlers[${index}]`,
-      defaults: ANY_SUBPROTOCOL,
-    })),
+    ...handlers.map(({ handler, label }) => ({ handler, label, defaults: ANY_SUBPROTOCOL })),
     ...list<RouteOptions>(routes, 'routes').map((handler, index) => ({
       handler,
       label: `routes[${index}]`,

@@ -16,8 +16,6 @@ interface Parts {
   readonly sockets: Sockets
   readonly dialler: Dialler
   readonly hooks: Hooks
-  /** Where relative paths of files begin. */
-  readonly root: string
 }
 
 /** Carries out a batch. Calls of the engine and of the user's code wait until the batch is read. */
@@ -26,15 +24,13 @@ export class Effects implements Actor {
   readonly #sockets: Sockets
   readonly #dialler: Dialler
   readonly #hooks: Hooks
-  readonly #root: string
   #deferred: (() => void)[] = []
 
-  constructor(host: Host, { sockets, dialler, hooks, root }: Parts) {
+  constructor(host: Host, { sockets, dialler, hooks }: Parts) {
     this.#host = host
     this.#sockets = sockets
     this.#dialler = dialler
     this.#hooks = hooks
-    this.#root = root
   }
 
   /** Does what had to wait until the batch was read. */
@@ -122,7 +118,7 @@ export class Effects implements Actor {
   }
 
   readFile(feed: string, file: string): void {
-    readFile(resolve(this.#root, file))
+    readFile(resolve(this.#host.root, file))
       .then((content) => {
         if (content.length > MAX_MESSAGE) throw new RangeError(`${file} has ${content.length} bytes; the most is ${MAX_MESSAGE}`)
         this.#host.fileRead(feed, file, content)

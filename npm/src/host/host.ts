@@ -50,7 +50,9 @@ export interface HostOwner {
  */
 export class Host {
   readonly #engine: Engine
-  readonly log: Log
+  log: Log
+  /** Where relative paths of files begin. */
+  root: string
   /** The routes, from outside of their callbacks. */
   readonly routes: Routes
   #countsAddresses = false
@@ -71,11 +73,12 @@ export class Host {
   constructor(setup: Setup, root: string, log: Log, owner: HostOwner) {
     this.#engine = new Engine(setup.data, randomBytes(32))
     this.log = log
+    this.root = root
     this.#owner = owner
     this.#askAboutUpgrades()
     this.#hooks = new Hooks(this, setup.routes)
     this.#dialler = new Dialler(this)
-    this.#effects = new Effects(this, { sockets: this.#sockets, dialler: this.#dialler, hooks: this.#hooks, root })
+    this.#effects = new Effects(this, { sockets: this.#sockets, dialler: this.#dialler, hooks: this.#hooks })
     this.#rounds = new Rounds(this.#work)
     this.routes = new Routes(this, this.#sockets)
   }

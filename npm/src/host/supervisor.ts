@@ -18,8 +18,8 @@ const LONGEST_PAUSE = 10_000
 /** The host of one Switchboard, and its successors. */
 export class Supervisor {
   #setup: Setup
-  readonly #root: string
-  readonly #log: Log
+  #root: string
+  #log: Log
   #host: Host
   /** When engines failed lately, in ms of `performance.now()`. */
   #failures: number[] = []
@@ -42,13 +42,21 @@ export class Supervisor {
   }
 
   /**
-   * As {@link Host.reconfigure}; an engine that failed is started again with the new configuration. `commands.on.start` is not
-   * called again.
+   * As {@link Host.reconfigure}, with `root` and `log` for what comes; an engine that failed is started again with the new
+   * configuration. `commands.on.start` is not called again.
    */
-  reconfigure(setup: Setup): Reconfiguration | undefined {
-    const done = this.#host.reconfigure(setup)
-    this.#setup = setup
-    return done
+  reconfigure(setup: Setup, root = this.#root, log = this.#log): Reconfiguration | undefined {
+    // Files are read while the engine takes it.
+    this.#host.root = root
+    try {
+      const done = this.#host.reconfigure(setup)
+      this.#setup = setup
+      this.#root = root
+      this.#log = this.#host.log = log
+      return done
+    } finally {
+      this.#host.root = this.#root
+    }
   }
 
   /** As {@link Host.shutdown}. When the last callback is done too, nothing is left. */

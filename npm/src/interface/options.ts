@@ -66,6 +66,13 @@ export interface SwitchboardOptions {
 export interface PluginOptions extends Omit<SwitchboardOptions, 'logger'> {
   /** Whether `vite preview` serves the WebSockets too. Default `true`. */
   enablePreview?: boolean
+  /**
+   * Globs of handler files, relative to Vite's root, such as `'ws/**\/*.ts'`; one that begins with `!` takes files out. A
+   * file's default export is a handler or a list of them, and other exports may be handlers too. They are served as
+   * `wsHandlers` are; one without a pattern gets it from the file's path: `ws/chat/[room].ts` is `/ws/chat/{room}`. An edit
+   * is live at once: connections, rooms and `conn.metadata` stay. Default: none.
+   */
+  files?: string | string[]
   /** @deprecated Accepted for configurations of vite-plugin-universal-api; Switchboard serves no HTTP. */
   fsDir?: unknown
   /** @deprecated As `fsDir`. */

@@ -53,6 +53,11 @@ export class Log {
     this.write('error', `${what} failed: ${errorText(thrown)}${stack === undefined ? '' : `\n${stack}`}`)
   }
 
+  /** A line, and below it more of them, such as those of a file around a mistake, and then a stack from {@link stackOf}. */
+  writeWith(level: Exclude<LogLevel, 'silent'>, line: string, below: string, stack?: string): void {
+    this.write(level, `${line}${below && `\n${this.#mark}${below}`}${stack === undefined ? '' : `\n${stack}`}`)
+  }
+
   /** A line of the engine, by the number of its level. */
   fromEngine(level: number, line: string): void {
     this.write(ENGINE_LEVELS[level] ?? 'error', line)
@@ -62,9 +67,9 @@ export class Log {
     if (LEVELS.indexOf(level) > this.#most) return
     const method = level === 'debug' ? 'info' : level
     try {
-      const [first, stack] = line.split(`\n${this.#mark}`, 2) as [string, string | undefined]
-      const below = stack === undefined ? [] : stack.split('\n')
-      this.#logger[method](`[switchboard] ${[first, ...below].map(escape).join('\n')}`)
+      const [first, ...below] = line.split(`\n${this.#mark}`) as [string, ...string[]]
+      const lines = [first, ...below.flatMap((part) => part.split('\n'))]
+      this.#logger[method](`[switchboard] ${lines.map(escape).join('\n')}`)
     } catch {
       // A logger that fails must not take connections with it.
     }

@@ -14,6 +14,9 @@ const CAUSES = 2
 /** The package's own folder: its calls are of no use to users. */
 const OWN = dirname(dirname(fileURLToPath(import.meta.url))) + sep
 
+/** Vite's own code, which runs handler files. */
+const VITE = /[\\/]node_modules[\\/]vite\d?[\\/]dist[\\/]node[\\/]/
+
 /** A call in one of V8's stacks: the text before the location, the file or URL, line and column, the text after it. */
 const CALL = /^(\s*at (?:.* \()?(?:async )?)(.+?):(\d+):(\d+)(\)?)$/
 
@@ -69,7 +72,7 @@ export class Stacks {
     const [, before, written, line, column, behind] = CALL.exec(text) ?? []
     if (before === undefined || written === undefined || written.startsWith('node:')) return undefined
     const file = pathOf(written)
-    if (file.startsWith(OWN)) return undefined
+    if (file.startsWith(OWN) || VITE.test(file)) return undefined
     const original = BUNDLED.test(file) ? this.#original(file, Number(line), Number(column)) : undefined
     const [path, ...place] = original ?? [file, line, column]
     return `    ${before.trim()} ${[this.#shown(String(path)), ...place].join(':')}${behind}`.replace('( ', '(')

@@ -1,35 +1,31 @@
 /** The Vite plugin. */
 
+import { existsSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 
-import type { PreviewServer, ResolvedConfig, ViteDevServer } from 'vite'
+import type { PreviewServer, ViteDevServer } from 'vite'
 
-import { claim } from '../accept/attachment.js'
-import { start, type Started, unknownRoute } from '../attach.js'
+import { start, unknownRoute } from '../attach.js'
 import { type Place, routeAt } from '../connection/route.js'
+import type { Written } from '../files/exports.js'
 import { sum } from '../host/stats.js'
 import type { PluginOptions } from '../interface/options.js'
 import type { SwitchboardPlugin } from '../interface/plugin.js'
 import type { HttpServer } from '../interface/switchboard.js'
 import { name, optionsOf } from '../values/arguments.js'
+import { errorText } from '../values/error.js'
+import { ENVIRONMENT, entries, HandlerFiles, settings } from './handler-files.js'
+import { hostsOf } from './hosts.js'
+import { loadOnce } from './preview-files.js'
+import { onDevClose, onPreviewClose, predecessorOf, type Predecessor } from './restart.js'
+import { each, offer, replace, running, type Serving } from './serving.js'
 import { TcpSockets } from './tcp.js'
 import { colored } from './terminal.js'
 
-/** One server of Vite's that is served. */
-interface Serving extends Started {
-  tcp: TcpSockets
-  /** Its server exists: no hook of another plugin can prevent that any more. */
-  isReady: boolean
-  /** What the server was made of; after a restart its successor is made of the same object. */
-  origin: object
-  /** Closes all connections with this code, and ends. */
-  stop(code: number): void
-}
-
-/** All that run in this process, for {@link upgrade}. */
-const running = new Set<Serving>()
+/** Where handler files are by convention. */
+const FOLDER = 'ws'
 
 /**
  * A WebSocket backend in Vite's development and preview server.
@@ -41,21 +37,43 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
   const started = new Set<Serving>()
   let environment = options.environment
 
-  function serve(server: ViteDevServer | PreviewServer): Serving {
+  function serve(server: ViteDevServer | PreviewServer, before?: Predecessor, written: Written[] = []): Serving {
     const { config } = server
     const logger = {
       info: (line: string) => config.logger.info(line, { timestamp: true }),
       warn: (line: string) => config.logger.warn(line, { timestamp: true }),
       error: (line: string) => config.logger.error(colored(line), { timestamp: true }),
     }
-    const fixStack = 'ssrFixStacktrace' in server ? (error: Error) => server.ssrFixStacktrace(error) : undefined
-    const servedHosts = hostsOf('ws' in server ? config.server : config.preview)
+    const around = {
+      fixStack: 'ssrFixStacktrace' in server ? (error: Error) => server.ssrFixStacktrace(error) : undefined,
+      servedHosts: hostsOf('ws' in server ? config.server : config.preview),
+      before: before?.serving.running,
+      written,
+    }
+    const begun = start({ ...options, environment, logger }, config.root, around)
+    const release = (): void => {
+      started.delete(one)
+      running.delete(one)
+      one.files?.stop()
+      begun.release()
+    }
+    const stop = async (code: number, reason = ''): Promise<void> => {
+      started.delete(one)
+      running.delete(one)
+      one.files?.stop()
+      // Vite destroys all sockets next, over HTTPS the TCP ones below those that we know. Ours end by themselves within
+      // the grace time.
+      one.keepSockets((raw) => one.tcp.below(raw))
+      await one.switchboard.close({ code, reason })
+    }
     const one: Serving = {
-      ...start({ ...options, environment, logger }, config.root, { fixStack, servedHosts }),
+      ...begun,
       tcp: new TcpSockets(server.httpServer as HttpServer | null),
       isReady: false,
-      origin: config.inlineConfig,
-      stop: (code) => stop(one, code),
+      files: undefined,
+      release,
+      stop,
+      discard: () => (before ? release() : void stop(1001)),
     }
     one.onClosed(() => one.tcp.stop())
     if (!one.enabled) return one
@@ -68,36 +86,79 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
     return one
   }
 
-  function stop(one: Serving, code: number): void {
-    started.delete(one)
-    running.delete(one)
-    // Vite destroys all sockets next, over HTTPS the TCP ones below those that we know. Ours end by themselves within
-    // the grace time, and Vite's HTTP server waits for it.
-    one.keepSockets((raw) => one.tcp.below(raw))
-    void one.switchboard.close({ code })
+  /** Loads the handler files, whose first upgrade waits for that, and takes over from a predecessor. */
+  function follow(server: ViteDevServer, one: Serving, before: Predecessor | undefined): () => void {
+    // Until Vite has closed the old server, its own handlers are served.
+    let isBegun = before === undefined
+    const owner = {
+      log: one.log,
+      serve: (written: Written[]) => {
+        const changes = isBegun ? one.reconfigure(written) : one.check(written)
+        if (changes) one.log.write('debug', `handlers updated: ${changes.summary}`)
+      },
+    }
+    if (options.files) one.files = new HandlerFiles(server, options.files, owner, before?.serving.files)
+    let loading = Promise.resolve()
+    if (before) {
+      const served = new Promise<void>((resolve) => {
+        before.hand(one, () => {
+          isBegun = true
+          // Without the handlers of files, their connections would be closed.
+          void loading.then(() => take(one, 'the server has restarted')).then(resolve)
+        })
+      })
+      // The new routes are known, but not served yet: their clients wait.
+      one.wait(served, 'all')
+    }
+    watchConfig(server, one, () => isBegun)
+    return () => {
+      one.isReady = true
+      if (!one.files) return
+      loading = one.files.load().catch((error: unknown) => one.log.failed('files', error))
+      if (!before) one.wait(loading, 'below the prefixes')
+    }
   }
 
-  return {
+  /** The configuration file is read again when it changes. */
+  function watchConfig(server: ViteDevServer, one: Serving, isBegun: () => boolean): void {
+    if (!options.config) return
+    const file = resolve(server.config.root, options.config)
+    const changed = (path: string): void => {
+      if (resolve(path) !== file || !isBegun()) return
+      take(one, `reloaded ${options.config}`)
+    }
+    server.watcher.add(file)
+    server.watcher.on('change', changed).on('add', changed)
+    one.onClosed(() => server.watcher.off('change', changed).off('add', changed))
+  }
+
+  const plugin: SwitchboardPlugin = {
     name: 'vite-plugin-switchboard',
     apply: 'serve',
     api: {
       upgrade: (request, socket, head) => offer(started, request, socket, head),
-      publish: (feed, value) => started.forEach(({ switchboard }) => switchboard.publish(feed, value)),
+      publish: (feed, value) => each(started).forEach(({ switchboard }) => switchboard.publish(feed, value)),
       route: (given) => {
         const pattern = name(given, 'route')
         const find = (): Place[] => {
-          const places = [...started].map((one) => one.placeOf(pattern)).filter((place) => place !== undefined)
-          const patterns = [...started].flatMap(({ switchboard }) => switchboard.patterns)
-          if (places.length === 0 && patterns.length > 0) throw new Error(unknownRoute(pattern, patterns))
+          const all = each(started)
+          const places = all.map((one) => one.placeOf(pattern)).filter((place) => place !== undefined)
+          const patterns = all.flatMap(({ switchboard }) => switchboard.patterns)
+          // Those of files come when they are loaded.
+          const isLoading = all.some((one) => one.isLoading())
+          if (places.length === 0 && patterns.length > 0 && !isLoading) throw new Error(unknownRoute(pattern, patterns))
           return places
         }
         find()
         return routeAt(pattern, find)
       },
       command: (pattern, name, payload) =>
-        started.forEach(({ switchboard }) => switchboard.command(pattern, name, payload)),
-      stats: () => sum([...started].map(({ switchboard }) => switchboard.stats())),
+        each(started).forEach(({ switchboard }) => switchboard.command(pattern, name, payload)),
+      stats: () => sum(each(started).map(({ switchboard }) => switchboard.stats())),
     },
+
+    config: (_config, { command, isPreview }) =>
+      options.files && command === 'serve' && !isPreview ? { environments: { [ENVIRONMENT]: settings } } : undefined,
 
     async configResolved(config) {
       if (!options.environment && config.envDir) {
@@ -105,31 +166,32 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
         const { loadEnv } = await import('vite')
         environment = loadEnv(config.mode, config.envDir, '')
       }
-      // Vite restarts when such a file changes, as it does for its own.
-      if (options.config) {
-        config.configFileDependencies.push(resolve(config.root, options.config).replaceAll('\\', '/'))
-      }
     },
+
+    ...(options.files ? entries : undefined),
 
     configureServer(server) {
-      const one = serve(server)
+      const before = predecessorOf(server, plugin)
+      const one = serve(server, before)
+      mentionFolder(server, one)
       if (!one.enabled) return
-      onDevClose(server, one)
+      onDevClose(server, one, plugin)
       listEndpoints(server, one)
-      return () => {
-        one.isReady = true
-      }
+      return follow(server, one, before)
     },
 
-    configurePreviewServer(server) {
-      if (options.enablePreview === false) return
-      const one = serve(server)
+    async configurePreviewServer(server) {
+      if (options.enablePreview === false || options.disable) return
+      const loaded = options.files ? await loadOnce(options.files, server.config) : undefined
+      const one = serve(server, undefined, loaded?.written)
+      if (loaded) one.onClosed(() => void loaded.close())
       if (!one.enabled) return
       one.isReady = true
       onPreviewClose(server, one)
       listEndpoints(server, one)
     },
   }
+  return plugin
 }
 
 /**
@@ -140,61 +202,20 @@ export function upgrade(request: IncomingMessage, socket: Duplex, head?: Buffer 
   return offer(running, request, socket, head)
 }
 
-/** The names under which Vite itself lets pages in. */
-function hostsOf(given: ResolvedConfig['server'] | ResolvedConfig['preview']): true | string[] {
-  // A page that points its name here has no certificate for it.
-  if (given.allowedHosts === true || given.https) return true
-  const hosts = [...(given.allowedHosts ?? [])]
-  if (typeof given.host === 'string') hosts.push(given.host)
-  if (!('hmr' in given)) return hosts
-  if (typeof given.hmr === 'object' && given.hmr.host) hosts.push(given.hmr.host)
-  if (given.origin && URL.canParse(given.origin)) hosts.push(new URL(given.origin).hostname)
-  return hosts
+/** Who has handler files may not know yet that they have to be named. */
+function mentionFolder({ config: { root } }: ViteDevServer, { log, enabled }: Serving): void {
+  if (enabled || !existsSync(join(root, FOLDER))) return
+  log.write('info', `there is a folder ${FOLDER}/; to serve its files write switchboard({ files: '${FOLDER}/**/*.ts' })`)
 }
 
-function offer(to: Set<Serving>, request: IncomingMessage, socket: Duplex, head?: Buffer | null): boolean {
-  const all = [...to].filter(({ isReady }) => isReady).map(({ switchboard: { upgrade }, serves }) => ({ upgrade, serves }))
-  return claim(all, request, socket, head)
-}
-
-/** Replaces a function of an object, until a Switchboard is closed. */
-function replace<T extends object, K extends keyof T>(one: Serving, object: T, key: K, by: (original: T[K]) => T[K]): void {
-  const original = object[key]
-  const own = (object[key] = by(original))
-  one.onClosed(() => {
-    if (object[key] === own) object[key] = original
-  })
-}
-
-/**
- * Vite destroys all sockets when it closes or restarts; the close of its own WebSocket server is the last moment
- * before that.
- */
-function onDevClose(server: ViteDevServer, one: Serving): void {
-  let code = 1001
-  replace(one, server, 'restart', (restart) => async (...args) => {
-    const before = new Set(running)
-    code = 1012
-    try {
-      await restart.apply(server, args)
-    } finally {
-      code = 1001
-      // A restart that failed leaves this server running, and what the plugins of its successor have begun is over.
-      const isFailed = running.has(one)
-      for (const other of running) if (isFailed && !before.has(other) && other.origin === one.origin) other.stop(1001)
-    }
-  })
-  replace(one, server.ws, 'close', (close) => () => {
-    one.stop(code)
-    return close.call(server.ws)
-  })
-}
-
-function onPreviewClose(server: PreviewServer, one: Serving): void {
-  replace(one, server, 'close', (close) => () => {
-    one.stop(1001)
-    return close.call(server)
-  })
+/** Has a server take its configuration as it is now, and says so. */
+function take(one: Serving, why: string): void {
+  try {
+    const changes = one.reconfigure(one.files?.written ?? [])
+    one.log.write('info', `${why}${changes && `: ${changes.summary}`}`)
+  } catch (error) {
+    one.log.write('error', `${why}: ${errorText(error)}; what was served before goes on`)
+  }
 }
 
 /** Adds the endpoints to the addresses that Vite prints. */
@@ -205,6 +226,10 @@ function listEndpoints(server: ViteDevServer | PreviewServer, one: Serving): voi
     const local = server.resolvedUrls?.local[0] ?? server.resolvedUrls?.network[0]
     if (local === undefined) return
     const origin = local.replace(/^http/, 'ws').replace(/^(wss?:\/\/[^/]+).*$/, '$1')
-    for (const pattern of switchboard.patterns) log.write('info', `${origin}${pattern}`)
+    const list = (patterns: string[]): void => patterns.forEach((pattern) => log.write('info', `${origin}${pattern}`))
+    const printed = switchboard.patterns
+    list(printed)
+    // Those of handler files may not be known yet.
+    void one.loaded().then(() => list(switchboard.patterns.filter((pattern) => !printed.includes(pattern))))
   })
 }
