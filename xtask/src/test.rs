@@ -7,7 +7,7 @@ use xshell::cmd;
 use crate::hostile::{self, Extent};
 use crate::project::Project;
 use crate::steps::{Outcome, Steps};
-use crate::{browser, clients, examples, native, npm, purity, tarball, types, wasm};
+use crate::{browser, clients, examples, native, npm, purity, python, tarball, types, wasm};
 
 /// Which part to run; without any option: all of them.
 #[derive(Args)]
@@ -96,6 +96,10 @@ fn browser_tests(project: &Project) -> Result<Outcome> {
     let _here = project.shell.push_dir(project.npm());
     let npm = npm::program("npm")?;
     let tests = cmd!(project.shell, "{npm} run --silent test:browser");
-    tests.env("CHROMIUM", chromium).env("SWITCHBOARD_NATIVE", server).run()?;
+    let tests = tests.env("CHROMIUM", chromium).env("SWITCHBOARD_NATIVE", server);
+    match python::interpreter(project)? {
+        Some(python) => tests.env("SWITCHBOARD_PYTHON", python).run()?,
+        None => tests.run()?,
+    }
     Ok(Outcome::Passed)
 }
