@@ -55,7 +55,7 @@ export async function pageTalker(page: Page, url: string, name: string): Promise
       new Promise<void>((resolve) => {
         const talker = { number: 0, heard: [] as string[], closed: undefined as string | undefined, timer: 0 }
         Object.assign(window, { talker })
-        const socket = new WebSocket(url)
+        const socket = new window.WebSocket(url)
         socket.onmessage = ({ data }) => talker.heard.push(String(data))
         socket.onclose = ({ code, reason }) => (talker.closed = `${code} ${reason}`)
         socket.onopen = () => {
