@@ -130,6 +130,8 @@ impl Engine {
         }
     }
 
+    /// In place, as the input is too large to be handed on for nothing.
+    #[inline(always)]
     fn input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Upgrade { id, request, address } => self.upgrade(now, id, *request, address, effects),

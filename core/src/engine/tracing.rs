@@ -20,6 +20,7 @@ impl Engine {
     }
 
     /// Handles an input, and tells the log of it.
+    #[cold]
     pub(super) fn traced_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         let asked = self.asked_for(&input);
         if let Input::Message { id, message } = &input
