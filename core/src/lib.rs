@@ -135,6 +135,8 @@
 //! - "Everyone" is everyone on the same route. A broadcast reaches the connections that are open when it is sent.
 //! - A handler that fails, panics or does not settle costs its own connection at most.
 //! - Everything that a peer controls has a limit: [`Limits`], [`RouteSettings`].
+//! - Another configuration ([`Engine::reconfigure`]) is noticed only by connections whose route or dialect is gone. The index
+//!   of a route stays while anything refers to it.
 //!
 //! # More
 //!

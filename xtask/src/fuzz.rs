@@ -64,12 +64,12 @@ fn fuzz(folder: &Path, name: &str, seconds: u64, dictionary: &Path) -> Result<()
     let corpus = folder.join("corpus").join(name);
     std::fs::create_dir_all(&corpus)?;
     let seeds = match name {
-        "dialects" => folder.join("../tests/transcripts"),
+        "dialects" | "reconfigure" => folder.join("../tests/transcripts"),
         _ => folder.join("seeds").join(name),
     };
     let own = folder.join("dictionaries").join(format!("{name}.dict"));
     let dictionary = match name {
-        "config" | "dialects" => Some(dictionary),
+        "config" | "dialects" | "reconfigure" => Some(dictionary),
         _ => Some(&*own).filter(|file| file.exists()),
     };
     let mut command = Command::new("rustup");

@@ -2,10 +2,10 @@
 //!
 //! Anything that is no line of the format means nothing, so that every mutation of a transcript is a script.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use switchboard_core::config::{Assembly, Config, Dialect, RouteCallbacks};
-use switchboard_core::{ConnectionId, Hooks, Input, Message, Router};
+use switchboard_core::config::{Assembly, Config, Dialect, RouteCallbacks, RouteConfig};
+use switchboard_core::{Configuration, ConnectionId, Hooks, Input, Message, Router};
 
 use crate::world::World;
 
@@ -33,6 +33,31 @@ impl Plan {
 
     /// A server with nobody in it.
     pub fn serve(&self) -> World {
+        let engine = self.assembly().engine(self.router.clone(), self.config.engine_limits(), [7; 32]);
+        World::with_engine(engine)
+    }
+
+    /// The same for a server that runs already.
+    pub fn configuration(&self) -> Configuration {
+        self.assembly().configuration(self.config.engine_limits())
+    }
+
+    /// Another plan: routes in another order, without the first one, with other times, of other dialects, or none at all.
+    pub fn changed(&self, how: usize) -> Option<Self> {
+        let mut config = self.config.clone();
+        match how % 6 {
+            0 => config.routes.reverse(),
+            1 if !config.routes.is_empty() => drop(config.routes.remove(0)),
+            2 => config.delay = config.delay / 2 + 7,
+            3 => config.routes.iter_mut().for_each(|route| *route = RouteConfig::new(route.pattern.clone())),
+            4 => config.routes.clear(),
+            _ => config.feeds.iter_mut().for_each(|feed| feed.history = 1),
+        }
+        config.check().ok()?;
+        Self::new(config)
+    }
+
+    fn assembly(&self) -> Assembly {
         // Routes that wait for the host's callbacks get a handler whose hooks the script never answers.
         let hooks = Hooks { connect: true, message: true, close: true, ..Hooks::default() };
         let mut assembly = Assembly::default();
@@ -40,7 +65,7 @@ impl Plan {
             Dialect::Handlers => RouteCallbacks { hooks: hooks.clone(), ..RouteCallbacks::default() },
             _ => RouteCallbacks::default(),
         });
-        World::with_engine(assembly.engine(self.router.clone(), self.config.engine_limits(), [7; 32]))
+        assembly
     }
 }
 
@@ -72,15 +97,29 @@ impl Script {
         }
     }
 
+    /// The server takes another plan.
+    pub fn reconfigure(&mut self, plan: &Plan) {
+        self.world.reconfigure(plan.configuration());
+    }
+
+    /// What everyone has heard, by name.
+    pub fn heard(&self) -> BTreeMap<&str, &[String]> {
+        let heard = |id: &ConnectionId| self.world.client(*id).received.as_slice();
+        self.clients.iter().map(|(name, id)| (name.as_str(), heard(id))).collect()
+    }
+
     /// Everyone leaves, and nothing may be left.
     pub fn finish(mut self) {
         for id in self.clients.into_values() {
             self.world.cut(id);
         }
-        while !self.world.calls.is_empty() {
-            self.world.answer_next(switchboard_core::Answer::Done);
+        // What waits for a delay calls hooks later.
+        for _ in 0..100 {
+            while !self.world.calls.is_empty() {
+                self.world.answer_next(switchboard_core::Answer::Done);
+            }
+            self.world.advance(MAX_WAIT / 100);
         }
-        self.world.advance(MAX_WAIT);
         assert_eq!(self.world.engine.connections(), 0);
     }
 

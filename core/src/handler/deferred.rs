@@ -79,6 +79,10 @@ impl Deferred {
 
     /// The `responses` of the predecessor that made the call whose answer this is.
     fn take_earlier(&mut self, cx: &Context<'_>) -> Option<Arc<[ResponseAudience]>> {
+        // As a rule there is none, and looking for it would cost a hash.
+        if self.earlier.is_empty() {
+            return None;
+        }
         cx.answered().and_then(|call| self.earlier.remove(&call))
     }
 
