@@ -167,3 +167,19 @@ test('the configuration is edited ten times while they and Phoenix clients with 
   expect(present()).toBe(2)
   for (const { socket } of phoenix) socket.disconnect()
 })
+
+test('a mistake in a handler shows over the page until it is mended, and the page does not reload', async () => {
+  const project = await start()
+  const page = await context.newPage()
+  await page.goto(project.url('/').replace('ws:', 'http:'))
+  await page.evaluate(() => Object.assign(window, { isSamePage: true }))
+  const overlay = page.locator('vite-error-overlay')
+  for (const version of [1, 2]) {
+    await project.save('ws/talk.ts', handler(version).replace('onMessage(conn,', 'onMessage(conn {,'))
+    await overlay.waitFor({ state: 'attached' })
+    expect(await overlay.evaluate(({ shadowRoot }) => shadowRoot!.textContent)).toContain('ws/talk.ts')
+    await project.save('ws/talk.ts', handler(version))
+    await overlay.waitFor({ state: 'detached' })
+  }
+  expect(await page.evaluate(() => 'isSamePage' in window)).toBe(true)
+})

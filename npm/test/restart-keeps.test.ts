@@ -1,8 +1,10 @@
 /** Sockets outlive Vite's restarts. */
 
 import { once } from 'node:events'
+import { cpSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 
 import type { ViteDevServer } from 'vite'
 import { describe, expect, test } from 'vitest'
@@ -129,6 +131,24 @@ test('on another port everybody is told with 1012', async () => {
   const client = await connect(project.url('/api/chat/tea'))
   await project.restarted(() => project.save('vite.config.mjs', configuration(answering(1)).replace('port: 0', 'port: 0, host: "localhost"')))
   expect((await client.ended).code).toBe(1012)
+})
+
+test('with another copy of the package everybody is told with 1012', async () => {
+  const project = new Project()
+  project.write('vite.config.mjs', configuration(answering(0)))
+  await project.start(newest)
+  const client = await connect(project.url('/api/chat/tea'))
+  cpSync(join(import.meta.dirname, '../dist'), join(project.root, 'node_modules/newer/dist'), { recursive: true })
+  project.write('node_modules/newer/package.json', '{ "name": "newer", "type": "module", "exports": "./dist/index.js" }')
+  for (const name of ['ws', 'tinyglobby', 'vite']) {
+    symlinkSync(join(import.meta.dirname, '../node_modules', name), join(project.root, 'node_modules', name), 'junction')
+  }
+  const newer = configuration(answering(1)).replace("'vite-plugin-switchboard'", "'newer'")
+  await project.restarted(() => project.save('vite.config.mjs', newer))
+  expect((await client.ended).code).toBe(1012)
+  const late = await connect(project.url('/api/chat/tea'))
+  late.send('?')
+  expect(await late.next()).toBe('1,?,1,ada,tea,tea')
 })
 
 test('several plugins of one server each keep their own', async () => {
