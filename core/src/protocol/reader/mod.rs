@@ -199,6 +199,7 @@ impl Reader {
     }
 
     /// Decodes within the budget; how many bytes that took.
+    #[inline(always)]
     fn decode(&mut self, input: &mut [u8], events: &mut Vec<Event>) -> usize {
         let length = input.len();
         let mut rest = input;
@@ -214,6 +215,10 @@ impl Reader {
                 Ok(taken) => {
                     self.content.count(taken);
                     rest = &mut rest[taken..];
+                    // Where nothing is left, nothing has to wait: most reads end here.
+                    if rest.is_empty() {
+                        return length;
+                    }
                 }
                 Err(violation) => {
                     self.finish();
@@ -382,6 +387,7 @@ impl Content {
     }
 
     /// Takes note of bytes that were passed over.
+    #[inline]
     fn count(&mut self, bytes: usize) {
         if let Self::Discarded { left } = self {
             *left = left.saturating_sub(bytes);
