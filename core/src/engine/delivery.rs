@@ -11,6 +11,7 @@ use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Effect, Level};
 use crate::interface::hook::{Answer, CallId, HookKind};
 use crate::message::{CloseCode, CloseFrame, Message};
+use crate::protocol::Overflow;
 use crate::state::connection::{Connection, Phase};
 use crate::state::inbox::Inbound;
 use crate::state::timers::Timer;
@@ -250,7 +251,9 @@ impl Engine {
             }
         };
         self.conclude(now, id, kind, result, effects);
-        self.state.note_answers(id, &effects[before..], now);
+        if self.state.routes[route].settings.overflow == Overflow::Pause && effects.len() > before {
+            self.state.note_answers(id, &effects[before..], now);
+        }
     }
 
     /// After deliveries: reads on if there is room again, and removes the connection after its last hook.

@@ -6,7 +6,6 @@ use super::State;
 use super::timers::Timer;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
-use crate::protocol::Overflow;
 use crate::time::{Instant, Now};
 
 /// In which the host carries out the effects of a delivery.
@@ -23,16 +22,14 @@ pub(crate) struct Answers {
 }
 
 impl State {
-    /// A client's message was handled, with these effects: whether there may be room in its outbox for what the next one
+    /// A client's message was handled on a route that pauses who reads too slowly, with these effects: whether there may be room in its outbox for what the next one
     /// causes. If not, its inbox is held.
+    #[cold]
     pub(crate) fn note_answers(&mut self, id: ConnectionId, effects: &[Effect], now: Now) {
         let Some(connection) = self.connections.get_mut(id).filter(|connection| connection.is_open()) else {
             return;
         };
         let settings = &self.routes[connection.route].settings;
-        if settings.overflow != Overflow::Pause {
-            return;
-        }
         let sent = effects.iter().map(|effect| match effect {
             Effect::Send { to, message } if to.contains(&id) => message.len(),
             _ => 0,
