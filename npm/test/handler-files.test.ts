@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest'
 
 import { type Client, connect, refusal } from './support/client.js'
 import { configuration, Project, versions } from './support/project.js'
+import { serveVite } from './support/server.js'
 
 /** For machines that do other things too. */
 const PATIENT = { timeout: 10_000 }
@@ -192,6 +193,11 @@ export function toBeTested() {}
     expect(await client.next()).toBe(text)
   }
   expect(project.lines.filter((line) => line.startsWith('error'))).toEqual([])
+})
+
+test.each([1, ['']])('%j is no glob, which stops Vite', async (files) => {
+  const started = serveVite({ files: files as string[] })
+  await expect(started).rejects.toThrow("[switchboard] files: expected a glob such as 'ws/**/*.ts', got")
 })
 
 test('without handlers, a folder ws/ is mentioned', async () => {

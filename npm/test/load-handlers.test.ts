@@ -28,7 +28,7 @@ test.each([
   ['ws/chat/index.mts', '/ws/chat'],
   ['ws/files/[...rest].ts', '/ws/files/**'],
   ['ws/(public)/news.ts', '/ws/news'],
-  ['../shared/ws/a.b.ts', '/shared/ws/a.b'],
+  ['../common/ws/a.b.ts', '/common/ws/a.b'],
   ['ws\\windows.ts', '/ws/windows'],
   ['index.ts', '/'],
 ])('the pattern of %s is %s', (file, pattern) => {

@@ -4,7 +4,7 @@ import type { DevEnvironment, Plugin, ViteDevServer } from 'vite'
 import type { ModuleRunner } from 'vite/module-runner'
 
 import { type Written, handlersOf } from '../files/exports.js'
-import { findFiles, pathBelow } from '../files/find.js'
+import { findFiles, globsOf, pathBelow } from '../files/find.js'
 import type { Log } from '../log/log.js'
 import { Problems } from './problems.js'
 
@@ -77,10 +77,13 @@ export class HandlerFiles {
   #first: Map<string, Record<string, unknown>> | undefined = new Map()
   #isOver = false
 
-  /** `before` are the files of the server that this one follows: what fails to load now stays as it was there. */
+  /**
+   * Throws for what is no glob. `before` are the files of the server that this one follows: what fails to load now stays
+   * as it was there.
+   */
   constructor(server: ViteDevServer, patterns: string | string[], owner: Owner, before?: HandlerFiles) {
     this.#server = server
-    this.#patterns = [patterns].flat()
+    this.#patterns = globsOf(patterns)
     this.#owner = owner
     this.#problems = new Problems(server, owner.log)
     if (before) this.#good = new Map(before.#good)
