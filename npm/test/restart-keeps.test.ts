@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest'
 import type { PluginApi } from 'vite-plugin-switchboard'
 
 import { certificate } from './support/certificate.js'
-import { connect, refusal } from './support/client.js'
+import { connect } from './support/client.js'
 import { configuration, Project, versions } from './support/project.js'
 import { atEnd, viteLogger } from './support/server.js'
 
@@ -191,28 +191,6 @@ test('handler files outlive a restart too, and go on to be updated', async () =>
     }, PATIENT)
     .toBe('two')
 })
-
-test('a hundred restarts leave nothing behind', async () => {
-  const project = new Project()
-  project.write('vite.config.mjs', configuration(answering(0)))
-  await project.start(newest)
-  const client = await connect(project.url('/api/chat/tea'))
-  const used = (): string[] => process.getActiveResourcesInfo().filter((name) => /^(TCP|Timeout|Tls|Pipe)/.test(name)).sort()
-  const ask = async (): Promise<void> => {
-    client.send('?')
-    await client.next()
-  }
-  for (let time = 0; time < 3; time++) await project.restarted(() => project.server.restart())
-  await ask()
-  const before = used()
-  for (let time = 0; time < 100; time++) await project.restarted(() => project.server.restart())
-  await ask()
-  // Those of earlier tests may still go.
-  await expect.poll(() => used().length, PATIENT).toBeLessThanOrEqual(before.length)
-  expect(await refusal(project.url('/api/nowhere'))).toBe(404)
-  await project.server.close()
-  expect((await client.ended).code).toBe(1001)
-}, 120_000)
 
 test('a server that does not come back has everybody told with 1012', async () => {
   const project = new Project()
