@@ -55,7 +55,7 @@ fn routes(targets: u16) -> Value {
           "dialect": "events", "events": { "stats": "/stats" } },
         { "pattern": "/ws/commands", "dialect": "commands" },
         { "pattern": "/ws/phoenix", "dialect": "phoenix", "phoenix": { "realtime": true } },
-        { "pattern": "/ws/nowhere", "proxy": { "url": "ws://127.0.0.1:1", "handshake": "proxy" } },
+        { "pattern": "/ws/unreachable", "proxy": { "url": "ws://127.0.0.1:1", "handshake": "proxy" } },
         slow("close"),
         slow("drop-oldest"),
         slow("pause"),

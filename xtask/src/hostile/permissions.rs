@@ -14,13 +14,13 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = statistics();
     cases.push(Case::story("a guest who disconnects another", disconnect));
     cases.push(Case::story("a target that nobody listens at", |target| {
-        let mut peer = target.open("/api/ws/nowhere")?;
+        let mut peer = target.open("/api/ws/unreachable")?;
         let told = String::from_utf8_lossy(&peer.rest()?).into_owned();
         if let Some(part) = ["127.0.0.1", "ECONNREFUSED", "os error"].iter().find(|part| told.contains(*part))
         {
             bail!("the client is told of {part}: {told}");
         }
-        target.count_lines("/ws/nowhere").map(drop)
+        target.count_lines("/ws/unreachable").map(drop)
     }));
     cases.push(Case::story("presence that is too large", |target| {
         let mut member = Member::join(target, "large")?;
