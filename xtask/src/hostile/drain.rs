@@ -1,4 +1,5 @@
-//! Servers that stop while clients still read: nothing that was sent is lost, and everyone gets a close frame.
+//! Servers that stop while clients still read: nothing that was sent is lost, and everyone gets a close frame, or, where
+//! Vite restarts, goes on.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -50,7 +51,6 @@ fn drain(hosts: &Hosts, stop: Stop, path: &str) -> Result<()> {
     is_number(&first, 0)?;
     let stopped = Instant::now();
     stop.send(&target)?;
-    let code = if matches!(stop, Stop::Restart) { 1012 } else { 1001 };
     reading.patience(GRACE);
     for number in 1..BURST {
         let text = reading.message().with_context(|| format!("message {number} of {BURST}"))?.text();
@@ -60,6 +60,18 @@ fn drain(hosts: &Hosts, stop: Stop, path: &str) -> Result<()> {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+    if matches!(stop, Stop::Restart) {
+        // The sockets are the new server's now.
+        reading.say(r#"{"type":"burst"}"#)?;
+        is_number(&reading.message().context("after the restart")?.text(), 0)?;
+        silent.say("still here")?;
+        let echo = silent.patience(GRACE).message().context("a client that was silent")?.text();
+        if echo != "still here" {
+            bail!("{echo:.80} instead of an echo");
+        }
+        return stop.check(&target, GRACE.saturating_sub(stopped.elapsed()));
+    }
+    let code = 1001;
     let goodbye = reading.frame()?.context("dropped without a close frame")?;
     if goodbye.opcode() != CLOSE || goodbye.close_code() != code {
         bail!("{} came instead of {code}", goodbye.close_code());
