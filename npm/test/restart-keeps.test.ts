@@ -98,7 +98,7 @@ describe.each(cases)('Vite %s over %s', (_, scheme, vite) => {
     const wrong = [
       ['export default {', /server restart failed|failed to load config/i],
       [config('{ wsHandlers: [{ patern: "/x" }] }'), 'did you mean "pattern"?'],
-      [config(answering(1)).replace('switchboard(', '{ name: "fails", configureServer() { throw new Error("not today") } }, switchboard('), 'not today'],
+      [config(answering(1)).replace('switchboard(', '{ name: "fails", configResolved() { throw new Error("not today") } }, switchboard('), 'not today'],
     ] as const
     let count = 0
     for (const [text, line] of wrong) {
@@ -111,6 +111,19 @@ describe.each(cases)('Vite %s over %s', (_, scheme, vite) => {
     await project.restarted(() => project.save('vite.config.mjs', config(answering(2))))
     client.send('and now?')
     expect(await client.next()).toBe(`2,and now?,${++count},ada,tea,tea`)
+  })
+
+  // The last one of a project: Vite leaves the watcher of a server that failed so late running, and which of
+  // the two servers an edit restarts then is chance.
+  test('a plugin that fails while the new server is made leaves the old one serving', async () => {
+    const project = await serve()
+    const client = await connect(url(project, '/api/chat/tea'), { rejectUnauthorized: false })
+    const fails = '{ name: "fails", configureServer() { throw new Error("not today") } }'
+    await project.save('vite.config.mjs', config(answering(1)).replace('plugins: [', `plugins: [${fails}, `))
+    await project.logged('not today')
+    client.send('still there?')
+    expect(await client.next()).toBe('0,still there?,1,ada,tea,tea')
+    await connect(url(project, '/api/chat/cake'), { rejectUnauthorized: false })
   })
 
   test('without the plugin everybody is told with 1012', async () => {

@@ -1,6 +1,6 @@
 /** A Vite project in a folder of its own, with the plugin installed. */
 
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -29,8 +29,8 @@ export default { plugins: [switchboard(${options})], server: { host: '127.0.0.1'
 /** A running development server, and its files. */
 export class Project {
   readonly root = folder()
-  /** When files were saved. */
-  readonly #saved = new Map<string, number>()
+  /** When Vite's watcher last told of a file, in ms of `performance.now()`. */
+  readonly #toldAt = new Map<string, number>()
   /** Vite's log. */
   readonly lines: string[] = []
   server!: vite8.ViteDevServer
@@ -47,23 +47,46 @@ export class Project {
     writeFileSync(path, text)
   }
 
-  /** Saves a file, as editors that write into it do. */
+  /** Saves a file, as editors that write into it do, and waits until Vite's watcher has told of it. */
   async save(file: string, text: string): Promise<void> {
     await this.#untilWatched(file)
-    this.write(file, text)
+    await this.#told(file, () => this.write(file, text))
   }
 
-  /** Saves a file, as editors that put a new one in its place do. */
+  /** Saves a file, as editors that put a new one in its place do, and waits until Vite's watcher has told of it. */
   async replace(file: string, text: string): Promise<void> {
     await this.#untilWatched(file)
-    this.write(`${file}~`, text)
-    renameSync(join(this.root, `${file}~`), join(this.root, file))
+    await this.#told(file, () => {
+      this.write(`${file}~`, text)
+      renameSync(join(this.root, `${file}~`), join(this.root, file))
+    })
   }
 
   /** Vite's watcher tells of a file's changes once in 50 ms, and of none that comes sooner. */
   async #untilWatched(file: string): Promise<void> {
-    await delay(Math.max(0, (this.#saved.get(file) ?? 0) + 2 * 50 - performance.now()))
-    this.#saved.set(file, performance.now())
+    await delay(Math.max(0, (this.#toldAt.get(file) ?? 0) + 2 * 50 - performance.now()))
+  }
+
+  /**
+   * Changes a file, and touches it again for as long as the watcher is silent: a change that comes while Vite
+   * puts another watcher in place, or right behind an event that was late, is told of by nobody.
+   */
+  async #told(file: string, change: () => void): Promise<void> {
+    const path = join(this.root, file)
+    const told = (_event: string, changed: string): void => {
+      if (changed === path) this.#toldAt.set(file, performance.now())
+    }
+    const before = this.#toldAt.get(file)
+    change()
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const { watcher } = this.server
+      watcher.on('all', told)
+      for (let waited = 0; waited < 1000 && this.#toldAt.get(file) === before; waited += 10) await delay(10)
+      watcher.off('all', told)
+      if (this.#toldAt.get(file) !== before) return
+      utimesSync(path, new Date(), new Date())
+    }
+    throw new Error(`the watcher told nothing of ${file}, which was saved and then touched for ten seconds`)
   }
 
   remove(file: string): void {
@@ -105,6 +128,9 @@ export class Project {
     await expect
       .poll(() => this.server.httpServer !== before && this.server.httpServer?.listening, { timeout: 10_000, interval: 10 })
       .toBe(true)
+      .catch((error: Error) => {
+        throw new Error(`${error.message}, but:\n${this.lines.join('\n')}`)
+      })
   }
 
   /** Asks for a page. */
