@@ -177,6 +177,12 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
   }
 }
 
+/** Throws what {@link start} would throw of the options, and starts nothing. */
+export function check(options: PluginOptions & SwitchboardOptions, root: string, servedHosts?: true | string[]): void {
+  const resolved = resolve(options, [])
+  if (resolved.enabled) readable(() => new Engine(setUp(resolved, root, servedHosts).data, randomBytes(32)))
+}
+
 function route(running: Supervisor, pattern: string): Route {
   // A host whose engine failed has no routes until it is replaced.
   if (placeOf(running, pattern) === undefined && !running.host.isBroken) {

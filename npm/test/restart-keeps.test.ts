@@ -113,17 +113,21 @@ describe.each(cases)('Vite %s over %s', (_, scheme, vite) => {
     expect(await client.next()).toBe(`2,and now?,${++count},ada,tea,tea`)
   })
 
-  // The last one of a project: Vite leaves the watcher of a server that failed so late running, and which of
-  // the two servers an edit restarts then is chance.
   test('a plugin that fails while the new server is made leaves the old one serving', async () => {
     const project = await serve()
     const client = await connect(url(project, '/api/chat/tea'), { rejectUnauthorized: false })
-    const fails = '{ name: "fails", configureServer() { throw new Error("not today") } }'
-    await project.save('vite.config.mjs', config(answering(1)).replace('plugins: [', `plugins: [${fails}, `))
-    await project.logged('not today')
+    const fails = '{ name: "fails", configureServer(server) { globalThis.unfinished = server; throw new Error("not today") } }'
+    await project.save('vite.config.mjs', config(answering(1)).replace(')], server', `), ${fails}], server`))
+    await project.logged('server restart failed')
     client.send('still there?')
     expect(await client.next()).toBe('0,still there?,1,ada,tea,tea')
     await connect(url(project, '/api/chat/cake'), { rejectUnauthorized: false })
+    // Otherwise the next edit would restart that server, and which of both is chance.
+    const { watcher } = (globalThis as unknown as { unfinished: { watcher: { closed: boolean } } }).unfinished
+    expect(watcher.closed).toBe(true)
+    await project.restarted(() => project.save('vite.config.mjs', config(answering(2))))
+    client.send('and now?')
+    expect(await client.next()).toBe('2,and now?,2,ada,tea,tea')
   })
 
   test('without the plugin everybody is told with 1012', async () => {

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream'
 
 import type { PreviewServer, ViteDevServer } from 'vite'
 
-import { start, unknownRoute } from '../attach.js'
+import { check, start, unknownRoute } from '../attach.js'
 import { type Place, routeAt } from '../connection/route.js'
 import type { Written } from '../files/exports.js'
 import { sum } from '../host/stats.js'
@@ -36,6 +36,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
   const options = optionsOf(given, 'switchboard', "{ endpointPrefix: '/api', wsHandlers: [] }")
   const started = new Set<Serving>()
   let environment = options.environment
+  let isDevelopment = false
 
   function serve(server: ViteDevServer | PreviewServer, before?: Predecessor, written: Written[] = []): Serving {
     const { config } = server
@@ -157,8 +158,10 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       stats: () => sum(each(started).map(({ switchboard }) => switchboard.stats())),
     },
 
-    config: (_config, { command, isPreview }) =>
-      options.files && command === 'serve' && !isPreview ? { environments: { [ENVIRONMENT]: settings } } : undefined,
+    config(_config, { command, isPreview }) {
+      isDevelopment = command === 'serve' && !isPreview
+      return options.files && isDevelopment ? { environments: { [ENVIRONMENT]: settings } } : undefined
+    },
 
     async configResolved(config) {
       if (!options.environment && config.envDir) {
@@ -166,6 +169,9 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
         const { loadEnv } = await import('vite')
         environment = loadEnv(config.mode, config.envDir, '')
       }
+      // What fails once Vite has begun to make a server leaves that one's watcher running, and it takes part in the
+      // next restart.
+      if (isDevelopment) check({ ...options, environment }, config.root, hostsOf(config.server))
     },
 
     ...(options.files ? entries : undefined),

@@ -26,6 +26,8 @@ interface Served {
   /** Where it was configured to be. Once it listens, the configuration has the port that it got. */
   place: string
   serving: Serving
+  /** Its server's. */
+  watcher: ViteDevServer['watcher']
   isRestarting: boolean
   successor: { serving: Serving; server: ViteDevServer; begin(): void } | undefined
 }
@@ -80,6 +82,7 @@ export function onDevClose(server: ViteDevServer, one: Serving, plugin: { name: 
     ordinal: ordinalOf(server.config, plugin),
     place: placeOf(server.config),
     serving: one,
+    watcher: server.watcher,
     isRestarting: false,
     successor: undefined,
   }
@@ -94,8 +97,15 @@ export function onDevClose(server: ViteDevServer, one: Serving, plugin: { name: 
     } finally {
       served.isRestarting = false
       served.successor = undefined
-      // A restart that failed leaves this server running, and what the plugins of its successor have begun is over.
-      if (all.has(served)) for (const other of all) if (!before.has(other)) other.serving.discard()
+      // A restart that failed leaves this server running, and what the plugins of its successor have begun is over. Vite
+      // forgets that one's watcher, which would restart a server that nobody sees.
+      if (all.has(served)) {
+        for (const other of all) {
+          if (before.has(other)) continue
+          other.serving.discard()
+          void other.watcher.close()
+        }
+      }
     }
   })
   const { httpServer } = server
