@@ -132,7 +132,8 @@ impl Engine {
         Context { state: &mut self.state, effects, now, route, id: Some(id) }
     }
 
-    /// A step of `kind` ended. The rule for all errors: `error` is called, and a failed connect closes.
+    /// A step of `kind` ended.
+    #[inline]
     pub(super) fn conclude(
         &mut self,
         now: Now,
@@ -141,9 +142,21 @@ impl Engine {
         result: Result<(), HandlerError>,
         effects: &mut Vec<Effect>,
     ) {
-        let Err(error) = result else {
-            return;
-        };
+        if let Err(error) = result {
+            self.failed(now, id, kind, error, effects);
+        }
+    }
+
+    /// The rule for all errors: `error` is called, and a failed connect closes.
+    #[cold]
+    fn failed(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        kind: HookKind,
+        error: HandlerError,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(connection) = self.state.connections.get(id) else {
             return;
         };
@@ -185,6 +198,7 @@ impl Engine {
         self.deliver(now, id, effects);
     }
 
+    #[inline(always)]
     fn enqueue(
         &mut self,
         now: Now,
@@ -257,7 +271,16 @@ impl Engine {
     }
 
     /// After deliveries: reads on if there is room again, and removes the connection after its last hook.
+    #[inline]
     fn settle(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        if let Some(connection) = self.state.connections.get(id)
+            && (connection.inbox.pause.inbox || matches!(connection.phase, Phase::Closed(_)))
+        {
+            self.settle_paused_or_closed(now, id, effects);
+        }
+    }
+
+    fn settle_paused_or_closed(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let limit = self.state.limits.pending_messages;
         let Some(connection) = self.state.connections.get_mut(id) else {
             return;

@@ -36,6 +36,7 @@ use crate::routing::router::{Found, Router};
 use crate::state::connection::Connection;
 use crate::state::limits::Limits;
 use crate::state::timers::Timer;
+use crate::state::trace::Trace;
 use crate::state::{Owner, RouteState, Standing, State};
 use crate::time::{Instant, Now};
 
@@ -124,15 +125,9 @@ impl Engine {
 
     /// Handles one event, and appends what the host has to do.
     pub fn handle_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
-        match self.state.trace.is_some() {
-            true => self.traced_input(now, input, effects),
-            false => self.input(now, input, effects),
+        if self.state.trace.as_ref().is_some_and(Trace::is_waiting) {
+            return self.traced_input(now, input, effects);
         }
-    }
-
-    /// In place, as the input is too large to be handed on for nothing.
-    #[inline(always)]
-    fn input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Upgrade { id, request, address } => self.upgrade(now, id, *request, address, effects),
             Input::Mounted { id, request, address, mounted } => {

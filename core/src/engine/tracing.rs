@@ -21,6 +21,7 @@ impl Engine {
 
     /// Handles an input, and tells the log of it.
     #[cold]
+    #[inline(never)]
     pub(super) fn traced_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         let asked = self.asked_for(&input);
         if let Input::Message { id, message } = &input
@@ -31,7 +32,10 @@ impl Engine {
             self.note(|trace| trace.message(&who, '←', message));
         }
         let start = effects.len();
-        self.input(now, input, effects);
+        self.note(|trace| trace.is_handling = true);
+        // Not a function for both ways: what handles an input is inlined where it is called from one place only.
+        self.handle_input(now, input, effects);
+        self.note(|trace| trace.is_handling = false);
         self.trace_effects(asked, start, effects);
     }
 

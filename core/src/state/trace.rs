@@ -32,9 +32,16 @@ const SECRETS: [&str; 12] = [
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     pub(crate) lines: Vec<String>,
+    /// Whether an input is being handled that was noted.
+    pub(crate) is_handling: bool,
 }
 
 impl Trace {
+    /// Whether the next input is to be noted.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.is_handling
+    }
+
     /// A message came or goes; `arrow` is its direction as seen from the client's path.
     pub(crate) fn message(&mut self, who: &str, arrow: char, message: &Message) {
         let (kind, bytes) = match message {

@@ -201,30 +201,25 @@ impl Reader {
     /// Decodes within the budget; how many bytes that took.
     #[inline(always)]
     fn decode(&mut self, input: &mut [u8], events: &mut Vec<Event>) -> usize {
-        let length = input.len();
-        let mut rest = input;
+        let first = events.len();
+        let taken = self.step(input, events);
+        // Most reads are a frame, or a piece of one: where nothing is left, nothing has to wait.
+        if taken == input.len() {
+            return taken;
+        }
+        self.decode_more(taken, first, input, events)
+    }
+
+    /// Goes on behind the first step, whose event is at `known`.
+    fn decode_more(
+        &mut self,
+        mut taken: usize,
+        mut known: usize,
+        input: &mut [u8],
+        events: &mut Vec<Event>,
+    ) -> usize {
         let mut budget = self.budget as usize;
-        while !rest.is_empty() {
-            let known = events.len();
-            let step = match self.state {
-                State::Header { .. } => self.receive_header(rest, events),
-                State::Payload(_) => self.receive_payload(rest, events),
-                State::Finished => Ok(rest.len()),
-            };
-            match step {
-                Ok(taken) => {
-                    self.content.count(taken);
-                    rest = &mut rest[taken..];
-                    // Where nothing is left, nothing has to wait: most reads end here.
-                    if rest.is_empty() {
-                        return length;
-                    }
-                }
-                Err(violation) => {
-                    self.finish();
-                    events.push(Event::Violation(violation));
-                }
-            }
+        while taken < input.len() {
             // A step comes to one event at most.
             if let Some(event) = events.get(known) {
                 let cost = event.payload_len() + Self::EVENT_COST;
@@ -233,8 +228,31 @@ impl Reader {
                 }
                 budget = budget.saturating_sub(cost);
             }
+            known = events.len();
+            taken += self.step(&mut input[taken..], events);
         }
-        length - rest.len()
+        taken
+    }
+
+    /// Takes a frame or a piece of one; how many bytes that took.
+    #[inline(always)]
+    fn step(&mut self, input: &mut [u8], events: &mut Vec<Event>) -> usize {
+        let step = match self.state {
+            State::Header { .. } => self.receive_header(input, events),
+            State::Payload(_) => self.receive_payload(input, events),
+            State::Finished => Ok(input.len()),
+        };
+        match step {
+            Ok(taken) => {
+                self.content.count(taken);
+                taken
+            }
+            Err(violation) => {
+                self.finish();
+                events.push(Event::Violation(violation));
+                0
+            }
+        }
     }
 
     fn receive_header(&mut self, input: &mut [u8], events: &mut Vec<Event>) -> Result<usize, Violation> {
