@@ -25,7 +25,7 @@
 //! let (ada, bob) = (world.connect("/shout"), world.connect("/shout"));
 //! world.text(ada, "hi");
 //! assert_eq!(world.received(bob), ["HI"]);
-//! world.advance(60_000);
+//! assert_eq!(world.run_next(), Some(60_000)); // or world.advance(60_000), which runs all that is due by then
 //! assert_eq!(world.received(ada), ["somebody is silent"]);
 //! world.close(bob, 1000, "");
 //! assert_eq!(world.received(bob), ["somebody is silent", "<close 1000>"]);

@@ -101,19 +101,28 @@ impl World {
         Now { instant: Instant::from_ms(self.ms), wall: WallTime::from_us(START + self.ms * 1000) }
     }
 
-    /// Lets time pass, waking exactly when the engine asked to be woken.
+    /// Lets so many ms pass, and wakes the engine exactly when it asked to be woken. What is due runs in order; hooks that
+    /// it calls wait for their [answers](Self::answer).
     pub fn advance(&mut self, ms: u64) {
         let end = self.ms + ms;
-        while let Some(deadline) = self.engine.poll_timeout().filter(|deadline| deadline.as_ms() <= end) {
-            self.ms = self.ms.max(deadline.as_ms());
-            self.timeout();
-            assert_ne!(
-                self.engine.poll_timeout(),
-                Some(deadline),
-                "a deadline that does not move would be an endless loop"
-            );
+        while self.engine.poll_timeout().is_some_and(|deadline| deadline.as_ms() <= end) {
+            self.run_next();
         }
         self.ms = end;
+    }
+
+    /// Moves on to the next deadline and wakes the engine. Gives the ms that passed; `None` when nothing is due ever.
+    pub fn run_next(&mut self) -> Option<u64> {
+        let deadline = self.engine.poll_timeout()?;
+        let before = self.ms;
+        self.ms = before.max(deadline.as_ms());
+        self.timeout();
+        assert_ne!(
+            self.engine.poll_timeout(),
+            Some(deadline),
+            "a deadline that does not move would be an endless loop"
+        );
+        Some(self.ms - before)
     }
 
     /// Calls `handle_timeout` now, due or not.
