@@ -11,7 +11,9 @@ import { resolve } from './config/options.js'
 import { type Setup, setUp } from './config/setup.js'
 import { type Place, routeAt } from './connection/route.js'
 import { Engine } from './engine/engine.js'
+import type { Observer } from './connection/host.js'
 import type { Written } from './files/exports.js'
+import { HostClock } from './host/clock.js'
 import { statsOf } from './host/stats.js'
 import { Supervisor } from './host/supervisor.js'
 import type { PluginOptions, SwitchboardOptions } from './interface/options.js'
@@ -96,11 +98,13 @@ export interface Surroundings {
   fixStack?: (error: Error) => void
   /** The names under which it lets pages in by itself. */
   servedHosts?: true | string[]
+  /** Sees what passes. */
+  observer?: Observer
 }
 
 /** Starts what the options describe. `root` is where the relative path of a configuration file starts. */
 export function start(options: PluginOptions & SwitchboardOptions, root: string, around: Surroundings = {}): Started {
-  const { fixStack, servedHosts, before, written = [] } = around
+  const { fixStack, servedHosts, before, written = [], observer } = around
   const resolved = resolve(options, written)
   let { prefixes } = resolved
   const level = asksForDebug(resolved.environment.DEBUG) ? 'debug' : options.logLevel
@@ -112,9 +116,10 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
   if (prefixes.length === 0 && (options.wsHandlers?.length || options.files)) {
     log.write('warn', 'endpointPrefix is empty, so wsHandlers and files serve nothing; routes need no prefix')
   }
+  const isManual = isManualClock(options.clock)
   const running = readable(() => {
     const setup = setUp(resolved, root, servedHosts, log.isDebug)
-    return before ? checked(before, setup) : new Supervisor(setup, root, log)
+    return before ? checked(before, setup) : new Supervisor(setup, root, log, { clock: new HostClock(isManual), observer })
   })
   const undo: (() => void)[] = []
   const undoAll = (): void => {
@@ -132,6 +137,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     route: (pattern) => route(running, name(pattern, 'route')),
     command: (pattern, command, payload) => route(running, name(pattern, 'command: pattern')).command(command, payload),
     stats: () => running.host.stats(),
+    clock: running.clock,
     close: shut,
     [Symbol.asyncDispose]: () => shut(),
   }
@@ -210,6 +216,12 @@ async function close(running: Supervisor, options?: CloseOptions | null): Promis
   )
 }
 
+function isManualClock(clock: unknown): boolean {
+  if (clock === undefined || clock === null || clock === 'real') return false
+  if (clock === 'manual') return true
+  throw new TypeError(`[switchboard] clock: expected 'real' or 'manual', got ${typeof clock === 'string' ? `'${clock}'` : shapeOf(clock)}`)
+}
+
 /** What stands in where everything is switched off. */
 const NOTHING: Switchboard = {
   upgrade: () => false,
@@ -219,6 +231,7 @@ const NOTHING: Switchboard = {
   route: (pattern) => routeAt(pattern, () => []),
   command: () => {},
   stats: () => statsOf(),
+  clock: new HostClock(),
   close: () => Promise.resolve(),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 }
@@ -243,7 +256,7 @@ const DISABLED: Omit<Started, 'log'> = {
 
 /** What already serves; throws what is wrong with its next configuration. */
 function checked(running: Supervisor, setup: Setup): Supervisor {
-  new Engine(setup.data, randomBytes(32))
+  new Engine(setup.data, randomBytes(32), running.clock)
   return running
 }
 

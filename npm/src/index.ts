@@ -11,6 +11,7 @@ export { loadHandlers } from './files/load.js'
 export { switchboard, switchboard as default, switchboard as universalApi, switchboard as universalApiPlugin, upgrade } from './vite/plugin.js'
 
 export type { Awaitable } from './interface/awaitable.js'
+export type { Clock } from './interface/clock.js'
 export type { CommandsClient, CommandsEvents, CommandsOptions } from './interface/commands.js'
 export type {
   ActionsChannel,
@@ -64,4 +65,5 @@ export type { ProxyInspector, ProxyOptions } from './interface/proxy.js'
 export type { Audience, Room, Route } from './interface/route.js'
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from './interface/schema.js'
 export type { ByteCounts, Stats } from './interface/stats.js'
+export type { Duration } from './values/duration.js'
 export type { CloseOptions, Handle, HttpServer, Switchboard, Upgrade } from './interface/switchboard.js'

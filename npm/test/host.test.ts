@@ -141,7 +141,7 @@ test('what is too large, or finds no memory, is a RangeError; what was detached 
 test('an alarm rings once, at the earliest time that it was set to', () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   let rings = 0
-  const alarm = new Alarm(() => rings++)
+  const alarm = new Alarm({ get monotonic() { return performance.now() }, isManual: false }, () => rings++, globalThis)
   alarm.set(undefined)
   alarm.set(performance.now() + 100)
   alarm.set(performance.now() + 50)

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 
 import { ignore } from '../connection/socket.js'
+import { setTimeout } from '../engine/time.js'
 import type { Handle, HttpServer, Upgrade } from '../interface/switchboard.js'
 
 /** One Switchboard on a server. */

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+import { clearTimeout, setTimeout } from '../engine/time.js'
 import type { Supervisor } from '../host/supervisor.js'
 import type { Handle } from '../interface/switchboard.js'
 import { errorText } from '../values/error.js'

@@ -22,6 +22,25 @@ interface Found {
   response: unknown
 }
 
+/** What users call the functions, by their number. */
+const HOOK_NAMES: Record<number, string> = {
+  [Hook.Authenticate]: 'authenticate',
+  [Hook.Connect]: 'onConnect',
+  [Hook.Transform]: 'transformRawData',
+  [Hook.Respond]: 'responses',
+  [Hook.Message]: 'onMessage',
+  [Hook.Ping]: 'onPing',
+  [Hook.Pong]: 'onPong',
+  [Hook.Close]: 'onClose',
+  [Hook.Error]: 'onError',
+  [Hook.ClientMessage]: 'proxy.onClientMessage',
+  [Hook.TargetMessage]: 'proxy.onTargetMessage',
+  [Hook.ChannelJoin]: 'join',
+  [Hook.ChannelHandleIn]: 'handleIn',
+  [Hook.ChannelLeave]: 'leave',
+  [Hook.ServerEvent]: 'commands.on',
+}
+
 /** The functions of all routes. */
 export class Hooks {
   readonly #host: Host
@@ -96,7 +115,10 @@ export class Hooks {
 
   /** Runs a function that nothing waits for. */
   #tell(name: string, run: () => unknown): void {
-    const failed = (error: unknown): void => this.#host.log.failed(name, error)
+    const failed = (error: unknown): void => {
+      this.#host.observer?.failed(name, error)
+      this.#host.log.failed(name, error)
+    }
     try {
       const result = run()
       if (isThenable(result)) Promise.resolve(result).then(undefined, failed)
@@ -113,6 +135,11 @@ export class Hooks {
     const awaited = this.#awaited.get(call)
     this.#awaited.delete(call)
     if (awaited?.call.hook === Hook.ChannelJoin) abandonJoin(awaited.socket, call)
+  }
+
+  /** The calls that are awaited, one object for each. */
+  *pending(): Iterable<object> {
+    for (const { call } of this.#awaited.values()) yield call
   }
 
   /** Whether the engine still waits for what an awaited call came to. */
@@ -192,6 +219,7 @@ export class Hooks {
   }
 
   #fail(call: Call, socket: Socket, error: unknown): void {
+    this.#host.observer?.failed(`${HOOK_NAMES[call.hook] ?? 'a callback'} on ${socket.path}`, error)
     const message = errorText(error)
     socket.thrown = { message, error }
     const stack = this.#host.log.stackOf(error)

@@ -37,6 +37,7 @@ export const KNOWN_KEYS = [
   'shutdownGrace',
   'environment',
   'logger',
+  'clock',
   'enablePreview',
   'files',
 ]

@@ -7,9 +7,29 @@ import type { Log } from '../log/log.js'
 import type { Payload } from '../values/payload.js'
 import type { Socket } from './socket.js'
 
+/** Sees what passes a host. It changes nothing, and must not throw. */
+export interface Observer {
+  /** An opening handshake was answered with this 101. */
+  accepted(socket: Socket, head: Buffer): void
+  /** It was answered with something else. */
+  refused(socket: Socket, response: Buffer): void
+  /** Bytes came; they are about to be read. */
+  received(socket: Socket, chunk: Buffer): void
+  /** Frames are written. */
+  wrote(socket: Socket, frames: Buffer | Buffer[]): void
+  /** The transport is gone. */
+  gone(socket: Socket): void
+  /** A function of the user threw. `what` names it. */
+  failed(what: string, error: unknown): void
+  /** A turn is over: what came before was handled, as far as no function is awaited. */
+  turned(): void
+}
+
 /** The host of an engine: the engine is told and asked by it alone. */
 export interface Host {
   readonly log: Log
+  /** Sees what passes, in tests. */
+  readonly observer: Observer | undefined
   /** The routes, from outside of their callbacks. */
   readonly routes: HostRoutes
   /** Bytes came. */

@@ -5,6 +5,7 @@ import type { Socket as NetSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import type { Accept } from '../engine/actor.js'
+import { queueMicrotask, setTimeout } from '../engine/time.js'
 import type { UpgradeRequest } from '../interface/connection.js'
 import { Connection } from './connection.js'
 import type { Host } from './host.js'

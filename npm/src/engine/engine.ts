@@ -2,6 +2,7 @@
 
 import { Batch } from './batch.js'
 import { Memory } from './memory.js'
+import type { Time } from './time.js'
 import { type Core, createInstance, type Instance } from './wasm.js'
 import type { Reconfiguration } from '../interface/reconfiguration.js'
 
@@ -23,14 +24,21 @@ export class Engine {
   readonly memory: Memory
   readonly #instance: Instance
   readonly #core: Core
+  readonly #setClock: (core: Core) => true
   #isClockSet = false
   #isCalled = false
   #isBroken = false
   #error: unknown
+  /** Counts what the core was told. */
+  activity = 0
 
   /** Throws what is wrong with the configuration. */
-  constructor(setup: object, seed: Uint8Array) {
+  constructor(setup: object, seed: Uint8Array, clock: Time) {
     this.#instance = createInstance()
+    this.#setClock = (core) => {
+      core.set_now(clock.monotonic, clock.now)
+      return true
+    }
     this.#core = new this.#instance.Switchboard(setup, seed)
     this.memory = new Memory(this.#instance.memory, (length) => this.ask((core) => core.scratch(length), 0))
     this.batch = new Batch(this.memory, this.#core.header())
@@ -63,8 +71,9 @@ export class Engine {
 
   /** Tells the core something; its clock is set before. Gives `otherwise` when it is or becomes broken. */
   tell<T>(call: (core: Core) => T, otherwise: T): T {
+    this.activity++
     if (this.#isClockSet) return this.ask(call, otherwise)
-    this.#isClockSet = this.ask(setClock, false)
+    this.#isClockSet = this.ask(this.#setClock, false)
     return this.ask(call, otherwise)
   }
 
@@ -109,9 +118,4 @@ export class Engine {
     this.#isBroken = true
     this.#error = error
   }
-}
-
-function setClock(core: Core): true {
-  core.set_now(performance.now(), Date.now())
-  return true
 }

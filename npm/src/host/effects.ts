@@ -25,6 +25,8 @@ export class Effects implements Actor {
   readonly #dialler: Dialler
   readonly #hooks: Hooks
   #deferred: (() => void)[] = []
+  /** Files that are being read, one object for each. */
+  readonly #reading = new Set<object>()
 
   constructor(host: Host, { sockets, dialler, hooks }: Parts) {
     this.#host = host
@@ -44,11 +46,14 @@ export class Effects implements Actor {
   accept(accept: Accept): void {
     const socket = this.#sockets.find(accept.slot, accept.generation)
     const head = socket?.accept(accept)
+    if (socket) this.#host.observer?.accepted(socket, accept.head)
     if (socket && head) this.#deferred.push(() => this.#host.receive(socket, head))
   }
 
   reject(slot: number, generation: number, response: Buffer): void {
-    this.#sockets.find(slot, generation)?.reject(response)
+    const socket = this.#sockets.find(slot, generation)
+    socket?.reject(response)
+    if (socket) this.#host.observer?.refused(socket, response)
     this.#sockets.remove(slot, generation)
   }
 
@@ -62,6 +67,8 @@ export class Effects implements Actor {
 
   write(slot: number, generation: number, frames: Buffer | Buffer[]): void {
     const socket = this.#sockets.find(slot, generation)
+    if (socket && this.#host.observer) this.#host.observer.wrote(socket, frames)
+    if (socket && this.#host.notesPings && hasPing(frames)) this.#host.pinged.add(socket)
     if (socket && !socket.write(frames)) {
       this.#deferred.push(() => this.#host.input((core) => core.blocked(slot, generation)))
     }
@@ -118,11 +125,37 @@ export class Effects implements Actor {
   }
 
   readFile(feed: string, file: string): void {
+    const reading = {}
+    this.#reading.add(reading)
     readFile(resolve(this.#host.root, file))
       .then((content) => {
         if (content.length > MAX_MESSAGE) throw new RangeError(`${file} has ${content.length} bytes; the most is ${MAX_MESSAGE}`)
         this.#host.fileRead(feed, file, content)
       })
       .catch((error: unknown) => this.#host.input((core) => core.file_failed(feed, file, errorText(error))))
+      .finally(() => this.#reading.delete(reading))
   }
+
+  /** Files that are being read, one object for each. */
+  pending(): Iterable<object> {
+    return this.#reading
+  }
+}
+
+/** The opcode of a ping with the bit FIN, RFC 6455 section 5.2. */
+const PING = 0x89
+
+/** Whether a ping is among these frames, which are a server's: without a mask. */
+function hasPing(frames: Buffer | Buffer[]): boolean {
+  for (const frame of [frames].flat()) {
+    for (let at = 0; at + 1 < frame.length; ) {
+      if (frame[at] === PING) return true
+      const length = frame[at + 1]!
+      if (length === 126 && at + 4 <= frame.length) at += 4 + frame.readUInt16BE(at + 2)
+      // Nothing stands behind a frame that is so large.
+      else if (length > 125) break
+      else at += 2 + length
+    }
+  }
+  return false
 }

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 
 import { Hooks } from '../callbacks/hooks.js'
 import type { Setup } from '../config/setup.js'
+import type { Observer } from '../connection/host.js'
 import { Socket } from '../connection/socket.js'
 import { Sockets } from '../connection/sockets.js'
 import { Strings } from '../connection/strings.js'
@@ -20,6 +21,7 @@ import { Dialler } from '../upstream/dial.js'
 import { shapeOf } from '../values/arguments.js'
 import { type Payload, kindOf } from '../values/payload.js'
 import { Alarm } from './alarm.js'
+import type { Driven, HostClock } from './clock.js'
 import { Effects } from './effects.js'
 import { Rounds, type Work } from './rounds.js'
 import { Routes } from './routes.js'
@@ -39,6 +41,14 @@ export interface HostOwner {
   large(bytes: number): void
 }
 
+/** What a host has from the server around it, and its successors too. */
+export interface HostSurroundings {
+  /** Its time. */
+  clock: HostClock
+  /** Sees what passes. Default: nobody does. */
+  observer?: Observer | undefined
+}
+
 /**
  * All connections of one engine.
  *
@@ -48,7 +58,7 @@ export interface HostOwner {
  * written to and closed, and {@link Hooks} runs the user's functions, whose calls on a connection come back here as
  * further inputs, until a turn finds nothing more to do.
  */
-export class Host {
+export class Host implements Driven {
   readonly #engine: Engine
   log: Log
   /** Where relative paths of files begin. */
@@ -63,15 +73,23 @@ export class Host {
   readonly #dialler: Dialler
   readonly #effects: Effects
   readonly #rounds: Rounds
-  readonly #alarm = new Alarm(() => this.start())
+  readonly #alarm: Alarm
+  readonly #clock: HostClock
   readonly #owner: HostOwner
+  /** Sees what passes, in tests. */
+  readonly observer: Observer | undefined
+  /** Clients that were sent a ping, and have sent nothing since, while the clock is manual. */
+  readonly pinged = new Set<Socket>()
   /** No connections are taken any more; when the last one is gone, nothing happens any more. */
   #isClosing = false
   #isOver = false
 
   /** Throws what is wrong with the configuration. */
-  constructor(setup: Setup, root: string, log: Log, owner: HostOwner) {
-    this.#engine = new Engine(setup.data, randomBytes(32))
+  constructor(setup: Setup, root: string, log: Log, owner: HostOwner, { clock, observer }: HostSurroundings) {
+    this.#engine = new Engine(setup.data, randomBytes(32), clock)
+    this.#clock = clock
+    this.#alarm = new Alarm(clock, () => this.start())
+    this.observer = observer
     this.log = log
     this.root = root
     this.#owner = owner
@@ -87,6 +105,44 @@ export class Host {
   start(): void {
     this.#engine.tell((core) => core.timeout(), undefined)
     this.#rounds.turn()
+  }
+
+  /** Has the engine do what is due by now, after all that it was told before. */
+  wake(): void {
+    this.#rounds.turn()
+    this.#engine.forgetTime()
+    this.start()
+  }
+
+  /** The clock was stopped or started. */
+  rearm(): void {
+    this.#alarm.stop()
+    this.pinged.clear()
+    this.#engine.forgetTime()
+    if (!this.#isOver) this.#alarm.set(this.#engine.batch.deadline)
+  }
+
+  get deadline(): number | undefined {
+    return this.#isOver || this.isBroken ? undefined : this.#engine.batch.deadline
+  }
+
+  get activity(): number {
+    return this.#engine.activity
+  }
+
+  get isBusy(): boolean {
+    return this.#rounds.isDue
+  }
+
+  *pending(): Iterable<object> {
+    yield* this.#hooks.pending()
+    yield* this.#dialler.pending()
+    yield* this.#effects.pending()
+  }
+
+  /** Whether clients that are sent a ping are noted: then the clock waits for their pongs. */
+  get notesPings(): boolean {
+    return this.#clock.isManual
   }
 
   /**
@@ -167,9 +223,11 @@ export class Host {
   gone(socket: Socket, isKnown: boolean): void {
     const { slot, generation } = socket
     const rest = socket.release()
+    this.pinged.delete(socket)
     if (isKnown && rest) this.#read(socket, rest)
     if (isKnown) this.input((core) => core.disconnected(slot, generation))
     this.#sockets.left()
+    this.observer?.gone(socket)
   }
 
   /**
@@ -317,6 +375,7 @@ export class Host {
 
   #finish(): boolean {
     this.#engine.forgetTime()
+    this.observer?.turned()
     if (this.isBroken) {
       this.#break()
       return false
@@ -335,7 +394,10 @@ export class Host {
     return this.#engine.batch.isMore
   }
 
-  #read({ slot, generation }: Socket, chunk: Buffer): void {
+  #read(socket: Socket, chunk: Buffer): void {
+    const { slot, generation } = socket
+    if (this.pinged.size > 0) this.pinged.delete(socket)
+    this.observer?.received(socket, chunk)
     const length = this.#engine.copy((memory) => memory.put(chunk))
     this.#engine.tell((core) => core.receive(slot, generation, length), undefined)
   }

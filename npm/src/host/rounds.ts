@@ -1,9 +1,8 @@
 /** When the engine gets its turns: together for all that one round of Node's loop brings, and never for long. */
 
-import { setImmediate } from 'node:timers'
-
 import type { Socket } from '../connection/socket.js'
 import type { Call } from '../engine/actor.js'
+import { monotonic, nextTick, queueMicrotask, setImmediate } from '../engine/time.js'
 
 /** So many received bytes do not wait for more. */
 const MUCH = 256 * 1024
@@ -55,7 +54,7 @@ export class Rounds {
   #isAnswered = false
   /** Bytes received since the last turn. */
   #received = 0
-  /** When this round has been ours for long enough, in ms of `performance.now()`; `undefined`: it has not begun. */
+  /** When this round has been ours for long enough, in ms of the system's clock; `undefined`: it has not begun. */
   #enough: number | undefined
   /** Those that sent more than this round had time for. */
   #held: Socket[] = []
@@ -104,6 +103,11 @@ export class Rounds {
     this.#isOver = true
   }
 
+  /** Whether a turn is due at the end of this round. */
+  get isDue(): boolean {
+    return this.#isDue
+  }
+
   /** Takes a turn; gives whether hooks that were started are to be awaited. */
   #take(write: Write, enough?: number): boolean {
     if (this.#isTurning || this.#isOver) return false
@@ -140,7 +144,7 @@ export class Rounds {
     this.#isFirst = true
     this.#enough = undefined
     // What hooks that are done within this tick have sent goes out with the rest.
-    if (this.#take('unless-awaited')) queueMicrotask(() => process.nextTick(() => this.#take('always')))
+    if (this.#take('unless-awaited')) queueMicrotask(() => nextTick(() => this.#take('always')))
     if (this.#held.length > 0) this.#readHeld()
   }
 
@@ -163,7 +167,7 @@ export class Rounds {
 
   /** Whether this round has been ours for long enough; the first question begins it. */
   #isEnough(enough = this.#enough): boolean {
-    const now = performance.now()
+    const now = monotonic()
     if (enough !== undefined) return now > enough
     this.#enough = now + ROUND
     return false

@@ -1,10 +1,12 @@
 /** Keeps a host running: one whose engine failed, or keeps much memory for nobody, is replaced. */
 
 import type { Setup } from '../config/setup.js'
+import { clearTimeout, monotonic, setTimeout } from '../engine/time.js'
 import type { Reconfiguration } from '../interface/reconfiguration.js'
 import type { Log } from '../log/log.js'
 import { errorText } from '../values/error.js'
-import { Host } from './host.js'
+import { HostClock } from './clock.js'
+import { Host, type HostSurroundings } from './host.js'
 
 /**
  * Up to this many failures within {@link RECENT} ms, the engine is replaced at once; each further one doubles the pause
@@ -21,19 +23,26 @@ export class Supervisor {
   #root: string
   #log: Log
   #host: Host
-  /** When engines failed lately, in ms of `performance.now()`. */
+  readonly #around: HostSurroundings
+  /** When engines failed lately, in ms of the system's clock. */
   #failures: number[] = []
   #timer: NodeJS.Timeout | undefined
   #isOver = false
 
   /** Throws what is wrong with the configuration. */
-  constructor(setup: Setup, root: string, log: Log) {
+  constructor(setup: Setup, root: string, log: Log, around: HostSurroundings = { clock: new HostClock() }) {
+    this.#around = around
     this.#setup = setup
     this.#root = root
     this.#log = log
     this.#host = this.#create()
+    around.clock.drive(() => (this.#isOver && this.#host.isBroken ? undefined : this.#host))
     this.#host.start()
     for (const { events } of setup.routes) if (events.start) void this.#run(events.start)
+  }
+
+  get clock(): HostClock {
+    return this.#around.clock
   }
 
   /** The current host. While it is broken, it is about to be replaced. */
@@ -75,10 +84,11 @@ export class Supervisor {
   }
 
   #create(): Host {
-    return new Host(this.#setup, this.#root, this.#log, {
-      broken: (said, closed) => this.#broken(said, closed),
-      large: (bytes) => this.#renew(bytes),
-    })
+    const owner = {
+      broken: (said: string, closed: number): void => this.#broken(said, closed),
+      large: (bytes: number): void => this.#renew(bytes),
+    }
+    return new Host(this.#setup, this.#root, this.#log, owner, this.#around)
   }
 
   /** The memory of an engine never shrinks: after a flood, when everybody has left, a new one takes its place. */
@@ -104,7 +114,7 @@ export class Supervisor {
         `please report this: ${said}${cause}`,
     )
     if (this.#isOver) return
-    const now = performance.now()
+    const now = monotonic()
     this.#failures = this.#failures.filter((time) => now - time < RECENT)
     this.#failures.push(now)
     const tooMany = this.#failures.length - AT_ONCE

@@ -58,12 +58,17 @@ export interface SwitchboardOptions {
    * process's; in Vite also those of its `.env` files.
    */
   environment?: Record<string, string | undefined>
+  /**
+   * What moves time: `'real'`, the system's clock, or `'manual'`, `clock` of the server alone, for tests. Vite's server has
+   * the system's. Default `'real'`.
+   */
+  clock?: 'real' | 'manual'
   /** Where log lines go. Default: the console; in Vite, Vite's logger. */
   logger?: Logger
 }
 
 /** Options of the Vite plugin. */
-export interface PluginOptions extends Omit<SwitchboardOptions, 'logger'> {
+export interface PluginOptions extends Omit<SwitchboardOptions, 'logger' | 'clock'> {
   /** Whether `vite preview` serves the WebSockets too. Default `true`. */
   enablePreview?: boolean
   /**

@@ -5,6 +5,7 @@ import type { Http2SecureServer } from 'node:http2'
 import type { Server as HttpsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 
+import type { Clock } from './clock.js'
 import type { Route } from './route.js'
 import type { Stats } from './stats.js'
 
@@ -41,6 +42,8 @@ export interface Switchboard {
   command(pattern: string, name: string, payload: unknown): void
   /** Statistics of this moment: for a page, or a test that waits until all connections are gone. */
   stats(): Stats
+  /** Its time; with the option `clock: 'manual'` it only moves when it is told to. */
+  readonly clock: Clock
   /**
    * Takes no more connections, and closes all. Resolves when all are gone. Rejects with a `RangeError` for a code that
    * must not be sent, and closes nothing.

@@ -9,6 +9,7 @@ import type { Host } from '../connection/host.js'
 import type { Dial } from '../engine/actor.js'
 import { PayloadKind } from '../engine/contract.js'
 import { MAX_MESSAGE } from '../engine/memory.js'
+import { nextTick, queueMicrotask, setTimeout } from '../engine/time.js'
 import type { Core } from '../engine/wasm.js'
 
 /** `code` of a close without a close frame. */
@@ -37,6 +38,11 @@ export class Dialler {
       return
     }
     this.#known.set(upstream, new Upstream(this.#host, upstream, socket, () => this.#known.delete(upstream)))
+  }
+
+  /** Those that are not open yet, one object for each. */
+  *pending(): Iterable<object> {
+    for (const known of this.#known.values()) if (known.socket.readyState === WebSocket.CONNECTING) yield known
   }
 
   /** Sends a message on a connection that is open. */
@@ -149,7 +155,7 @@ class Upstream {
     this.#waiting--
     if (error) return
     // What is taken within one tick is told at once.
-    if (this.#sent++ === 0) process.nextTick(this.#report)
+    if (this.#sent++ === 0) nextTick(this.#report)
     if (this.#isEnding && this.#waiting === 0) this.socket.terminate()
   }
 
