@@ -158,7 +158,8 @@ pub use routing::hosts::Hosts;
 pub use routing::origin::{OriginPatterns, Origins};
 pub use routing::pattern::{self, Params, Pattern, PatternError};
 pub use routing::route::RouteSettings;
-pub use routing::router::{Found, RouteKey, Router};
+pub use routing::route_key::RouteKey;
+pub use routing::router::{Found, Router};
 
 mod interface;
 pub use interface::channel::{ChannelCall, ChannelReply, ChannelStep};

@@ -7,7 +7,8 @@ use crate::engine::{Engine, Route};
 use crate::handler::deferred::Hooks;
 use crate::routing::hosts::Hosts;
 use crate::routing::pattern::PatternError;
-use crate::routing::router::{RouteKey, Router};
+use crate::routing::route_key::RouteKey;
+use crate::routing::router::Router;
 use crate::state::limits::Limits;
 
 /// The callbacks that a host has for one configured route. Default none.

@@ -52,7 +52,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::dialect::proxy::TargetOptions;
-use crate::routing::router::RouteKey;
+use crate::routing::route_key::RouteKey;
 
 pub use crate::dialect::rules::Parse;
 pub use crate::schema::{ConfigError, Interval, Toggle};

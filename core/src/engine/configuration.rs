@@ -6,7 +6,7 @@ use crate::engine::Route;
 use crate::feed::{FeedSettings, FeedSource};
 use crate::routing::hosts::Hosts;
 use crate::routing::pattern::PatternError;
-use crate::routing::router::RouteKey;
+use crate::routing::route_key::RouteKey;
 use crate::state::limits::Limits;
 
 /// Everything that [`Engine::reconfigure`](crate::Engine::reconfigure) takes. The default serves nothing.

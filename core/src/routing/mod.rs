@@ -6,5 +6,6 @@ mod nearest;
 pub(crate) mod origin;
 pub mod pattern;
 pub(crate) mod route;
+pub(crate) mod route_key;
 pub(crate) mod router;
 mod serialized_origin;

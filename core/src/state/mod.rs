@@ -37,7 +37,7 @@ use crate::interface::stats::ByteCounts;
 use crate::message::{CloseCode, CloseFrame};
 use crate::routing::hosts::Hosts;
 use crate::routing::route::RouteSettings;
-use crate::routing::router::{RouteIdentity, RouteKey};
+use crate::routing::route_key::{RouteIdentity, RouteKey};
 use crate::state::answers::Answers;
 use crate::state::close_wait::CloseWait;
 use crate::state::connection::{Closure, Connection, Phase};

@@ -1,10 +1,11 @@
 //! The receiving half: bytes to events.
 
+mod content;
+mod event;
 mod undecoded;
 
 use bytes::Bytes;
 
-use crate::message::{CloseFrame, Message};
 use crate::protocol::assembler::Assembler;
 use crate::protocol::close;
 use crate::protocol::error::Violation;
@@ -12,22 +13,9 @@ use crate::protocol::header::{Header, MAX_CONTROL_PAYLOAD, Opcode};
 use crate::protocol::mask;
 use crate::protocol::outbox::Overflow;
 use crate::protocol::websocket::SocketOptions;
+use content::Content;
+pub use event::Event;
 use undecoded::Undecoded;
-
-/// What came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A whole message.
-    Message(Message),
-    /// A ping; it is to be answered with a pong of the same payload.
-    Ping(Bytes),
-    /// A pong.
-    Pong(Bytes),
-    /// The client closes; it is to be answered with a close frame unless one was sent. Nothing comes after it.
-    Close(Option<CloseFrame>),
-    /// The client broke a rule; the connection is to be closed with its code. Nothing comes after it.
-    Violation(Violation),
-}
 
 /// Takes the bytes of one connection in pieces of any size. Between messages it holds no buffer.
 ///
@@ -74,16 +62,6 @@ struct Frame {
     control: Option<Box<[u8; MAX_CONTROL_PAYLOAD]>>,
 }
 
-/// What becomes of messages.
-#[derive(Debug)]
-enum Content {
-    Assembled(Assembler),
-    /// They are passed over. The host reads no more when so many bytes have come.
-    Discarded {
-        left: usize,
-    },
-}
-
 impl Reader {
     /// Payload decoded by one call, in bytes.
     const BUDGET: u32 = 256 * 1024;
@@ -93,9 +71,6 @@ impl Reader {
 
     /// What an event counts beside its payload, in bytes.
     const EVENT_COST: usize = 64;
-
-    /// So many bytes may come after the end, in case messages are allowed to be smaller than that.
-    const MIN_DISCARDED: usize = 1 << 20;
 
     pub(in crate::protocol) fn new(options: &SocketOptions) -> Self {
         let budget = match options.outbox.overflow {
@@ -393,33 +368,6 @@ impl Reader {
     fn finish(&mut self) {
         self.state = State::Finished;
         self.content.discard();
-    }
-}
-
-impl Content {
-    /// Passes over everything from here on.
-    fn discard(&mut self) {
-        if let Self::Assembled(assembler) = self {
-            *self = Self::Discarded { left: assembler.max_message().max(Reader::MIN_DISCARDED) };
-        }
-    }
-
-    /// Takes note of bytes that were passed over.
-    #[inline]
-    fn count(&mut self, bytes: usize) {
-        if let Self::Discarded { left } = self {
-            *left = left.saturating_sub(bytes);
-        }
-    }
-}
-
-impl Event {
-    fn payload_len(&self) -> usize {
-        match self {
-            Event::Message(message) => message.len(),
-            Event::Ping(payload) | Event::Pong(payload) => payload.len(),
-            Event::Close(_) | Event::Violation(_) => 0,
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::CloseCode;
+use crate::message::{CloseFrame, Message};
 use crate::protocol::client_frame::*;
 use crate::protocol::{Agreement, OutboxOptions, WebSocket};
 
