@@ -186,7 +186,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
 /** Throws what {@link start} would throw of the options, and starts nothing. */
 export function check(options: PluginOptions & SwitchboardOptions, root: string, servedHosts?: true | string[]): void {
   const resolved = resolve(options, [])
-  if (resolved.enabled) readable(() => new Engine(setUp(resolved, root, servedHosts).data, randomBytes(32)))
+  if (resolved.enabled) readable(() => new Engine(setUp(resolved, root, servedHosts).data, randomBytes(32), new HostClock(isManualClock(options.clock))))
 }
 
 function route(running: Supervisor, pattern: string): Route {
