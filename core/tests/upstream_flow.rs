@@ -297,6 +297,26 @@ fn what_a_client_said_before_it_left_is_sent_whatever_waits() {
 }
 
 #[test]
+fn a_target_that_is_closed_has_six_timeouts_however_steadily_it_reads() {
+    let (mut world, id) = stalled();
+    for _ in 0..20 {
+        world.message(id, "x");
+    }
+    world.close(id, 1000, "");
+    world.cut(id);
+    world.told_targets();
+    for _ in 0..6 {
+        world.advance(900);
+        world.target_takes(1);
+    }
+    world.advance(599);
+    assert_eq!(world.engine.stats().upstreams, 1);
+    world.advance(1);
+    assert_eq!(world.told_targets(), ["<end>"]);
+    assert_eq!((world.engine.stats().upstreams, world.engine.poll_timeout()), (0, None));
+}
+
+#[test]
 fn a_closed_target_is_forgotten_with_its_end() {
     let (mut world, id) = stalled();
     world.close(id, 1000, "");

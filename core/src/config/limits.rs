@@ -36,7 +36,7 @@
 //! | JSON's depth | `limits.jsonDepth` | 128 | rules see text |
 //! | no pong | a route's `heartbeat` | off | close 1000 after three |
 //! | silence | a route's `inactivityTimeout` | off | close 1000 |
-//! | no answer to a close frame, from when the client last took some of what was sent | `limits.closeTimeout` | 10 s | dropped; after six times as long in any case |
+//! | no answer to a close frame, from when the other side last took some of what was sent | `limits.closeTimeout` | 10 s | dropped; after six times as long in any case |
 //! | bytes after a close frame or a violation | `maxPayload` | at least 1 MiB | nothing is read |
 //! | a connection that is still open when the server stops | `shutdownGrace` | 5 s | dropped |
 //!

@@ -31,10 +31,10 @@ impl Engine {
         let (owner, phase) = (known.owner, known.phase);
         match &event {
             UpstreamEvent::Sent { messages } => return self.state.upstream_took(upstream, *messages, now),
-            last if last.is_last() && phase == Phase::Closing => {
+            last if last.is_last() && matches!(phase, Phase::Closing { .. }) => {
                 return self.state.forget_upstream(upstream);
             }
-            _ if matches!(phase, Phase::Closing | Phase::Ended) => return,
+            _ if matches!(phase, Phase::Closing { .. } | Phase::Ended) => return,
             UpstreamEvent::Opened { .. } => self.state.upstream_opened(upstream),
             UpstreamEvent::Message(message) => self.state.upstream_bytes.received += message.len() as u64,
             _ => self.state.upstream_ended(upstream),
@@ -133,7 +133,7 @@ impl Engine {
                 }
                 Some(_) => format!("no message was taken within {} ms", time::ms(known.send_timeout)),
             },
-            Phase::Closing => return self.state.terminate_upstream(upstream, effects),
+            Phase::Closing { .. } => return self.state.terminate_upstream(upstream, effects),
             Phase::Ended => return,
         };
         effects.push(Effect::TerminateUpstream { upstream });

@@ -4,11 +4,16 @@ use std::time::Duration;
 
 use crate::time::{self, Instant};
 
-/// How many times `closeTimeout` a client may take in all, however steadily it reads.
+/// How many times `closeTimeout` the other side may take in all, however steadily it reads.
 const MAX_TIMEOUTS: u32 = 6;
 
 /// How often the host is asked within one timeout.
 const CHECKS: u32 = 4;
+
+/// When a connection that is closed now is given up in any case.
+pub(crate) fn latest(now: Instant, timeout: Duration) -> Instant {
+    now + timeout.saturating_mul(MAX_TIMEOUTS)
+}
 
 /// Waits for a client to take what was sent before the close frame, and to answer that.
 ///
@@ -28,8 +33,7 @@ pub(crate) struct CloseWait {
 impl CloseWait {
     /// Begins to wait.
     pub(crate) fn new(now: Instant, timeout: Duration) -> Self {
-        let latest = now + timeout.saturating_mul(MAX_TIMEOUTS);
-        Self { timeout, until: now + timeout, latest, unsent: None }
+        Self { timeout, until: now + timeout, latest: latest(now, timeout), unsent: None }
     }
 
     /// The client has done something: it may take the whole timeout again.

@@ -11,6 +11,7 @@
 mod table;
 mod upstream;
 
+use super::close_wait;
 use super::connection::{Connection, Phase as ConnectionPhase};
 use super::timers::Timer;
 use super::{Owner, State};
@@ -107,8 +108,9 @@ impl State {
         match phase {
             Phase::Open if is_drained => self.release(upstream),
             // As long as the other side takes what was sent before, the close frame may wait.
-            Phase::Closing => {
-                self.timers.set(Timer::Upstream(upstream), now.instant + self.limits.close_timeout);
+            Phase::Closing { latest } => {
+                let deadline = (now.instant + self.limits.close_timeout).min(latest);
+                self.timers.set(Timer::Upstream(upstream), deadline);
             }
             _ => {}
         }
@@ -150,18 +152,19 @@ impl State {
         effects: &mut Vec<Effect>,
     ) {
         match self.upstreams.get(upstream).map(|known| known.phase) {
-            None | Some(Phase::Closing) => {}
+            None | Some(Phase::Closing { .. }) => {}
             Some(Phase::Dialling) => self.terminate_upstream(upstream, effects),
             Some(Phase::Ended) => self.forget_upstream(upstream),
             Some(Phase::Open) => {
                 self.release(upstream);
                 // The other side's close frame has to be read.
                 self.pause_upstream(upstream, false, now, effects);
+                let timeout = self.limits.close_timeout;
                 if let Some(known) = self.upstreams.get_mut(upstream) {
-                    known.phase = Phase::Closing;
+                    known.phase = Phase::Closing { latest: close_wait::latest(now.instant, timeout) };
                     known.clear_waiting();
                 }
-                self.timers.set(Timer::Upstream(upstream), now.instant + self.limits.close_timeout);
+                self.timers.set(Timer::Upstream(upstream), now.instant + timeout);
                 effects.push(Effect::CloseUpstream { upstream, frame });
             }
         }

@@ -31,7 +31,10 @@ pub(crate) enum Phase {
     /// Messages flow.
     Open,
     /// The owner has closed it; only its end is still listened to.
-    Closing,
+    Closing {
+        /// When the other side is given up, however steadily it takes what was sent before.
+        latest: Instant,
+    },
     /// Its transport is gone, and its owner has not been told yet.
     Ended,
 }
