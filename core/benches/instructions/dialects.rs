@@ -1,4 +1,4 @@
-//! Each wire dialect: a client's message read, what it means done, the answers written.
+//! Each wire dialect: reads a client's message, acts on it and writes the answers.
 
 use serde_json::{Value, json};
 use switchboard_core::{ConnectionId, Input, Message};

@@ -9,7 +9,7 @@ use super::{Operation, Scenario};
 pub(crate) const SCENARIOS: &[Scenario] =
     &[("feeds.publish_with_10_keys", || publish(10)), ("feeds.publish_with_10000_keys", || publish(10_000))];
 
-/// The key with the oldest news has the next, and nobody listens.
+/// The least recently changed key gets a new value, and there are no subscribers.
 fn publish(keys: u64) -> Operation {
     let feed = json!({ "name": "prices", "key": ["symbol"], "history": 2 });
     let mut server = Server::new(json!({ "feeds": [feed], "routes": [] }));

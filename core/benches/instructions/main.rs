@@ -1,4 +1,4 @@
-//! What the engine's ways cost, in instructions: `cargo xtask instructions` counts them under Valgrind and compares
+//! What the engine's operations cost, in instructions: `cargo xtask instructions` counts them under Valgrind and compares
 //! them with `core/benches/budgets.toml`. Counts do not depend on what else the machine does, so a regression shows
 //! without timing anything.
 //!
@@ -41,7 +41,7 @@ const WARM_UP: usize = 10;
 /// How long one scenario is timed.
 const TIMED: Duration = Duration::from_millis(300);
 
-/// What is counted: one thing that is done again and again.
+/// What is counted: one operation, repeated.
 type Operation = Box<dyn FnMut()>;
 
 /// A name, unique among all, and what prepares the operation.

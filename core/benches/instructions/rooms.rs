@@ -45,7 +45,7 @@ fn join_and_leave(members: usize, other_rooms: usize) -> Operation {
     })
 }
 
-/// Who has been there longest goes and comes back.
+/// The oldest member leaves and joins again.
 fn leave_and_join_as_oldest() -> Operation {
     let (mut server, ids) = server(1000);
     for id in &ids {

@@ -8,7 +8,7 @@ use switchboard_core::{
     CallId, Command, ConnectionId, ConnectionIds, Effect, Engine, Hook, Input, Message, UpstreamId,
 };
 
-/// 2026-11-20T10:00:00Z. It stays so: what waits for time is not measured here.
+/// 2026-11-20T10:00:00Z. Time stands still: timers are not measured here.
 const NOW: Now = Now { instant: Instant::from_ms(1000), wall: WallTime::from_us(1_795_168_800_000_000) };
 
 /// A server in the memory of one process.
@@ -39,7 +39,7 @@ impl Server {
         Self { engine, ids: ConnectionIds::default(), effects: Vec::new() }
     }
 
-    /// A client of this path whose opening handshake is done.
+    /// Connects a client to this path.
     pub(crate) fn connect(&mut self, path: &str) -> ConnectionId {
         let id = self.ids.allocate();
         let request = http::Request::get(path)
@@ -54,7 +54,7 @@ impl Server {
         id
     }
 
-    /// That many of them.
+    /// Connects so many clients.
     pub(crate) fn connect_all(&mut self, path: &str, count: usize) -> Vec<ConnectionId> {
         (0..count).map(|_| self.connect(path)).collect()
     }
@@ -66,19 +66,19 @@ impl Server {
         self.ids.release(id);
     }
 
-    /// The client said this; returns how many receive something for it, counted by message.
+    /// A client's message; returns how many messages are sent for it.
     pub(crate) fn say(&mut self, id: ConnectionId, message: &Message) -> usize {
         self.input(Input::Message { id, message: message.clone() })
     }
 
-    /// One thing happens; returns how many receive something for it, counted by message.
+    /// Handles an input; returns how many messages are sent for it.
     pub(crate) fn input(&mut self, input: Input) -> usize {
         self.effects.clear();
         self.engine.handle_input(NOW, input, &mut self.effects);
         self.deliveries()
     }
 
-    /// User code asks for something; returns how many receive something for it, counted by message.
+    /// Carries out a command of user code; returns how many messages are sent for it.
     pub(crate) fn command(&mut self, id: ConnectionId, command: Command) -> usize {
         self.effects.clear();
         self.engine.command(NOW, id, command, &mut self.effects).unwrap();

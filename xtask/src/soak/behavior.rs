@@ -1,4 +1,4 @@
-//! What a client is like.
+//! The kinds of clients.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::tally::Tally;
 use super::target::Target;
 use super::{echo, room, rude, upstream};
 
-/// One way to live a connection.
+/// A kind of client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Behavior {
     /// Sends messages and expects them back.
@@ -46,7 +46,7 @@ impl Behavior {
         Behavior::Proxied,
     ];
 
-    /// In a sentence.
+    /// What it does, in one sentence.
     pub(super) fn name(self) -> &'static str {
         match self {
             Behavior::Echo => "echo",
@@ -61,7 +61,7 @@ impl Behavior {
         }
     }
 
-    /// One life after another until the end.
+    /// Connects again and again until the end of the run.
     pub(super) async fn live(target: Target, client: u64, seed: u64, end: Instant, tally: Tally) {
         let mut chance = chance(seed, client);
         // Not all at once.
@@ -109,7 +109,7 @@ impl Behavior {
     }
 }
 
-/// The chance of one client.
+/// The random numbers of one client.
 pub(super) fn chance(seed: u64, client: u64) -> ChaCha8Rng {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     chance.set_stream(client);
@@ -118,11 +118,11 @@ pub(super) fn chance(seed: u64, client: u64) -> ChaCha8Rng {
 
 /// A number below `end`.
 pub(super) fn below(chance: &mut ChaCha8Rng, end: u64) -> u64 {
-    // The bias of the remainder is nobody's business here.
+    // The bias of the remainder does not matter here.
     chance.next_u64() % end.max(1)
 }
 
-/// Waits for so many ms, by chance.
+/// Waits for a random number of ms.
 pub(super) async fn pause(chance: &mut ChaCha8Rng, ms: std::ops::Range<u64>) {
     let ms = ms.start + below(chance, ms.end - ms.start);
     tokio::time::sleep(Duration::from_millis(ms)).await;

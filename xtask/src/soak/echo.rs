@@ -1,4 +1,4 @@
-//! Clients that expect back what they sent.
+//! Clients that expect an echo.
 
 use std::collections::VecDeque;
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! `cargo xtask soak`: hundreds of clients that come and go, behave well and badly, and check all that they hear.
 //!
-//! What a client does follows from the seed and its number, so that a fault can be looked for again; how clients
-//! meet does not. Held are:
+//! What a client does follows from the seed and its number, so that a fault can be reproduced; how clients interleave
+//! does not. The run checks that:
 //!
 //! - an echo is what was sent, in order, however it was fragmented and compressed;
 //! - in a room every number comes, in order, from joining to leaving or to a close with a reason;
@@ -38,10 +38,10 @@ pub(crate) struct Options {
     /// Which server
     #[arg(default_value = "native")]
     host: Host,
-    /// How long clients come and go
+    /// How long clients connect and leave
     #[arg(long, value_name = "N", default_value_t = 2.0)]
     minutes: f64,
-    /// Where all chance comes from; without it, another one each time
+    /// The seed of all random numbers; without it, another one each time
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
     /// How many clients there are at once, beside those that speak in rooms
@@ -61,13 +61,13 @@ pub(crate) enum Host {
     Plugin,
 }
 
-/// A part of the time goes before the first look at memory: what is allocated once is no leak.
+/// Memory is first read after a part of the time: what is allocated once is no leak.
 const WARM_UP: f64 = 0.2;
 
 /// How long connections may take to be gone after their clients.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// Lets the clients come and go, and fails on any fault.
+/// Runs the clients, and fails on any fault.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| u64::from(std::process::id()) ^ time_seed());
     let server = Server::start(project, options.host, options.built)?;
@@ -90,7 +90,7 @@ async fn soak(server: &Server, options: &Options, seed: u64) -> Result<()> {
     last.check_against(&first)
 }
 
-/// Clients come and go for a while; then all leave, and the server is looked at.
+/// Runs clients for a while; when all have left, reads what the server still holds.
 async fn churn(
     server: &Server,
     options: &Options,

@@ -14,7 +14,7 @@ use super::client_frame::{
     server_frame,
 };
 
-/// How long anything that must come may take, on a machine that does other things as well.
+/// The longest wait for anything that has to come, on a machine that does other things as well.
 pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 
 /// From the server's close frame to the end of the connection, as configured.
@@ -39,7 +39,7 @@ pub(super) enum Incoming {
 pub(super) struct Peer {
     stream: TcpStream,
     buffer: Vec<u8>,
-    /// How much of the buffer was handed out.
+    /// How many bytes of the buffer were returned.
     taken: usize,
     deflate: Option<(ClientDeflate, ClientInflate)>,
     /// Whether pings are answered.
@@ -85,7 +85,7 @@ impl Peer {
         Ok(Self { stream, buffer, taken: 0, deflate, answers_pings: true })
     }
 
-    /// Sends a message in by chance one frame or many, compressed or not, with pings in between.
+    /// Sends a message in one frame or several, compressed or not, with pings in between, all at random.
     pub(super) async fn send(
         &mut self,
         is_text: bool,
@@ -124,7 +124,7 @@ impl Peer {
         self.write_in_pieces(&wire, chance).await
     }
 
-    /// Writes bytes as they are, in by chance one write or a few.
+    /// Writes raw bytes in one write or a few, at random.
     pub(super) async fn write_in_pieces(&mut self, mut wire: &[u8], chance: &mut ChaCha8Rng) -> Result<()> {
         while !wire.is_empty() {
             let length = if below(chance, 2) == 0 {
@@ -150,7 +150,7 @@ impl Peer {
         self.write(&client_frame(FIN | TEXT, text.as_bytes())).await
     }
 
-    /// What comes next; pings are answered if they are to be, and handed out too.
+    /// The next event. Pings are answered, unless the client is one that does not, and returned too.
     pub(super) async fn receive(&mut self) -> Result<Incoming> {
         timeout(PATIENCE, self.next()).await.context("nothing comes")?
     }

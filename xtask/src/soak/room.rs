@@ -36,7 +36,7 @@ pub(super) struct Speaker {
     number: u64,
 }
 
-/// Speaks until the end.
+/// Sends numbers until the end of the run.
 pub(super) async fn speak(speaker: Speaker, seed: u64, end: Instant, tally: Tally) {
     // Streams of their own, far from those of the other clients.
     let mut chance = chance(seed, u64::MAX - speaker.number);
@@ -78,7 +78,7 @@ async fn speak_numbers(
     peer.close(|incoming| ear.hear(incoming)).await
 }
 
-/// Joins and leaves rooms and checks what it hears, then goes in one way or another.
+/// Joins and leaves rooms and checks what it hears, then leaves in one of several ways.
 pub(super) async fn listen(
     target: Target,
     chance: &mut ChaCha8Rng,
@@ -172,7 +172,7 @@ struct Heard<'a> {
     number: Option<u64>,
 }
 
-/// What a client has heard in its rooms.
+/// What a client has received in its rooms.
 #[derive(Default)]
 struct Ear {
     /// The last number of each joined room; 0 before the first.

@@ -12,7 +12,7 @@ use super::client_frame::{BINARY, CLOSE, CONTINUATION, FIN, PING, RSV1, TEXT, cl
 use super::peer::{Incoming, PATIENCE, Peer, Setup, dial, request};
 use super::target::Target;
 
-/// Goes with a TCP reset: before, in or after the opening handshake, in a header, in a payload, in a message, while closing.
+/// Leaves with a TCP reset: before, during or after the opening handshake, within a header, a payload or a message, or while closing.
 pub(super) async fn reset(target: Target, chance: &mut ChaCha8Rng) -> Result<()> {
     let stage = below(chance, 8);
     if stage < 3 {

@@ -1,4 +1,4 @@
-//! The server under load, and what it costs.
+//! The server under load, and the memory that it takes.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -139,7 +139,7 @@ impl Server {
 }
 
 impl Reading {
-    /// Whether it is about what it was.
+    /// Whether it is about as large as it was.
     pub(super) fn check_against(&self, first: &Self) -> Result<()> {
         if let (Some(first), Some(last)) = (first.memory, self.memory)
             && last > (first as f64 * MEMORY_GROWTH) as u64 + MEMORY_SLACK

@@ -21,7 +21,7 @@ struct Counts {
 }
 
 impl Tally {
-    /// A client's life has ended: well, or with a fault.
+    /// A client has finished: without or with a fault.
     pub(super) fn lived(&self, behavior: &'static str, client: u64, life: Result<()>) {
         let mut counts = self.0.borrow_mut();
         *counts.lives.entry(behavior).or_default() += 1;
@@ -50,7 +50,7 @@ impl Tally {
         bail!("{} faults, such as\n{}", counts.faults.len(), kinds.join("\n"))
     }
 
-    /// Whether every behaviour was lived: a run without some of them would prove less than it says.
+    /// Whether every kind of client has run: without some of them a run would prove less than it says.
     pub(super) fn check_variety(&self) -> Result<()> {
         let counts = self.0.borrow();
         let missing: Vec<_> =
@@ -66,7 +66,7 @@ fn describe(behavior: &str, client: u64, error: &Error) -> String {
     format!("{behavior} {client}: {error:#}")
 }
 
-/// Such as "12 clients: echo 7, reset 5; 120 echoes".
+/// For example "12 clients: echo 7, reset 5; 120 echoes".
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.0.borrow();

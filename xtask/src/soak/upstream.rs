@@ -138,7 +138,7 @@ async fn unanswered(target: Target, chance: &mut ChaCha8Rng) -> Result<()> {
     Ok(())
 }
 
-/// What a client hears of a target that numbers its messages.
+/// What a client receives from a target that numbers its messages.
 #[derive(Debug)]
 enum Heard {
     Number(u32),
