@@ -196,13 +196,17 @@ pub use handler::succession::Predecessor;
 pub use handler::with_callbacks::WithCallbacks;
 pub use handler::{Handler, HandlerError, HandlerResult};
 
+pub mod control;
+
 mod engine;
 pub use engine::configuration::{Configuration, ConfiguredRoute, Reconfiguration, ReconfigureError};
+pub use engine::control::Asker;
 pub use engine::{Engine, Route};
 
 pub mod dialect;
 
 mod schema;
+pub use schema::Secret;
 
 #[cfg(feature = "testing")]
 pub mod testing;

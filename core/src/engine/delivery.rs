@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Engine;
+use crate::control::event::What;
 use crate::handler::HandlerError;
 use crate::handler::context::Context;
 use crate::interface::connection_id::ConnectionId;
@@ -164,6 +165,9 @@ impl Engine {
         let stack = self.state.stack.take();
         let level = if stack.is_some() { Level::Error } else { Level::Warn };
         let error_text = with_stack(&error.to_string(), stack.as_deref().unwrap_or_default());
+        if let Some((trace, connection)) = self.state.traced(id) {
+            trace.about(connection, || What::Failed { step: kind.name(), error: error_text.clone() });
+        }
         if kind == HookKind::Error {
             let text = format!("{} for {path} failed: {error_text}", kind.name());
             return self.state.log_throttle.note(

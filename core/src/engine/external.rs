@@ -20,8 +20,12 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) -> HandlerResult {
         let id = id.filter(|id| self.state.connections.get(*id).is_some_and(|peer| peer.route == route));
+        let start = effects.len();
         let result = self.run(now, route, id, effects, |handler, cx| handler.command(cx, name, payload));
         self.go_on(now, effects);
+        if self.state.trace.is_some() {
+            self.trace_effects(now, None, start, effects);
+        }
         result
     }
 

@@ -86,6 +86,9 @@ impl Engine {
     /// counts.
     pub(super) fn find_endpoints(&mut self) {
         self.endpoints.clear();
+        if let Some((endpoint, route)) = self.control_endpoint() {
+            self.add_endpoint(endpoint, Owner::Handler(route));
+        }
         for index in self.indices.clone() {
             if self.state.routes[index].standing == Standing::Serving {
                 for endpoint in self.handlers[index].endpoints() {

@@ -2,6 +2,7 @@
 
 mod closing;
 pub(crate) mod configuration;
+pub(crate) mod control;
 mod delivery;
 mod external;
 mod feeds;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use crate::control::EVENTS_PATH;
 use crate::feed::source::Source;
 use crate::feed::{Feed, FeedSettings};
 use crate::handler::command::{Command, CommandError};
@@ -109,7 +111,8 @@ impl Engine {
 
     /// Whether a route serves this path, which is without the query: for hosts that have to choose between several engines.
     pub fn serves(&self, path: &str) -> bool {
-        matches!(self.router.find(path), Found::Route { .. })
+        let is_control = self.state.control.is_some() && path == EVENTS_PATH;
+        is_control || matches!(self.router.find(path), Found::Route { .. })
     }
 
     /// The path or pattern that is served and nearest to a path that is not, if one is near enough to be meant.
@@ -176,7 +179,7 @@ impl Engine {
         let start = effects.len();
         let done = Context { state: &mut self.state, effects, now, route, id: Some(id) }.apply(command);
         if self.state.trace.is_some() {
-            self.trace_effects(None, start, effects);
+            self.trace_effects(now, None, start, effects);
         }
         done
     }
@@ -186,7 +189,7 @@ impl Engine {
         let start = effects.len();
         self.tick(now, effects);
         if self.state.trace.is_some() {
-            self.trace_effects(None, start, effects);
+            self.trace_effects(now, None, start, effects);
         }
     }
 
@@ -197,7 +200,7 @@ impl Engine {
 
     /// How many connections there are, from their opening handshake to their last hook.
     pub fn connections(&self) -> usize {
-        self.state.connections.len()
+        self.state.connections.len() - self.subscribers()
     }
 
     /// Statistics, to monitor a server and to find leaks.
@@ -206,9 +209,9 @@ impl Engine {
         let waiting = state.connections.iter().map(|connection| connection.inbox.bytes() as u64).sum();
         let (upstream_waiting, upstream_queued) = state.upstreams.bytes();
         Stats {
-            connections: state.connections.len(),
+            connections: self.connections(),
             rooms: state.routes.iter().map(|route| route.rooms.names().count()).sum(),
-            timers: state.timers.len(),
+            timers: state.timers.len() - self.timers_of_subscribers(),
             calls: state.calls.len(),
             upstreams: state.upstreams.len(),
             client_bytes: ByteCounts { waiting, ..state.client_bytes },

@@ -31,12 +31,12 @@ impl Engine {
         let start = effects.len();
         let done = self.carry_out(now, route, command, effects);
         if self.state.trace.is_some() {
-            self.trace_effects(None, start, effects);
+            self.trace_effects(now, None, start, effects);
         }
         done
     }
 
-    fn carry_out(
+    pub(super) fn carry_out(
         &mut self,
         now: Now,
         route: usize,

@@ -118,10 +118,11 @@ impl Engine {
         self.find_endpoints();
         self.retime(now, &earlier);
         summary.closed = self.retire(now, &gone, effects);
-        summary.kept = self.state.connections.iter().filter(|connection| self.goes_on(connection)).count();
+        let goes_on = |connection: &&Connection| self.is_client(connection) && self.goes_on(connection);
+        summary.kept = self.state.connections.iter().filter(goes_on).count();
         self.go_on(now, effects);
         if self.state.trace.is_some() {
-            self.trace_effects(None, start, effects);
+            self.trace_effects(now, None, start, effects);
         }
         Ok(summary)
     }

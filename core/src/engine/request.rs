@@ -9,6 +9,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
 use super::Engine;
+use super::control::Asker;
 use super::hosts::{self, admits_host};
 use crate::interface::effect::{Effect, Level};
 use crate::interface::http_endpoint::{HttpEndpoint, json_response};
@@ -27,6 +28,32 @@ impl Engine {
 
     /// Answers a plain HTTP request; `None` when it is not for one of [`endpoints`](Self::endpoints).
     pub fn request(
+        &mut self,
+        now: Now,
+        request: &Request<Bytes>,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Response<Bytes>> {
+        self.request_from(now, request, Asker::default(), effects)
+    }
+
+    /// The same with what the [control API](crate::control) wants to know of who asks.
+    pub fn request_from(
+        &mut self,
+        now: Now,
+        request: &Request<Bytes>,
+        asker: Asker<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Response<Bytes>> {
+        let start = effects.len();
+        let response = self.control_request(now, request, asker, effects);
+        let response = response.or_else(|| self.plain_request(now, request, effects));
+        if self.state.trace.is_some() {
+            self.trace_effects(now, None, start, effects);
+        }
+        response
+    }
+
+    fn plain_request(
         &mut self,
         now: Now,
         request: &Request<Bytes>,

@@ -1,13 +1,17 @@
-//! Tells a debug log what happens to connections, from the inputs and effects that pass the engine.
+//! Notes what happens to connections, from the inputs and effects that pass the engine: for a debug log, and for those who are
+//! told live events by the control API. Without either it costs nothing.
 
 use http::header::{SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL};
 
 use super::Engine;
+use crate::control::event::{Happening, MessageDirection, What};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Accept, Effect, Level};
 use crate::interface::input::Input;
+use crate::message::Message;
 use crate::protocol::Refusal;
-use crate::state::connection::Connection;
+use crate::routing::router::Found;
+use crate::state::connection::{Connection, Phase};
 use crate::state::trace::{Trace, who};
 use crate::time::Now;
 
@@ -16,64 +20,94 @@ impl Engine {
     /// and end. Messages that may hold a secret are not shown, headers and query strings never are. Default false: then it
     /// costs nothing.
     pub fn set_trace(&mut self, is_on: bool) {
-        self.state.trace = is_on.then(Trace::default);
+        self.state.note(|trace| trace.is_logged = is_on);
     }
 
-    /// Handles an input, and tells the log of it.
+    /// Whether a debug log has a line for everything.
+    pub(super) fn has_debug_log(&self) -> bool {
+        self.state.trace.as_ref().is_some_and(|trace| trace.is_logged)
+    }
+
+    /// Handles an input, and notes it.
     #[cold]
     #[inline(never)]
     pub(super) fn traced_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         let asked = self.asked_for(&input);
-        if let Input::Message { id, message } = &input
-            && let Some(connection) =
-                self.state.connections.get(*id).filter(|connection| connection.is_open())
-        {
-            let who = who(connection);
-            self.note(|trace| trace.message(&who, '←', message));
+        match &input {
+            Input::Message { id, message } => self.note_passed(*id, MessageDirection::In, message),
+            Input::Opened { id } => self.note_opened(*id),
+            _ => {}
         }
         let start = effects.len();
         self.note(|trace| trace.is_handling = true);
         // Not a function for both ways: what handles an input is inlined where it is called from one place only.
         self.handle_input(now, input, effects);
         self.note(|trace| trace.is_handling = false);
-        self.trace_effects(asked, start, effects);
+        self.trace_effects(now, asked.as_ref(), start, effects);
     }
 
-    /// Tells the log of the effects from `start` on.
-    pub(super) fn trace_effects(&mut self, asked: Option<String>, start: usize, effects: &mut Vec<Effect>) {
+    /// Notes the effects from `start` on, and tells what was noted since.
+    pub(super) fn trace_effects(
+        &mut self,
+        now: Now,
+        asked: Option<&AskedFor>,
+        start: usize,
+        effects: &mut Vec<Effect>,
+    ) {
+        let noted = self.state.trace.as_mut().map(|trace| std::mem::take(&mut trace.happenings));
+        // What a closed connection was sent was sent before.
+        let (mut closed, before): (Vec<_>, Vec<_>) = noted
+            .unwrap_or_default()
+            .into_iter()
+            .partition(|noted| matches!(noted.what, What::Closed { .. }));
+        self.note(|trace| trace.happenings = before);
         for effect in &effects[start..] {
             match effect {
                 Effect::Accept(accept) => {
                     let line =
                         self.state.connections.get(accept.id).map(|connection| accepted(connection, accept));
-                    self.note(|trace| trace.lines.extend(line));
+                    self.note(|trace| trace.lines.extend(line.filter(|_| trace.is_logged)));
                 }
                 Effect::Refuse { refusal, .. } => {
-                    let line = format!(
-                        "{} is {}",
-                        asked.as_deref().unwrap_or("an opening handshake"),
-                        refused(refusal)
-                    );
-                    self.note(|trace| trace.lines.push(line));
+                    let path = asked.map_or("", |asked| asked.path.as_str());
+                    self.note(|trace| {
+                        trace.line(|| match path {
+                            "" => format!("an opening handshake is {}", refused(refusal)),
+                            path => format!("an opening handshake for {path} is {}", refused(refusal)),
+                        });
+                        trace.happened(asked.and_then(|asked| asked.route), Vec::new, || What::Refused {
+                            path: path.to_owned(),
+                            status: Some(refusal.status.as_u16()),
+                            code: None,
+                            reason: refusal.reason.to_owned(),
+                        });
+                    });
                 }
-                Effect::Send { to, message } => {
-                    let first = to.first().and_then(|id| self.state.connections.get(*id));
-                    let who = match (first, to.len()) {
-                        (Some(connection), 1) => who(connection),
-                        (Some(connection), count) => {
-                            let pattern = &self.state.routes[connection.route].label;
-                            format!("{pattern} to {count} connections")
-                        }
-                        (None, _) => continue,
-                    };
-                    self.note(|trace| trace.message(&who, '→', message));
+                Effect::Send { to, message } => match to[..] {
+                    [id] => self.note_passed(id, MessageDirection::Out, message),
+                    _ => self.note_broadcast(to, message),
+                },
+                Effect::Close { id, .. }
+                | Effect::Disconnect { id }
+                | Effect::Terminate { id }
+                | Effect::Removed { id } => {
+                    let is_its =
+                        |noted: &mut Happening| noted.peer.as_ref().is_some_and(|peer| peer.id == *id);
+                    let its: Vec<_> = closed.extract_if(.., is_its).collect();
+                    self.note(|trace| trace.happenings.extend(its));
                 }
+                Effect::Log { level, text } => self.note(|trace| {
+                    trace.happened(None, Vec::new, || What::Logged { level: *level, text: text.clone() });
+                }),
                 _ => {}
             }
         }
-        let lines = self.state.trace.as_mut().map(|trace| std::mem::take(&mut trace.lines));
-        let lines = lines.into_iter().flatten();
-        effects.extend(lines.map(|text| Effect::Log { level: Level::Debug, text }));
+        let Some(trace) = &mut self.state.trace else { return };
+        let (lines, mut happenings) =
+            (std::mem::take(&mut trace.lines), std::mem::take(&mut trace.happenings));
+        effects.extend(lines.into_iter().map(|text| Effect::Log { level: Level::Debug, text }));
+        happenings.extend(closed);
+        self.tell_subscribers(now, &happenings, effects);
     }
 
     /// A client is refused for a reason that nothing else tells the log of. `path` is the request's.
@@ -86,7 +120,7 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         // A debug log has a line for each.
-        if self.state.trace.is_none() {
+        if !self.has_debug_log() {
             let text = || format!("an opening handshake for {path} is {}", how());
             self.state.log_throttle.note(now.instant, (route, "refused"), Level::Info, text, effects);
         }
@@ -106,21 +140,75 @@ impl Engine {
         }
     }
 
-    fn note(&mut self, tell: impl FnOnce(&mut Trace)) {
+    pub(super) fn note(&mut self, tell: impl FnOnce(&mut Trace)) {
         if let Some(trace) = &mut self.state.trace {
             tell(trace);
         }
     }
 
+    fn note_opened(&mut self, id: ConnectionId) {
+        let Some((trace, connection)) = self.state.traced(id) else { return };
+        if connection.phase == Phase::Accepted {
+            trace.about(connection, || What::Opened {
+                address: connection.address().map(|address| address.to_string()),
+                subprotocol: connection.subprotocol.clone(),
+            });
+        }
+    }
+
+    fn note_passed(&mut self, id: ConnectionId, direction: MessageDirection, message: &Message) {
+        let Some((trace, connection)) = self.state.traced(id) else { return };
+        if direction == MessageDirection::Out || connection.is_open() {
+            trace.passed(connection, direction, message);
+        }
+    }
+
+    fn note_broadcast(&mut self, to: &[ConnectionId], message: &Message) {
+        let Some(route) = to.first().and_then(|id| self.state.connections.get(*id)).map(Connection::route)
+        else {
+            return;
+        };
+        let Some(trace) = &mut self.state.trace else { return };
+        let count = to.len();
+        let look_at_connections =
+            self.state.control.as_ref().is_some_and(|control| control.subscribers.look_at_connections());
+        trace.happened(
+            Some(route),
+            || if look_at_connections { to.to_vec() } else { Vec::new() },
+            || {
+                let direction = MessageDirection::Out;
+                What::Message { direction, message: message.clone(), receivers: count }
+            },
+        );
+        if trace.is_logged {
+            let who = format!("{} to {count} connections", self.state.routes[route].label);
+            trace.message(&who, '→', message);
+        }
+    }
+
     /// What an input that may be answered with a refusal is about.
-    fn asked_for(&self, input: &Input) -> Option<String> {
-        let path = match input {
-            Input::Upgrade { request, .. } | Input::Mounted { request, .. } => request.uri().path(),
-            Input::Answer { call, .. } => self.state.connections.get(self.state.calls.get(call)?.id)?.path(),
+    fn asked_for(&self, input: &Input) -> Option<AskedFor> {
+        let (path, route) = match input {
+            Input::Upgrade { request, .. } => (request.uri().path(), None),
+            Input::Mounted { request, mounted, .. } => (request.uri().path(), Some(mounted.route)),
+            Input::Answer { call, .. } => {
+                let connection = self.state.connections.get(self.state.calls.get(call)?.id)?;
+                (connection.path(), Some(connection.route))
+            }
             _ => return None,
         };
-        Some(format!("an opening handshake for {path}"))
+        let found = || match self.router.find(path) {
+            Found::Route { index, .. } => self.indices.get(index).copied(),
+            _ => None,
+        };
+        Some(AskedFor { path: path.to_owned(), route: route.or_else(found) })
     }
+}
+
+/// What somebody has asked for who may be refused.
+pub(super) struct AskedFor {
+    path: String,
+    route: Option<usize>,
 }
 
 /// How a refusal reads in the log.

@@ -9,11 +9,13 @@ use rand_chacha::rand_core::RngCore;
 use super::hosts::{self, admits_host};
 use super::tracing::refused;
 use super::{Engine, ServerPhase};
+use crate::control::EVENTS_PATH;
+use crate::control::event::What;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Accept, Effect, Level};
 use crate::interface::hook::Hook;
 use crate::interface::input::Mounted;
-use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
+use crate::protocol::{self, Handshake, OutboxOptions, Refusal, SocketOptions};
 use crate::routing::authentication::{Admission, Authentication};
 use crate::routing::hosts::is_program;
 use crate::routing::origin::Origins;
@@ -54,6 +56,9 @@ impl Engine {
         address: Option<IpAddr>,
         effects: &mut Vec<Effect>,
     ) {
+        if self.state.control.is_some() && request.uri().path() == EVENTS_PATH {
+            return self.subscribe(now, id, request, address, effects);
+        }
         let (route, params) = match self.router.find(request.uri().path()) {
             Found::Route { index, params } => {
                 (self.indices.get(index).copied().unwrap_or(usize::MAX), params)
@@ -162,17 +167,39 @@ impl Engine {
         }
         let admission = self.state.routes[route].settings.authentication.decide(&request);
         let name = self.uuid();
+        self.enter(id, name, route, &request, handshake, address);
+        if let Some(connection) = self.state.connections.get_mut(id) {
+            connection.params = if params.is_empty() { None } else { Some(Box::new(params)) };
+            connection.auth_data = if auth_data.is_null() { None } else { Some(Box::new(auth_data)) };
+            connection.metadata = extensions;
+        }
+        match admission {
+            Some(admission) => self.decided(now, id, admission, effects),
+            None => self.ask(now, id, route, effects),
+        }
+    }
+
+    /// Adds a connection whose opening handshake is in order.
+    pub(super) fn enter(
+        &mut self,
+        id: ConnectionId,
+        public_id: Arc<str>,
+        route: usize,
+        request: &http::Request<()>,
+        handshake: Handshake,
+        address: Option<IpAddr>,
+    ) {
         self.state.connections.insert(Connection {
             id,
-            public_id: name,
+            public_id,
             route,
-            request: StoredRequest::new(&request),
+            request: StoredRequest::new(request),
             handshake: Some(Box::new(handshake)),
             address,
-            params: if params.is_empty() { None } else { Some(Box::new(params)) },
+            params: None,
             subprotocol: None,
-            auth_data: if auth_data.is_null() { None } else { Some(Box::new(auth_data)) },
-            metadata: extensions,
+            auth_data: None,
+            metadata: http::Extensions::new(),
             rooms: None,
             phase: Phase::Accepted,
             heartbeat: Heartbeat::default(),
@@ -180,10 +207,6 @@ impl Engine {
             inbox: Inbox::default(),
             bucket: Bucket::default(),
         });
-        match admission {
-            Some(admission) => self.decided(now, id, admission, effects),
-            None => self.ask(now, id, route, effects),
-        }
     }
 
     /// Lets the route's handler decide, at once or by a hook.
@@ -233,7 +256,13 @@ impl Engine {
                     let how =
                         || format!("refused with close code {}: {}", frame.code.0, frame.reason.as_str());
                     if let Some(trace) = &mut self.state.trace {
-                        trace.lines.push(format!("an opening handshake for {path} is {}", how()));
+                        trace.line(|| format!("an opening handshake for {path} is {}", how()));
+                        trace.happened(Some(route), Vec::new, || What::Refused {
+                            path: path.clone(),
+                            status: None,
+                            code: Some(frame.code.0),
+                            reason: frame.reason.as_str().to_owned(),
+                        });
                     }
                     self.note_refusal(now, route, &path, how, effects);
                 }
@@ -333,7 +362,7 @@ impl Engine {
     }
 
     /// Completes the opening handshake, with this subprotocol or with the first of the route's that is offered.
-    fn accept(
+    pub(super) fn accept(
         &mut self,
         now: Now,
         id: ConnectionId,
@@ -414,6 +443,6 @@ fn reject(id: ConnectionId, status: StatusCode, reason: &'static str, effects: &
     refuse(id, Refusal::new(status, reason), effects);
 }
 
-fn refuse(id: ConnectionId, refusal: Refusal, effects: &mut Vec<Effect>) {
+pub(super) fn refuse(id: ConnectionId, refusal: Refusal, effects: &mut Vec<Effect>) {
     effects.push(Effect::Refuse { id, refusal: Box::new(refusal) });
 }

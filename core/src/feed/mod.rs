@@ -103,6 +103,11 @@ impl Feed {
         values.into_iter().for_each(|value| self.keep(value));
     }
 
+    /// Forgets all values, and how many there were.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::new(self.settings.clone());
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.settings.name

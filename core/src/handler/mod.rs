@@ -171,6 +171,13 @@ pub trait Handler: Any + Send {
         Err("this route answers no HTTP requests".into())
     }
 
+    /// Who is present on the route, in the dialect's own form, by topic; an empty topic is the whole route. For those who look
+    /// at a running server ([`control`](crate::control)). The default is nobody, as most dialects keep no presence.
+    fn presence(&self, cx: &Context<'_>) -> Vec<(String, Value)> {
+        let _ = cx;
+        Vec::new()
+    }
+
     /// Takes over the route, with all of its connections, from the handler that served it before the engine was
     /// [reconfigured](crate::Engine::reconfigure). Both are of the same dialect ([`RouteSettings::kind`]).
     ///

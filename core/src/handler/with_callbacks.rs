@@ -141,6 +141,10 @@ impl Handler for WithCallbacks {
         self.inner.upstream(cx, upstream, event)
     }
 
+    fn presence(&self, cx: &Context<'_>) -> Vec<(String, Value)> {
+        self.inner.presence(cx)
+    }
+
     fn endpoints(&self) -> Vec<HttpEndpoint> {
         self.inner.endpoints()
     }

@@ -19,12 +19,21 @@ pub struct HttpEndpoint {
     /// Whether a request has to pass the origin check and the authentication of the route's WebSockets. Pages that may ask
     /// get CORS headers, also for a preflight request with OPTIONS. Default false.
     pub is_guarded: bool,
+    /// Whether it answers every method, those with a body as `max_body` says. Default false.
+    pub takes_every_method: bool,
 }
 
 impl HttpEndpoint {
     /// An endpoint that is only read.
     pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), max_body: 0, is_tree: false, is_guarded: false }
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            max_body: 0,
+            is_tree: false,
+            is_guarded: false,
+            takes_every_method: false,
+        }
     }
 
     /// An endpoint that takes a body of at most `max_body` bytes.
@@ -42,6 +51,11 @@ impl HttpEndpoint {
         Self { is_guarded: true, ..self }
     }
 
+    /// The same for every method.
+    pub fn every_method(self) -> Self {
+        Self { takes_every_method: true, ..self }
+    }
+
     /// Whether a request for `path` is for this endpoint.
     pub fn matches(&self, method: &Method, path: &str) -> bool {
         let is_its_path = match path.strip_prefix(&*self.path) {
@@ -49,7 +63,8 @@ impl HttpEndpoint {
             Some(below) => self.is_tree && below.starts_with('/'),
             None => false,
         };
-        let is_its_method = self.method == *method
+        let is_its_method = self.takes_every_method
+            || self.method == *method
             || self.method == Method::GET && *method == Method::HEAD
             || self.is_guarded && *method == Method::OPTIONS;
         is_its_path && is_its_method

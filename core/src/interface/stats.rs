@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// What a server holds at one moment. Without connections all of it is 0, apart from timers of routes and feeds and
 /// from what is counted since the start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Stats {
     /// Connections, from their opening handshake to their last hook.
@@ -28,7 +32,8 @@ pub struct Stats {
 
 /// Bytes on their way, in the order in which they pass: how many did since the start, and how many wait now. Unless it
 /// says otherwise, they are the payloads of messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ByteCounts {
     /// In messages that came, since the start.

@@ -74,6 +74,19 @@ pub(crate) fn is_of_another_site(headers: &HeaderMap) -> bool {
         && site.is_some_and(|site| site.as_bytes().trim_ascii().eq_ignore_ascii_case(b"cross-site"))
 }
 
+/// Whether no page asks, or one of the very origin that it asks. The scheme is not compared: behind a proxy that encrypts it
+/// is another one than here.
+pub(crate) fn is_of_own_origin(headers: &HeaderMap) -> bool {
+    if !headers.contains_key(ORIGIN) {
+        return !is_of_another_site(headers);
+    }
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let (Some(origin), Some(host)) = (single(headers), host) else { return false };
+    let is_host = matches!(SerializedOrigin::parse(origin), Some(SerializedOrigin::Host(_)));
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    is_host && authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+}
+
 /// The header, if it is there once and in ASCII.
 fn single(headers: &HeaderMap) -> Option<&str> {
     let mut origins = headers.get_all(ORIGIN).iter();

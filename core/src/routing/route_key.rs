@@ -68,6 +68,11 @@ pub(crate) struct RouteIdentity {
 }
 
 impl RouteIdentity {
+    /// The pattern as it was written.
+    pub(crate) fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
     /// The same route switched on instead of off, or off instead of on.
     pub(crate) fn switched(mut self) -> Self {
         self.disabled = !self.disabled;

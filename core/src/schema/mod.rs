@@ -11,4 +11,5 @@ mod toggle;
 pub use error::ConfigError;
 pub use interval::Interval;
 pub use secret::Secret;
+pub(crate) use suggest::nearest;
 pub use toggle::Toggle;

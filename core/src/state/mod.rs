@@ -28,6 +28,7 @@ use std::time::Duration;
 use http::StatusCode;
 use rand_chacha::ChaCha8Rng;
 
+use crate::control::Control;
 use crate::feed::Feed;
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
@@ -63,8 +64,10 @@ pub(crate) struct State {
     pub(crate) calls: HashMap<CallId, Call>,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) log_throttle: LogThrottle,
-    /// What a debug log is told next; `None` without one.
+    /// What a debug log and those who are told live events learn next; `None` while there are none.
     pub(crate) trace: Option<Trace>,
+    /// The control API, if it is on.
+    pub(crate) control: Option<Box<Control>>,
     pub(crate) upstreams: Upstreams,
     /// Connections whose inbox or whose outgoing connections may go on.
     pub(crate) due: Vec<ConnectionId>,
@@ -172,6 +175,7 @@ impl State {
             feeds: Vec::new(),
             log_throttle: LogThrottle::default(),
             trace: None,
+            control: None,
             upstreams: Upstreams::default(),
             due: Vec::new(),
             delayed: Vec::new(),
@@ -184,6 +188,24 @@ impl State {
             answers: Answers::default(),
             next_call: 0,
         }
+    }
+
+    /// Switches on or off what is noted.
+    pub(crate) fn note(&mut self, switch: impl FnOnce(&mut Trace)) {
+        let trace = self.trace.get_or_insert_default();
+        switch(trace);
+        if trace.is_idle() {
+            self.trace = None;
+        }
+    }
+
+    /// A connection, and where it is noted what happens to it; `None` when nobody wants to know.
+    pub(crate) fn traced(&mut self, id: ConnectionId) -> Option<(&mut Trace, &Connection)> {
+        let trace = self.trace.as_mut()?;
+        let connection = self.connections.get(id)?;
+        // Whoever is told what happens is not told about itself.
+        let is_told = self.control.as_ref().is_some_and(|control| control.route == connection.route);
+        (!is_told).then_some((trace, connection))
     }
 
     /// Calls a hook, and remembers that its connection waits for the answer.
@@ -317,7 +339,9 @@ impl State {
         if closure.cause == CloseCause::Server {
             connection.inbox.clear();
         }
-        if let Some(trace) = &mut self.trace {
+        if let Some(trace) = &mut self.trace
+            && self.control.as_ref().is_none_or(|control| control.route != connection.route)
+        {
             trace.closed(connection, &closure);
         }
         connection.phase = Phase::Closing(closure);

@@ -1,8 +1,12 @@
-//! The lines of a debug log about connections: who connects, what passes, how each ends.
+//! What is noted of connections while somebody wants to know: who connects, what passes, how each ends. A debug log gets lines
+//! of it, and those who are told live events by the control API get it as it is.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
+use crate::control::event::{Happening, MessageDirection, Peer, What};
 use crate::interface::close_cause::CloseCause;
+use crate::interface::connection_id::ConnectionId;
 use crate::message::Message;
 use crate::state::connection::{Closure, Connection};
 
@@ -28,10 +32,15 @@ const SECRETS: [&str; 12] = [
     "credential",
 ];
 
-/// Collects lines between the input that causes them and the end of its effects.
+/// Collects what is noted between the input that causes it and the end of its effects.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
+    /// Whether there is a debug log.
+    pub(crate) is_logged: bool,
+    /// Whether somebody is told live events.
+    pub(crate) is_told: bool,
     pub(crate) lines: Vec<String>,
+    pub(crate) happenings: Vec<Happening>,
     /// Whether an input is being handled that was noted.
     pub(crate) is_handling: bool,
 }
@@ -40,6 +49,58 @@ impl Trace {
     /// Whether the next input is to be noted.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.is_handling
+    }
+
+    /// Whether nobody wants to know any more.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.is_logged && !self.is_told
+    }
+
+    /// A line for the debug log, if there is one.
+    pub(crate) fn line(&mut self, line: impl FnOnce() -> String) {
+        if self.is_logged {
+            self.lines.push(line());
+        }
+    }
+
+    /// Something happened to a connection.
+    pub(crate) fn about(&mut self, connection: &Connection, what: impl FnOnce() -> What) {
+        if self.is_told {
+            let peer = Some(Peer::of(connection));
+            let route = Some(connection.route);
+            self.happenings.push(Happening { route, peer, receivers: Vec::new(), what: what() });
+        }
+    }
+
+    /// Something happened that is about no connection, or about several.
+    pub(crate) fn happened(
+        &mut self,
+        route: Option<usize>,
+        receivers: impl FnOnce() -> Vec<ConnectionId>,
+        what: impl FnOnce() -> What,
+    ) {
+        if self.is_told {
+            self.happenings.push(Happening { route, peer: None, receivers: receivers(), what: what() });
+        }
+    }
+
+    /// A message came from a connection, or goes to it.
+    pub(crate) fn passed(&mut self, connection: &Connection, direction: MessageDirection, message: &Message) {
+        if self.is_logged {
+            let arrow = if direction == MessageDirection::In { '←' } else { '→' };
+            self.message(&who(connection), arrow, message);
+        }
+        self.about(connection, || What::Message { direction, message: message.clone(), receivers: 1 });
+    }
+
+    /// A connection has joined a room.
+    pub(crate) fn joined(&mut self, connection: &Connection, room: &Arc<str>) {
+        self.about(connection, || What::Joined { room: room.clone() });
+    }
+
+    /// A connection has left a room.
+    pub(crate) fn left(&mut self, connection: &Connection, room: &str) {
+        self.about(connection, || What::Left { room: room.into() });
     }
 
     /// A message came or goes; `arrow` is its direction as seen from the client's path.
@@ -58,6 +119,13 @@ impl Trace {
 
     /// An open connection ends.
     pub(crate) fn closed(&mut self, connection: &Connection, closure: &Closure) {
+        self.about(connection, || {
+            let (code, cause) = (closure.frame.code.0, closure.cause);
+            What::Closed { code, reason: closure.frame.reason.as_str().to_owned(), cause }
+        });
+        if !self.is_logged {
+            return;
+        }
         let by = match closure.cause {
             CloseCause::Client => "by the client",
             CloseCause::Server => "by the server",
@@ -68,6 +136,13 @@ impl Trace {
             let _ = write!(line, ", reason {:?}", closure.frame.reason.as_str());
         }
         self.lines.push(line);
+    }
+}
+
+impl Peer {
+    fn of(connection: &Connection) -> Self {
+        let (id, public_id) = (connection.id, connection.public_id().clone());
+        Self { id, public_id, path: connection.path().to_owned() }
     }
 }
 

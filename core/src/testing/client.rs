@@ -2,7 +2,7 @@
 
 use super::world::World;
 use crate::protocol::Violation;
-use crate::{Accept, CloseCode, CloseFrame, ConnectionId, Input, Message, Mounted};
+use crate::{Accept, Asker, CloseCode, CloseFrame, ConnectionId, Input, Message, Mounted};
 
 /// What became of one client that asked for a WebSocket.
 #[derive(Debug, Default)]
@@ -131,7 +131,8 @@ impl World {
     /// A plain HTTP request; `None` when no endpoint is there for it.
     pub fn request(&mut self, request: &http::Request<bytes::Bytes>) -> Option<http::Response<bytes::Bytes>> {
         let mut effects = Vec::new();
-        let response = self.engine.request(self.now(), request, &mut effects);
+        let asker = Asker { address: self.address, ..Asker::default() };
+        let response = self.engine.request_from(self.now(), request, asker, &mut effects);
         self.carry_out(effects);
         response
     }

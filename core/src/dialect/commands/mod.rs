@@ -42,6 +42,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use serde_json::Value;
 
 use crate::handler::context::Context;
 use crate::handler::succession::Predecessor;
@@ -142,14 +143,19 @@ impl Commands {
     }
 
     fn tell_presence(&self, cx: &mut Context<'_>) {
+        let message = self.present(cx);
+        self.send(cx, Audience::Everyone, message);
+    }
+
+    /// The message that tells who is there.
+    fn present(&self, cx: &Context<'_>) -> Message {
         let present: Vec<&Client> = self
             .clients
             .values()
             .filter_map(|id| cx.peer(*id).filter(|peer| peer.is_open()))
             .filter_map(|peer| peer.metadata().get::<Client>())
             .collect();
-        let message = wire::presence(&self.options, &present, cx.now().wall);
-        self.send(cx, Audience::Everyone, message);
+        wire::presence(&self.options, &present, cx.now().wall)
     }
 
     /// An unused id of 8 letters and digits.
@@ -260,6 +266,11 @@ impl Handler for Commands {
         self.notify(cx, format!("Client #{id} disconnected"));
         self.tell_presence(cx);
         Ok(())
+    }
+
+    fn presence(&self, cx: &Context<'_>) -> Vec<(String, Value)> {
+        let mut told: Value = self.present(cx).parse_json().unwrap_or_default();
+        vec![(String::new(), told["users"].take())]
     }
 
     fn succeed(&mut self, cx: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {

@@ -288,6 +288,10 @@ impl Handler for Phoenix {
         Ok(())
     }
 
+    fn presence(&self, _: &Context<'_>) -> Vec<(String, Value)> {
+        self.presence.topics().map(|topic| (topic.to_owned(), self.presence.state(topic))).collect()
+    }
+
     fn endpoints(&self) -> Vec<HttpEndpoint> {
         self.mounts.iter().flat_map(|mount| mount.channel.endpoints()).collect()
     }

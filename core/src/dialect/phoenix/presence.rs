@@ -116,6 +116,13 @@ impl Presence {
         (!leaves.is_empty()).then(|| json!({ "joins": {}, "leaves": leaves }))
     }
 
+    /// The topics on which somebody is, in order.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &str> {
+        let mut topics: Vec<&str> = self.topics.keys().map(String::as_str).collect();
+        topics.sort_unstable();
+        topics.into_iter()
+    }
+
     /// The `presence_state` of a topic.
     pub(crate) fn state(&self, topic: &str) -> Value {
         let keys = self.topics.get(topic).into_iter().flat_map(|topic| &topic.keys);

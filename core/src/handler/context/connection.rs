@@ -28,6 +28,9 @@ impl Context<'_> {
             return Err(CommandError::TooManyRooms(max_rooms));
         }
         let name = self.state.routes[self.route].rooms.join(connection.id, room);
+        if let Some(trace) = &mut self.state.trace {
+            trace.joined(connection, &name);
+        }
         connection.rooms.get_or_insert_default().insert(name);
         Ok(())
     }
@@ -38,6 +41,9 @@ impl Context<'_> {
             && connection.rooms.as_mut().is_some_and(|rooms| rooms.shift_remove(room))
         {
             self.state.routes[self.route].rooms.leave(connection.id, room);
+            if let Some(trace) = &mut self.state.trace {
+                trace.left(connection, room);
+            }
         }
     }
 

@@ -1,0 +1,228 @@
+//! The operations of the control API: which request asks for which.
+
+use http::{Method, StatusCode};
+use percent_encoding::percent_decode_str;
+
+use crate::control::PATH;
+use crate::schema::nearest;
+
+/// What can be asked of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Server,
+    Routes,
+    Connections,
+    Connection,
+    Rooms,
+    Presence,
+    Stats,
+    Feeds,
+    Feed,
+    Publish,
+    Send,
+    Broadcast,
+    Close,
+    Terminate,
+    Reset,
+    /// The WebSocket of live events.
+    Events,
+}
+
+/// How an operation is asked for, and what it is for.
+pub(crate) struct Described {
+    pub(crate) operation: Operation,
+    pub(crate) method: Method,
+    /// Below [`PATH`]; `{name}` is one part of it, percent-encoded.
+    pub(crate) path: &'static str,
+    /// One sentence.
+    pub(crate) summary: &'static str,
+    pub(crate) parameters: &'static [Parameter],
+}
+
+/// A parameter of the query.
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    /// Whether it is a whole number; otherwise text.
+    pub(crate) is_number: bool,
+}
+
+const fn text(name: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, description, is_number: false }
+}
+
+const LIMIT: Parameter =
+    Parameter { name: "limit", description: "How many at most, 1 to 1000. Default 100.", is_number: true };
+const AFTER: Parameter =
+    text("after", "Go on behind an earlier answer: its `next`. Default: from the beginning.");
+const ROUTE: Parameter = text(
+    "route",
+    "Only of the route with this pattern, as it was written or with its prefix. Default: of all.",
+);
+
+/// All operations, each once.
+pub(crate) const ALL: &[Described] = &[
+    get(Operation::Server, "/", "What serves here.", &[]),
+    get(Operation::Routes, "/routes", "The routes, in the order in which they are tried.", &[]),
+    get(
+        Operation::Connections,
+        "/connections",
+        "The connections, a page at a time; with `room`, the members of that room.",
+        &[ROUTE, text("room", "Only the members of this room. Default: everyone."), LIMIT, AFTER],
+    ),
+    get(Operation::Connection, "/connections/{id}", "One connection.", &[]),
+    get(
+        Operation::Rooms,
+        "/rooms",
+        "The rooms that have members, a page at a time, by route and name.",
+        &[ROUTE, LIMIT, AFTER],
+    ),
+    get(
+        Operation::Presence,
+        "/presence",
+        "Who is present, on routes whose dialect keeps that: by topic for `phoenix`, the clients of `commands`.",
+        &[ROUTE, LIMIT],
+    ),
+    get(Operation::Stats, "/stats", "How much the server holds, as `stats()` tells it.", &[]),
+    get(Operation::Feeds, "/feeds", "The feeds.", &[]),
+    get(
+        Operation::Feed,
+        "/feeds/{name}",
+        "A feed with the values that it keeps, the latest first.",
+        &[LIMIT],
+    ),
+    post(Operation::Publish, "/feeds/{name}", "Publishes a value on a feed."),
+    post(Operation::Send, "/send", "Sends a message to one connection, as the server."),
+    post(
+        Operation::Broadcast,
+        "/broadcast",
+        "Sends a message to everyone on a route, or in one of its rooms.",
+    ),
+    post(
+        Operation::Close,
+        "/close",
+        "Starts the closing handshake with one connection, a room, a route or everyone.",
+    ),
+    post(
+        Operation::Terminate,
+        "/terminate",
+        "Drops connections without a close frame: one, those of a room, of a route or all. Their clients see 1006.",
+    ),
+    post(
+        Operation::Reset,
+        "/reset",
+        "Makes the server like a fresh one: closes all connections, which empties rooms, and forgets what feeds keep and what \
+         was counted. Routes and their options stay.",
+    ),
+    get(
+        Operation::Events,
+        "/events",
+        "Opens a WebSocket that tells live events.",
+        &[
+            text("token", "The token, where no header can be sent."),
+            ROUTE,
+            text("connection", "Only of the connection with this id. Default: of all."),
+            text("kinds", "Only these kinds of events, separated by commas. Default: all."),
+            Parameter {
+                name: "payloadBytes",
+                description: "How much of a message is shown, 0 to 1048576 bytes. Default 4096.",
+                is_number: true,
+            },
+        ],
+    ),
+];
+
+const fn get(
+    operation: Operation,
+    path: &'static str,
+    summary: &'static str,
+    parameters: &'static [Parameter],
+) -> Described {
+    Described { operation, method: Method::GET, path, summary, parameters }
+}
+
+const fn post(operation: Operation, path: &'static str, summary: &'static str) -> Described {
+    Described { operation, method: Method::POST, path, summary, parameters: &[] }
+}
+
+/// An operation that a request asks for, with the part of the path that it names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) operation: Operation,
+    pub(crate) name: String,
+}
+
+/// What a request asks for; otherwise the status of the answer, what to say and which methods there are.
+pub(crate) fn find(method: &Method, path: &str) -> Result<Asked, (StatusCode, String, Vec<Method>)> {
+    let path = path.strip_prefix(PATH).unwrap_or(path);
+    let at_path: Vec<_> = ALL.iter().filter_map(|known| Some((known, part_of(known.path, path)?))).collect();
+    let method = if method == Method::HEAD { &Method::GET } else { method };
+    if let Some((known, name)) = at_path.iter().find(|(known, _)| known.method == *method) {
+        return Ok(Asked { operation: known.operation, name: name.clone() });
+    }
+    if at_path.is_empty() {
+        let near = nearest(path, ALL.iter().map(|known| known.path));
+        let hint = match near {
+            Some(near) => format!("did you mean {PATH}{near}?"),
+            None => {
+                let mut paths: Vec<_> = ALL.iter().map(|known| known.path).collect();
+                paths.dedup();
+                format!("below {PATH} there are {}", paths.join(", "))
+            }
+        };
+        return Err((StatusCode::NOT_FOUND, format!("there is nothing at this path; {hint}"), Vec::new()));
+    }
+    let methods: Vec<Method> = at_path.iter().map(|(known, _)| known.method.clone()).collect();
+    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    let text = format!("{PATH}{path} is asked with {}, not {method}", names.join(" or "));
+    Err((StatusCode::METHOD_NOT_ALLOWED, text, methods))
+}
+
+/// What stands for the `{name}` of a template, decoded; empty where it has none. `None`: the path is another one.
+fn part_of(template: &str, path: &str) -> Option<String> {
+    let bare = path.strip_suffix('/').unwrap_or(path);
+    if template == if bare.is_empty() { "/" } else { bare } {
+        return Some(String::new());
+    }
+    let (start, _) = template.split_once('{')?;
+    let name = path.strip_prefix(start).filter(|name| !name.is_empty() && !name.contains('/'))?;
+    Some(percent_decode_str(name).decode_utf8_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_and_a_path_ask_for_an_operation() {
+        for (method, path, expected) in [
+            (Method::GET, "", Ok((Operation::Server, ""))),
+            (Method::GET, "/", Ok((Operation::Server, ""))),
+            (Method::HEAD, "/routes", Ok((Operation::Routes, ""))),
+            (Method::GET, "/routes/", Ok((Operation::Routes, ""))),
+            (Method::GET, "/connections/a%20b", Ok((Operation::Connection, "a b"))),
+            (Method::GET, "/feeds/x", Ok((Operation::Feed, "x"))),
+            (Method::POST, "/feeds/x", Ok((Operation::Publish, "x"))),
+            (Method::POST, "/feeds", Err(405)),
+            (Method::DELETE, "/connections/a", Err(405)),
+            (Method::GET, "/connections/a/b", Err(404)),
+            (Method::GET, "/route", Err(404)),
+        ] {
+            let found = find(&method, &format!("{PATH}{path}"));
+            let found =
+                found.map(|asked| (asked.operation, asked.name)).map_err(|(status, ..)| status.as_u16());
+            assert_eq!(
+                found,
+                expected.map(|(operation, name)| (operation, name.to_owned())),
+                "{method} {path}"
+            );
+        }
+        let (_, text, methods) = find(&Method::PUT, &format!("{PATH}/send")).expect_err("another method");
+        assert_eq!(
+            (text.as_str(), methods),
+            (&*format!("{PATH}/send is asked with POST, not PUT"), vec![Method::POST])
+        );
+        let (_, text, _) = find(&Method::GET, &format!("{PATH}/conections")).expect_err("another path");
+        assert!(text.ends_with(&format!("did you mean {PATH}/connections?")), "{text}");
+    }
+}

@@ -1,0 +1,252 @@
+//! What the control API shows of a server.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What serves, and what it can be asked.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlServer")]
+pub(crate) struct ServerView {
+    /// The version of the server.
+    pub(crate) version: &'static str,
+    /// The version of the API, as in its path.
+    pub(crate) api: u32,
+    /// The time of the server, in ms since 1970.
+    pub(crate) now: u64,
+    /// Whether `authData` and query strings are shown.
+    pub(crate) reveal: bool,
+    /// Whether the server takes new connections; it does not while it stops.
+    pub(crate) is_serving: bool,
+}
+
+/// The routes.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ControlRoutes")]
+pub(crate) struct RoutesView {
+    /// In the order in which they are tried.
+    pub(crate) routes: Vec<RouteView>,
+}
+
+/// One route with the options in force.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlRoute")]
+pub(crate) struct RouteView {
+    /// The pattern with its first prefix, which names the route elsewhere.
+    pub(crate) route: String,
+    /// The pattern with each of its prefixes; none while it is disabled.
+    pub(crate) patterns: Vec<String>,
+    /// What speaks there: `handlers`, `relay`, `phoenix`, …
+    pub(crate) dialect: &'static str,
+    /// How many connections are open on it.
+    pub(crate) connections: usize,
+    /// How many of its rooms have members.
+    pub(crate) rooms: usize,
+    /// Who may connect: `everyone`, `header`, `token`, `function` or `dialect`.
+    pub(crate) authentication: &'static str,
+    /// The subprotocols that it speaks; `*` is any.
+    pub(crate) subprotocols: Vec<String>,
+    /// Whether permessage-deflate is agreed to.
+    pub(crate) compression: bool,
+    /// The room that every connection joins first.
+    pub(crate) default_room: Option<String>,
+    /// How long each message waits before it is handled, in ms.
+    pub(crate) delay: u64,
+    /// Time between pings in ms; `null`: none are sent.
+    pub(crate) heartbeat: Option<u64>,
+    /// The longest silence in ms; `null`: there is no limit.
+    pub(crate) inactivity_timeout: Option<u64>,
+    /// The largest message taken, in bytes.
+    pub(crate) max_payload: usize,
+    /// How much may wait for a client that does not read, in bytes.
+    pub(crate) max_outbound: usize,
+    /// What happens when more waits: `close`, `dropOldest` or `pause`.
+    pub(crate) overflow: &'static str,
+    /// The feeds whose values it serves.
+    pub(crate) feeds: Vec<String>,
+    /// How many messages for clients that read too slowly were dropped since the start.
+    pub(crate) dropped_messages: u64,
+}
+
+/// A page of connections.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlConnections")]
+pub(crate) struct ConnectionsView {
+    /// The connections.
+    pub(crate) connections: Vec<ConnectionView>,
+    /// How many there are on all pages.
+    pub(crate) total: usize,
+    /// For `after`, to get the next page; `null`: this is the last one.
+    pub(crate) next: Option<String>,
+}
+
+/// One connection, from its opening handshake to its last callback.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlConnection")]
+pub(crate) struct ConnectionView {
+    /// Its id, as handlers see it: a UUID.
+    pub(crate) id: String,
+    /// Its route: the pattern with its first prefix.
+    pub(crate) route: String,
+    /// The path of its opening handshake, without the query.
+    pub(crate) path: String,
+    /// What the pattern's `{name}` parts stand for.
+    pub(crate) params: BTreeMap<String, String>,
+    /// The client's address, if the host knows it.
+    pub(crate) address: Option<String>,
+    /// The subprotocol both sides agreed on.
+    pub(crate) subprotocol: Option<String>,
+    /// Where it stands: `opening`, `open` or `closing`.
+    pub(crate) state: &'static str,
+    /// The rooms that it is in, in the order in which it joined them; at most 100.
+    pub(crate) rooms: Vec<String>,
+    /// In how many rooms it is.
+    pub(crate) room_count: usize,
+    /// Whether authentication gave data about the client.
+    pub(crate) has_auth_data: bool,
+    /// That data. Only with `reveal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) auth_data: Option<Value>,
+    /// The query string of its opening handshake. Only with `reveal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) query: Option<String>,
+    /// Bytes of messages that came and wait for their handler.
+    pub(crate) waiting_bytes: usize,
+    /// Bytes that came and are not decoded yet.
+    pub(crate) undecoded_bytes: usize,
+    /// Bytes of frames that wait to be taken by the client.
+    pub(crate) queued_bytes: usize,
+    /// Calls of user code for it that are running.
+    pub(crate) calls: u32,
+}
+
+/// What the socket of a connection holds in its host, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SocketBytes {
+    /// Read and not decoded yet.
+    pub undecoded: usize,
+    /// To be written.
+    pub queued: usize,
+}
+
+/// A page of rooms.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlRooms")]
+pub(crate) struct RoomsView {
+    /// The rooms.
+    pub(crate) rooms: Vec<RoomView>,
+    /// How many there are on all pages.
+    pub(crate) total: usize,
+    /// For `after`, to get the next page; `null`: this is the last one.
+    pub(crate) next: Option<String>,
+}
+
+/// A room with members.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlRoom")]
+pub(crate) struct RoomView {
+    /// Its route: the pattern with its first prefix.
+    pub(crate) route: String,
+    /// Its name.
+    pub(crate) room: String,
+    /// How many connections are in it.
+    pub(crate) members: usize,
+}
+
+/// Who is present.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlPresences")]
+pub(crate) struct PresencesView {
+    /// By route and topic.
+    pub(crate) presences: Vec<PresenceView>,
+    /// How many there are, whatever the limit.
+    pub(crate) total: usize,
+}
+
+/// Who is present on one topic.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlPresence")]
+pub(crate) struct PresenceView {
+    /// The route: the pattern with its first prefix.
+    pub(crate) route: String,
+    /// The topic; empty where the dialect keeps presence for the whole route.
+    pub(crate) topic: String,
+    /// Who, in the dialect's own form: for `phoenix` the `presence_state`.
+    pub(crate) state: Value,
+}
+
+/// The feeds.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlFeeds")]
+pub(crate) struct FeedsView {
+    /// In the order of the configuration.
+    pub(crate) feeds: Vec<FeedView>,
+}
+
+/// One feed.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlFeed")]
+pub(crate) struct FeedView {
+    /// Its name.
+    pub(crate) name: String,
+    /// How many values were published on it since the start.
+    pub(crate) published: u64,
+    /// How many values it keeps.
+    pub(crate) kept: usize,
+}
+
+/// One feed with values.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlFeedValues")]
+pub(crate) struct FeedValuesView {
+    /// Its name.
+    pub(crate) name: String,
+    /// How many values were published on it since the start.
+    pub(crate) published: u64,
+    /// How many values it keeps.
+    pub(crate) kept: usize,
+    /// The latest of them, the latest first.
+    pub(crate) values: Vec<FeedValueView>,
+}
+
+/// A value that was published.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlFeedValue")]
+pub(crate) struct FeedValueView {
+    /// When, in ms since 1970.
+    pub(crate) at: u64,
+    /// The value.
+    pub(crate) value: Value,
+}
+
+/// What was done.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlDone")]
+pub(crate) struct DoneView {
+    /// For how many connections; for a feed, how many routes serve it.
+    pub(crate) count: usize,
+}
+
+/// Why nothing was done.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlError")]
+pub(crate) struct ErrorView {
+    /// What was wrong, and what to write.
+    pub(crate) error: String,
+}
