@@ -136,6 +136,9 @@ pub use switchboard_core::dialect::commands::{CommandsAudience, CommandsClient};
 pub use switchboard_core::dialect::phoenix::{ChannelReply, Payload, Termination as LeaveReason};
 
 #[doc(inline)]
+pub use switchboard_core::control::{self, ControlSettings};
+
+#[doc(inline)]
 pub use switchboard_core::{
     Admission, Authentication, ByteCounts, CloseCause, CloseCode, CloseFrame, CommandError, Config,
     ConfigError, Connection, Context, Dial, Handler, HandlerError, HandlerResult, Hosts, HttpEndpoint,

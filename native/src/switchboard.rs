@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use http::{Method, Request, Response, StatusCode, header};
 use serde_json::Value;
+use switchboard_core::control::ControlSettings;
 use switchboard_core::protocol;
 use switchboard_core::{
     CloseCode, CloseFrame, Config, Engine, Found, HandlerResult, Hosts, HttpEndpoint, Input, Limits,
@@ -84,6 +85,7 @@ pub(crate) struct Start {
     pub(crate) hosts: Hosts,
     pub(crate) limits: Option<Limits>,
     pub(crate) has_page: bool,
+    pub(crate) control: Option<ControlSettings>,
 }
 
 impl Switchboard {
@@ -101,6 +103,9 @@ impl Switchboard {
         let limits = start.limits.clone().unwrap_or_else(|| config.engine_limits());
         let mut engine = assembly.engine(router.clone(), limits.clone(), seed);
         engine.set_trace(logs_debug());
+        if let Some(settings) = start.control {
+            engine.set_control(settings);
+        }
         let http = engine.endpoints().cloned().collect();
         let flush = if config.listen.io_uring { Flush::Together } else { Flush::Each };
         let callbacks = callbacks.into_iter().map(Option::flatten).collect();
@@ -301,6 +306,7 @@ impl Switchboard {
     /// Lets a handler answer.
     async fn request(&self, request: Request<Body>, max_body: usize) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let address = parts.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
         let time = self.serving().limits.handshake_timeout;
         let body = match tokio::time::timeout(time, axum::body::to_bytes(body, max_body)).await {
             Ok(Ok(body)) => body,
@@ -308,7 +314,7 @@ impl Switchboard {
             Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "the body takes too long"),
         };
         let request = Request::from_parts(parts, body);
-        match self.shared.host.turn(|turn| turn.request(&request)) {
+        match self.shared.host.turn(|turn| turn.request(&request, address)) {
             Some(response) => response.map(Body::from),
             None => refusal(StatusCode::NOT_FOUND, "there is nothing here"),
         }

@@ -265,8 +265,12 @@ impl Turn<'_> {
     }
 
     /// A plain HTTP request, for the handler that answers it.
-    pub(crate) fn request(&mut self, request: &http::Request<Bytes>) -> Option<http::Response<Bytes>> {
-        self.state.request(self.now, request)
+    pub(crate) fn request(
+        &mut self,
+        request: &http::Request<Bytes>,
+        address: Option<IpAddr>,
+    ) -> Option<http::Response<Bytes>> {
+        self.state.request(self.now, request, address)
     }
 }
 

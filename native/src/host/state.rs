@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
+use switchboard_core::control::SocketBytes;
 use switchboard_core::protocol::{Burst, Refusal};
 use switchboard_core::time::{Instant, Now};
 use switchboard_core::{
-    Accept, Answer, CallId, Command, CommandError, Configuration, Connection, ConnectionId, ConnectionIds,
-    Effect, Engine, HandlerResult, Hook, Input, Level, Recipients, Reconfiguration, ReconfigureError,
-    RouteCommand, Stats, UpstreamId,
+    Accept, Answer, Asker, CallId, Command, CommandError, Configuration, Connection, ConnectionId,
+    ConnectionIds, Effect, Engine, HandlerResult, Hook, Input, Level, Recipients, Reconfiguration,
+    ReconfigureError, RouteCommand, Stats, UpstreamId,
 };
 use tokio::sync::oneshot;
 
@@ -103,8 +104,18 @@ impl HostState {
         &mut self,
         now: Now,
         request: &http::Request<Bytes>,
+        address: Option<IpAddr>,
     ) -> Option<http::Response<Bytes>> {
-        self.engine.request(now, request, &mut self.effects)
+        let sockets = |id: ConnectionId| {
+            let socket =
+                self.sockets.get(id.slot()).and_then(Option::as_ref).filter(|socket| socket.id() == id);
+            socket.map_or_else(SocketBytes::default, |socket| SocketBytes {
+                undecoded: socket.undecoded_bytes(),
+                queued: socket.queued_bytes(),
+            })
+        };
+        let asker = Asker { address, sockets: &sockets };
+        self.engine.request_from(now, request, asker, &mut self.effects)
     }
 
     pub(crate) fn admits_address(&mut self, now: Now, address: IpAddr, others: usize) -> bool {

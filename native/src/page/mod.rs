@@ -6,6 +6,7 @@ use std::time::Instant;
 use axum::body::Body;
 use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
+use switchboard_core::control::PATH;
 use switchboard_core::{ByteCounts, HttpEndpoint, Stats};
 
 use crate::endpoint::EndpointInfo;
@@ -88,7 +89,11 @@ fn inventory(endpoints: &[EndpointInfo], http: &[HttpEndpoint]) -> Value {
             "subprotocols": endpoint.subprotocols,
         })
     });
-    let plain = http.iter().map(|known| json!({ "method": known.method.as_str(), "path": known.path }));
+    // The control API is no endpoint to try: whoever may use it has its token.
+    let plain = http
+        .iter()
+        .filter(|known| known.path != PATH)
+        .map(|known| json!({ "method": known.method.as_str(), "path": known.path }));
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "endpoints": websockets.collect::<Value>(),

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use switchboard_core::control::ControlSettings;
 use switchboard_core::{Config, Hosts, Limits, Pattern, PatternError, RouteKey};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
@@ -121,6 +122,7 @@ pub struct Builder {
     limits: Option<Limits>,
     grace: Option<Duration>,
     has_page: bool,
+    control: Option<ControlSettings>,
     io_uring: Option<bool>,
     tls: Option<Tls>,
 }
@@ -210,6 +212,18 @@ impl Builder {
         self
     }
 
+    /// Switches the [control API](crate::control) on, by which a program that knows the token looks at the server and acts on
+    /// it. Default: it is off.
+    ///
+    /// ```
+    /// # use switchboard::{ControlSettings, Server};
+    /// let builder = Server::builder().control(ControlSettings::new("a long random text"));
+    /// ```
+    pub fn control(mut self, settings: ControlSettings) -> Self {
+        self.control = Some(settings);
+        self
+    }
+
     /// Whether broadcasts to many clients go through Linux's io_uring where the kernel has it and allows it. It only
     /// affects their cost. Default: the configuration's `listen.ioUring`, true.
     pub fn io_uring(mut self, io_uring: bool) -> Self {
@@ -241,9 +255,9 @@ impl Builder {
         let mut config = self.config.clone();
         config.listen.io_uring = self.io_uring.unwrap_or(config.listen.io_uring);
         let (callbacks, hosts, limits) = (self.callbacks.clone(), self.hosts.clone(), self.limits.clone());
-        let has_page = self.has_page;
+        let (has_page, control) = (self.has_page, self.control.clone());
         let (routes, own) = self.plan()?;
-        Switchboard::start(Start { routes, own, callbacks, hosts, limits, has_page }, &config)
+        Switchboard::start(Start { routes, own, callbacks, hosts, limits, has_page, control }, &config)
     }
 
     /// Starts the engine and listens. Port 0 takes a free one.

@@ -5,12 +5,15 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use switchboard::{Config, ServerError};
+use switchboard::{Config, ControlSettings, ServerError};
 
 use crate::environment::Environment;
 
 /// The configuration that is served without `--config`.
 const DEFAULT_CONFIG: &str = include_str!("../../../switchboard.toml");
+
+/// The variable that may hold the token of the control API.
+const CONTROL_TOKEN: &str = "SWITCHBOARD_CONTROL_TOKEN";
 
 /// The port of the Mock API Server, whose variables the environment may have.
 const ENVIRONMENT_PORT: u16 = 3000;
@@ -39,6 +42,13 @@ pub(crate) struct Arguments {
     /// Do not
     #[arg(long)]
     no_watch: bool,
+    /// Switch the control API on, by which programs look at the server and act on it, and print its token: a random one, or
+    /// the variable SWITCHBOARD_CONTROL_TOKEN
+    #[arg(long)]
+    control: bool,
+    /// Show authData and query strings of connections in the control API, which may hold secrets
+    #[arg(long, requires = "control")]
+    control_reveal: bool,
 }
 
 impl Arguments {
@@ -60,6 +70,20 @@ impl Arguments {
             config.listen.port = port;
         }
         Ok(config)
+    }
+
+    /// The settings of the control API, if it is to be on. Who listens elsewhere than on this machine means others to ask too.
+    pub(crate) fn control(&self, environment: &Environment) -> Result<Option<ControlSettings>, StartError> {
+        if !self.control {
+            return Ok(None);
+        }
+        let given = environment.get(CONTROL_TOKEN).filter(|token| !token.is_empty());
+        let token = given.map_or_else(random_token, Ok).map_err(|error| StartError::Config {
+            file: "--control".to_owned(),
+            message: format!("there are no random numbers for a token: {error}; set {CONTROL_TOKEN}"),
+        })?;
+        let settings = ControlSettings::new(token);
+        Ok(Some(ControlSettings { loopback_only: false, reveal: self.control_reveal, ..settings }))
     }
 
     /// Fills in the variables that the configuration leaves to the environment. `${PORT}` is where the server itself
@@ -107,6 +131,13 @@ impl Arguments {
         }
         Ok(config)
     }
+}
+
+/// 128 bits as text, which need no quotes in a URL or a shell.
+fn random_token() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Why the program ends with an error.

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use http::Method;
-use switchboard::{EndpointInfo, Server};
+use switchboard::control::{EVENTS_PATH, PATH};
+use switchboard::{ControlSettings, EndpointInfo, Server};
 
 /// Prints the endpoints to standard output, each as a command that talks to it.
-pub(crate) fn print(server: &Server) -> io::Result<()> {
+pub(crate) fn print(server: &Server, control: Option<&ControlSettings>) -> io::Result<()> {
     let address = readable(server.local_addr());
     let (ws, http) = if server.is_encrypted() { ("wss", "https") } else { ("ws", "http") };
     let mut out = io::stdout().lock();
@@ -26,12 +27,21 @@ pub(crate) fn print(server: &Server) -> io::Result<()> {
         writeln!(out, "  no endpoints: the configuration has no routes")?;
     }
     let known = server.switchboard().http_endpoints();
-    if !known.is_empty() {
+    let mut known = known.iter().filter(|known| known.path != PATH).peekable();
+    if known.peek().is_some() {
         writeln!(out)?;
     }
-    for known in known.iter() {
+    for known in known {
         let body = if known.method == Method::POST { "-d @value.json " } else { "" };
         writeln!(out, "  curl {body}{http}://{address}{}", known.path)?;
+    }
+    if let Some(settings) = control {
+        let token = &settings.token.0;
+        writeln!(out, "\n  Control API, with this token until the server ends:")?;
+        let header = quoted(&format!("Authorization: Bearer {token}"));
+        writeln!(out, "  curl -H {header} {http}://{address}{PATH}/connections")?;
+        let url = quoted(&format!("{ws}://{address}{EVENTS_PATH}?token={token}"));
+        writeln!(out, "  npx wscat -c {url}")?;
     }
     if server.switchboard().has_page() {
         writeln!(out, "\n  Try them all, or copy curl and JavaScript for each: {http}://{address}/")?;

@@ -47,7 +47,12 @@ async fn run(arguments: &Arguments) -> Result<(), StartError> {
         .map_err(|source| StartError::Listen { host, port, source })?;
     let unresolved = config.clone();
     arguments.resolve(&mut config, &environment, address.port())?;
-    let server = Server::builder().config(config).page(true).listen(listener);
+    let control = arguments.control(&environment)?;
+    let mut builder = Server::builder().config(config).page(true);
+    if let Some(settings) = &control {
+        builder = builder.control(settings.clone());
+    }
+    let server = builder.listen(listener);
     let server = server.map_err(|error| match error {
         ServerError::NoHandler(_) | ServerError::Config(_) | ServerError::Tls(_) => {
             StartError::config(arguments, &error)
@@ -58,7 +63,7 @@ async fn run(arguments: &Arguments) -> Result<(), StartError> {
     let reload = Reload::new(arguments.clone(), server.switchboard().clone(), address.port(), unresolved);
     let reloads = reload.watch().map_err(StartError::Serve)?;
     // Standard output may be closed.
-    let _ = listing::print(&server);
+    let _ = listing::print(&server, control.as_ref());
     let served = server.serve().await;
     signals.abort();
     reloads.abort();
