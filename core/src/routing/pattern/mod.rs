@@ -53,6 +53,18 @@ impl Pattern {
         self.segments.iter().flat_map(|segment| segment.names()).map(|name| &**name)
     }
 
+    /// The pattern without its parameters' names: the same for patterns that differ in nothing else.
+    pub(crate) fn nameless(&self) -> String {
+        let (mut text, mut rest) = (String::with_capacity(self.text.len()), self.as_str());
+        for name in self.names() {
+            let at = rest.match_indices(name).map(|(at, _)| at).find(|&at| rest[..at].ends_with(['{', ':']));
+            let Some(at) = at else { continue };
+            text.push_str(&rest[..at]);
+            rest = &rest[at + name.len()..];
+        }
+        text + rest
+    }
+
     /// How many segments precede a `**` at the end; `None` without one, or with another `**` before it.
     pub fn segments_before_rest(&self) -> Option<usize> {
         let (last, before) = self.segments.split_last()?;

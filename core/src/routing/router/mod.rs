@@ -1,6 +1,7 @@
 //! From a request's path to the route that serves it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -12,9 +13,11 @@ use crate::routing::route_key::{RouteKey, parts};
 #[derive(Clone, Debug)]
 pub struct Router {
     /// The enabled routes with their index among all routes.
-    routes: Vec<Entry>,
+    routes: Vec<Enabled>,
     prefixes: Vec<String>,
     patterns: Vec<String>,
+    /// The pattern of the first route that serves these paths, by the pattern without the names of its parameters.
+    nameless: HashMap<String, String>,
     /// The names of each route: its pattern as it was written, and with each of its prefixes.
     names: HashMap<String, usize>,
     /// All routes, disabled ones included.
@@ -54,6 +57,7 @@ impl Router {
             routes: Vec::new(),
             prefixes: Vec::new(),
             patterns: Vec::new(),
+            nameless: HashMap::new(),
             names: HashMap::new(),
             keys: Vec::new(),
             candidates: GlobSet::empty(),
@@ -192,9 +196,19 @@ impl Router {
             if self.patterns.contains(&pattern) {
                 self.warnings
                     .push(format!("two routes have the pattern {pattern}: only the first one serves it"));
-            } else {
-                self.patterns.push(pattern);
+                continue;
             }
+            let prefix = pattern.strip_suffix(route.pattern.as_str()).unwrap_or_default();
+            match self.nameless.entry(format!("{prefix}{}", route.pattern.nameless())) {
+                Entry::Occupied(first) => self.warnings.push(format!(
+                    "{} and {pattern} are the same paths: only the first route serves them",
+                    first.get()
+                )),
+                Entry::Vacant(vacant) => {
+                    vacant.insert(pattern.clone());
+                }
+            }
+            self.patterns.push(pattern);
         }
         for prefix in &prefixes {
             for glob in route.pattern.candidate_globs(prefix) {
@@ -207,7 +221,7 @@ impl Router {
             }
         }
         let prefixes = prefixes.iter().map(|prefix| parts(prefix).map(str::to_owned).collect()).collect();
-        self.routes.push(Entry {
+        self.routes.push(Enabled {
             index,
             prefixes,
             pattern: route.pattern,
@@ -217,8 +231,9 @@ impl Router {
     }
 }
 
+/// A route that serves.
 #[derive(Clone, Debug)]
-struct Entry {
+struct Enabled {
     index: usize,
     /// Each prefix as segments; a single empty one if there is no prefix.
     prefixes: Vec<Vec<String>>,
@@ -226,7 +241,7 @@ struct Entry {
     trailing_slash: bool,
 }
 
-impl Entry {
+impl Enabled {
     fn matches(&self, path: &[&str]) -> Option<Params> {
         self.prefixes.iter().find_map(|prefix| {
             let (head, rest) = path.split_at_checked(prefix.len())?;

@@ -46,6 +46,9 @@ fn patterns_that_serve_something_else_than_they_seem_to_are_warned_of() {
         key(&[], "/ws"),
         off,
         key(&[], "/ws"),
+        key(&["/api"], "/{room}/{user:a|room}.x"),
+        key(&["/v2", "/api"], "/{hall}/{guest:a|room}.x"),
+        key(&["/api"], "/{hall}/{guest:b}.x"),
     ];
     let router = Router::new(routes).expect("a router");
     assert_eq!(
@@ -54,6 +57,8 @@ fn patterns_that_serve_something_else_than_they_seem_to_are_warned_of() {
             "the pattern /api/x counts below the prefix /api: it serves /api/api/x; write /x to serve /api/x",
             "the pattern /api counts below the prefix /api: it serves /api/api; write / to serve /api",
             "two routes have the pattern /ws: only the first one serves it",
+            "/api/{room}/{user:a|room}.x and /api/{hall}/{guest:a|room}.x are the same paths: only the first route \
+             serves them",
         ]
     );
 }
