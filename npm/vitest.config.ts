@@ -1,8 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
+const dist = (file: string): string => new URL('dist/', import.meta.url).pathname + file
+
 export default defineConfig({
   // What is tested is what is shipped.
-  resolve: { alias: { 'vite-plugin-switchboard': new URL('dist/index.js', import.meta.url).pathname } },
+  resolve: {
+    alias: [
+      { find: /^vite-plugin-switchboard$/, replacement: dist('index.js') },
+      { find: /^vite-plugin-switchboard\/testing$/, replacement: dist('testing/index.js') },
+      { find: /^vite-plugin-switchboard\/(vitest|jest|playwright)$/, replacement: dist('testing/$1.js') },
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,

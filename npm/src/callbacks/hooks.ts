@@ -219,7 +219,8 @@ export class Hooks {
   }
 
   #fail(call: Call, socket: Socket, error: unknown): void {
-    this.#host.observer?.failed(`${HOOK_NAMES[call.hook] ?? 'a callback'} on ${socket.path}`, error)
+    const isTaken = this.#routes[call.route]?.onError !== undefined && call.hook !== Hook.Error && call.hook !== Hook.Authenticate
+    if (!isTaken) this.#host.observer?.failed(`${HOOK_NAMES[call.hook] ?? 'a callback'} on ${socket.path}`, error)
     const message = errorText(error)
     socket.thrown = { message, error }
     const stack = this.#host.log.stackOf(error)

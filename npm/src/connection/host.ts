@@ -19,7 +19,7 @@ export interface Observer {
   wrote(socket: Socket, frames: Buffer | Buffer[]): void
   /** The transport is gone. */
   gone(socket: Socket): void
-  /** A function of the user threw. `what` names it. */
+  /** A function of the user threw, and no `onError` of its route takes that. `what` names it. */
   failed(what: string, error: unknown): void
   /** A turn is over: what came before was handled, as far as no function is awaited. */
   turned(): void
