@@ -19,7 +19,6 @@ interface Owner {
   heard(message: Message): void
 }
 
-const NO_CODE = 1005
 const ABNORMAL = 1006
 
 export class ObservedConnection implements TestConnection {
@@ -29,8 +28,10 @@ export class ObservedConnection implements TestConnection {
   readonly #fromServer: Decoder
   readonly messages: Message[] = []
   readonly sent: unknown[] = []
-  /** The first close frame of both directions. */
-  #said: Closure | undefined
+  /** The close frames of both directions, each with the place of what it came in. */
+  readonly #frames: { closure: Closure; place: number }[] = []
+  /** How many chunks passed in both directions. */
+  #chunks = 0
   #closure: Closure | undefined
   /** A test has closed or dropped it. */
   #isLeaving = false
@@ -40,11 +41,11 @@ export class ObservedConnection implements TestConnection {
     this.#socket = socket
     this.#fromClient = new Decoder(response, 'client', {
       message: (said) => owner.heard(this.#message(said)),
-      closed: (code, reason) => this.#closing({ code, reason, by: 'client' }),
+      closed: (code, reason, place) => this.#closing({ code, reason, by: 'client' }, place),
     })
     this.#fromServer = new Decoder(response, 'server', {
       message: (said) => void this.sent.push(said.value),
-      closed: (code, reason) => this.#closing({ code, reason, by: 'server' }),
+      closed: (code, reason, place) => this.#closing({ code, reason, by: 'server' }, place),
     })
   }
 
@@ -77,7 +78,7 @@ export class ObservedConnection implements TestConnection {
   }
 
   get isOpen(): boolean {
-    return !this.#isLeaving && this.#closure === undefined && this.#said === undefined
+    return !this.#isLeaving && this.#closure === undefined && this.#frames.length === 0
   }
 
   get isGone(): boolean {
@@ -122,19 +123,22 @@ export class ObservedConnection implements TestConnection {
   /** Bytes came. */
   read(chunk: Buffer): void {
     // It is unmasked in its place, and is still to be read by the engine.
-    this.#fromClient.read(Buffer.from(chunk))
+    this.#fromClient.read(Buffer.from(chunk), this.#chunks++)
   }
 
   /** Frames are written. */
   wrote(frames: Buffer | Buffer[]): void {
-    for (const frame of [frames].flat()) this.#fromServer.read(frame)
+    for (const frame of [frames].flat()) this.#fromServer.read(frame, this.#chunks++)
   }
 
-  /** The transport is gone. */
-  gone(): void {
-    this.#closure = this.#said ?? { code: ABNORMAL, reason: '', by: undefined }
-    this.#fromClient.end()
-    this.#fromServer.end()
+  /** The transport is gone. What came before is read first: a close frame may be among it. */
+  async gone(): Promise<void> {
+    this.#isLeaving = true
+    await Promise.all([this.#fromClient.end(), this.#fromServer.end()])
+    // One direction may have taken longer to inflate.
+    const [first] = this.#frames.sort((one, other) => one.place - other.place)
+    this.#closure = first?.closure ?? { code: ABNORMAL, reason: '', by: undefined }
+    this.#owner.changes.tell()
   }
 
   /** What matchers need. */
@@ -153,8 +157,8 @@ export class ObservedConnection implements TestConnection {
     return { ...said, from: this, isRead: false }
   }
 
-  #closing(closure: Closure): void {
-    this.#said ??= closure.code === NO_CODE ? { ...closure, reason: '' } : closure
+  #closing(closure: Closure, place: number): void {
+    this.#frames.push({ closure, place })
     this.#owner.changes.tell()
   }
 

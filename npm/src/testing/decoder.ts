@@ -11,8 +11,9 @@ import type { Said } from './equality.js'
 interface Receiver {
   on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): void
   on(event: 'conclude', listener: (code: number, reason: Buffer) => void): void
-  on(event: 'error', listener: () => void): void
-  write(chunk: Buffer): void
+  on(event: 'error' | 'finish', listener: () => void): void
+  end(): void
+  write(chunk: Buffer, done: () => void): void
 }
 interface Deflate {
   params: object | null
@@ -30,15 +31,19 @@ const NAME = 'permessage-deflate'
 /** What is read in one direction. */
 export interface Heard {
   message(said: Said): void
-  /** A close frame. */
-  closed(code: number, reason: string): void
+  /** A close frame, which was in the chunk with this place. */
+  closed(code: number, reason: string, place: number): void
 }
 
 /** One direction of one socket. */
 export class Decoder {
   readonly #receiver: Receiver
+  /** All that came is read: after the end, or what comes after a close frame or a violation. */
+  readonly #done: Promise<void>
   #deflate: Deflate | undefined
   #isOver = false
+  /** The places of the chunks that are being read. */
+  readonly #places: number[] = []
 
   /** `response` is the 101, which says what was negotiated. */
   constructor(response: Buffer, from: 'client' | 'server', heard: Heard) {
@@ -51,19 +56,32 @@ export class Decoder {
     }
     this.#receiver = new Receiver({ isServer, extensions: this.#deflate ? { [NAME]: this.#deflate } : {} })
     this.#receiver.on('message', (data, isBinary) => heard.message(isBinary ? { value: data, text: undefined } : textOf(data)))
-    this.#receiver.on('conclude', (code, reason) => heard.closed(code, reason.toString()))
-    // Who breaks the protocol is closed by the engine; there is nothing more to read.
-    this.#receiver.on('error', () => (this.#isOver = true))
+    // Behind a close frame nothing counts, and who breaks the protocol is closed by the engine.
+    this.#receiver.on('conclude', (code, reason) => {
+      this.#isOver = true
+      heard.closed(code, reason.toString(), this.#places[0] ?? 0)
+    })
+    this.#done = new Promise((resolve) => {
+      this.#receiver.on('finish', resolve)
+      this.#receiver.on('error', () => {
+        this.#isOver = true
+        resolve()
+      })
+    })
   }
 
-  /** Reads; the chunk is unmasked in its place. */
-  read(chunk: Buffer): void {
-    if (!this.#isOver) this.#receiver.write(chunk)
+  /** Reads; the chunk is unmasked where it is. `place` is its place among those of both directions. */
+  read(chunk: Buffer, place: number): void {
+    if (this.#isOver) return
+    this.#places.push(place)
+    this.#receiver.write(chunk, () => void this.#places.shift())
   }
 
-  /** Nothing more comes. */
-  end(): void {
+  /** Nothing more comes. Resolves when all is read that came: inflating takes its time. */
+  async end(): Promise<void> {
+    if (!this.#isOver) this.#receiver.end()
     this.#isOver = true
+    await this.#done
     this.#deflate?.cleanup()
   }
 }

@@ -376,8 +376,7 @@ class ObservedServer implements TestServer {
     wrote: (socket, frames) => this.#bySocket.get(socket)?.wrote(frames),
     gone: (socket) => {
       this.#arrived()
-      this.#bySocket.get(socket)?.gone()
-      this.changes.tell()
+      void this.#bySocket.get(socket)?.gone()
     },
     failed: (what, error) => {
       // A mistake of the client, which the handler is told of.

@@ -10,6 +10,9 @@ import { atEnd } from '../support/server.js'
 vitestExpect.extend(matchers)
 jestExpect.extend(matchers as never)
 
+/** For what does not come. */
+const SHORT = { timeout: 100 }
+
 type Expect = ((actual: unknown) => SwitchboardMatchers & { not: SwitchboardMatchers }) & Pick<typeof vitestExpect, 'any' | 'objectContaining' | 'stringContaining' | 'anything'>
 
 /** What fails, without colours. */
@@ -20,7 +23,7 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
 }
 
 async function serve(what?: Serves): Promise<TestServer> {
-  const server = await start(what, { timeout: 100 })
+  const server = await start(what, { timeout: 5000 })
   atEnd(() => server.close())
   return server
 }
@@ -38,7 +41,7 @@ for (const [runner, expect] of [['Vitest', vitestExpect], ['Jest', jestExpect]] 
     await expect(connection).toReceive('{"raw": true}')
     await expect(connection).toReceive(Buffer.from('bytes'))
     await expect(server).toReceive(expect.stringContaining('plain'))
-    vitestExpect(await messageOf(expect(connection).toReceive({ type: 'join', at: expect.any(Number) }))).toBe(
+    vitestExpect(await messageOf(expect(connection).toReceive({ type: 'join', at: expect.any(Number) }, SHORT))).toBe(
       [
         "expect(connection).toReceive({ type: 'join', at: Any<Number> })",
         '',
@@ -52,7 +55,7 @@ for (const [runner, expect] of [['Vitest', vitestExpect], ['Jest', jestExpect]] 
       ].join('\n'),
     )
     vitestExpect(await messageOf(expect(connection).toReceive(undefined, { timeout: 1 }))).toContain('No unread message was there or came within 1 ms.')
-    await expect(connection).not.toReceive('never')
+    await expect(connection).not.toReceive('never', SHORT)
     client.send('more')
     vitestExpect(await messageOf(expect(connection).not.toReceive('more'))).toContain("expect(connection).not.toReceive('more')\n\nThis message that matches came: 'more'")
   })
@@ -70,12 +73,12 @@ for (const [runner, expect] of [['Vitest', vitestExpect], ['Jest', jestExpect]] 
     await expect(connection).toHaveReceivedInOrder([{ step: 1 }, { step: 3 }])
     await expect(connection).not.toHaveReceived({ step: 4 })
     await expect(connection).not.toHaveReceivedInOrder([{ step: 3 }, { step: 1 }])
-    vitestExpect(await messageOf(expect(connection).toHaveReceivedInOrder([{ step: 3 }, { step: 1 }]))).toContain(
+    vitestExpect(await messageOf(expect(connection).toHaveReceivedInOrder([{ step: 3 }, { step: 1 }], SHORT))).toContain(
       'Of 2 messages the first 1 came in this order within 100 ms; this one did not: { step: 1 }\nConnection: /ada, open\nReceived: 3 messages\n',
     )
     bob.send('late')
     await expect(server).toHaveReceived('late')
-    vitestExpect(await messageOf(expect(server).toHaveReceived('never'))).toContain('Connections: 2\n  1. /ada, open\n  2. /bob, open\nReceived: 4 messages\n  1. 1 /ada: { step: 1 } (read)')
+    vitestExpect(await messageOf(expect(server).toHaveReceived('never', SHORT))).toContain('Connections: 2\n  1. /ada, open\n  2. /bob, open\nReceived: 4 messages\n  1. 1 /ada: { step: 1 } (read)')
   })
 
   test(`${runner}: toReceiveNothingFor counts from now`, async () => {
@@ -95,8 +98,8 @@ for (const [runner, expect] of [['Vitest', vitestExpect], ['Jest', jestExpect]] 
     const client = await connect(server.url('/chat'))
     const connection = await server.connection()
     await expect(server).toHaveConnections(1)
-    vitestExpect(await messageOf(expect(server).toHaveConnections(2))).toContain('expect(server).toHaveConnections(2)\n\n1 connection is open after 100 ms.\nConnections: 1\n  1. /chat, open')
-    vitestExpect(await messageOf(expect(connection).toBeClosedWith(4001))).toContain('It was not closed within 100 ms.')
+    vitestExpect(await messageOf(expect(server).toHaveConnections(2, SHORT))).toContain('expect(server).toHaveConnections(2)\n\n1 connection is open after 100 ms.\nConnections: 1\n  1. /chat, open')
+    vitestExpect(await messageOf(expect(connection).toBeClosedWith(4001, undefined, SHORT))).toContain('It was not closed within 100 ms.')
     client.send('?')
     await expect(connection).toBeClosedWith(4001)
     await expect(connection).toBeClosedWith(4001, 'enough')

@@ -64,6 +64,18 @@ test('messages are seen whatever serves them, compressed or in pieces', async ()
   expect(connection.sent.at(-1)).toEqual({ a: 1 })
 })
 
+test('what comes compressed right before the end is read, and the close frame behind it', async () => {
+  const server = await serve([{ pattern: '/echo', dialect: 'echo', compression: { enabled: true, threshold: 0 } }])
+  for (let count = 0; count < 20; count++) {
+    const client = await connect(server.url('/echo'), { perMessageDeflate: { threshold: 0 } })
+    const connection = await server.connection()
+    client.send({ count, text: 'x'.repeat(200_000) })
+    client.socket.close(3000 + count)
+    expect(await connection.ended()).toMatchObject({ code: 3000 + count, by: 'client' })
+    expect(connection.received).toMatchObject([{ count }])
+  }
+})
+
 test('handlers are for whole paths, and below a prefix only where one is given', async () => {
   const chat = defineHandler({
     pattern: '/chat/{room}',
