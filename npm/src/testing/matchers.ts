@@ -31,13 +31,14 @@ export interface SwitchboardMatchers<R = Promise<void>> {
 }
 
 /** What test runners give to matchers. */
-interface State {
+export interface State {
   isNot?: boolean
   equals?: (actual: unknown, expected: unknown, testers?: any) => boolean
   customTesters?: unknown[]
 }
 
-interface Outcome {
+/** What a matcher says. */
+export interface Outcome {
   pass: boolean
   message(): string
 }
@@ -135,10 +136,16 @@ function limitOf({ timeout: usual }: Subject, { timeout = usual }: WaitOptions =
   return timeout
 }
 
-/** As the test runner compares, where it says how: then its own testers count too. */
+/** As the test runner compares, where it says how: then its own testers count too. Playwright has a function that throws. */
 function sameOf(state: State | void): Equals {
-  if (!state?.equals) return equals
-  return (actual, expected) => state.equals!(actual, expected, [...(state.customTesters ?? [])])
+  try {
+    const same = state!.equals!
+    const testers = state!.customTesters ?? []
+    same(0, 0, [...testers])
+    return (actual, expected) => same(actual, expected, [...testers])
+  } catch {
+    return equals
+  }
 }
 
 /** The first messages of `expected`, each after the one before. */
