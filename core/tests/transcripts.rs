@@ -7,9 +7,10 @@ mod support;
 use std::collections::HashMap;
 use std::path::Path;
 
-use support::transcript::{Expected, Line, Names, Transcript, all};
+use support::transcript::{CONTROL_TOKEN, Expected, Line, Names, Transcript, all};
 use support::world::World;
 use switchboard_core::config::Config;
+use switchboard_core::control::{ControlSettings, PATH};
 use switchboard_core::{ConnectionId, Input, Message};
 
 #[test]
@@ -35,8 +36,11 @@ impl Run {
     fn new(transcript: &Transcript) -> Self {
         let config = Config::from_toml(&transcript.config)
             .unwrap_or_else(|error| panic!("{}: {error}", transcript.name));
-        let engine = config.engine([7; 32]).expect("routes");
-        Self { world: World::with_engine(engine), names: Names::default(), clients: HashMap::new() }
+        let mut engine = config.engine([7; 32]).expect("routes");
+        engine.set_control(ControlSettings::new(CONTROL_TOKEN));
+        let mut world = World::with_engine(engine);
+        world.address = Some([127, 0, 0, 1].into());
+        Self { world, names: Names::default(), clients: HashMap::new() }
     }
 
     fn step(&mut self, line: &Line) -> Result<(), String> {
@@ -86,7 +90,10 @@ impl Run {
             Line::Wait { ms } => self.world.advance(*ms),
             Line::Http { method, path, body, status, expected } => {
                 let body = self.names.fill(body);
-                let (got, text) = self.world.http(method, &self.names.fill(path), &body);
+                let token = format!("Bearer {CONTROL_TOKEN}");
+                let shown = path.starts_with(PATH).then_some(("authorization", token.as_str()));
+                let (got, text) =
+                    self.world.http_with(method, &self.names.fill(path), &body, shown.as_slice());
                 if got != *status {
                     return Err(format!("expected {status}, got {got}: {text}"));
                 }

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use support::raw::{Frame, Raw, close_payload, upgrade_request};
 use support::{BOUND, Running, start};
-use switchboard::{Config, Server};
-use transcript::{Expected, Line, Names, Transcript, all};
+use switchboard::control::PATH;
+use switchboard::{Config, ControlSettings, Server};
+use transcript::{CONTROL_TOKEN, Expected, Line, Names, Transcript, all};
 
 /// Nobody else pings with this. Its pong says that everything before it was handled.
 const SYNC: &[u8] = b"everything before this";
@@ -58,7 +59,8 @@ impl Run {
     async fn new(transcript: &Transcript) -> Self {
         let config = Config::from_toml(&transcript.config)
             .unwrap_or_else(|error| panic!("{}: {error}", transcript.name));
-        let server = start(Server::builder().config(config)).await;
+        let control = ControlSettings::new(CONTROL_TOKEN);
+        let server = start(Server::builder().config(config).control(control)).await;
         Self { server, names: Names::default(), clients: HashMap::new() }
     }
 
@@ -151,8 +153,14 @@ impl Run {
     async fn http(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut raw = Raw::connect(self.server.address).await;
         let length = body.len();
+        let shown = if path.starts_with(PATH) {
+            format!("Authorization: Bearer {CONTROL_TOKEN}\r\n")
+        } else {
+            String::new()
+        };
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{shown}Content-Length: {length}\r\n\r\n\
+             {body}"
         );
         raw.write(request.as_bytes()).await;
         let head = raw.head().await;

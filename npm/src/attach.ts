@@ -8,6 +8,7 @@ import { attachTo } from './accept/attachment.js'
 import { createHandle } from './accept/request.js'
 import { createUpgrade, isBelow, isOfVite } from './accept/upgrade.js'
 import { resolve } from './config/options.js'
+import { accessOf } from './control/settings.js'
 import { type Setup, setUp } from './config/setup.js'
 import { type Place, routeAt } from './connection/route.js'
 import { Engine } from './engine/engine.js'
@@ -106,7 +107,7 @@ export interface Surroundings {
 export function start(options: PluginOptions & SwitchboardOptions, root: string, around: Surroundings = {}): Started {
   const { fixStack, servedHosts, before, written = [], observer } = around
   const resolved = resolve(options, written)
-  let { prefixes } = resolved
+  let { prefixes, control } = resolved
   const level = asksForDebug(resolved.environment.DEBUG) ? 'debug' : options.logLevel
   const log = new Log(options.logger, level, new Stacks(root, fixStack))
   if (resolved.ignored.length > 0) {
@@ -137,6 +138,9 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     route: (pattern) => route(running, name(pattern, 'route')),
     command: (pattern, command, payload) => route(running, name(pattern, 'command: pattern')).command(command, payload),
     stats: () => running.host.stats(),
+    get control() {
+      return accessOf(control)
+    },
     clock: running.clock,
     close: shut,
     [Symbol.asyncDispose]: () => shut(),
@@ -159,7 +163,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     reconfigure: (written) => {
       const resolved = resolve(options, written)
       const changes = readable(() => running.reconfigure(setUp(resolved, root, servedHosts, log.isDebug), root, log))
-      prefixes = resolved.prefixes
+      ;({ prefixes, control } = resolved)
       return changes
     },
     check: (written) => readable(() => void checked(running, setUp(resolve(options, written), root, servedHosts, log.isDebug))),
@@ -231,6 +235,7 @@ const NOTHING: Switchboard = {
   route: (pattern) => routeAt(pattern, () => []),
   command: () => {},
   stats: () => statsOf(),
+  control: undefined,
   clock: new HostClock(),
   close: () => Promise.resolve(),
   [Symbol.asyncDispose]: () => Promise.resolve(),

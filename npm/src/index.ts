@@ -36,6 +36,7 @@ export type {
   TopicsOptions,
   UpstreamSettings as UpstreamOptions,
 } from './interface/configuration.js'
+export type { ControlAccess, ControlOptions } from './interface/control.js'
 export type { BroadcastOptions, UpgradeRequest, WebSocketConnection } from './interface/connection.js'
 export type { AuthDataOf, DefinedHandler, HandlerDefinition } from './interface/definition.js'
 export type {

@@ -12,6 +12,9 @@ import { handshake, raw } from './support/client.js'
 import { atEnd, folder, type Running, serveVite } from './support/server.js'
 import { type Expected, Names, readAll, type Step, type Target, type Transcript } from './support/transcript.js'
 
+/** What plain requests show to the control API. */
+const CONTROL_TOKEN = 'transcript'
+
 /** Nobody else pings with this. Its pong says that everything before it was handled. */
 const SYNC = 'everything before this'
 
@@ -23,7 +26,7 @@ async function hold({ config, steps }: Transcript): Promise<void> {
   const root = folder()
   writeFileSync(join(root, 'switchboard.toml'), config)
   const hasPrefix = /^prefix =/m.test(config)
-  const run = new Run(await serveVite({ config: 'switchboard.toml' }, { root }), hasPrefix)
+  const run = new Run(await serveVite({ config: 'switchboard.toml', control: { token: CONTROL_TOKEN } }, { root }), hasPrefix)
   for (const { line, step } of steps) {
     await run.take(step).catch((error) => {
       throw new Error(`line ${line}: ${error.message}`, { cause: error })
@@ -213,7 +216,9 @@ function upgradeRequest(path: string, { headers }: Target): string {
 
 function fetchText(port: number, method: string, path: string, body: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, method, path, agent: false }, (response) => {
+    const isControl = path.startsWith('/__switchboard/')
+    const headers = isControl ? { authorization: `Bearer ${CONTROL_TOKEN}` } : {}
+    const sent = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => (text += chunk))

@@ -4,13 +4,16 @@ mod effects;
 mod flush;
 mod reading;
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use serde_json::Value;
+use switchboard_core::control::SocketBytes;
 use switchboard_core::protocol::{Burst, Event};
 use switchboard_core::time::Now;
 use switchboard_core::{
-    Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients, Reconfiguration,
-    RouteCommand, Stats,
+    Asker, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients,
+    Reconfiguration, RouteCommand, Stats,
 };
 
 use crate::batch::Batch;
@@ -128,8 +131,21 @@ impl Host {
     }
 
     /// Answers a plain HTTP request, if it is answered here.
-    pub(crate) fn request(&mut self, request: &http::Request<Bytes>) -> Option<http::Response<Bytes>> {
-        let response = self.engine.request(self.now, request, &mut self.effects);
+    pub(crate) fn request(
+        &mut self,
+        request: &http::Request<Bytes>,
+        address: Option<IpAddr>,
+    ) -> Option<http::Response<Bytes>> {
+        let peers = &self.peers;
+        let sockets = |id: ConnectionId| {
+            let peer = peers.get(id.slot()).and_then(Option::as_deref).filter(|peer| peer.id == id);
+            peer.map_or_else(SocketBytes::default, |peer| SocketBytes {
+                undecoded: peer.socket.reader.buffered(),
+                queued: peer.socket.writer.outbox_ref().queued_bytes(),
+            })
+        };
+        let asker = Asker { address, sockets: &sockets };
+        let response = self.engine.request_from(self.now, request, asker, &mut self.effects);
         self.carry_out();
         response
     }
@@ -162,7 +178,7 @@ impl Host {
         let done = self.engine.reconfigure(self.now, configuration, &mut self.effects);
         let done = done.map_err(|error| error.to_string())?;
         self.facts = facts;
-        self.engine.set_trace(self.facts.trace);
+        self.facts.apply(&mut self.engine);
         self.carry_out();
         let known = done.indices.get(from_environment..).unwrap_or_default();
         let numbers = known.iter().map(|index| self.numbered(*index)).collect();

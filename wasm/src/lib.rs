@@ -244,8 +244,9 @@ impl Switchboard {
     /// when it is not answered here.
     pub fn request(&mut self, head: usize, body: usize) -> Option<Vec<String>> {
         let (head, body) = self.scratched(head + body).split_at_checked(head)?;
-        let request = request::parse(head).ok()?.request.map(|()| bytes::Bytes::copy_from_slice(body));
-        let response = self.host.request(&request)?;
+        let request::Head { request, address } = request::parse(head).ok()?;
+        let request = request.map(|()| bytes::Bytes::copy_from_slice(body));
+        let response = self.host.request(&request, address)?;
         let mut parts = vec![response.status().as_u16().to_string()];
         for (name, value) in response.headers() {
             parts.extend([name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()]);

@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 use switchboard_core::config::{Assembly, Config, ConfigError, NeededCallback, RouteCallbacks};
+use switchboard_core::control::ControlSettings;
 use switchboard_core::dialect::commands::ServerEventKind;
 use switchboard_core::dialect::proxy::ProxyHooks;
-use switchboard_core::{Configuration, Engine, Hooks, Hosts, Limits, ResponseAudience, Router};
+use switchboard_core::{Configuration, Engine, Hooks, Hosts, Limits, ResponseAudience, Router, Secret};
 
 /// The options from JavaScript: one or more configurations, in order, and which callbacks their routes have.
 #[derive(Deserialize)]
@@ -28,6 +29,17 @@ pub(crate) struct Setup {
     /// Whether lines of the level `debug` are wanted.
     #[serde(default)]
     trace: bool,
+    /// The control API, if it is on.
+    control: Option<ControlSetup>,
+}
+
+/// Who may use the control API, and what it shows.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ControlSetup {
+    token: Secret,
+    loopback_only: bool,
+    reveal: bool,
 }
 
 /// What the server around allows by itself: names, or all.
@@ -138,6 +150,8 @@ pub(crate) struct Facts {
     pub(crate) needs_port: bool,
     /// Whether lines of the level `debug` are wanted.
     pub(crate) trace: bool,
+    /// The control API, if it is on.
+    pub(crate) control: Option<ControlSettings>,
 }
 
 /// What an engine is made of, or reconfigured to.
@@ -155,8 +169,18 @@ pub(crate) struct Plan {
 pub(crate) fn server(setup: Setup, seed: [u8; 32]) -> Result<Server, String> {
     let Plan { assembly, router, limits, facts, count, from_environment } = plan(setup)?;
     let mut engine = assembly.engine(router, limits, seed);
-    engine.set_trace(facts.trace);
+    facts.apply(&mut engine);
     Ok(Server { engine, facts, count, from_environment })
+}
+
+impl Facts {
+    /// Switches on in an engine what is not of its configuration.
+    pub(crate) fn apply(&self, engine: &mut Engine) {
+        engine.set_trace(self.trace);
+        if let Some(settings) = &self.control {
+            engine.set_control(settings.clone());
+        }
+    }
 }
 
 impl Plan {
@@ -198,11 +222,17 @@ pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
     let router = assembly.router().map_err(|error| error.to_string())?;
     let patterns = router.patterns().to_vec();
     let count = configs.iter().map(|(config, _)| config.routes.len()).sum();
-    // A debug log names them.
-    let counts_addresses = limits.connections_per_address.is_some() || setup.trace;
+    let control = setup.control.map(|ControlSetup { token, loopback_only, reveal }| ControlSettings {
+        loopback_only,
+        reveal,
+        ..ControlSettings::new(token)
+    });
+    // A debug log names them, and so does the control API.
+    let counts_addresses = limits.connections_per_address.is_some() || setup.trace || control.is_some();
     let request_timeout = limits.handshake_timeout.as_millis() as u64;
     let trace = setup.trace;
-    let facts = Facts { patterns, shutdown_grace, request_timeout, counts_addresses, needs_port, trace };
+    let facts =
+        Facts { patterns, shutdown_grace, request_timeout, counts_addresses, needs_port, trace, control };
     Ok(Plan { assembly, router, limits, facts, count, from_environment })
 }
 

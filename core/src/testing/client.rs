@@ -121,7 +121,21 @@ impl World {
 
     /// A plain HTTP request: status and body.
     pub fn http(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let request = http::Request::builder().method(method).uri(path).header("host", "localhost");
+        self.http_with(method, path, body, &[])
+    }
+
+    /// The same with these headers besides.
+    pub fn http_with(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> (u16, String) {
+        let mut request = http::Request::builder().method(method).uri(path).header("host", "localhost");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         let request = request.body(bytes::Bytes::copy_from_slice(body.as_bytes())).expect("a request");
         self.request(&request).map_or((404, String::new()), |response| {
             (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned())

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+/// What plain requests show to the control API.
+pub const CONTROL_TOKEN: &str = "transcript";
+
 /// One file.
 #[derive(Debug)]
 pub struct Transcript {

@@ -17,7 +17,7 @@ export function createHandle(running: Supervisor): Handle {
       .then((body) => {
         if (body === 'too large') return refuse(response, 413, `the body has at most ${limit} bytes`)
         if (body === 'too late') return refuse(response, 408, 'the body takes too long')
-        const answer = running.host.request(method, url, headersOf(request), body)
+        const answer = running.host.request(method, url, request.socket?.remoteAddress ?? '', headersOf(request), body)
         if (answer === undefined) response.writeHead(503).end()
         else response.writeHead(answer.status, answer.headers).end(method === 'HEAD' ? undefined : answer.body)
       })

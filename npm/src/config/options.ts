@@ -1,5 +1,6 @@
 /** The plugin's options. */
 
+import { controlOf, type ControlSettings } from '../control/settings.js'
 import type { Written } from '../files/exports.js'
 import type { RouteOptions } from '../interface/handler.js'
 import type { PluginOptions } from '../interface/options.js'
@@ -17,6 +18,8 @@ export interface Resolved {
   /** Keys of vite-plugin-universal-api that are only about HTTP. */
   ignored: string[]
   environment: Record<string, string>
+  /** The control API, if it is on. */
+  control: ControlSettings | undefined
   options: PluginOptions
 }
 
@@ -38,6 +41,7 @@ export const KNOWN_KEYS = [
   'environment',
   'logger',
   'clock',
+  'control',
   'enablePreview',
   'files',
 ]
@@ -78,6 +82,7 @@ export function resolve(given: PluginOptions, written: Written[] = []): Resolved
     given: keys.filter((key) => !HTTP_KEYS.includes(key)),
     ignored: keys.filter((key) => HTTP_KEYS.includes(key)),
     environment,
+    control: controlOf(options.control, environment),
     options,
   }
 }

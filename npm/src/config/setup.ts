@@ -105,7 +105,7 @@ export function setUp(resolved: Resolved, root: string, servedHosts: true | stri
     parts.push({ ...readPart(resolve(root, options.config), options.config), rules })
   }
   return {
-    data: plain({ given: resolved.given, known: KNOWN_KEYS, parts, allowedHosts: servedHosts, environment: resolved.environment, trace }),
+    data: plain({ given: resolved.given, known: KNOWN_KEYS, parts, allowedHosts: servedHosts, environment: resolved.environment, trace, control: resolved.control }),
     routes: split.map(({ callbacks }) => callbacks),
   }
 }

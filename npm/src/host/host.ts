@@ -269,11 +269,12 @@ export class Host implements Driven {
   request(
     method: string,
     url: string,
+    address: string,
     headers: string[],
     body: Uint8Array,
   ): { status: number; headers: string[]; body: string } | undefined {
     if (this.isBroken) return undefined
-    const text = [method, '1.1', url, '', ...headers].join('\n')
+    const text = [method, '1.1', url, address, ...headers].join('\n')
     const length = this.#engine.copy((memory) => memory.putRequest(text, body))
     const parts = this.input((core) => core.request(length, body.byteLength))
     if (parts === undefined) return undefined

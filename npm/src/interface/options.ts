@@ -1,5 +1,6 @@
 /** The options of the plugin and of a server. */
 
+import type { ControlOptions } from './control.js'
 import type { FeedConfig, LimitsConfig } from './configuration.js'
 import type { RouteOptions, WebSocketHandler } from './handler.js'
 
@@ -63,6 +64,12 @@ export interface SwitchboardOptions {
    * the system's. Default `'real'`.
    */
   clock?: 'real' | 'manual'
+  /**
+   * The control API below `/__switchboard/api/v1`, by which a program that knows its token looks at the server and acts on it.
+   * Default `false`; in Vite's development server `true`, for clients of this machine. Its token is random unless it is
+   * written here, and `control` of the server has it. Where this option is written, Vite prints it too.
+   */
+  control?: boolean | ControlOptions
   /** Where log lines go. Default: the console; in Vite, Vite's logger. */
   logger?: Logger
 }

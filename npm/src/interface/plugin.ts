@@ -2,6 +2,7 @@
 
 import type { Plugin } from 'vite'
 
+import type { ControlAccess } from './control.js'
 import type { Route } from './route.js'
 import type { Stats } from './stats.js'
 import type { Upgrade } from './switchboard.js'
@@ -18,6 +19,8 @@ export interface PluginApi {
   route(pattern: string): Route
   /** Gives a command to a route's dialect, as `command` of `attach`. */
   command(pattern: string, name: string, payload: unknown): void
+  /** How the control API is reached; `undefined` while it is off, or before Vite's server runs. */
+  readonly control: ControlAccess | undefined
   /** Statistics, as `stats` of `attach`. */
   stats(): Stats
 }

@@ -6,6 +6,7 @@ import type { Server as HttpsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 
 import type { Clock } from './clock.js'
+import type { ControlAccess } from './control.js'
 import type { Route } from './route.js'
 import type { Stats } from './stats.js'
 
@@ -42,6 +43,8 @@ export interface Switchboard {
   command(pattern: string, name: string, payload: unknown): void
   /** Statistics of this moment: for a page, or a test that waits until all connections are gone. */
   stats(): Stats
+  /** How its control API is reached; `undefined` while that is off. */
+  readonly control: ControlAccess | undefined
   /** Its time; with the option `clock: 'manual'` it only moves when it is told to. */
   readonly clock: Clock
   /**

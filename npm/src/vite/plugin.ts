@@ -51,7 +51,9 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       before: before?.serving.running,
       written,
     }
-    const begun = start({ ...options, environment, logger }, config.root, around)
+    // In development on by itself: for this machine, and with a token.
+    const control = options.control ?? ('ws' in server ? true : undefined)
+    const begun = start({ ...options, environment, control, logger }, config.root, around)
     const release = (): void => {
       started.delete(one)
       running.delete(one)
@@ -155,6 +157,9 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       },
       command: (pattern, name, payload) =>
         each(started).forEach(({ switchboard }) => switchboard.command(pattern, name, payload)),
+      get control() {
+        return each(started).map(({ switchboard }) => switchboard.control).find((access) => access !== undefined)
+      },
       stats: () => sum(each(started).map(({ switchboard }) => switchboard.stats())),
     },
 
@@ -182,7 +187,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       mentionFolder(server, one)
       if (!one.enabled) return
       onDevClose(server, one, plugin)
-      listEndpoints(server, one)
+      listEndpoints(server, one, options.control)
       return follow(server, one, before)
     },
 
@@ -194,7 +199,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       if (!one.enabled) return
       one.isReady = true
       onPreviewClose(server, one)
-      listEndpoints(server, one)
+      listEndpoints(server, one, options.control)
     },
   }
   return plugin
@@ -225,7 +230,7 @@ function take(one: Serving, why: string): void {
 }
 
 /** Adds the endpoints to the addresses that Vite prints. */
-function listEndpoints(server: ViteDevServer | PreviewServer, one: Serving): void {
+function listEndpoints(server: ViteDevServer | PreviewServer, one: Serving, control: PluginOptions['control']): void {
   const { switchboard, log } = one
   replace(one, server, 'printUrls', (print) => () => {
     print.call(server)
@@ -235,6 +240,9 @@ function listEndpoints(server: ViteDevServer | PreviewServer, one: Serving): voi
     const list = (patterns: string[]): void => patterns.forEach((pattern) => log.write('info', `${origin}${pattern}`))
     const printed = switchboard.patterns
     list(printed)
+    // Who has not asked for it need not see its token.
+    const access = control ? switchboard.control : undefined
+    if (access) log.write('info', `control API: ${new URL(access.path, local).href} with the token ${access.token}`)
     // Those of handler files may not be known yet.
     void one.loaded().then(() => list(switchboard.patterns.filter((pattern) => !printed.includes(pattern))))
   })
