@@ -7,8 +7,21 @@ use anyhow::{Context, Result, bail};
 use crate::project::Project;
 
 /// What the examples import, and where it is below `npm/`.
-const PACKAGES: [(&str, &str); 3] =
-    [("phoenix", "node_modules/phoenix"), ("vite", "node_modules/vite"), ("vite-plugin-switchboard", ".")];
+const PACKAGES: [(&str, &str); 13] = [
+    (".bin", "node_modules/.bin"),
+    ("@playwright/test", "node_modules/@playwright/test"),
+    ("@testing-library/dom", "node_modules/@testing-library/dom"),
+    ("@testing-library/react", "node_modules/@testing-library/react"),
+    ("@types/react", "node_modules/@types/react"),
+    ("@types/react-dom", "node_modules/@types/react-dom"),
+    ("happy-dom", "node_modules/happy-dom"),
+    ("phoenix", "node_modules/phoenix"),
+    ("react", "node_modules/react"),
+    ("react-dom", "node_modules/react-dom"),
+    ("vite", "node_modules/vite"),
+    ("vite-plugin-switchboard", "."),
+    ("vitest", "node_modules/vitest"),
+];
 
 /// The folder of one example; an unknown name is answered with the known ones.
 pub(crate) fn find(project: &Project, name: &str) -> Result<PathBuf> {
@@ -38,9 +51,10 @@ pub(crate) fn link_packages(project: &Project) -> Result<()> {
 
 /// Links the same into another `node_modules` folder.
 pub(crate) fn link_packages_into(project: &Project, modules: &Path) -> Result<()> {
-    std::fs::create_dir_all(modules)?;
     for (package, place) in PACKAGES {
         let link = modules.join(package);
+        // The folder of a scope, or `modules` itself.
+        std::fs::create_dir_all(link.parent().unwrap_or(modules))?;
         if link.symlink_metadata().is_err() {
             let target = project.npm().join(place);
             link_folder(&target, &link).with_context(|| format!("cannot link {}", link.display()))?;

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that can be run to prove that this works.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use clap::Args;
 use xshell::cmd;
@@ -50,6 +52,10 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     if everything || options.npm {
         steps.run("plugin types", || npm::script(project, "typecheck"))?;
         steps.run("plugin tests", || npm::script(project, "test"))?;
+        steps.run("the example of tests, in Vitest", || {
+            examples::link_packages(project)?;
+            example_of_tests(project, &["vitest", "run"], None)
+        })?;
         steps.run("packed tarball in an empty Vite project", || tarball::run(project))?;
     }
     if everything || options.npm || options.types {
@@ -96,10 +102,24 @@ fn browser_tests(project: &Project) -> Result<Outcome> {
     let _here = project.shell.push_dir(project.npm());
     let npm = npm::program("npm")?;
     let tests = cmd!(project.shell, "{npm} run --silent test:browser");
-    let tests = tests.env("CHROMIUM", chromium).env("SWITCHBOARD_NATIVE", server);
+    let tests = tests.env("CHROMIUM", &chromium).env("SWITCHBOARD_NATIVE", server);
     match python::interpreter(project)? {
         Some(python) => tests.env("SWITCHBOARD_PYTHON", python).run()?,
         None => tests.run()?,
     }
+    example_of_tests(project, &["playwright", "test"], Some(&chromium))?;
     Ok(Outcome::Passed)
+}
+
+/// Runs a program in `examples/testing`, as its `package.json` does.
+fn example_of_tests(project: &Project, program: &[&str], chromium: Option<&Path>) -> Result<()> {
+    let folder = examples::find(project, "testing")?;
+    let _here = project.shell.push_dir(folder);
+    let npx = npm::program("npx")?;
+    let command = cmd!(project.shell, "{npx} --no-install {program...}");
+    match chromium {
+        Some(chromium) => command.env("CHROMIUM", chromium).run()?,
+        None => command.run()?,
+    }
+    Ok(())
 }

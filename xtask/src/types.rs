@@ -10,7 +10,10 @@ use crate::project::Project;
 use crate::{examples, npm};
 
 /// What the documentation imports beside what the examples do, by its place in `npm/node_modules`.
-const PACKAGES: [&str; 2] = ["@types", "zod"];
+const PACKAGES: [&str; 2] = ["@types/node", "zod"];
+
+/// What Vitest's declarations need of happy-dom, whose own do not compile with the oldest Node's.
+const HAPPY_DOM: &str = "export declare class Window { constructor(options?: { settings?: object }) }";
 
 /// A block of code in a document.
 pub(crate) struct Block {
@@ -44,7 +47,10 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     if count == 0 {
         bail!("no document has a block of TypeScript or JavaScript");
     }
-    check(project, folder.path(), &["*.ts", "*.js", &format!("{}/*/*.ts", project.examples().display())])?;
+    let examples = project.examples();
+    let (top, below) =
+        (format!("{}/*/*.ts", examples.display()), format!("{}/*/tests/*.ts", examples.display()));
+    check(project, folder.path(), &["*.ts", "*.js", &top, &below])?;
     println!("{count} blocks of code and the examples compile");
     Ok(())
 }
@@ -66,9 +72,11 @@ pub(crate) fn check(project: &Project, folder: &Path, files: &[&str]) -> Result<
             "erasableSyntaxOnly": true,
             "allowImportingTsExtensions": true,
             "noEmit": true,
+            "paths": { "happy-dom": ["./happy-dom.d.ts"] },
         },
         "include": files,
     });
+    std::fs::write(folder.join("happy-dom.d.ts"), HAPPY_DOM)?;
     std::fs::write(folder.join("tsconfig.json"), configuration.to_string())?;
     let compiler = project.npm().join("node_modules/typescript/bin/tsc");
     let node = npm::program("node")?;

@@ -11,7 +11,10 @@ import { type Bridged, bridge } from './bridge.js'
 import { matchers } from './matchers.js'
 import { serve } from './server.js'
 
-/** How the server of a worker is started, and what fails a test at its end: `test.use({ serverOptions: { … } })`. */
+/**
+ * How the server of a worker is started, and what fails a test at its end: `test.use({ serverOptions: { … } })`. The default
+ * of `timeout` is `5000` here.
+ */
 export interface ServerOptions extends ServeOptions {
   /** What it serves. Default: it accepts everyone. */
   serve?: Serves
@@ -29,6 +32,9 @@ export interface PageServer extends TestServer {
    */
   take(page: Page | BrowserContext, url: string | RegExp | ((url: URL) => boolean)): Promise<void>
 }
+
+/** How long in ms a call or a matcher waits where nothing else was said, as Playwright's own. */
+const TIMEOUT = 5000
 
 /** What {@link test} adds to Playwright's for each test. */
 export interface ServerFixtures {
@@ -50,7 +56,7 @@ export const test = baseTest.extend<ServerFixtures, WorkerFixtures>({
   workerServer: [
     async ({ serverOptions }, use) => {
       const { serve: what, verify: _, ...options } = serverOptions
-      const server = Object.assign(await serve(what, options), { take })
+      const server = Object.assign(await serve(what, { timeout: TIMEOUT, ...options }), { take })
       await use(server)
       await server.close()
     },
