@@ -115,7 +115,7 @@ impl Header {
 }
 
 /// How many bytes the header of a server's frame takes.
-pub(super) fn encoded_length(payload: usize) -> usize {
+pub(crate) fn encoded_length(payload: usize) -> usize {
     match payload {
         0..=125 => 2,
         126..=0xffff => 4,

@@ -103,7 +103,7 @@ pub(super) fn encode_plain(message: &Message, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(message.payload());
 }
 
-fn opcode(message: &Message) -> Opcode {
+pub(super) fn opcode(message: &Message) -> Opcode {
     match message {
         Message::Text(_) => Opcode::Text,
         Message::Binary(_) => Opcode::Binary,

@@ -4,12 +4,13 @@ use bytes::Bytes;
 
 use super::burst::Burst;
 use super::close;
+use super::damage::Damage;
 use super::deflate::{Agreement, Compressor};
 use super::header::{self, MAX_CONTROL_PAYLOAD, Opcode};
 use super::outbox::{Admission, Kind, Outbox, Overflow, Pushed};
 use super::outgoing::Outgoing;
 use super::websocket::SocketOptions;
-use crate::CloseFrame;
+use crate::{CloseFrame, Message};
 
 /// From how many bytes on a plain payload is queued as it is, behind its header. Copying fewer costs less than one more
 /// piece to write.
@@ -77,6 +78,20 @@ impl Writer {
             self.write_when_full(pushed, &mut write)
         });
         pushed.reduce(Pushed::and).unwrap_or(Pushed::Queued)
+    }
+
+    /// Queues a message whose frame is broken on purpose, under the same rules as any other.
+    pub fn send_damaged(&mut self, message: &Message, damage: Damage) -> Pushed {
+        if self.is_closed {
+            return Pushed::Dropped(1);
+        }
+        match self.outbox.admit() {
+            Admission::Refused(pushed) => pushed,
+            Admission::Admitted(pushed) => {
+                self.outbox.push(damage.frame(message), Kind::Message);
+                self.outbox.conclude(pushed)
+            }
+        }
     }
 
     /// Has the socket take what it can when the bound is reached; what then became of the message that reached it.
@@ -179,7 +194,7 @@ mod tests {
     use super::super::client_frame::{CLOSE, ClientInflate, FIN, PING, PONG, RSV1, TEXT, server_frame};
     use super::super::{OutboxOptions, WebSocket};
     use super::*;
-    use crate::{CloseCode, Message};
+    use crate::CloseCode;
 
     const AGREEMENT: Agreement = Agreement {
         server_takeover: false,
@@ -287,6 +302,23 @@ mod tests {
             frames(&mut writer),
             [(FIN | PING, b"1".to_vec()), (FIN | CLOSE, b"\x03\xe8bye".to_vec())]
         );
+    }
+
+    #[test]
+    fn broken_frames_keep_their_place_and_the_bound() {
+        let mut writer = writer(None);
+        writer.send(&outgoing("a"));
+        assert_eq!(writer.send_damaged(&"b".into(), Damage::Opcode), Pushed::Queued);
+        writer.send(&outgoing("c"));
+        let firsts: Vec<_> = frames(&mut writer).into_iter().collect();
+        let text = |text: &str| (FIN | TEXT, text.as_bytes().to_vec());
+        assert_eq!(firsts, [text("a"), (FIN | 3, b"b".to_vec()), text("c")]);
+        let outbox = OutboxOptions { max_bytes: 1, overflow: Overflow::Close };
+        let mut full = WebSocket::new(&SocketOptions { outbox, ..SocketOptions::default() }).writer;
+        full.send(&outgoing("a"));
+        assert_eq!(full.send_damaged(&"b".into(), Damage::Opcode), Pushed::Full);
+        full.close(None);
+        assert_eq!(full.send_damaged(&"c".into(), Damage::Opcode), Pushed::Dropped(1));
     }
 
     #[test]
