@@ -152,6 +152,10 @@ pub mod time;
 
 pub mod protocol;
 
+mod fault;
+pub use fault::{ClientConditions, Condition, Delay, Fault, FaultList, FaultStage, FaultTrigger};
+pub use protocol::Damage;
+
 mod routing;
 pub use routing::authentication::{Admission, Authentication, TokenPlace, TokenRefusal, TokenRule};
 pub use routing::hosts::Hosts;
@@ -201,6 +205,7 @@ pub mod control;
 mod engine;
 pub use engine::configuration::{Configuration, ConfiguredRoute, Reconfiguration, ReconfigureError};
 pub use engine::control::Asker;
+pub use engine::faults::{FaultId, FaultScope};
 pub use engine::{Engine, Route};
 
 pub mod dialect;

@@ -92,7 +92,7 @@ fn a_target_that_vanishes_ends_its_client_without_a_close_frame_behind_what_it_s
     world.target(says("the last"));
     world.target(closes(1006, ""));
     // What is queued is written before, which `<end>` would not wait for.
-    assert_eq!(world.received(id), ["the last"]);
+    assert_eq!(world.received(id), ["the last", "<eof>"]);
     assert!(world.client(id).gone);
 }
 

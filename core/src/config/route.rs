@@ -16,6 +16,7 @@ use crate::dialect::phoenix::PhoenixOptions;
 use crate::dialect::proxy::ProxyOptions;
 use crate::dialect::rules::{Parse, Rule, Rules};
 use crate::dialect::topics::TopicsOptions;
+use crate::fault::{ClientConditions, Condition, Fault};
 use crate::protocol::DeflateConfig;
 use crate::routing::pattern::Pattern;
 use crate::template::Template;
@@ -76,6 +77,16 @@ pub struct RouteConfig {
     /// With the dialect `relay`: the room, by default `{connection.path}`, so that each path is its own.
     #[serde(default)]
     pub room: Option<Template>,
+    /// What goes wrong on purpose, to test how clients take it. Default nothing.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// A state of the network or the server, as a list of faults; those of `faults` come on top. Default none.
+    #[serde(default)]
+    pub condition: Option<Condition>,
+    /// The conditions that a client may choose for its own connection, by the query's parameter `switchboard-fault` or by a
+    /// header of that name: `true` for all, or a list. Default none.
+    #[serde(default)]
+    pub client_conditions: ClientConditions,
     /// The feeds whose values your own handler receives. Dialects have a setting of their own for theirs. Default none.
     #[serde(default)]
     pub feeds: Vec<String>,
@@ -177,6 +188,9 @@ impl RouteConfig {
             origins: None,
             outbound: None,
             room: None,
+            faults: Vec::new(),
+            condition: None,
+            client_conditions: ClientConditions::default(),
             feeds: Vec::new(),
             actions: None,
             topics: None,
@@ -212,6 +226,12 @@ impl RouteConfig {
         }
     }
 
+    /// The faults of the condition, and the others.
+    pub fn all_faults(&self) -> Vec<Fault> {
+        let of_condition = self.condition.map(Condition::faults).unwrap_or_default();
+        of_condition.into_iter().chain(self.faults.iter().cloned()).collect()
+    }
+
     /// The settings for the negotiation of compression, if it is on.
     pub fn deflate(&self) -> Option<DeflateConfig> {
         self.compression_options().deflate()
@@ -234,6 +254,9 @@ impl RouteConfig {
         self.authenticate.check().map_err(|error| error.under("authenticate"))?;
         if let Some(outbound) = &self.outbound {
             outbound.check().map_err(|error| error.under("outbound"))?;
+        }
+        for (index, fault) in self.faults.iter().enumerate() {
+            fault.check().map_err(|error| error.under(&format!("faults[{index}]")))?;
         }
         self.check_dialect()?;
         if let Some(events) = &self.events {

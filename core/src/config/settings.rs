@@ -63,6 +63,8 @@ impl Config {
             },
             origins: route.origins.as_ref().unwrap_or(&self.origins).origins(),
             feeds: route.feed_names().into_iter().map(|(_, name)| name).collect(),
+            faults: route.all_faults().into(),
+            client_conditions: route.client_conditions.clone(),
             kind: route.dialect().name(),
         }
     }

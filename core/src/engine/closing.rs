@@ -35,7 +35,9 @@ impl Engine {
                 effects.push(Effect::Close { id, frame: echo });
             }
             Phase::Closing(_) | Phase::Refusing(_) => {}
-            Phase::Authenticating(_) | Phase::Delayed | Phase::Accepted | Phase::Closed(_) => return,
+            Phase::Authenticating(_) | Phase::Held | Phase::Delayed | Phase::Accepted | Phase::Closed(_) => {
+                return;
+            }
         }
         self.state.await_close(id, now);
         effects.push(Effect::Disconnect { id });
@@ -149,7 +151,11 @@ impl Engine {
             return;
         };
         let closure = match connection.phase.clone() {
-            Phase::Authenticating(_) | Phase::Delayed | Phase::Accepted | Phase::Refusing(_) => {
+            Phase::Authenticating(_)
+            | Phase::Held
+            | Phase::Delayed
+            | Phase::Accepted
+            | Phase::Refusing(_) => {
                 self.state.timers.cancel_all(id);
                 self.forget(now, id, effects);
                 return effects.push(Effect::Removed { id });
@@ -224,7 +230,7 @@ impl Engine {
         let everyone: Vec<_> = self.state.connections.iter().map(Connection::id).collect();
         for id in everyone {
             match self.state.connections.get(id).map(|connection| connection.phase.clone()) {
-                Some(Phase::Authenticating(_) | Phase::Delayed) => self.decided(
+                Some(Phase::Authenticating(_) | Phase::Held | Phase::Delayed) => self.decided(
                     now,
                     id,
                     crate::Admission::refuse_with(http::StatusCode::SERVICE_UNAVAILABLE),

@@ -23,9 +23,7 @@ impl Engine {
         let start = effects.len();
         let result = self.run(now, route, id, effects, |handler, cx| handler.command(cx, name, payload));
         self.go_on(now, effects);
-        if self.state.trace.is_some() {
-            self.trace_effects(now, None, start, effects);
-        }
+        self.observe_effects(now, None, start, effects);
         result
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod configuration;
 pub(crate) mod control;
 mod delivery;
 mod external;
+pub(crate) mod faults;
 mod feeds;
 mod hosts;
 mod opening;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use self::faults::Faults;
 use crate::control::EVENTS_PATH;
 use crate::feed::source::Source;
 use crate::feed::{Feed, FeedSettings};
@@ -38,7 +40,6 @@ use crate::routing::router::{Found, Router};
 use crate::state::connection::Connection;
 use crate::state::limits::Limits;
 use crate::state::timers::Timer;
-use crate::state::trace::Trace;
 use crate::state::{Owner, RouteState, Standing, State};
 use crate::time::{Instant, Now};
 
@@ -66,6 +67,9 @@ pub struct Engine {
     sources: Vec<Option<Source>>,
     state: State,
     phase: ServerPhase,
+    /// What goes wrong on purpose, if anything does.
+    faults: Option<Box<Faults>>,
+    seed: [u8; 32],
 }
 
 /// Whether the server takes connections.
@@ -93,8 +97,10 @@ impl Engine {
         let state = State::new(states, limits, ChaCha8Rng::from_seed(seed));
         let indices = (0..handlers.len()).collect();
         let (endpoints, sources, phase) = (Vec::new(), Vec::new(), ServerPhase::Serving);
-        let mut engine = Self { router, indices, handlers, endpoints, sources, state, phase };
+        let faults = None;
+        let mut engine = Self { router, indices, handlers, endpoints, sources, state, phase, faults, seed };
         engine.find_endpoints();
+        engine.take_route_faults(Now::default(), &mut Vec::new());
         let mut routes = engine.handlers.iter().zip(&engine.state.routes);
         if routes.any(|(handler, route)| handler.warning(&route.settings).is_some())
             || !engine.router.warnings().is_empty()
@@ -128,8 +134,8 @@ impl Engine {
 
     /// Handles one event, and appends what the host has to do.
     pub fn handle_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
-        if self.state.trace.as_ref().is_some_and(Trace::is_waiting) {
-            return self.traced_input(now, input, effects);
+        if self.state.is_observed {
+            return self.observed_input(now, input, effects);
         }
         match input {
             Input::Upgrade { id, request, address } => self.upgrade(now, id, *request, address, effects),
@@ -178,9 +184,7 @@ impl Engine {
         };
         let start = effects.len();
         let done = Context { state: &mut self.state, effects, now, route, id: Some(id) }.apply(command);
-        if self.state.trace.is_some() {
-            self.trace_effects(now, None, start, effects);
-        }
+        self.observe_effects(now, None, start, effects);
         done
     }
 
@@ -188,9 +192,7 @@ impl Engine {
     pub fn handle_timeout(&mut self, now: Now, effects: &mut Vec<Effect>) {
         let start = effects.len();
         self.tick(now, effects);
-        if self.state.trace.is_some() {
-            self.trace_effects(now, None, start, effects);
-        }
+        self.observe_effects(now, None, start, effects);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has to be called, unless something happens before.

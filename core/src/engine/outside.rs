@@ -30,9 +30,7 @@ impl Engine {
     ) -> Result<usize, CommandError> {
         let start = effects.len();
         let done = self.carry_out(now, route, command, effects);
-        if self.state.trace.is_some() {
-            self.trace_effects(now, None, start, effects);
-        }
+        self.observe_effects(now, None, start, effects);
         done
     }
 

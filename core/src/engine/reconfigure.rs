@@ -36,10 +36,11 @@ impl Engine {
     /// | What | Applies |
     /// |---|---|
     /// | handlers, rules, callbacks, `origins`, hosts, the feeds of a route | at once |
+    /// | `faults`, `condition` | at once; what is on its way stays on its way |
     /// | `delay` | to messages that come from now on, after those that wait |
     /// | `heartbeat`, `inactivityTimeout` | at once, counted from where they stand; not where user code has set another one for the connection |
     /// | limits | at once; connections and rooms beyond a lower one stay |
-    /// | `authenticate`, `subprotocols`, compression, `maxPayload`, `outbound`, `defaultRoom` | to connections that open from now on |
+    /// | `authenticate`, `clientConditions`, `subprotocols`, compression, `maxPayload`, `outbound`, `defaultRoom` | to connections that open from now on |
     /// | a feed of the same name | keeps its values, as many as it may still keep |
     /// | a source of the same kind | goes on where it is; an upstream of another address, and a replay of another file, begin anew |
     ///
@@ -121,9 +122,8 @@ impl Engine {
         let goes_on = |connection: &&Connection| self.is_client(connection) && self.goes_on(connection);
         summary.kept = self.state.connections.iter().filter(goes_on).count();
         self.go_on(now, effects);
-        if self.state.trace.is_some() {
-            self.trace_effects(now, None, start, effects);
-        }
+        self.observe_effects(now, None, start, effects);
+        self.take_route_faults(now, effects);
         Ok(summary)
     }
 
@@ -226,7 +226,7 @@ impl Engine {
                 let Some(connection) = self.state.connections.get_mut(id) else { continue };
                 closed += 1;
                 match connection.phase {
-                    Phase::Authenticating(_) | Phase::Delayed => {
+                    Phase::Authenticating(_) | Phase::Held | Phase::Delayed => {
                         let refusal = Admission::refuse_with(StatusCode::SERVICE_UNAVAILABLE);
                         self.decided(now, id, refusal, effects);
                     }

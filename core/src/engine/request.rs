@@ -47,9 +47,7 @@ impl Engine {
         let start = effects.len();
         let response = self.control_request(now, request, asker, effects);
         let response = response.or_else(|| self.plain_request(now, request, effects));
-        if self.state.trace.is_some() {
-            self.trace_effects(now, None, start, effects);
-        }
+        self.observe_effects(now, None, start, effects);
         response
     }
 

@@ -33,6 +33,7 @@ impl Engine {
                 Timer::Answers(id) => self.state.release_answers(id),
                 Timer::Upstream(upstream) => self.upstream_due(now, upstream, effects),
                 Timer::Source(place) => self.source_due(now, place, effects),
+                Timer::Fault(id) => self.fault_due(now, id, effects),
                 Timer::Start => self.warn(effects),
                 Timer::Grace => self.drop_everyone(effects),
             }

@@ -28,22 +28,54 @@ impl Engine {
         self.state.trace.as_ref().is_some_and(|trace| trace.is_logged)
     }
 
-    /// Handles an input, and notes it.
+    /// Handles an input, notes it, and lets faults happen to it.
     #[cold]
     #[inline(never)]
-    pub(super) fn traced_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
-        let asked = self.asked_for(&input);
+    pub(super) fn observed_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
+        let asked = self.state.trace.as_ref().and_then(|_| self.asked_for(&input));
         match &input {
             Input::Message { id, message } => self.note_passed(*id, MessageDirection::In, message),
             Input::Opened { id } => self.note_opened(*id),
             _ => {}
         }
         let start = effects.len();
-        self.note(|trace| trace.is_handling = true);
+        self.receive(now, input, effects);
+        self.observe_effects(now, asked.as_ref(), start, effects);
+    }
+
+    /// Handles an input that was noted, and to which faults have happened.
+    pub(super) fn input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
+        self.state.is_observed = false;
         // Not a function for both ways: what handles an input is inlined where it is called from one place only.
         self.handle_input(now, input, effects);
-        self.note(|trace| trace.is_handling = false);
-        self.trace_effects(now, asked.as_ref(), start, effects);
+        self.state.update_observation();
+    }
+
+    /// Notes the effects from `start` on, and lets faults happen to them.
+    #[inline]
+    pub(super) fn observe_effects(
+        &mut self,
+        now: Now,
+        asked: Option<&AskedFor>,
+        start: usize,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.state.is_observed {
+            self.observe_each(now, asked, start, effects);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn observe_each(&mut self, now: Now, asked: Option<&AskedFor>, start: usize, effects: &mut Vec<Effect>) {
+        if self.state.trace.is_some() {
+            self.trace_effects(now, asked, start, effects);
+        }
+        self.impair(now, start, effects);
+        // What faults have done is noted too.
+        if self.state.trace.as_ref().is_some_and(Trace::has_noted) {
+            self.trace_effects(now, None, effects.len(), effects);
+        }
     }
 
     /// Notes the effects from `start` on, and tells what was noted since.

@@ -173,7 +173,27 @@ impl Engine {
             connection.auth_data = if auth_data.is_null() { None } else { Some(Box::new(auth_data)) };
             connection.metadata = extensions;
         }
+        if self.faults.is_some() && self.impair_opening(now, id, effects) {
+            return;
+        }
         match admission {
+            Some(admission) => self.decided(now, id, admission, effects),
+            None => self.ask(now, id, route, effects),
+        }
+    }
+
+    /// Goes on with an opening handshake that a fault has delayed.
+    pub(super) fn authenticate(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        route: usize,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(connection) = self.state.connections.get_mut(id) else { return };
+        connection.phase = Phase::Accepted;
+        let request = connection.request();
+        match self.state.routes[route].settings.authentication.decide(&request) {
             Some(admission) => self.decided(now, id, admission, effects),
             None => self.ask(now, id, route, effects),
         }
@@ -327,7 +347,13 @@ impl Engine {
         self.refuse_with(now, id, Box::new(Refusal::of_status(status)), effects);
     }
 
-    fn refuse_with(&mut self, now: Now, id: ConnectionId, refusal: Box<Refusal>, effects: &mut Vec<Effect>) {
+    pub(super) fn refuse_with(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        refusal: Box<Refusal>,
+        effects: &mut Vec<Effect>,
+    ) {
         self.forget(now, id, effects);
         effects.push(Effect::Refuse { id, refusal });
     }

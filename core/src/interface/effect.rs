@@ -10,7 +10,7 @@ use crate::interface::connection_id::ConnectionId;
 use crate::interface::hook::{CallId, Hook};
 use crate::interface::upstream::{Dial, UpstreamId};
 use crate::message::{CloseFrame, Message};
-use crate::protocol::{Burst, Refusal, SocketOptions};
+use crate::protocol::{Burst, Damage, Refusal, SocketOptions};
 use crate::routing::pattern::Params;
 
 /// An action for the host. Effects are carried out in the order in which the engine gives them.
@@ -52,6 +52,16 @@ pub enum Effect {
         /// The message, to be encoded once.
         message: Message,
     },
+    /// Send a message in a frame that is broken on purpose
+    /// ([`Writer::send_damaged`](crate::protocol::Writer::send_damaged)), in its place among the others.
+    SendDamaged {
+        /// The connection; it is open.
+        id: ConnectionId,
+        /// The message.
+        message: Message,
+        /// How its frame is broken.
+        damage: Damage,
+    },
     /// Send a ping.
     Ping {
         /// The connection.
@@ -84,7 +94,7 @@ pub enum Effect {
         /// The connection.
         id: ConnectionId,
     },
-    /// Drop the transport now, queued bytes included.
+    /// Drop the transport now, queued bytes included. The opening handshake may not have been answered yet: then it is not.
     Terminate {
         /// The connection.
         id: ConnectionId,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::fault::{ClientConditions, Fault};
 use crate::protocol::{DeflateConfig, Overflow};
 use crate::routing::authentication::Authentication;
 use crate::routing::origin::Origins;
@@ -34,6 +35,10 @@ pub struct RouteSettings {
     pub origins: Origins,
     /// The feeds whose values the route's handler is told. Default none.
     pub feeds: Vec<String>,
+    /// What goes wrong on purpose. Default nothing.
+    pub faults: Arc<[Fault]>,
+    /// The conditions that a client may choose for its own connection. Default none.
+    pub client_conditions: ClientConditions,
     /// What speaks here: the dialect's name. Default `handlers`.
     pub kind: &'static str,
 }
@@ -53,6 +58,8 @@ impl Default for RouteSettings {
             overflow: Overflow::Close,
             origins: Origins::Local,
             feeds: Vec::new(),
+            faults: Arc::default(),
+            client_conditions: ClientConditions::default(),
             kind: "handlers",
         }
     }

@@ -159,6 +159,8 @@ impl Connection {
 /// | From | To | When |
 /// |---|---|---|
 /// | the opening handshake | `Authenticating` | the user's code has to decide |
+/// | | `Held` | a fault delays the answer, or there will be none |
+/// | it, or `Held` | `Authenticating`, `Delayed`, `Accepted` | the fault lets it go on |
 /// | it, or `Authenticating` | `Delayed` | the client is admitted, and its handler answers later |
 /// | it, `Authenticating` or `Delayed` | `Accepted` | the client is admitted |
 /// | | `Refusing` | it is refused with a close code, for which the upgrade is completed; no hook runs |
@@ -177,6 +179,8 @@ pub(crate) enum Phase {
     Authenticating(CallId),
     /// Its handler answers the opening handshake, once an outgoing connection has opened or failed.
     Delayed,
+    /// A fault keeps its opening handshake from being answered, for a time or for ever.
+    Held,
     /// The host was told to answer 101 and has not reported `Opened` yet.
     Accepted,
     /// Accepted only so that this close frame reaches the client.

@@ -66,6 +66,10 @@ pub(crate) struct State {
     pub(crate) log_throttle: LogThrottle,
     /// What a debug log and those who are told live events learn next; `None` while there are none.
     pub(crate) trace: Option<Trace>,
+    /// Whether anything goes wrong on purpose.
+    pub(crate) has_faults: bool,
+    /// Whether inputs and effects are looked at on their way.
+    pub(crate) is_observed: bool,
     /// The control API, if it is on.
     pub(crate) control: Option<Box<Control>>,
     pub(crate) upstreams: Upstreams,
@@ -175,6 +179,8 @@ impl State {
             feeds: Vec::new(),
             log_throttle: LogThrottle::default(),
             trace: None,
+            has_faults: false,
+            is_observed: false,
             control: None,
             upstreams: Upstreams::default(),
             due: Vec::new(),
@@ -197,6 +203,12 @@ impl State {
         if trace.is_idle() {
             self.trace = None;
         }
+        self.update_observation();
+    }
+
+    /// What passes is looked at on its way where it is noted, and where there are faults.
+    pub(crate) fn update_observation(&mut self) {
+        self.is_observed = self.trace.is_some() || self.has_faults;
     }
 
     /// A connection, and where it is noted what happens to it; `None` when nobody wants to know.

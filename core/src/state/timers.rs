@@ -35,6 +35,8 @@ pub(crate) enum Timer {
     Upstream(UpstreamId),
     /// A feed's source has something to do.
     Source(usize),
+    /// Something is due for a fault of a connection.
+    Fault(ConnectionId),
     /// The log is told what the routes warn of.
     Start,
     /// The connections that are left after a shutdown are dropped.
@@ -52,6 +54,7 @@ impl Timer {
             | Timer::Closing(id)
             | Timer::Relay(id)
             | Timer::Answers(id)
+            | Timer::Fault(id)
             | Timer::Connection(id, _) => Some(id),
             Timer::Call(_)
             | Timer::Route(..)

@@ -41,14 +41,12 @@ pub(crate) struct Trace {
     pub(crate) is_told: bool,
     pub(crate) lines: Vec<String>,
     pub(crate) happenings: Vec<Happening>,
-    /// Whether an input is being handled that was noted.
-    pub(crate) is_handling: bool,
 }
 
 impl Trace {
-    /// Whether the next input is to be noted.
-    pub(crate) fn is_waiting(&self) -> bool {
-        !self.is_handling
+    /// Whether something was noted that is not told yet.
+    pub(crate) fn has_noted(&self) -> bool {
+        !self.lines.is_empty() || !self.happenings.is_empty()
     }
 
     /// Whether nobody wants to know any more.

@@ -19,6 +19,8 @@ pub struct Client {
     pub paused: bool,
     /// How many bytes of what it was sent it has not taken, while its connection is being closed.
     pub unsent: usize,
+    /// A close frame was sent to it.
+    pub is_told_closed: bool,
     /// The transport is gone, from either side.
     pub gone: bool,
 }
@@ -108,7 +110,8 @@ impl World {
         self.input(Input::Violated { id, violation: Violation::new(code, reason) });
     }
 
-    /// What came since the last look: text as it is, `<binary …>`, `<ping …>`, `<pong …>`, `<close …>`, `<end>`.
+    /// What came since the last look: text as it is, `<binary …>`, `<damaged …>`, `<ping …>`, `<pong …>`, `<close …>`, and
+    /// for an end without a close frame `<eof>`, or `<end>` if what was queued may not have been written.
     pub fn received(&mut self, id: ConnectionId) -> Vec<String> {
         std::mem::take(&mut self.client_mut(id).received)
     }

@@ -6,7 +6,8 @@ use super::client::Client;
 use crate::time::{Instant, Now, WallTime};
 use crate::{
     CallId, CloseFrame, Configuration, ConfiguredRoute, ConnectionId, ConnectionIds, Dial, Effect, Engine,
-    Hook, Input, Level, Limits, Message, Reconfiguration, Route, RouteKey, Router, UpstreamEvent, UpstreamId,
+    FaultId, FaultList, FaultScope, Hook, Input, Level, Limits, Message, Reconfiguration, Route, RouteKey,
+    Router, UpstreamEvent, UpstreamId,
 };
 
 /// Where the clock begins: 2026-11-20T10:00:00Z.
@@ -96,6 +97,29 @@ impl World {
         self.reconfigure(Configuration { routes: routes.collect(), ..Configuration::default() })
     }
 
+    /// Adds faults, which have to be some.
+    pub fn add_faults(&mut self, scope: FaultScope, faults: impl Into<FaultList>) -> FaultId {
+        let mut effects = Vec::new();
+        let added = self.engine.add_faults(self.now(), scope, faults, &mut effects);
+        self.carry_out(effects);
+        added.expect("faults, and a connection that is there")
+    }
+
+    /// Takes faults back that were added; whether they were there.
+    pub fn remove_faults(&mut self, id: FaultId) -> bool {
+        let mut effects = Vec::new();
+        let were_there = self.engine.remove_faults(self.now(), id, &mut effects);
+        self.carry_out(effects);
+        were_there
+    }
+
+    /// Takes back all faults that were added.
+    pub fn clear_faults(&mut self) {
+        let mut effects = Vec::new();
+        self.engine.clear_faults(self.now(), &mut effects);
+        self.carry_out(effects);
+    }
+
     /// What the clocks show.
     pub fn now(&self) -> Now {
         Now { instant: Instant::from_ms(self.ms), wall: WallTime::from_us(START + self.ms * 1000) }
@@ -159,15 +183,24 @@ impl World {
                         self.hear(*id, told(&message));
                     }
                 }
+                Effect::SendDamaged { id, damage, .. } => {
+                    self.hear(id, format!("<damaged {}>", damage.name()))
+                }
                 Effect::Ping { id, payload } => {
                     self.hear(id, format!("<ping {}>", String::from_utf8_lossy(&payload)));
                 }
                 Effect::Pong { id, payload } => {
                     self.hear(id, format!("<pong {}>", String::from_utf8_lossy(&payload)));
                 }
-                Effect::Close { id, frame } => self.hear(id, closed(frame)),
+                Effect::Close { id, frame } => {
+                    self.client_mut(id).is_told_closed = true;
+                    self.hear(id, closed(frame));
+                }
                 Effect::ReportUnsent { id } => unsent.push(id),
-                Effect::Disconnect { id } => gone.push((id, None)),
+                Effect::Disconnect { id } => {
+                    let note = (!self.client_mut(id).is_told_closed).then_some("<eof>");
+                    gone.push((id, note));
+                }
                 Effect::Terminate { id } => gone.push((id, Some("<end>"))),
                 Effect::Pause { id } => self.client_mut(id).paused = true,
                 Effect::Resume { id } => self.client_mut(id).paused = false,
@@ -204,7 +237,7 @@ impl World {
             self.input(Input::Unsent { id, bytes });
         }
         for (id, note) in gone {
-            if let Some(note) = note {
+            if let Some(note) = note.filter(|_| self.clients[&id].accepted.is_some()) {
                 self.hear(id, note.into());
             }
             self.cut(id);

@@ -27,6 +27,11 @@ use crate::flush::tls_session::TlsSession;
 use crate::host::state::UpgradeAnswer;
 use crate::host::{ConnectionGuard, Host};
 
+/// Marks a response that had better not be written: the connection is to be closed without an answer. Only a
+/// [`Server`](crate::Server) can do that; other applications write the response.
+#[derive(Clone, Copy)]
+pub(crate) struct Unanswered;
+
 /// An admitted client whose transport is still to come.
 struct Admitted {
     presence: ConnectionGuard,
@@ -55,6 +60,11 @@ pub(crate) fn finish(
 ) -> Response<Body> {
     if on_upgrade.is_none() && matches!(decision, Ok(UpgradeAnswer::Accept(_))) {
         return refusal(StatusCode::BAD_REQUEST, "this connection cannot be upgraded");
+    }
+    if let Ok(UpgradeAnswer::Terminate) = decision {
+        let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, "the connection was given up");
+        response.extensions_mut().insert(Unanswered);
+        return response;
     }
     match admit(presence, decision) {
         Ok(mut admitted) => {
@@ -113,6 +123,9 @@ fn answer(
     stream: TcpStream,
     rest: Vec<u8>,
 ) -> Answered {
+    if let Ok(UpgradeAnswer::Terminate) = decision {
+        return Answered::Refused;
+    }
     let admitted = match admit(presence, decision) {
         Ok(admitted) => admitted,
         Err(refusal) => {
@@ -159,7 +172,9 @@ fn admit(
             presence.refused();
             return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no WebSocket here"));
         }
-        Err(_) => return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is going down")),
+        Ok(UpgradeAnswer::Terminate) | Err(_) => {
+            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is going down"));
+        }
     };
     let Accept { id, response, socket: options, .. } = *accept;
     let overflow = options.outbox.overflow;

@@ -3,8 +3,8 @@
 use std::io;
 use std::task::{Context, Poll, Waker};
 
-use switchboard_core::CloseFrame;
-use switchboard_core::protocol::{Burst, Outbox, Overflow, Pushed, Writer};
+use switchboard_core::protocol::{Burst, Damage, Outbox, Overflow, Pushed, Writer};
+use switchboard_core::{CloseFrame, Message};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
@@ -99,6 +99,16 @@ impl Sending {
     /// Queues messages: what the engine has to be told of the outbox, and how many messages were dropped.
     pub(super) fn send(&mut self, burst: &mut Burst) -> (Fill, usize) {
         let pushed = self.push(burst);
+        self.filled(pushed)
+    }
+
+    /// Queues a message in a frame that is broken on purpose, with the same result.
+    pub(crate) fn send_damaged(&mut self, message: &Message, damage: Damage) -> (Fill, usize) {
+        let pushed = self.writer.send_damaged(message, damage);
+        self.filled(pushed)
+    }
+
+    fn filled(&mut self, pushed: Pushed) -> (Fill, usize) {
         let fill = match (pushed, self.overflow) {
             (Pushed::Full, Overflow::Pause) if !std::mem::replace(&mut self.is_full, true) => {
                 // The engine hears that it is full again; that it was not in between need not be reported.

@@ -11,8 +11,8 @@ use switchboard_core::protocol::{Burst, Refusal};
 use switchboard_core::time::{Instant, Now};
 use switchboard_core::{
     Accept, Answer, Asker, CallId, Command, CommandError, Configuration, Connection, ConnectionId,
-    ConnectionIds, Effect, Engine, HandlerResult, Hook, Input, Level, Recipients, Reconfiguration,
-    ReconfigureError, RouteCommand, Stats, UpstreamId,
+    ConnectionIds, Damage, Effect, Engine, HandlerResult, Hook, Input, Level, Message, Recipients,
+    Reconfiguration, ReconfigureError, RouteCommand, Stats, UpstreamId,
 };
 use tokio::sync::oneshot;
 
@@ -30,6 +30,8 @@ pub(crate) enum UpgradeAnswer {
     Refuse(Refusal),
     /// The path is not this server's.
     Ignore,
+    /// Close the transport without an answer.
+    Terminate,
 }
 
 /// The engine with the sockets that its effects are for.
@@ -234,6 +236,7 @@ impl HostState {
     fn perform(&mut self, effect: Effect, after: &mut AfterTurn) {
         match effect {
             Effect::Send { to, message } => self.send(&to, Burst::new(message, to.len()), after),
+            Effect::SendDamaged { id, message, damage } => self.send_damaged(id, &message, damage, after),
             Effect::Ping { id, payload } => self.touch(id, after, |socket| socket.ping(&payload)),
             Effect::Pong { id, payload } => self.touch(id, after, |socket| socket.pong(&payload)),
             Effect::Close { id, frame } => self.touch(id, after, |socket| socket.close(frame.as_ref())),
@@ -242,7 +245,10 @@ impl HostState {
                 let bytes = self.socket(id).map_or(0, |socket| socket.unsent_bytes());
                 self.inputs.push(Input::Unsent { id, bytes });
             }
-            Effect::Terminate { id } => self.touch(id, after, |socket| socket.end(Ending::Terminate)),
+            Effect::Terminate { id } => {
+                self.decide(id, UpgradeAnswer::Terminate, after);
+                self.touch(id, after, |socket| socket.end(Ending::Terminate));
+            }
             Effect::Pause { id } => self.touch(id, after, |socket| socket.set_paused(true)),
             Effect::Resume { id } => self.touch(id, after, |socket| socket.set_paused(false)),
             Effect::Accept(accept) => self.decide(accept.id, UpgradeAnswer::Accept(accept), after),
@@ -287,15 +293,28 @@ impl HostState {
         for &id in to.iter() {
             if let Some(socket) = self.socket(id) {
                 let (fill, dropped) = socket.send(&mut burst, &mut after.touched);
-                match fill {
-                    Fill::HasRoom => {}
-                    Fill::Full => self.inputs.push(Input::Full { id }),
-                    Fill::Overflowed => self.inputs.push(Input::Overflowed { id }),
-                }
-                if dropped > 0 {
-                    self.inputs.push(Input::Dropped { id, messages: dropped });
-                }
+                self.filled(id, fill, dropped);
             }
+        }
+    }
+
+    fn send_damaged(&mut self, id: ConnectionId, message: &Message, damage: Damage, after: &mut AfterTurn) {
+        if let Some(socket) = self.socket(id) {
+            let mut sent = (Fill::HasRoom, 0);
+            socket.change(&mut after.touched, |socket| sent = socket.send_damaged(message, damage));
+            self.filled(id, sent.0, sent.1);
+        }
+    }
+
+    /// Tells the engine what a message has made of an outbox.
+    fn filled(&mut self, id: ConnectionId, fill: Fill, dropped: usize) {
+        match fill {
+            Fill::HasRoom => {}
+            Fill::Full => self.inputs.push(Input::Full { id }),
+            Fill::Overflowed => self.inputs.push(Input::Overflowed { id }),
+        }
+        if dropped > 0 {
+            self.inputs.push(Input::Dropped { id, messages: dropped });
         }
     }
 

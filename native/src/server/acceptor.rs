@@ -1,7 +1,7 @@
 //! HTTP/1.1 on the server's own port, with limits on requests that are incomplete or too large.
 
-use std::convert::Infallible;
 use std::future::{pending, poll_fn};
+use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -23,7 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::accept::prefixed::Prefixed;
-use crate::accept::upgrade::Asked;
+use crate::accept::upgrade::{Asked, Unanswered};
 use crate::accept::write_deadline::WriteDeadline;
 use crate::accept::{NODELAY_IS_INHERITED, opening};
 use crate::connection::receiver::Receiver;
@@ -256,10 +256,14 @@ impl Reception {
             let refused = place.ask(&self.share, &request).err();
             let switchboard = self.switchboard.clone();
             async move {
-                Ok::<_, Infallible>(match refused {
+                let response = match refused {
                     Some(refusal) => refusal.response().map(Body::from),
                     None => switchboard.answer(request).await,
-                })
+                };
+                match response.extensions().get::<Unanswered>() {
+                    Some(_) => Err(io::Error::other("left without an answer on purpose")),
+                    None => Ok(response),
+                }
             }
         });
         let stream = TokioIo::new(WriteDeadline::new(stream, self.time));

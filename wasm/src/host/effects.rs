@@ -59,6 +59,13 @@ impl Host {
                     self.send(inputs);
                 }
             }
+            Effect::SendDamaged { id, message, damage } => {
+                if let Some(peer) = self.peer(id) {
+                    let pushed = peer.socket.writer.send_damaged(&message, damage);
+                    inputs.extend(peer.filled(pushed));
+                    self.touch(id);
+                }
+            }
             Effect::Ping { id, payload } => self.write(id, |peer| peer.socket.writer.ping(&payload)),
             Effect::Pong { id, payload } => self.write(id, |peer| peer.socket.writer.pong(&payload)),
             Effect::Close { id, frame } => {

@@ -106,7 +106,7 @@ impl Engine {
             let Some(connection) = self.state.connections.get_mut(*id) else { continue };
             closed += 1;
             match connection.phase {
-                Phase::Authenticating(_) | Phase::Delayed => {
+                Phase::Authenticating(_) | Phase::Held | Phase::Delayed => {
                     let refusal = Admission::refuse_with(StatusCode::SERVICE_UNAVAILABLE);
                     self.decided(now, *id, refusal, effects);
                 }

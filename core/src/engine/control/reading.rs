@@ -243,7 +243,7 @@ impl Engine {
             address: connection.address().map(|address| address.to_string()),
             subprotocol: connection.subprotocol().map(str::to_owned),
             state: match connection.phase {
-                Phase::Authenticating(_) | Phase::Delayed | Phase::Accepted => "opening",
+                Phase::Authenticating(_) | Phase::Held | Phase::Delayed | Phase::Accepted => "opening",
                 Phase::Open => "open",
                 Phase::Refusing(_) | Phase::Closing(_) | Phase::Closed(_) => "closing",
             },
