@@ -61,6 +61,13 @@ impl Run {
                     return Err(format!("expected {status}, got {got:?}"));
                 }
             }
+            Line::IsDropped { path, headers } => {
+                let id = self.upgrade(path, headers);
+                let client = self.world.client(id);
+                if !client.gone || client.accepted.is_some() || client.rejected.is_some() {
+                    return Err(format!("not dropped: {client:?}"));
+                }
+            }
             Line::Says { who, text } => self.world.message(self.clients[who], self.names.fill(text)),
             Line::SaysBinary { who, bytes } => {
                 self.world.message(self.clients[who], Message::Binary(bytes.clone().into()));
@@ -125,6 +132,8 @@ impl Run {
             Expected::Binary(bytes) => format!("<binary {:?}>", bytes::Bytes::from(bytes.clone())),
             Expected::Ping(text) => format!("<ping {text}>"),
             Expected::Pong(text) => format!("<pong {text}>"),
+            Expected::Broken(damage) => format!("<damaged {damage}>"),
+            Expected::Close(1006, _) if heard == "<eof>" => return Ok(()),
             Expected::Close(1006, _) => "<end>".to_owned(),
             Expected::Close(1005, _) => "<close>".to_owned(),
             Expected::Close(code, None) => {

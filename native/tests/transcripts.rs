@@ -80,6 +80,12 @@ impl Run {
                     return Err(format!("expected {status}, got {head}"));
                 }
             }
+            Line::IsDropped { path, headers } => {
+                let got = self.ask(path, headers).await.rest().await;
+                if !got.is_empty() {
+                    return Err(format!("expected no answer, got {}", String::from_utf8_lossy(&got)));
+                }
+            }
             Line::Says { who, text } => {
                 let text = self.names.fill(text);
                 self.client(who).send(0x81, text.as_bytes()).await;
@@ -121,11 +127,16 @@ impl Run {
     }
 
     async fn upgrade(&self, path: &str, headers: &[(String, String)]) -> (Raw, String) {
+        let mut raw = self.ask(path, headers).await;
+        let head = raw.head().await;
+        (raw, head)
+    }
+
+    async fn ask(&self, path: &str, headers: &[(String, String)]) -> Raw {
         let mut raw = Raw::connect(self.server.address).await;
         let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         raw.write(upgrade_request(&self.names.fill(path), &lines).as_bytes()).await;
-        let head = raw.head().await;
-        (raw, head)
+        raw
     }
 
     async fn closes(&mut self, who: &str, frame: Option<&(u16, String)>) {
@@ -182,6 +193,12 @@ impl Run {
             (Expected::Binary(bytes), Heard::Frame(frame)) => frame.head == 0x82 && frame.payload == *bytes,
             (Expected::Ping(wanted), Heard::Frame(frame)) => frame.head == 0x89 && text(frame) == *wanted,
             (Expected::Pong(wanted), Heard::Frame(frame)) => frame.head == 0x8a && text(frame) == *wanted,
+            (Expected::Broken(damage), Heard::Frame(frame)) => match &**damage {
+                "utf8" => frame.head == 0x81 && frame.payload.ends_with(&[0xff]),
+                "opcode" => frame.head == 0x83,
+                "deflate" => frame.head == 0xc1 && frame.payload == [7],
+                _ => false,
+            },
             (Expected::Close(1006, _), heard) => *heard == Heard::End,
             (Expected::Close(1005, _), Heard::Frame(frame)) => frame.head == 0x88 && frame.payload.is_empty(),
             (Expected::Close(code, reason), Heard::Frame(frame)) if frame.head == 0x88 => {

@@ -18,6 +18,14 @@ const CONTROL_TOKEN = 'transcript'
 /** Nobody else pings with this. Its pong says that everything before it was handled. */
 const SYNC = 'everything before this'
 
+/** What `ws` calls frames that are broken. */
+const BROKEN: Record<string, string> = {
+  WS_ERR_INVALID_UTF8: 'utf8',
+  WS_ERR_INVALID_OPCODE: 'opcode',
+  // The clients here offer no compression.
+  WS_ERR_UNEXPECTED_RSV_1: 'deflate',
+}
+
 for (const transcript of readAll(join(import.meta.dirname, '../../core/tests/transcripts'))) {
   test(transcript.name, () => hold(transcript))
 }
@@ -57,6 +65,8 @@ class Run {
         expect(answer.split('\r\n')[0]).toMatch(new RegExp(`^HTTP/1.1 ${step.status} `))
         return
       }
+      case 'is-dropped':
+        return expect(await raw(this.#server.port, upgradeRequest(this.#names.fill(step.target.path), step.target))).toBe('')
       case 'says':
         return this.#client(step.who).say(this.#names.fill(step.text))
       case 'says-binary':
@@ -139,6 +149,10 @@ class Client {
     this.opened = new Promise((resolve, reject) => {
       socket.on('open', resolve)
       socket.on('error', reject)
+    })
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      const damage = BROKEN[code ?? '']
+      if (damage) this.#hear({ kind: 'broken', damage })
     })
     socket.on('message', (data: Buffer, isBinary) => {
       this.#hear(isBinary ? { kind: 'binary', bytes: data } : { kind: 'text', text: data.toString() })

@@ -22,6 +22,7 @@ pub struct Transcript {
 pub enum Line {
     Connects { who: String, path: String, headers: Vec<(String, String)> },
     Gets { who: String, status: u16, path: String, headers: Vec<(String, String)> },
+    IsDropped { path: String, headers: Vec<(String, String)> },
     Says { who: String, text: String },
     SaysBinary { who: String, bytes: Vec<u8> },
     Pings { who: String, text: String },
@@ -43,6 +44,7 @@ pub enum Expected {
     Ping(String),
     Pong(String),
     Close(u16, Option<String>),
+    Broken(String),
 }
 
 /// All transcripts below `root`, in order of their names.
@@ -101,6 +103,10 @@ fn parse(line: &str) -> Option<Line> {
             let (path, headers) = parse_target(target)?;
             Some(Line::Gets { who: name, status: status.parse().ok()?, path, headers })
         }
+        (_, "is-dropped") => {
+            let (path, headers) = parse_target(rest.strip_prefix("for ")?)?;
+            Some(Line::IsDropped { path, headers })
+        }
         (_, "says") => Some(Line::Says { who: name, text }),
         (_, "says-binary") => Some(Line::SaysBinary { who: name, bytes: hex(rest)? }),
         (_, "pings") => Some(Line::Pings { who: name, text }),
@@ -121,6 +127,7 @@ fn parse(line: &str) -> Option<Line> {
                 rest.split_once(' ').map_or((rest, None), |(code, reason)| (code, Some(reason)));
             hears(Expected::Close(code.parse().ok()?, reason.map(str::to_owned)))
         }
+        (_, "hears-broken") => hears(Expected::Broken(text)),
         (_, "hears-nothing") => Some(Line::HearsNothing { who: name }),
         _ => None,
     }

@@ -8,6 +8,7 @@ export type Expected =
   | { kind: 'json' | 'text' | 'ping' | 'pong'; text: string }
   | { kind: 'binary'; bytes: Buffer }
   | { kind: 'close'; code: number; reason: string | undefined }
+  | { kind: 'broken'; damage: string }
 
 /** A path, and headers for it. */
 export interface Target {
@@ -19,6 +20,7 @@ export interface Target {
 export type Step =
   | { verb: 'connects'; who: string; target: Target }
   | { verb: 'gets'; who: string; status: number; target: Target }
+  | { verb: 'is-dropped'; who: string; target: Target }
   | { verb: 'says' | 'pings' | 'pongs'; who: string; text: string }
   | { verb: 'says-binary'; who: string; bytes: Buffer }
   | { verb: 'closes'; who: string; code: number | undefined; reason: string }
@@ -66,6 +68,8 @@ function parse(line: string): Step | undefined {
       const [status, target] = splitOnce(rest, ' for ')
       return { verb, who, status: Number(status), target: parseTarget(target!) }
     }
+    case 'is-dropped':
+      return { verb, who, target: parseTarget(rest.slice('for '.length)) }
     case 'says':
     case 'pings':
     case 'pongs':
@@ -96,6 +100,8 @@ function parseExpected(verb: string, rest: string): Expected | undefined {
       return { kind: 'ping', text: rest }
     case 'is-ponged':
       return { kind: 'pong', text: rest }
+    case 'hears-broken':
+      return { kind: 'broken', damage: rest }
     case 'is-closed': {
       const [code, reason] = splitOnce(rest, ' ')
       return { kind: 'close', code: Number(code), reason }
