@@ -74,6 +74,10 @@
 //! # }
 //! ```
 //!
+//! # Faults
+//!
+//! [`Switchboard::faults`] lets things go wrong on purpose while the server runs: [`Faults`].
+//!
 //! # Inside another axum application
 //!
 //! [`Builder::build`] gives a [`Switchboard`] without a listener; its [`router`](Switchboard::router) takes the
@@ -103,6 +107,9 @@ pub use tls::{Tls, TlsError};
 
 mod switchboard;
 pub use switchboard::Switchboard;
+
+mod faults;
+pub use faults::{FaultHandle, Faults};
 
 mod route;
 pub use route::{Room, Route, UnknownRoute};
@@ -140,9 +147,10 @@ pub use switchboard_core::control::{self, ControlSettings};
 
 #[doc(inline)]
 pub use switchboard_core::{
-    Admission, Authentication, ByteCounts, CloseCause, CloseCode, CloseFrame, CommandError, Config,
-    ConfigError, Connection, Context, Dial, Handler, HandlerError, HandlerResult, Hosts, HttpEndpoint,
-    Limits, Message, Origins, Params, Predecessor, Reconfiguration, ReconfigureError, ResponseAudience,
+    Admission, Authentication, ByteCounts, ClientConditions, CloseCause, CloseCode, CloseFrame, CommandError,
+    Condition, Config, ConfigError, Connection, Context, Damage, Delay, Dial, Fault, FaultId, FaultList,
+    FaultScope, FaultStage, FaultTrigger, Handler, HandlerError, HandlerResult, Hosts, HttpEndpoint, Limits,
+    Message, Origins, Params, Predecessor, Reconfiguration, ReconfigureError, ResponseAudience,
     RouteSettings, Stats, TokenPlace, TokenRefusal, TokenRule, UpstreamEvent, UpstreamId, json_response,
     protocol::DeflateConfig, protocol::Overflow, protocol::Pushed,
 };

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
-use switchboard_core::{CommandError, Engine, HandlerResult, Message, RouteCommand};
+use switchboard_core::{CommandError, Engine, FaultScope, HandlerResult, Message, RouteCommand};
 
 use crate::callbacks::{Peer, RouteCallbacks};
+use crate::faults::Faults;
 use crate::host::Host;
 
 /// A handle on one route, from [`Switchboard::route`](crate::Switchboard::route): for timers, HTTP handlers, and
@@ -97,6 +98,11 @@ impl Route {
         self.host.dialect_command(self.index(), None, name, payload)
     }
 
+    /// Lets things go wrong on purpose for the connections of this route.
+    pub fn faults(&self) -> Faults {
+        Faults::new(self.host.clone(), FaultScope::Pattern(self.pattern.as_ref().into()))
+    }
+
     fn send_to(&self, room: Option<&str>, message: Message) -> usize {
         let room = room.map(str::to_owned);
         // Sending to a route cannot fail.
@@ -132,6 +138,12 @@ impl Room {
     /// Everyone in the room, in the order they came.
     pub fn connections(&self) -> Vec<Peer> {
         self.route.peers(Some(&self.name))
+    }
+
+    /// Lets things go wrong on purpose for the members of this room.
+    pub fn faults(&self) -> Faults {
+        let (pattern, room) = (self.route.pattern.as_ref().into(), self.name.as_ref().into());
+        Faults::new(self.route.host.clone(), FaultScope::Room { pattern, room })
     }
 
     /// How many are in the room.

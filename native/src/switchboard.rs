@@ -12,14 +12,15 @@ use serde_json::Value;
 use switchboard_core::control::ControlSettings;
 use switchboard_core::protocol;
 use switchboard_core::{
-    CloseCode, CloseFrame, Config, Engine, Found, HandlerResult, Hosts, HttpEndpoint, Input, Limits,
-    Reconfiguration, ReconfigureError, RouteKey, Router, Stats,
+    CloseCode, CloseFrame, Config, Engine, FaultScope, Found, HandlerResult, Hosts, HttpEndpoint, Input,
+    Limits, Reconfiguration, ReconfigureError, RouteKey, Router, Stats,
 };
 
 use crate::accept::upgrade::{Asked, refusal, upgrade};
 use crate::callbacks::RouteCallbacks;
 use crate::endpoint::EndpointInfo;
 use crate::error::ServerError;
+use crate::faults::Faults;
 use crate::flush::Flush;
 use crate::host::Host;
 use crate::host::after_turn::logs_debug;
@@ -237,6 +238,11 @@ impl Switchboard {
             Some(_) => Ok(Route::new(self.shared.host.clone(), self.shared.callbacks.clone(), pattern)),
             None => Err(UnknownRoute::new(pattern, self.serving().router.patterns())),
         }
+    }
+
+    /// Lets things go wrong on purpose, to test how clients take it.
+    pub fn faults(&self) -> Faults {
+        Faults::new(self.shared.host.clone(), FaultScope::Everything)
     }
 
     /// Takes no new connections and closes all with 1001. Returns when the last one is gone, or after `grace`, when those

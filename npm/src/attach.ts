@@ -10,6 +10,7 @@ import { createUpgrade, isBelow, isOfVite } from './accept/upgrade.js'
 import { resolve } from './config/options.js'
 import { accessOf } from './control/settings.js'
 import { type Setup, setUp } from './config/setup.js'
+import { faultsOf } from './connection/faults.js'
 import { type Place, routeAt } from './connection/route.js'
 import { Engine } from './engine/engine.js'
 import type { Observer } from './connection/host.js'
@@ -137,6 +138,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     publish: (feed, value) => running.host.publish(name(feed, 'publish: feed'), value),
     route: (pattern) => route(running, name(pattern, 'route')),
     command: (pattern, command, payload) => route(running, name(pattern, 'command: pattern')).command(command, payload),
+    faults: faultsOf(() => [running.host]),
     stats: () => running.host.stats(),
     get control() {
       return accessOf(control)
@@ -234,6 +236,7 @@ const NOTHING: Switchboard = {
   publish: () => {},
   route: (pattern) => routeAt(pattern, () => []),
   command: () => {},
+  faults: faultsOf(() => []),
   stats: () => statsOf(),
   control: undefined,
   clock: new HostClock(),

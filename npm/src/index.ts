@@ -17,10 +17,13 @@ export type {
   ActionsChannel,
   ActionsOptions,
   ActionTemplate,
+  ClientConditions,
   CompressionConfig as CompressionOptions,
+  Condition,
   Dialect,
   EventsOptions,
   EventsTable,
+  Fault,
   FeedConfig as FeedOptions,
   KillmailsOptions,
   LimitsConfig as LimitOptions,
@@ -38,6 +41,7 @@ export type {
 } from './interface/configuration.js'
 export type { ControlAccess, ControlOptions } from './interface/control.js'
 export type { BroadcastOptions, UpgradeRequest, WebSocketConnection } from './interface/connection.js'
+export type { ConnectionFaults, FaultHandle, Faults, FaultScope } from './interface/faults.js'
 export type { AuthDataOf, DefinedHandler, HandlerDefinition } from './interface/definition.js'
 export type {
   Authenticate,

@@ -12,8 +12,8 @@ use switchboard_core::control::SocketBytes;
 use switchboard_core::protocol::{Burst, Event};
 use switchboard_core::time::Now;
 use switchboard_core::{
-    Asker, Command, CommandError, ConnectionId, ConnectionIds, Effect, Engine, Input, Recipients,
-    Reconfiguration, RouteCommand, Stats,
+    Asker, Command, CommandError, ConfigError, ConnectionId, ConnectionIds, Effect, Engine, FaultId,
+    FaultList, FaultScope, Input, Recipients, Reconfiguration, RouteCommand, Stats,
 };
 
 use crate::batch::Batch;
@@ -212,6 +212,30 @@ impl Host {
         let result = self.engine.route_command(self.now, route, command, &mut self.effects);
         self.carry_out();
         result
+    }
+
+    /// Adds faults while the server runs.
+    pub(crate) fn add_faults(
+        &mut self,
+        scope: FaultScope,
+        faults: FaultList,
+    ) -> Result<FaultId, ConfigError> {
+        let added = self.engine.add_faults(self.now, scope, faults, &mut self.effects);
+        self.carry_out();
+        added
+    }
+
+    /// Takes faults back that were added; whether they were there.
+    pub(crate) fn remove_faults(&mut self, id: FaultId) -> bool {
+        let were_there = self.engine.remove_faults(self.now, id, &mut self.effects);
+        self.carry_out();
+        were_there
+    }
+
+    /// Takes back all faults that were added.
+    pub(crate) fn clear_faults(&mut self) {
+        self.engine.clear_faults(self.now, &mut self.effects);
+        self.carry_out();
     }
 
     /// Passes a command to a route's dialect.

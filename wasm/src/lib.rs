@@ -13,6 +13,7 @@ mod batch;
 mod call;
 mod commands;
 pub mod contract;
+mod faults;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod golden;
 mod hashing;

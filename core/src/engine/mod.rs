@@ -236,13 +236,14 @@ impl Engine {
     }
 
     /// Whether nothing would be lost with it but what is counted since the start: there is no connection, no call, no
-    /// upstream and no feed.
+    /// upstream, no feed, and no fault that was added.
     pub fn is_empty(&self) -> bool {
         let state = &self.state;
         state.connections.len() == 0
             && state.calls.is_empty()
             && state.upstreams.len() == 0
             && state.feeds.is_empty()
+            && self.added_faults() == 0
     }
 
     /// A connection, from its opening handshake to its last hook.

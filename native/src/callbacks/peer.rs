@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::{Command, CommandError, Connection, ConnectionId, HandlerResult, Message, Params};
+use switchboard_core::{
+    Command, CommandError, Connection, ConnectionId, FaultScope, HandlerResult, Message, Params,
+};
 
 use crate::callbacks::Membership;
 use crate::callbacks::incoming::Incoming;
 use crate::callbacks::socket::Inlet;
+use crate::faults::Faults;
 use crate::host::Host;
 
 /// A handle on one connection: clone it, keep it, use it from any task or thread.
@@ -97,6 +100,11 @@ impl Peer {
     /// The opening handshake's request.
     pub fn request(&self) -> &http::Request<()> {
         &self.data.request
+    }
+
+    /// Lets things go wrong on purpose for this connection.
+    pub fn faults(&self) -> Faults {
+        Faults::new(self.host.clone(), FaultScope::Connection(self.data.id))
     }
 
     /// The client's address, if the server knows it.

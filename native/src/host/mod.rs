@@ -14,8 +14,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use switchboard_core::time::Instant;
 use switchboard_core::{
-    CloseFrame, Command, CommandError, Configuration, ConnectionId, Engine, HandlerResult, Input, Mounted,
-    Reconfiguration, ReconfigureError, RouteCommand, Stats,
+    CloseFrame, Command, CommandError, ConfigError, Configuration, ConnectionId, Engine, FaultId, FaultList,
+    FaultScope, HandlerResult, Input, Mounted, Reconfiguration, ReconfigureError, RouteCommand, Stats,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
@@ -252,6 +252,25 @@ impl Turn<'_> {
         let is_known = self.state.add(socket);
         self.input(Input::Opened { id });
         is_known
+    }
+
+    /// Adds faults while the server runs.
+    pub(crate) fn add_faults(
+        &mut self,
+        scope: FaultScope,
+        faults: FaultList,
+    ) -> Result<FaultId, ConfigError> {
+        self.state.add_faults(self.now, scope, faults)
+    }
+
+    /// Takes faults back that were added; whether they were there.
+    pub(crate) fn remove_faults(&mut self, id: FaultId) -> bool {
+        self.state.remove_faults(self.now, id)
+    }
+
+    /// Takes back all faults that were added.
+    pub(crate) fn clear_faults(&mut self) {
+        self.state.clear_faults(self.now);
     }
 
     /// Whether an address may have one more connection beside so many that are not WebSockets.

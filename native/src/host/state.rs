@@ -10,9 +10,9 @@ use switchboard_core::control::SocketBytes;
 use switchboard_core::protocol::{Burst, Refusal};
 use switchboard_core::time::{Instant, Now};
 use switchboard_core::{
-    Accept, Answer, Asker, CallId, Command, CommandError, Configuration, Connection, ConnectionId,
-    ConnectionIds, Damage, Effect, Engine, HandlerResult, Hook, Input, Level, Message, Recipients,
-    Reconfiguration, ReconfigureError, RouteCommand, Stats, UpstreamId,
+    Accept, Answer, Asker, CallId, Command, CommandError, ConfigError, Configuration, Connection,
+    ConnectionId, ConnectionIds, Damage, Effect, Engine, FaultId, FaultList, FaultScope, HandlerResult, Hook,
+    Input, Level, Message, Recipients, Reconfiguration, ReconfigureError, RouteCommand, Stats, UpstreamId,
 };
 use tokio::sync::oneshot;
 
@@ -138,6 +138,23 @@ impl HostState {
         configuration: Configuration,
     ) -> Result<Reconfiguration, ReconfigureError> {
         self.engine.reconfigure(now, configuration, &mut self.effects)
+    }
+
+    pub(crate) fn add_faults(
+        &mut self,
+        now: Now,
+        scope: FaultScope,
+        faults: FaultList,
+    ) -> Result<FaultId, ConfigError> {
+        self.engine.add_faults(now, scope, faults, &mut self.effects)
+    }
+
+    pub(crate) fn remove_faults(&mut self, now: Now, id: FaultId) -> bool {
+        self.engine.remove_faults(now, id, &mut self.effects)
+    }
+
+    pub(crate) fn clear_faults(&mut self, now: Now) {
+        self.engine.clear_faults(now, &mut self.effects);
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Now) {

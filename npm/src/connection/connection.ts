@@ -7,6 +7,8 @@ import type { BroadcastOptions, UpgradeRequest, WebSocketConnection } from '../i
 import { closeCode, closeReason, controlPayload, flag, milliseconds, name, nameOrNone, optionsOf, shapeOf } from '../values/arguments.js'
 import { errorText } from '../values/error.js'
 import { toPayload, type Payload } from '../values/payload.js'
+import type { ConnectionFaults } from '../interface/faults.js'
+import { addTo } from './faults.js'
 import type { Host } from './host.js'
 import { Rooms } from './rooms.js'
 import type { Socket } from './socket.js'
@@ -57,6 +59,10 @@ export class Connection implements WebSocketConnection {
 
   set metadata(value: Record<string, any>) {
     this.#metadata = value
+  }
+
+  get faults(): ConnectionFaults {
+    return { add: (faults) => addTo(this.#host, this.#socket, faults) }
   }
 
   get rooms(): Set<string> {

@@ -3,6 +3,7 @@
 import type { Audience, Room, Route } from '../interface/route.js'
 import { closeCode, closeReason, name } from '../values/arguments.js'
 import { toPayload, type Payload } from '../values/payload.js'
+import { addAll } from './faults.js'
 import type { Host } from './host.js'
 
 /** Where a route is served: its host, and its number there. */
@@ -16,10 +17,10 @@ type Find = () => Place[]
 
 /** A route by its pattern. */
 export function routeAt(pattern: string, find: Find): Route {
-  const place = { pattern, room: (room: string) => roomAt(name(room, 'room'), find) }
+  const place = { pattern, room: (room: string) => roomAt(pattern, name(room, 'room'), find) }
   return {
     ...place,
-    ...audience(find, undefined),
+    ...audience(pattern, find, undefined),
     rooms: () => find().flatMap(({ host, route }) => host.routes.rooms(route)),
     connection: (id) => first(find(), ({ host, route }) => host.routes.connection(route, name(id, 'connection'))),
     command: (command, payload) => {
@@ -28,11 +29,11 @@ export function routeAt(pattern: string, find: Find): Route {
   }
 }
 
-function roomAt(room: string, find: Find): Room {
-  return { name: room, ...audience(find, room) }
+function roomAt(pattern: string, room: string, find: Find): Room {
+  return { name: room, ...audience(pattern, find, room) }
 }
 
-function audience(find: Find, room: string | undefined): Audience {
+function audience(pattern: string, find: Find, room: string | undefined): Audience {
   const total = (count: (place: Place) => number): number => find().reduce((sum, place) => sum + count(place), 0)
   return {
     send: (data) => {
@@ -41,6 +42,7 @@ function audience(find: Find, room: string | undefined): Audience {
     },
     connections: () => find().flatMap(({ host, route }) => host.routes.connections(route, room)),
     count: () => total(({ host, route }) => host.routes.count(route, room)),
+    faults: { add: (faults) => addAll(find().map(({ host }) => host), faults, pattern, room) },
     close: (code = 1000, reason = '') => {
       const [number, text] = [closeCode(code, 'close'), closeReason(reason, 'close')]
       return total(({ host, route }) => host.routes.close(route, room, number, text))

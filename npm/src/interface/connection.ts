@@ -2,6 +2,8 @@
 
 import type { IncomingMessage } from 'node:http'
 
+import type { ConnectionFaults } from './faults.js'
+
 /** The opening handshake's request. */
 export interface UpgradeRequest<Params = Record<string, string>> extends IncomingMessage {
   /** What the pattern's `{name}` parts stood for, not URL-decoded; `{}` when it has none. */
@@ -39,6 +41,8 @@ export interface WebSocketConnection<AuthData = any, Params = Record<string, str
   metadata: Record<string, any>
   /** The rooms the connection is in, always as they are now; adding and deleting joins and leaves. */
   readonly rooms: Set<string>
+  /** Lets things go wrong on purpose for this connection. */
+  readonly faults: ConnectionFaults
 
   /** Sends text as text, bytes as binary, nothing for `undefined`, and anything else as JSON. */
   send(data: Sends): Promise<void>

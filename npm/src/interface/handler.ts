@@ -4,8 +4,11 @@ import type { Awaitable } from './awaitable.js'
 import type { CommandsOptions } from './commands.js'
 import type {
   ActionsOptions,
+  ClientConditions,
+  Condition,
   Dialect,
   EventsOptions,
+  Fault,
   Match,
   OutboundConfig,
   Rule,
@@ -150,6 +153,15 @@ export interface HandlerSettings {
   maxPayload?: number
   /** What may wait for a client that does not read, and what happens then. Default: `limits.outbound`. */
   outbound?: OutboundConfig
+  /** What goes wrong on purpose, to test how clients take it. Default `[]`. */
+  faults?: Fault[]
+  /** A state of the network or the server, as a list of faults; those of `faults` come on top. Default none. */
+  condition?: Condition
+  /**
+   * The conditions that a client may choose for its own connection, by the query's parameter `switchboard-fault` or by a
+   * header of that name: `true` for all, or a list. Default `false`.
+   */
+  clientConditions?: ClientConditions
 }
 
 /** One endpoint. */

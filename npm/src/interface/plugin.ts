@@ -3,6 +3,7 @@
 import type { Plugin } from 'vite'
 
 import type { ControlAccess } from './control.js'
+import type { Faults } from './faults.js'
 import type { Route } from './route.js'
 import type { Stats } from './stats.js'
 import type { Upgrade } from './switchboard.js'
@@ -21,6 +22,8 @@ export interface PluginApi {
   command(pattern: string, name: string, payload: unknown): void
   /** How the control API is reached; `undefined` while it is off, or before Vite's server runs. */
   readonly control: ControlAccess | undefined
+  /** Lets things go wrong on purpose, as `faults` of `attach`, on the servers that run at the time. */
+  readonly faults: Faults
   /** Statistics, as `stats` of `attach`. */
   stats(): Stats
 }

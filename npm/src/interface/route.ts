@@ -1,6 +1,7 @@
 /** Routes and rooms from outside of their callbacks. */
 
 import type { WebSocketConnection } from './connection.js'
+import type { ConnectionFaults } from './faults.js'
 
 /** Who is open on a route, or in a room of it. */
 export interface Audience {
@@ -14,6 +15,8 @@ export interface Audience {
   connections(): WebSocketConnection[]
   /** How many there are. */
   count(): number
+  /** Lets things go wrong on purpose for them, and for those that come. */
+  readonly faults: ConnectionFaults
   /**
    * Starts the closing handshake with all of them; new clients are admitted as before. Returns with how many. Throws a
    * `RangeError` for a code that must not be sent. Defaults `1000` and `''`.

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 
 import type { Clock } from './clock.js'
 import type { ControlAccess } from './control.js'
+import type { Faults } from './faults.js'
 import type { Route } from './route.js'
 import type { Stats } from './stats.js'
 
@@ -41,6 +42,8 @@ export interface Switchboard {
    * not know it.
    */
   command(pattern: string, name: string, payload: unknown): void
+  /** Lets things go wrong on purpose while the server runs, to test how clients take it. */
+  readonly faults: Faults
   /** Statistics of this moment: for a page, or a test that waits until all connections are gone. */
   stats(): Stats
   /** How its control API is reached; `undefined` while that is off. */

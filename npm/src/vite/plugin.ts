@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import type { PreviewServer, ViteDevServer } from 'vite'
 
 import { check, start, unknownRoute } from '../attach.js'
+import { faultsOf } from '../connection/faults.js'
 import { type Place, routeAt } from '../connection/route.js'
 import type { Written } from '../files/exports.js'
 import { sum } from '../host/stats.js'
@@ -160,6 +161,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       get control() {
         return each(started).map(({ switchboard }) => switchboard.control).find((access) => access !== undefined)
       },
+      faults: faultsOf(() => each(started).flatMap(({ running }) => (running ? [running.host] : []))),
       stats: () => sum(each(started).map(({ switchboard }) => switchboard.stats())),
     },
 
