@@ -440,6 +440,20 @@ fn an_end_that_is_added_happens_at_once() {
 }
 
 #[test]
+fn an_opening_that_is_refused_meets_no_other_fault() {
+    let lost = |faults: Value, refused: usize| {
+        let mut world = echo(faults);
+        (0..refused).for_each(|_| assert_eq!(status(&mut world, "/echo"), Some(503)));
+        let id = world.connect("/echo");
+        (0..20).for_each(|number| world.text(id, &number.to_string()));
+        world.received(id)
+    };
+    let loss = json!({ "on": "send", "loss": 0.5, "seed": 1 });
+    let refuse = json!({ "on": "open", "refuse": 503, "times": 2 });
+    assert_eq!(lost(json!([refuse, loss]), 2), lost(json!([loss]), 0));
+}
+
+#[test]
 fn what_is_no_fault_is_not_added() {
     let mut world = echo(json!([]));
     let id = world.connect("/echo");

@@ -32,7 +32,6 @@ impl Engine {
             return false;
         };
         let (opening, silenced_by) = faults.draw_opening(connection, now);
-        faults.meet(id, &self.state, now);
         if let Some(number) = silenced_by {
             faults.links.entry(id).or_default().silenced_by = Some(number);
         }
