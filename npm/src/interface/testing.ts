@@ -6,6 +6,7 @@ import type { Duration } from '../values/duration.js'
 import type { Clock } from './clock.js'
 import type { WebSocketConnection } from './connection.js'
 import type { DefinedHandler } from './definition.js'
+import type { ConnectionFaults, Faults } from './faults.js'
 import type { RouteOptions } from './handler.js'
 import type { SwitchboardOptions } from './options.js'
 import type { HttpServer, Switchboard } from './switchboard.js'
@@ -13,16 +14,21 @@ import type { HttpServer, Switchboard } from './switchboard.js'
 /** A handler, or a route of a dialect. Without a `pattern` it is for every path. */
 export type TestHandler = Omit<RouteOptions, 'pattern'> & { pattern?: string }
 
+/** A module whose default export is a handler or a list of them, and which may export others by name. */
+export interface HandlerModule {
+  readonly default: unknown
+}
+
 /**
  * What a server for tests serves:
  *
- * - a handler, or a list of them; also a module that exports handlers, as handler files do,
+ * - a handler, or a list of them; also a module that exports handlers as handler files do,
  * - the path of a configuration file (`.toml`, `.json`), or a glob of handler files; relative to the working directory,
  * - options, as of `attach`.
  *
  * Nothing: it accepts every connection, and notes what clients send.
  */
-export type Serves = TestHandler | DefinedHandler<string | undefined> | TestHandler[] | Record<string, unknown> | string | ServeOptions
+export type Serves = TestHandler | DefinedHandler<string | undefined> | TestHandler[] | HandlerModule | string | ServeOptions
 
 /** Options of a server for tests, besides those of `attach`. */
 export interface ServeOptions extends Omit<SwitchboardOptions, 'origins' | 'allowedHosts'> {
@@ -86,6 +92,8 @@ export interface TestConnection {
   readonly isOpen: boolean
   /** How it ended; `undefined` before that. */
   readonly closure: Closure | undefined
+  /** Lets things go wrong for it on purpose: `faults.add({ on: 'send', latency: 400 })`. */
+  readonly faults: ConnectionFaults
   /** The next message that was not read yet and matches; those before it stay unread. */
   next(expected?: Expected, options?: WaitOptions): Promise<any>
   /** Waits until it has ended. */
@@ -134,6 +142,8 @@ export interface TestServer {
   resetHandlers(what?: Serves): Promise<void>
   /** Its time. With the option `clock: 'manual'`, or after `clock.pause()`, it only moves when it is told to. */
   readonly clock: Clock
+  /** Lets things go wrong on purpose: `faults.add({ on: 'open', hang: true })`, or `faults.add('flaky')`; until {@link reset}. */
+  readonly faults: Faults
   /** The running Switchboard: routes, rooms, feeds, commands. */
   readonly switchboard: Switchboard
   /** Drops all connections, and has new ones reset at once, until {@link up}. */

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 
 import type { Socket } from '../connection/socket.js'
 import type { WebSocketConnection } from '../interface/connection.js'
+import type { ConnectionFaults } from '../interface/faults.js'
 import type { Closure, Expected, TestConnection, WaitOptions } from '../interface/testing.js'
 import { Decoder } from './decoder.js'
 import { connectionLine, count, list, show } from './description.js'
@@ -71,6 +72,10 @@ export class ObservedConnection implements TestConnection {
 
   get connection(): WebSocketConnection {
     return this.#socket.connection
+  }
+
+  get faults(): ConnectionFaults {
+    return this.connection.faults
   }
 
   get received(): unknown[] {

@@ -12,6 +12,7 @@ export type {
   Closure,
   Duration,
   Expected,
+  HandlerModule,
   Refusal,
   ServeOptions,
   Serves,

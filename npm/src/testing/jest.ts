@@ -16,6 +16,12 @@ export { serve } from './server.js'
 export { matchers, type SwitchboardMatchers } from './matchers.js'
 export type * from '../interface/testing.js'
 
+declare global {
+  namespace jest {
+    interface Matchers<R, T = {}> extends SwitchboardMatchers {}
+  }
+}
+
 declare module 'expect' {
   interface Matchers<R extends void | Promise<void>, T = unknown> extends SwitchboardMatchers {}
 }

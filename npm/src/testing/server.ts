@@ -9,6 +9,7 @@ import { type Started, start } from '../attach.js'
 import type { Observer } from '../connection/host.js'
 import { ignore, respond, type Socket } from '../connection/socket.js'
 import type { Clock } from '../interface/clock.js'
+import type { Faults } from '../interface/faults.js'
 import type { SwitchboardOptions } from '../interface/options.js'
 import type { HttpServer, Switchboard } from '../interface/switchboard.js'
 import type { Expected, Refusal, ServeOptions, Serves, TestConnection, TestServer, VerifyOptions, WaitOptions } from '../interface/testing.js'
@@ -152,6 +153,10 @@ class ObservedServer implements TestServer {
     return this.switchboard.clock
   }
 
+  get faults(): Faults {
+    return this.switchboard.faults
+  }
+
   get connections(): TestConnection[] {
     return this.#opened.filter(({ isOpen }) => isOpen)
   }
@@ -215,6 +220,7 @@ class ObservedServer implements TestServer {
   async reset(): Promise<void> {
     this.#isDown = false
     this.#refusing = undefined
+    this.faults.clear()
     if (this.#source !== this.#initial) await this.resetHandlers()
     for (const one of this.#opened) if (!one.isGone) one.terminate()
     await this.changes.within(() => this.#opened.every(({ isGone }) => isGone) || undefined, this.timeout)
