@@ -704,6 +704,37 @@ fn a_violation_waits_its_turn() {
 }
 
 #[test]
+fn they_are_written_in_toml_too() {
+    let config = Config::from_toml(
+        r#"
+        [[routes]]
+        pattern = "/echo"
+        dialect = "echo"
+        faults = [
+          { on = "open", probability = 0.3, refuse = 503, seed = 1 },
+          { on = "send", latency = { min = 50, max = 400 }, loss = 0.01 },
+          { after = { messages = 10 }, terminate = true },
+        ]
+        "#,
+    );
+    let mut world = World::with_engine(config.unwrap().engine([7; 32]).unwrap());
+    let mut open = (0..10).filter_map(|_| {
+        let id = world.upgrade("/echo");
+        world.client(id).accepted.is_some().then_some(id)
+    });
+    let id = open.next().unwrap();
+    drop(open);
+    world.open(id);
+    for _ in 0..10 {
+        world.text(id, "hi");
+        world.advance(400);
+    }
+    let heard = world.received(id);
+    assert_eq!(heard.last().unwrap(), "<eof>");
+    assert!((4..=6).contains(&heard.len()), "{heard:?}");
+}
+
+#[test]
 fn damage_has_names() {
     assert_eq!([Damage::Length, Damage::Utf8].map(Damage::name), ["length", "utf8"]);
 }
