@@ -67,6 +67,17 @@ test('comes back when the server was down', async ({ server }) => {
   await waitFor(() => expect(result.current.status).toBe('open'))
 })
 
+test('comes back when the connection breaks in the middle', async ({ server }) => {
+  vi.useFakeTimers({ shouldAdvanceTime: true })
+  server.use(chat)
+  server.faults.add({ after: { messages: 2 }, terminate: true, times: 1 }) // the join, and its answer
+  const { result } = renderHook(() => useChat(server.url('/chat/general')))
+  await waitFor(() => expect(result.current.status).toBe('waiting'))
+  await vi.advanceTimersByTimeAsync(1000)
+  await expect(server).toHaveConnections(1)
+  await waitFor(() => expect(result.current.status).toBe('open'))
+})
+
 test('says goodbye when it is unmounted', async ({ server }) => {
   const { unmount } = renderHook(() => useChat(server.url('/chat/general')))
   const client = await server.connection()
