@@ -42,6 +42,13 @@ pub(crate) fn start_with(
     listen(command)
 }
 
+/// The same with the control API, and this token for it.
+pub(crate) fn start_controlled(program: &Path, configuration: &Path, token: &str) -> Result<(Server, u16)> {
+    let mut command = Command::new(program);
+    command.arg("--config").arg(configuration).arg("--control").env("SWITCHBOARD_CONTROL_TOKEN", token);
+    listen(command)
+}
+
 /// The same with the configuration that is built in.
 pub(crate) fn start_embedded(program: &Path) -> Result<(Server, u16)> {
     listen(Command::new(program))

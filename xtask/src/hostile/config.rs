@@ -23,6 +23,9 @@ pub(super) const OUTBOUND: usize = 256 * 1024;
 pub(super) const SMALL: usize = 64 * 1024;
 pub(super) const INFLATED: usize = 1024 * 1024;
 
+/// What the control API is shown.
+pub(super) const CONTROL_TOKEN: &str = "0123456789abcdef";
+
 /// The routes without code.
 fn routes(targets: u16) -> Value {
     let slow = |overflow: &str| {
@@ -119,7 +122,7 @@ export default {{
   server: {{ allowedHosts: ['.allowed.example'] }},
   plugins: [
     control,
-    switchboard({{ config: './switchboard.json', limits: {limits}, wsHandlers: handlers }}),
+    switchboard({{ config: './switchboard.json', limits: {limits}, wsHandlers: handlers, control: {{ token: '{CONTROL_TOKEN}' }} }}),
   ],
 }}
 "

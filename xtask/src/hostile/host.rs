@@ -43,7 +43,11 @@ impl Hosts {
         write("switchboard.json", &config::file(limits, targets::port()?).to_string())?;
         match self.kind {
             HostKind::Native => {
-                let (server, port) = native::start(&self.program, &folder.join("switchboard.json"))?;
+                let (server, port) = native::start_controlled(
+                    &self.program,
+                    &folder.join("switchboard.json"),
+                    config::CONTROL_TOKEN,
+                )?;
                 Ok(Target::new(self.kind, port, server))
             }
             HostKind::Plugin => {

@@ -6,6 +6,7 @@
 mod callbacks;
 mod case;
 mod config;
+mod control;
 mod crowds;
 mod deflate;
 mod drain;
@@ -124,6 +125,7 @@ fn classes(kind: HostKind) -> Vec<(&'static str, Vec<Case>)> {
         ("opening", opening::cases(kind)),
         ("origins", origins::cases(kind)),
         ("hosts", hosts::cases(kind)),
+        ("control", control::cases(kind)),
         ("feeds", feeds::cases()),
         ("deflate", deflate::cases()),
         ("transport", transport::cases(kind)),

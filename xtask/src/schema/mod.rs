@@ -1,7 +1,9 @@
-//! `cargo xtask schema`: the JSON Schema of the configuration, for editors, and the same for TypeScript.
+//! `cargo xtask schema`: the JSON Schema of the configuration and the OpenAPI document of the control API, for editors and
+//! clients, and the same for TypeScript.
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use serde_json::Value;
 
 use crate::project::Project;
 
@@ -15,13 +17,18 @@ pub(crate) struct Options {
     pub(crate) check: bool,
 }
 
-/// Writes `npm/schema.json` and the TypeScript types for it, or checks both.
+/// Writes `npm/schema.json`, `npm/openapi.json` and the TypeScript types for them, or checks all of them.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let program = ["run", "--locked", "--quiet", "--package", "switchboard-core", "--example", "schema"];
-    let schema = project.cargo().args(program).read()? + "\n";
-    let parsed = serde_json::from_str(&schema).context("the schema is no JSON")?;
-    let types = typescript::declarations(&parsed)?;
-    for (name, text) in [("schema.json", &schema), ("src/interface/configuration.ts", &types)] {
+    let (schema, configuration) = printed(project, "schema")?;
+    let (openapi, api) = printed(project, "openapi")?;
+    let types = typescript::declarations(&configuration)?;
+    let api_types = typescript::api_declarations(&api)?;
+    for (name, text) in [
+        ("schema.json", &schema),
+        ("src/interface/configuration.ts", &types),
+        ("openapi.json", &openapi),
+        ("src/interface/control-api.ts", &api_types),
+    ] {
         let file = project.npm().join(name);
         if !options.check {
             std::fs::write(&file, text)?;
@@ -29,8 +36,16 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         } else if std::fs::read_to_string(&file).ok().as_ref() == Some(text) {
             println!("npm/{name} is up to date");
         } else {
-            bail!("npm/{name} is not what the configuration's types say: run `cargo xtask schema`");
+            bail!("npm/{name} is not what the types in Rust say: run `cargo xtask schema`");
         }
     }
     Ok(())
+}
+
+/// What an example of the core prints, as it is and parsed.
+fn printed(project: &Project, example: &str) -> Result<(String, Value)> {
+    let program = ["run", "--locked", "--quiet", "--package", "switchboard-core", "--example", example];
+    let text = project.cargo().args(program).read()? + "\n";
+    let parsed = serde_json::from_str(&text).with_context(|| format!("the {example} is no JSON"))?;
+    Ok((text, parsed))
 }

@@ -1,9 +1,11 @@
-//! From the JSON Schema of the configuration to TypeScript: one declaration per definition.
+//! From JSON Schema to TypeScript: one declaration per definition.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
 const HEADER: &str = "/** The configuration as data. Written by `cargo xtask schema` from the Rust types, as `schema.json` is. */\n";
+
+const API_HEADER: &str = "/** What the control API takes and gives. Written by `cargo xtask schema` from the Rust types, as `openapi.json` is. */\n";
 
 /// A column width at which a union is still written on one line.
 const WIDTH: usize = 110;
@@ -12,11 +14,27 @@ const WIDTH: usize = 110;
 pub(super) fn declarations(schema: &Value) -> Result<String> {
     let mut text = HEADER.to_owned();
     text.push_str(&declaration("Config", schema)?);
-    let definitions = schema["$defs"].as_object().context("the schema has no $defs")?;
-    for (name, definition) in definitions {
-        text.push_str(&declaration(name, definition).with_context(|| format!("in $defs/{name}"))?);
+    text.push_str(&all(&schema["$defs"])?);
+    Ok(trimmed(&text))
+}
+
+/// The declarations for the schemas of an OpenAPI document.
+pub(super) fn api_declarations(document: &Value) -> Result<String> {
+    Ok(trimmed(&(API_HEADER.to_owned() + &all(&document["components"]["schemas"])?)))
+}
+
+fn all(definitions: &Value) -> Result<String> {
+    let mut text = String::new();
+    for (name, definition) in definitions.as_object().context("there are no definitions")? {
+        text.push_str(
+            &declaration(name, definition).with_context(|| format!("in the definition of {name}"))?,
+        );
     }
-    Ok(text.lines().map(|line| line.trim_end().to_owned() + "\n").collect())
+    Ok(text)
+}
+
+fn trimmed(text: &str) -> String {
+    text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
 fn declaration(name: &str, schema: &Value) -> Result<String> {
@@ -37,11 +55,15 @@ fn expression(schema: &Value, depth: usize) -> Result<String> {
         _ => bail!("expected a schema, got {schema}"),
     };
     if let Some(reference) = keys.get("$ref") {
-        let name = reference.as_str().and_then(|path| path.strip_prefix("#/$defs/"));
+        let path = reference.as_str().unwrap_or_default();
+        let name = ["#/$defs/", "#/components/schemas/"].iter().find_map(|start| path.strip_prefix(start));
         return Ok(name.with_context(|| format!("an unknown $ref {reference}"))?.to_owned());
     }
     if let Some(constant) = keys.get("const") {
         return Ok(literal(constant));
+    }
+    if let Some(values) = keys.get("enum").and_then(Value::as_array) {
+        return Ok(union(&values.iter().map(literal).collect::<Vec<_>>(), depth));
     }
     if let Some(choices) = keys.get("anyOf").or(keys.get("oneOf")) {
         let choices = choices.as_array().context("anyOf and oneOf are lists")?;
@@ -174,6 +196,8 @@ mod tests {
             (json!({"$ref": "#/$defs/Rule"}), "Rule"),
             (json!({"anyOf": [{"type": "integer"}, {"const": false}]}), "number | false"),
             (json!({"oneOf": [{"const": "it's"}, {"const": "b"}]}), "'it\\'s' | 'b'"),
+            (json!({"type": "string", "enum": ["a", "b"]}), "'a' | 'b'"),
+            (json!({"$ref": "#/components/schemas/Room"}), "Room"),
             (json!({"type": "array", "items": {"type": "string"}}), "string[]"),
             (json!({"type": "array", "items": {"type": ["string", "number"]}}), "(string | number)[]"),
             (json!({"type": "array"}), "unknown[]"),

@@ -1,0 +1,479 @@
+/** What the control API takes and gives. Written by `cargo xtask schema` from the Rust types, as `openapi.json` is. */
+
+/** What serves, and what it can be asked. */
+export type ControlServer = {
+  /** The version of the server. */
+  version: string
+  /** The version of the API, as in its path. */
+  api: number
+  /** The time of the server, in ms since 1970. */
+  now: number
+  /** Whether `authData` and query strings are shown. */
+  reveal: boolean
+  /** Whether the server takes new connections; it does not while it stops. */
+  isServing: boolean
+}
+
+/** The routes. */
+export type ControlRoutes = {
+  /** In the order in which they are tried. */
+  routes: ControlRoute[]
+}
+
+/** One route with the options in force. */
+export type ControlRoute = {
+  /** The pattern with its first prefix, which names the route elsewhere. */
+  route: string
+  /** The pattern with each of its prefixes; none while it is disabled. */
+  patterns: string[]
+  /** What speaks there: `handlers`, `relay`, `phoenix`, … */
+  dialect: string
+  /** How many connections are open on it. */
+  connections: number
+  /** How many of its rooms have members. */
+  rooms: number
+  /** Who may connect: `everyone`, `header`, `token`, `function` or `dialect`. */
+  authentication: string
+  /** The subprotocols that it speaks; `*` is any. */
+  subprotocols: string[]
+  /** Whether permessage-deflate is agreed to. */
+  compression: boolean
+  /** The room that every connection joins first. */
+  defaultRoom: string | null
+  /** How long each message waits before it is handled, in ms. */
+  delay: number
+  /** Time between pings in ms; `null`: none are sent. */
+  heartbeat: number | null
+  /** The longest silence in ms; `null`: there is no limit. */
+  inactivityTimeout: number | null
+  /** The largest message taken, in bytes. */
+  maxPayload: number
+  /** How much may wait for a client that does not read, in bytes. */
+  maxOutbound: number
+  /** What happens when more waits: `close`, `dropOldest` or `pause`. */
+  overflow: string
+  /** The feeds whose values it serves. */
+  feeds: string[]
+  /** How many messages for clients that read too slowly were dropped since the start. */
+  droppedMessages: number
+}
+
+/** A page of connections. */
+export type ControlConnections = {
+  /** The connections. */
+  connections: ControlConnection[]
+  /** How many there are on all pages. */
+  total: number
+  /** For `after`, to get the next page; `null`: this is the last one. */
+  next: string | null
+}
+
+/** One connection, from its opening handshake to its last callback. */
+export type ControlConnection = {
+  /** Its id, as handlers see it: a UUID. */
+  id: string
+  /** Its route: the pattern with its first prefix. */
+  route: string
+  /** The path of its opening handshake, without the query. */
+  path: string
+  /** What the pattern's `{name}` parts stand for. */
+  params: Record<string, string>
+  /** The client's address, if the host knows it. */
+  address: string | null
+  /** The subprotocol both sides agreed on. */
+  subprotocol: string | null
+  /** Where it stands: `opening`, `open` or `closing`. */
+  state: string
+  /** The rooms that it is in, in the order in which it joined them; at most 100. */
+  rooms: string[]
+  /** In how many rooms it is. */
+  roomCount: number
+  /** Whether authentication gave data about the client. */
+  hasAuthData: boolean
+  /** That data. Only with `reveal`. */
+  authData?: unknown
+  /** The query string of its opening handshake. Only with `reveal`. */
+  query?: string | null
+  /** Bytes of messages that came and wait for their handler. */
+  waitingBytes: number
+  /** Bytes that came and are not decoded yet. */
+  undecodedBytes: number
+  /** Bytes of frames that wait to be taken by the client. */
+  queuedBytes: number
+  /** Calls of user code for it that are running. */
+  calls: number
+}
+
+/** A page of rooms. */
+export type ControlRooms = {
+  /** The rooms. */
+  rooms: ControlRoom[]
+  /** How many there are on all pages. */
+  total: number
+  /** For `after`, to get the next page; `null`: this is the last one. */
+  next: string | null
+}
+
+/** A room with members. */
+export type ControlRoom = {
+  /** Its route: the pattern with its first prefix. */
+  route: string
+  /** Its name. */
+  room: string
+  /** How many connections are in it. */
+  members: number
+}
+
+/** Who is present. */
+export type ControlPresences = {
+  /** By route and topic. */
+  presences: ControlPresence[]
+  /** How many there are, whatever the limit. */
+  total: number
+}
+
+/** Who is present on one topic. */
+export type ControlPresence = {
+  /** The route: the pattern with its first prefix. */
+  route: string
+  /** The topic; empty where the dialect keeps presence for the whole route. */
+  topic: string
+  /** Who, in the dialect's own form: for `phoenix` the `presence_state`. */
+  state: unknown
+}
+
+/**
+ * What a server holds at one moment. Without connections all of it is 0, apart from timers of routes and feeds and
+ * from what is counted since the start.
+ */
+export type Stats = {
+  /** Connections, from their opening handshake to their last hook. */
+  connections: number
+  /** Rooms that have members, of all routes. */
+  rooms: number
+  /** Armed deadlines. */
+  timers: number
+  /** Hooks whose answer is awaited. */
+  calls: number
+  /** Outgoing connections, such as those of proxies. */
+  upstreams: number
+  /** What passes between the server and its clients. */
+  clientBytes: ByteCounts
+  /** What passes between the server and its outgoing connections. */
+  upstreamBytes: ByteCounts
+  /**
+   * How many messages for clients that read too slowly were dropped since the start, by the route's pattern with its
+   * first prefix. Routes that dropped none are left out.
+   */
+  droppedMessages: Record<string, number>
+}
+
+/**
+ * Bytes on their way, in the order in which they pass: how many did since the start, and how many wait now. Unless it
+ * says otherwise, they are the payloads of messages.
+ */
+export type ByteCounts = {
+  /** In messages that came, since the start. */
+  received: number
+  /**
+   * Read and not decoded yet, now: frames and messages of which not all has come, and what one read brought beyond
+   * what is decoded at once. Of clients the host counts them. Of outgoing connections it is 0: what their transport
+   * keeps of one unfinished message is bounded by [`Dial::max_message`](crate::Dial::max_message).
+   */
+  undecoded: number
+  /**
+   * In messages that came and wait for their handler, now. Beyond [`limits`](crate::config::LimitsConfig) nothing is
+   * read.
+   */
+  waiting: number
+  /**
+   * In messages that were sent and that the other side has not taken, now. For clients the host counts them, frame
+   * headers included.
+   */
+  queued: number
+  /**
+   * In messages that were sent, since the start: to clients when they were queued, on outgoing connections when they
+   * were taken.
+   */
+  sent: number
+  /** In messages for outgoing connections that were dropped because twice the bound was reached, since the start. */
+  dropped: number
+}
+
+/** The feeds. */
+export type ControlFeeds = {
+  /** In the order of the configuration. */
+  feeds: ControlFeed[]
+}
+
+/** One feed. */
+export type ControlFeed = {
+  /** Its name. */
+  name: string
+  /** How many values were published on it since the start. */
+  published: number
+  /** How many values it keeps. */
+  kept: number
+}
+
+/** One feed with values. */
+export type ControlFeedValues = {
+  /** Its name. */
+  name: string
+  /** How many values were published on it since the start. */
+  published: number
+  /** How many values it keeps. */
+  kept: number
+  /** The latest of them, the latest first. */
+  values: ControlFeedValue[]
+}
+
+/** A value that was published. */
+export type ControlFeedValue = {
+  /** When, in ms since 1970. */
+  at: number
+  /** The value. */
+  value: unknown
+}
+
+/** What was done. */
+export type ControlDone = {
+  /** For how many connections; for a feed, how many routes serve it. */
+  count: number
+}
+
+/** One message of the WebSocket of live events. `at` is in ms since 1970; `route` is the pattern with its first prefix. */
+export type ControlEvent =
+  | {
+    type: 'subscribed'
+    /** The kinds of events. */
+    kinds: ControlEventKind[]
+    /** The route, if events of one route alone are told. */
+    route?: string | null
+    /** The connection, if events of one connection alone are told. */
+    connection?: string | null
+    /** How much of a message is shown, in bytes. */
+    payloadBytes: number
+  }
+  | {
+    type: 'missed'
+    /** How many. */
+    count: number
+  }
+  | {
+    type: 'rejected'
+    /** What is wrong with it, and what to write. */
+    error: string
+  }
+  | {
+    type: 'opened'
+    /** When. */
+    at: number
+    /** Its id. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** The client's address, if the host knows it. */
+    address?: string | null
+    /** The subprotocol both sides agreed on. */
+    subprotocol?: string | null
+  }
+  | {
+    type: 'refused'
+    /** When. */
+    at: number
+    /** The path that it asked for, without the query. */
+    path: string
+    /** The route that it would have been on, if there is one. */
+    route?: string | null
+    /** The HTTP status that it was answered. */
+    status?: number | null
+    /** Or the close code that followed the 101 at once. */
+    code?: number | null
+    /** Why. */
+    reason: string
+  }
+  | {
+    type: 'closed'
+    /** When. */
+    at: number
+    /** Its id. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** The close code; 1005: none was sent, 1006: there was no close frame. */
+    code: number
+    /** The close reason. */
+    reason: string
+    /** Who ended it. */
+    cause: ControlCloseCause
+  }
+  | {
+    type: 'message'
+    /** When. */
+    at: number
+    /** Which way. */
+    direction: ControlMessageDirection
+    /** The connection, unless the message went to several. */
+    connection?: string | null
+    /** The route. */
+    route: string
+    /** The path of the connection, unless the message went to several. */
+    path?: string | null
+    /** To how many it was sent; 1 for one that came. */
+    receivers: number
+    /** The length of the payload in bytes. */
+    size: number
+    /** The payload of a text message, or the beginning of it. */
+    text?: string | null
+    /** The payload of a binary message, or the beginning of it, in base64. */
+    binary?: string | null
+    /** Whether only the beginning is shown. */
+    isCut: boolean
+  }
+  | {
+    type: 'joined'
+    /** When. */
+    at: number
+    /** Its id. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The room. */
+    room: string
+  }
+  | {
+    type: 'left'
+    /** When. */
+    at: number
+    /** Its id. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The room. */
+    room: string
+  }
+  | {
+    type: 'error'
+    /** When. */
+    at: number
+    /** The connection that it was working for. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** What failed, such as `onMessage`. */
+    step: string
+    /** What it said, with the stack where there is one. */
+    error: string
+  }
+  | {
+    type: 'log'
+    /** When. */
+    at: number
+    /** How important it is: `debug`, `info`, `warn` or `error`. */
+    level: string
+    /** The line. */
+    text: string
+  }
+
+/** The kinds of events that can be asked for. */
+export type ControlEventKind = 'opened' | 'refused' | 'closed' | 'message' | 'joined' | 'left' | 'error' | 'log'
+
+/** Who ended a connection. */
+export type ControlCloseCause = 'client' | 'server' | 'lost'
+
+/** Which way a message goes, as the server sees it. */
+export type ControlMessageDirection = 'in' | 'out'
+
+/** Why nothing was done. */
+export type ControlError = {
+  /** What was wrong, and what to write. */
+  error: string
+}
+
+/** A value for a feed. */
+export interface ControlPublish {
+  /** The value: anything that JSON has. */
+  value: unknown
+}
+
+/** A message for one connection: exactly one of `text`, `json` and `binary`. */
+export interface ControlSend {
+  /** The connection's id. */
+  connection: string
+  /** A text message. */
+  text?: string | null
+  /** A text message of JSON. */
+  json?: unknown
+  /** A binary message, in base64. */
+  binary?: string | null
+}
+
+/** A message for everyone on a route, or in one of its rooms: exactly one of `text`, `json` and `binary`. */
+export interface ControlBroadcast {
+  /** The route's pattern, as it was written or with one of its prefixes. */
+  route: string
+  /** Only to the members of this room. Default: to everyone on the route. */
+  room?: string | null
+  /** A text message. */
+  text?: string | null
+  /** A text message of JSON. */
+  json?: unknown
+  /** A binary message, in base64. */
+  binary?: string | null
+}
+
+/** Which connections are closed, and how. Exactly one of `connection`, `route` and `everyone`. */
+export interface ControlClose {
+  /** The connection with this id. */
+  connection?: string | null
+  /** Everyone on the route with this pattern. */
+  route?: string | null
+  /** Beside `route`: only the members of this room. */
+  room?: string | null
+  /** All connections of the server. */
+  everyone?: boolean
+  /** 1000-1003, 1007-1014 or 3000-4999. Default 1000. */
+  code?: number | null
+  /** The close reason, at most 123 bytes. Default none. */
+  reason?: string
+}
+
+/** Which connections are dropped. Exactly one of `connection`, `route` and `everyone`. */
+export interface ControlTerminate {
+  /** The connection with this id. */
+  connection?: string | null
+  /** Everyone on the route with this pattern. */
+  route?: string | null
+  /** Beside `route`: only the members of this room. */
+  room?: string | null
+  /** All connections of the server. */
+  everyone?: boolean
+}
+
+/** How the connections are closed that a reset closes. */
+export interface ControlReset {
+  /** 1000-1003, 1007-1014 or 3000-4999. Default 1012, service restart. */
+  code?: number | null
+  /** The close reason, at most 123 bytes. Default: `The server was reset`. */
+  reason?: string | null
+}
+
+/** What a subscriber of live events sends to be told others from now on. */
+export type ControlSubscribe = {
+    type: 'subscribe'
+    /** The kinds of events. Default: all. */
+    kinds?: ControlEventKind[]
+    /** Only events of the route with this pattern, as it was written or with its first prefix. Default: of all. */
+    route?: string | null
+    /** Only events of the connection with this id. Default: of all. */
+    connection?: string | null
+    /** How much of a message is shown, 0 to 65536 bytes. Default 4096. */
+    payloadBytes?: number
+  }
