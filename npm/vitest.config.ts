@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^vite-plugin-switchboard$/, replacement: dist('index.js') },
       { find: /^vite-plugin-switchboard\/testing$/, replacement: dist('testing/index.js') },
+      { find: /^vite-plugin-switchboard\/control$/, replacement: dist('control/client.js') },
       { find: /^vite-plugin-switchboard\/(vitest|jest|playwright)$/, replacement: dist('testing/$1.js') },
     ],
   },

@@ -1,0 +1,245 @@
+/**
+ * The control API from a program or a page: a typed client.
+ *
+ * @module
+ */
+
+import type {
+  ControlClose,
+  ControlConnection,
+  ControlConnections,
+  ControlDone,
+  ControlEvent,
+  ControlFeeds,
+  ControlFeedValues,
+  ControlPresences,
+  ControlReset,
+  ControlRooms,
+  ControlRoutes,
+  ControlServer,
+  ControlSubscribe,
+  ControlTerminate,
+  Stats,
+} from '../interface/control-api.js'
+
+export type * from '../interface/control-api.js'
+
+/** The root of the API on a server. */
+const PATH = '/__switchboard/api/v1'
+
+/** The most events that wait for who iterates over them; one more is left out and counted. */
+const MOST_WAITING = 10_000
+
+/** How a server is reached. */
+export interface ConnectOptions {
+  /** The token of its control API. */
+  token: string
+}
+
+/** A page of a list. */
+export interface PageQuery {
+  /** Only of the route with this pattern. */
+  route?: string
+  /** How many at most, 1 to 1000. Default 100. */
+  limit?: number
+  /** Go on behind an earlier answer: its `next`. */
+  after?: string
+}
+
+/** What is sent: text, bytes, or a value as JSON. */
+export type ControlMessage = string | Uint8Array | object | number | boolean | null
+
+/** Which events are told, and how much of them. */
+export type EventOptions = Omit<Extract<ControlSubscribe, { type: 'subscribe' }>, 'type'>
+
+/** A server as its control API shows it. Every method rejects with a {@link ControlFailure}. */
+export interface ControlClient {
+  /** What serves. */
+  server(): Promise<ControlServer>
+  /** The routes, in the order in which they are tried. */
+  routes(): Promise<ControlRoutes>
+  /** A page of connections; with `room`, of its members. */
+  connections(query?: PageQuery & { room?: string }): Promise<ControlConnections>
+  /** One connection. */
+  connection(id: string): Promise<ControlConnection>
+  /** A page of the rooms that have members. */
+  rooms(query?: PageQuery): Promise<ControlRooms>
+  /** Who is present. */
+  presence(query?: Omit<PageQuery, 'after'>): Promise<ControlPresences>
+  /** How much the server holds. */
+  stats(): Promise<Stats>
+  /** The feeds. */
+  feeds(): Promise<ControlFeeds>
+  /** A feed with its latest values. */
+  feed(name: string, query?: { limit?: number }): Promise<ControlFeedValues>
+  /** Publishes a value on a feed. */
+  publish(feed: string, value: unknown): Promise<ControlDone>
+  /** Sends a message to one connection, as the server. */
+  send(connection: string, message: ControlMessage): Promise<ControlDone>
+  /** Sends a message to everyone on a route, or in one of its rooms. */
+  broadcast(route: string, message: ControlMessage, options?: { room?: string }): Promise<ControlDone>
+  /** Starts the closing handshake with one connection, a room, a route or everyone. */
+  close(which: ControlClose): Promise<ControlDone>
+  /** Drops connections without a close frame. */
+  terminate(which: ControlTerminate): Promise<ControlDone>
+  /** Makes the server like a fresh one: closes all connections, and forgets what feeds keep and what was counted. */
+  reset(options?: ControlReset): Promise<ControlDone>
+  /** Opens a WebSocket that tells live events. Resolves when it tells them. */
+  events(options?: EventOptions): Promise<ControlEvents>
+}
+
+/** Live events, in their order, until either side ends it. Only one loop may take them. */
+export interface ControlEvents extends AsyncIterableIterator<ControlEvent> {
+  /** Has others told from now on. What is wrong with it comes as an event of the type `rejected`. */
+  subscribe(options: EventOptions): void
+  /** Ends it; what has come is still given. */
+  close(): void
+}
+
+/** Why nothing was done. */
+export class ControlFailure extends Error {
+  override readonly name = 'ControlFailure'
+  /** The HTTP status; 0 if there was no answer. */
+  readonly status: number
+
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.status = status
+  }
+}
+
+/** Looks at a server: at its address, such as `http://localhost:5173`. Rejects if it has no control API, or another token. */
+export async function connect(url: string | URL, { token }: ConnectOptions): Promise<ControlClient> {
+  const root = new URL(PATH, url)
+  async function ask<T>(path: string, query: object = {}, body?: unknown): Promise<T> {
+    const target = new URL(root.href + path)
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) target.searchParams.set(name, String(value))
+    }
+    const headers = { authorization: `Bearer ${token}` }
+    const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) }
+    let status = 0
+    try {
+      const response = await fetch(target, init)
+      ;({ status } = response)
+      const answer = (await response.json()) as T & { error?: string }
+      if (response.ok) return answer
+      throw new ControlFailure(status, answer.error ?? response.statusText)
+    } catch (error) {
+      if (error instanceof ControlFailure) throw error
+      const why = status === 0 ? `${root.origin} does not answer` : `there is no control API at ${root.href}; is it switched on?`
+      throw new ControlFailure(status, why, { cause: error })
+    }
+  }
+  const part = (name: string): string => encodeURIComponent(name)
+  const client: ControlClient = {
+    server: () => ask(''),
+    routes: () => ask('/routes'),
+    connections: (query) => ask('/connections', query),
+    connection: (id) => ask(`/connections/${part(id)}`),
+    rooms: (query) => ask('/rooms', query),
+    presence: (query) => ask('/presence', query),
+    stats: () => ask('/stats'),
+    feeds: () => ask('/feeds'),
+    feed: (name, query) => ask(`/feeds/${part(name)}`, query),
+    publish: (feed, value) => ask(`/feeds/${part(feed)}`, {}, { value }),
+    send: (connection, message) => ask('/send', {}, { connection, ...carried(message) }),
+    broadcast: (route, message, options) => ask('/broadcast', {}, { route, room: options?.room, ...carried(message) }),
+    close: (which) => ask('/close', {}, which),
+    terminate: (which) => ask('/terminate', {}, which),
+    reset: (options = {}) => ask('/reset', {}, options),
+    events: (options = {}) => listen(root, token, options),
+  }
+  await client.server()
+  return client
+}
+
+function carried(message: ControlMessage): { text: string } | { binary: string } | { json: unknown } {
+  if (typeof message === 'string') return { text: message }
+  if (!(message instanceof Uint8Array)) return { json: message }
+  let bytes = ''
+  for (const byte of message) bytes += String.fromCharCode(byte)
+  return { binary: btoa(bytes) }
+}
+
+async function listen(root: URL, token: string, options: EventOptions): Promise<ControlEvents> {
+  // Node 20 has none of its own.
+  const { WebSocket } = ('WebSocket' in globalThis ? globalThis : await import('ws')) as unknown as {
+    WebSocket: new (url: URL) => Socket
+  }
+  const url = new URL(`${root.href}/events`)
+  url.protocol = root.protocol === 'https:' ? 'wss:' : 'ws:'
+  url.searchParams.set('token', token)
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && value !== null) url.searchParams.set(name, String(value))
+  }
+  const events = new Events(new WebSocket(url))
+  const first = await events.next()
+  if (first.done) throw new ControlFailure(0, `${root.origin} tells no events`)
+  if (first.value.type === 'rejected') throw new ControlFailure(400, first.value.error)
+  return events
+}
+
+/** What is needed of a WebSocket, which browsers, Node 22 and `ws` have. */
+interface Socket {
+  send(text: string): void
+  close(): void
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
+  addEventListener(type: 'error' | 'close', listener: () => void): void
+}
+
+class Events implements ControlEvents {
+  readonly #socket: Socket
+  readonly #waiting: ControlEvent[] = []
+  readonly #takers: ((result: IteratorResult<ControlEvent>) => void)[] = []
+  #leftOut = 0
+  #isOver = false
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.addEventListener('message', ({ data }) => this.#told(JSON.parse(data as string) as ControlEvent))
+    // A close event follows.
+    socket.addEventListener('error', () => {})
+    socket.addEventListener('close', () => {
+      this.#isOver = true
+      for (const take of this.#takers.splice(0)) take({ done: true, value: undefined })
+    })
+  }
+
+  subscribe(options: EventOptions): void {
+    this.#socket.send(JSON.stringify({ type: 'subscribe', ...options }))
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+
+  async next(): Promise<IteratorResult<ControlEvent>> {
+    const value = this.#waiting.shift()
+    if (value) return { done: false, value }
+    if (this.#leftOut > 0) {
+      const count = this.#leftOut
+      this.#leftOut = 0
+      return { done: false, value: { type: 'missed', count } }
+    }
+    if (this.#isOver) return { done: true, value: undefined }
+    return new Promise((resolve) => this.#takers.push(resolve))
+  }
+
+  /** A loop has ended. */
+  async return(): Promise<IteratorResult<ControlEvent>> {
+    this.close()
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #told(event: ControlEvent): void {
+    const take = this.#takers.shift()
+    if (take) return take({ done: false, value: event })
+    if (this.#leftOut > 0 || this.#waiting.length >= MOST_WAITING) this.#leftOut++
+    else this.#waiting.push(event)
+  }
+}
