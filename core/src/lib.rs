@@ -143,6 +143,8 @@
 //! [`Fault`]s of a route, or added by [`Engine::add_faults`], go wrong on purpose: they lie between the engine and its host,
 //! which carries out nothing but [`Effect::SendDamaged`] for them.
 //!
+//! [`control`] lets programs look at a running server and act on it.
+//!
 //! [`config`] reads all of this from TOML, JSON or JavaScript options; [`dialect`] has handlers for known wire
 //! protocols; [`Deferred`] and [`Receiving`] are the handlers whose behaviour is the user's code in the host. With the feature
 //! `testing` there is a kit to test handlers with, in the module `testing`.

@@ -297,6 +297,49 @@ fn feeds_are_shown_and_published_on_and_a_reset_makes_the_server_fresh() {
 }
 
 #[test]
+fn faults_are_added_listed_and_taken_back_and_leave_subscribers_alone() {
+    let mut control = Control::new();
+    let echo = control.world.connect("/echo");
+    let subscriber = control.subscribe("&kinds=refused,closed");
+    let name = control.public_id(echo);
+    let lossy = json!({"on": "send", "loss": 1});
+    let added = control.post("/faults", json!({"connection": name, "faults": lossy}));
+    assert_eq!(added, json!({"id": added["id"], "connection": name, "faults": lossy}));
+    control.world.text(echo, "lost");
+    assert_eq!(control.world.received(echo), [""; 0]);
+    assert_eq!(control.get("/faults"), json!({"faults": [added], "added": 1}));
+    let (status, done) = control.ask(Method::DELETE, &format!("/faults/{}", added["id"]), "");
+    assert_eq!((status, done), (200, json!({"count": 1})));
+    control.world.text(echo, "heard");
+    assert_eq!(control.world.received(echo), ["heard"]);
+    let down = json!({"everyone": true, "faults": [{"on": "open", "refuse": 503}, {"terminate": true}]});
+    control.post("/faults", down);
+    assert!(control.world.client(echo).gone);
+    let refused = control.world.upgrade("/echo");
+    assert_eq!(control.world.client(refused).rejected, Some(503));
+    let another = control.subscribe("");
+    let told = control.told(subscriber);
+    assert_eq!(types(&told), ["closed", "refused"], "faults are not for those who are told of them");
+    assert!(!control.world.client(another).gone);
+    for (method, path, body, expected) in [
+        (
+            Method::POST,
+            "/faults",
+            r#"{"everyone":true,"faults":{"on":"send","los":1}}"#,
+            "did you mean \"loss\"?",
+        ),
+        (Method::POST, "/faults", r#"{"faults":"flaky"}"#, "who is meant?"),
+        (Method::DELETE, "/faults/7000", "", "there are no faults \"7000\""),
+    ] {
+        let (status, text) = control.error(method, path, body);
+        assert!(status >= 400 && text.contains(expected), "{status} {text}");
+    }
+    control.post("/reset", json!({}));
+    assert_eq!(control.get("/faults"), json!({"faults": [], "added": 0}));
+    control.world.connect("/echo");
+}
+
+#[test]
 fn presence_is_shown_by_topic() {
     let mut control = Control::of(
         "

@@ -79,6 +79,9 @@ test('every answer is what the document says', async () => {
     ['Stats', client.stats],
     ['ControlFeeds', client.feeds],
     ['ControlFeedValues', () => client.feed('news/today', { limit: 1 })],
+    ['ControlFault', () => client.addFaults({ route: '/chat/{room}', faults: [{ on: 'send', latency: 1 }] })],
+    ['ControlFaults', client.faults],
+    ['ControlDone', () => client.removeFaults()],
     ['ControlDone', () => client.send(id, { n: 1 })],
     ['ControlDone', () => client.broadcast('/chat/{room}', new Uint8Array([1, 2]), { room: 'one' })],
   ]

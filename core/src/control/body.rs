@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::fault::FaultList;
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::schema::ConfigError;
 
@@ -92,6 +93,25 @@ pub(crate) struct Terminate {
     everyone: bool,
 }
 
+/// Faults, and which connections they are for. Exactly one of `connection`, `route` and `everyone`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "ControlAddFaults")]
+pub(crate) struct AddFaults {
+    /// The connection with this id.
+    connection: Option<String>,
+    /// Everyone on the route with this pattern; if there is none, those whose whole path matches it.
+    route: Option<String>,
+    /// Beside `route`: only while they are in this room.
+    room: Option<String>,
+    /// All connections of the server.
+    #[serde(default)]
+    everyone: bool,
+    /// One fault, several, or a condition's name, as in the configuration.
+    #[schemars(with = "FaultList")]
+    pub(crate) faults: Value,
+}
+
 /// How the connections are closed that a reset closes.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -145,6 +165,13 @@ impl Terminate {
     /// The connections.
     pub(crate) fn target(self) -> Result<Target, String> {
         target(self.connection, self.route, self.room, self.everyone)
+    }
+}
+
+impl AddFaults {
+    /// The connections.
+    pub(crate) fn target(&self) -> Result<Target, String> {
+        target(self.connection.clone(), self.route.clone(), self.room.clone(), self.everyone)
     }
 }
 

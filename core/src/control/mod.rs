@@ -22,6 +22,7 @@ pub use openapi::openapi;
 pub use view::SocketBytes;
 
 use crate::control::subscriber::Subscribers;
+use crate::control::view::FaultView;
 
 /// The root of the API. The number grows when a change would break its clients.
 pub const PATH: &str = "/__switchboard/api/v1";
@@ -44,4 +45,6 @@ pub(crate) struct Control {
     /// The index of the route that tells live events. No router knows it.
     pub(crate) route: usize,
     pub(crate) subscribers: Subscribers,
+    /// What was added and not taken back.
+    pub(crate) faults: Vec<FaultView>,
 }

@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::control::body::{Broadcast, Close, Publish, Reset, Send, Terminate};
+use crate::control::body::{AddFaults, Broadcast, Close, Publish, Reset, Send, Terminate};
 use crate::control::event::Event;
 use crate::control::operation::{self, Described, Operation};
 use crate::control::subscription;
 use crate::control::view::{
-    ConnectionView, ConnectionsView, DoneView, ErrorView, FeedValuesView, FeedsView, PresencesView,
-    RoomsView, RoutesView, ServerView,
+    ConnectionView, ConnectionsView, DoneView, ErrorView, FaultView, FaultsView, FeedValuesView, FeedsView,
+    PresencesView, RoomsView, RoutesView, ServerView,
 };
 use crate::control::{MAX_BODY, PATH};
 use crate::interface::stats::Stats;
@@ -58,6 +58,7 @@ fn operation(described: &Described, types: &mut Types) -> Value {
     let in_path = path.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(name, _)| name);
     let in_path = in_path.map(|name| {
         let description = match name {
+            "id" if path.starts_with("/faults") => "What adding them has given.",
             "id" => "The connection's id.",
             _ => "The feed's name.",
         };
@@ -138,6 +139,9 @@ impl Types {
             Operation::Broadcast => (Some(self.request::<Broadcast>()), Some(self.response::<DoneView>())),
             Operation::Close => (Some(self.request::<Close>()), Some(self.response::<DoneView>())),
             Operation::Terminate => (Some(self.request::<Terminate>()), Some(self.response::<DoneView>())),
+            Operation::Faults => (None, Some(self.response::<FaultsView>())),
+            Operation::AddFaults => (Some(self.request::<AddFaults>()), Some(self.response::<FaultView>())),
+            Operation::RemoveFaults | Operation::ClearFaults => (None, Some(self.response::<DoneView>())),
             Operation::Reset => (Some(self.request::<Reset>()), Some(self.response::<DoneView>())),
             Operation::Events => {
                 self.request::<subscription::Request>();

@@ -23,6 +23,10 @@ pub(crate) enum Operation {
     Broadcast,
     Close,
     Terminate,
+    Faults,
+    AddFaults,
+    RemoveFaults,
+    ClearFaults,
     Reset,
     /// The WebSocket of live events.
     Events,
@@ -108,11 +112,23 @@ pub(crate) const ALL: &[Described] = &[
         "/terminate",
         "Drops connections without a close frame: one, those of a room, of a route or all. Their clients see 1006.",
     ),
+    get(Operation::Faults, "/faults", "The faults that this API has added and not taken back.", &[]),
+    post(
+        Operation::AddFaults,
+        "/faults",
+        "Adds faults for one connection, a room, a route or everyone; those of open connections count from now on.",
+    ),
+    delete(Operation::RemoveFaults, "/faults/{id}", "Takes back faults that were added together."),
+    delete(
+        Operation::ClearFaults,
+        "/faults",
+        "Takes back all faults that were added, also by the server's own code. Those of the configuration stay.",
+    ),
     post(
         Operation::Reset,
         "/reset",
-        "Makes the server like a fresh one: closes all connections, which empties rooms, and forgets what feeds keep and what \
-         was counted. Routes and their options stay.",
+        "Makes the server like a fresh one: closes all connections, which empties rooms, takes back faults that were added, \
+         and forgets what feeds keep and what was counted. Routes and their options stay.",
     ),
     get(
         Operation::Events,
@@ -143,6 +159,10 @@ const fn get(
 
 const fn post(operation: Operation, path: &'static str, summary: &'static str) -> Described {
     Described { operation, method: Method::POST, path, summary, parameters: &[] }
+}
+
+const fn delete(operation: Operation, path: &'static str, summary: &'static str) -> Described {
+    Described { operation, method: Method::DELETE, path, summary, parameters: &[] }
 }
 
 /// An operation that a request asks for, with the part of the path that it names.

@@ -5,11 +5,14 @@
  */
 
 import type {
+  ControlAddFaults,
   ControlClose,
   ControlConnection,
   ControlConnections,
   ControlDone,
   ControlEvent,
+  ControlFault,
+  ControlFaults,
   ControlFeeds,
   ControlFeedValues,
   ControlPresences,
@@ -82,6 +85,12 @@ export interface ControlClient {
   close(which: ControlClose): Promise<ControlDone>
   /** Drops connections without a close frame. */
   terminate(which: ControlTerminate): Promise<ControlDone>
+  /** The faults that this API has added and not taken back. */
+  faults(): Promise<ControlFaults>
+  /** Adds faults for one connection, a room, a route or everyone. */
+  addFaults(faults: ControlAddFaults): Promise<ControlFault>
+  /** Takes back what {@link addFaults} has added; without an id everything that was added. */
+  removeFaults(id?: number): Promise<ControlDone>
   /** Makes the server like a fresh one: closes all connections, and forgets what feeds keep and what was counted. */
   reset(options?: ControlReset): Promise<ControlDone>
   /** Opens a WebSocket that tells live events. Resolves when it tells them. */
@@ -111,13 +120,13 @@ export class ControlFailure extends Error {
 /** Looks at a server: at its address, such as `http://localhost:5173`. Rejects if it has no control API, or another token. */
 export async function connect(url: string | URL, { token }: ConnectOptions): Promise<ControlClient> {
   const root = new URL(PATH, url)
-  async function ask<T>(path: string, query: object = {}, body?: unknown): Promise<T> {
+  async function ask<T>(path: string, query: object = {}, body?: unknown, method = body === undefined ? 'GET' : 'POST'): Promise<T> {
     const target = new URL(root.href + path)
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) target.searchParams.set(name, String(value))
     }
     const headers = { authorization: `Bearer ${token}` }
-    const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) }
+    const init = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }
     let status = 0
     try {
       const response = await fetch(target, init)
@@ -147,6 +156,9 @@ export async function connect(url: string | URL, { token }: ConnectOptions): Pro
     broadcast: (route, message, options) => ask('/broadcast', {}, { route, room: options?.room, ...carried(message) }),
     close: (which) => ask('/close', {}, which),
     terminate: (which) => ask('/terminate', {}, which),
+    faults: () => ask('/faults'),
+    addFaults: (faults) => ask('/faults', {}, faults),
+    removeFaults: (id) => ask(id === undefined ? '/faults' : `/faults/${id}`, {}, undefined, 'DELETE'),
     reset: (options = {}) => ask('/reset', {}, options),
     events: (options = {}) => listen(root, token, options),
   }

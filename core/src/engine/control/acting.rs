@@ -76,6 +76,7 @@ impl Engine {
         let frame = body::read::<Reset>(body).and_then(Reset::frame).map_err(bad_request)?;
         let ids: Vec<ConnectionId> = self.clients().map(Connection::id).collect();
         let closed = self.close_all(now, &ids, &frame, effects);
+        self.forget_faults(now, effects);
         for feed in &mut self.state.feeds {
             feed.forget();
         }
@@ -132,7 +133,7 @@ impl Engine {
     }
 }
 
-fn done(count: usize) -> Answer {
+pub(super) fn done(count: usize) -> Answer {
     view(&DoneView { count })
 }
 

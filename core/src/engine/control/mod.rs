@@ -1,6 +1,7 @@
 //! What the control API does to a running server: reading, acting, and telling live events.
 
 mod acting;
+mod faults;
 mod live;
 mod reading;
 
@@ -79,7 +80,7 @@ impl Engine {
             ..RouteState::free()
         });
         let subscribers = Subscribers::default();
-        self.state.control = Some(Box::new(Control { settings, route, subscribers }));
+        self.state.control = Some(Box::new(Control { settings, route, subscribers, faults: Vec::new() }));
         self.find_endpoints();
     }
 
@@ -236,6 +237,10 @@ impl Engine {
             Operation::Broadcast => self.broadcast(now, request.body(), effects),
             Operation::Close => self.close(now, request.body(), effects),
             Operation::Terminate => self.terminate(request.body(), effects),
+            Operation::Faults => self.view_faults(),
+            Operation::AddFaults => self.add_written_faults(now, request.body(), effects),
+            Operation::RemoveFaults => self.remove_named_faults(now, &asked.name, effects),
+            Operation::ClearFaults => self.clear_all_faults(now, effects),
             Operation::Reset => self.reset(now, request.body(), effects),
             Operation::Events => Err((
                 StatusCode::UPGRADE_REQUIRED,
