@@ -62,6 +62,11 @@ impl Faults {
         }
     }
 
+    /// What lies between the engine and a connection that faults may happen to.
+    fn link(&mut self, id: ConnectionId) -> Option<&mut Link> {
+        self.links.get_mut(&id).map(|link| &mut **link)
+    }
+
     /// Whether nothing is left to do with any of it.
     fn is_idle(&self) -> bool {
         self.rules.is_empty() && self.links.is_empty() && self.ends.is_empty() && self.overflows.is_empty()

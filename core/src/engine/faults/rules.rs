@@ -2,8 +2,7 @@
 
 use super::super::Engine;
 use super::Faults;
-use super::link::Link;
-use crate::fault::course::Course;
+use crate::fault::course::{Course, Opening};
 use crate::fault::{Fault, FaultList, FaultStage};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
@@ -308,12 +307,8 @@ impl Faults {
     }
 
     /// Draws what becomes of an opening handshake.
-    pub(super) fn draw_opening(
-        &mut self,
-        connection: &Connection,
-        now: Now,
-    ) -> (crate::fault::course::Opening, Option<u64>) {
-        let mut opening = crate::fault::course::Opening::default();
+    pub(super) fn draw_opening(&mut self, connection: &Connection, now: Now) -> (Opening, Option<u64>) {
+        let mut opening = Opening::default();
         let mut silenced_by = None;
         for (&number, rule) in &mut self.rules {
             if rule.fault.on != Some(FaultStage::Open) || !rule.may_reach(connection) {
@@ -337,12 +332,5 @@ impl Faults {
                 course.restart(&rule.fault, now.instant);
             }
         }
-    }
-}
-
-/// Whether a link is there for a connection.
-impl Faults {
-    pub(super) fn link(&mut self, id: ConnectionId) -> Option<&mut Link> {
-        self.links.get_mut(&id).map(|link| &mut **link)
     }
 }
