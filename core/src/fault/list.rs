@@ -105,6 +105,9 @@ impl JsonSchema for FaultList {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let (fault, condition) = (generator.subschema_for::<Fault>(), generator.subschema_for::<Condition>());
-        json_schema!({ "anyOf": [fault, { "type": "array", "items": fault }, condition] })
+        json_schema!({
+            "description": "Faults: an object, a list of them, or the name of a condition.",
+            "anyOf": [fault, { "type": "array", "items": fault }, condition],
+        })
     }
 }

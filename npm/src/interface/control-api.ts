@@ -493,6 +493,7 @@ export interface ControlAddFaults {
   faults: FaultList
 }
 
+/** Faults: an object, a list of them, or the name of a condition. */
 export type FaultList = Fault | Fault[] | Condition
 
 /** One fault: when it happens, and what. At least one effect has to be given; several happen together. */
