@@ -1,5 +1,6 @@
 //! All state of one server, and its two entry points: what happened, and what time it is.
 
+mod admission;
 mod closing;
 pub(crate) mod configuration;
 pub(crate) mod control;

@@ -3,8 +3,10 @@
 //! One file for each thing that is kept: connections, rooms, timers, what waits. Nothing here calls a handler.
 
 mod answers;
+pub(crate) mod calls;
 pub(crate) mod close_wait;
 pub(crate) mod connection;
+mod connections;
 pub(crate) mod heartbeat;
 pub(crate) mod id_hash;
 pub(crate) mod inbox;
@@ -21,9 +23,7 @@ pub(crate) mod trace;
 pub(crate) mod upstreams;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::StatusCode;
 use rand_chacha::ChaCha8Rng;
@@ -33,15 +33,17 @@ use crate::feed::Feed;
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
-use crate::interface::hook::{CallId, Hook, HookKind};
+use crate::interface::hook::CallId;
 use crate::interface::stats::ByteCounts;
 use crate::message::{CloseCode, CloseFrame};
 use crate::routing::hosts::Hosts;
 use crate::routing::route::RouteSettings;
 use crate::routing::route_key::{RouteIdentity, RouteKey};
 use crate::state::answers::Answers;
+use crate::state::calls::Call;
 use crate::state::close_wait::CloseWait;
 use crate::state::connection::{Closure, Connection, Phase};
+use crate::state::connections::Connections;
 use crate::state::inbox::Pause;
 use crate::state::incomplete::IncompleteMessages;
 use crate::state::limits::Limits;
@@ -159,13 +161,6 @@ impl RouteState {
     }
 }
 
-/// A hook whose answer is awaited.
-#[derive(Clone, Copy)]
-pub(crate) struct Call {
-    pub(crate) id: ConnectionId,
-    pub(crate) kind: HookKind,
-}
-
 impl State {
     pub(crate) fn new(routes: Vec<RouteState>, limits: Limits, random: ChaCha8Rng) -> Self {
         Self {
@@ -218,68 +213,6 @@ impl State {
         // Whoever is told what happens is not told about itself.
         let is_told = self.control.as_ref().is_some_and(|control| control.route == connection.route);
         (!is_told).then_some((trace, connection))
-    }
-
-    /// Calls a hook, and remembers that its connection waits for the answer.
-    pub(crate) fn call(
-        &mut self,
-        id: ConnectionId,
-        hook: Hook,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) -> Option<CallId> {
-        let timeout = match hook.kind() {
-            HookKind::Authenticate => Some(self.limits.authenticate_timeout),
-            _ => self.limits.handler_timeout,
-        };
-        self.call_within(timeout, id, hook, now, effects)
-    }
-
-    /// The same with another timeout; `None`: without one.
-    pub(crate) fn call_within(
-        &mut self,
-        timeout: Option<Duration>,
-        id: ConnectionId,
-        hook: Hook,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) -> Option<CallId> {
-        let connection = self.connections.get_mut(id)?;
-        let kind = hook.kind();
-        let call = CallId(self.next_call);
-        self.next_call += 1;
-        connection.inbox.calls += 1;
-        self.calls.insert(call, Call { id, kind });
-        if let Some(timeout) = timeout {
-            self.timers.set(Timer::Call(call), now.instant + timeout);
-        }
-        effects.push(Effect::Call { call, id, route: connection.route, hook });
-        Some(call)
-    }
-
-    /// The first call for a connection among those made since `next` was the next one, if its answer is awaited.
-    pub(crate) fn call_of(&self, id: ConnectionId, next: CallId) -> Option<CallId> {
-        (next.0..self.next_call)
-            .map(CallId)
-            .find(|call| self.calls.get(call).is_some_and(|made| made.id == id))
-    }
-
-    /// The id that the next call will have.
-    pub(crate) fn next_call(&self) -> CallId {
-        CallId(self.next_call)
-    }
-
-    /// Takes a call that was answered or given up; its connection may go on.
-    pub(crate) fn finish_call(&mut self, call: CallId) -> Option<Call> {
-        let finished = self.calls.remove(&call)?;
-        self.timers.cancel(Timer::Call(call));
-        if let Some(connection) = self.connections.get_mut(finished.id) {
-            connection.inbox.calls = connection.inbox.calls.saturating_sub(1);
-            if self.upstreams.has_waiting(finished.id) {
-                self.due.push(finished.id);
-            }
-        }
-        Some(finished)
     }
 
     /// Sends a close frame, if the connection is open, and starts waiting for the client's.
@@ -368,75 +301,5 @@ impl State {
         if let Some(connection) = self.connections.get(id) {
             self.routes[route].rooms.exit(id, connection.rooms());
         }
-    }
-}
-
-/// The connections by slot.
-#[derive(Default)]
-pub(crate) struct Connections {
-    slots: Vec<Option<Connection>>,
-    len: usize,
-    /// How many there are by route.
-    routes: Vec<usize>,
-    addresses: HashMap<IpAddr, usize>,
-}
-
-impl Connections {
-    pub(crate) fn insert(&mut self, connection: Connection) {
-        let slot = connection.id.slot();
-        if self.slots.len() <= slot {
-            self.slots.resize_with(slot + 1, || None);
-        }
-        if let Some(address) = connection.address {
-            *self.addresses.entry(address).or_default() += 1;
-        }
-        if self.routes.len() <= connection.route {
-            self.routes.resize(connection.route + 1, 0);
-        }
-        self.routes[connection.route] += 1;
-        if self.slots[slot].replace(connection).is_none() {
-            self.len += 1;
-        }
-    }
-
-    pub(crate) fn get(&self, id: ConnectionId) -> Option<&Connection> {
-        self.slots.get(id.slot())?.as_ref().filter(|connection| connection.id == id)
-    }
-
-    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.slots.get_mut(id.slot())?.as_mut().filter(|connection| connection.id == id)
-    }
-
-    pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
-        let Connection { address, route, .. } = *self.get(id)?;
-        self.routes[route] -= 1;
-        if let Some(address) = address
-            && let Some(count) = self.addresses.get_mut(&address)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.addresses.remove(&address);
-            }
-        }
-        self.len -= 1;
-        self.slots[id.slot()].take()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Connection> {
-        self.slots.iter().flatten()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// How many connections there are on one route, from their opening handshake to their last hook.
-    pub(crate) fn count_on(&self, route: usize) -> usize {
-        self.routes.get(route).copied().unwrap_or(0)
-    }
-
-    /// How many connections there are from one address.
-    pub(crate) fn count_of(&self, address: IpAddr) -> usize {
-        self.addresses.get(&address).copied().unwrap_or(0)
     }
 }
