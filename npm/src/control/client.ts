@@ -24,11 +24,10 @@ import type {
   ControlTerminate,
   Stats,
 } from '../interface/control-api.js'
+import { ControlFailure, requests, rootOf } from './request.js'
 
 export type * from '../interface/control-api.js'
-
-/** The root of the API on a server. */
-const PATH = '/__switchboard/api/v1'
+export { ControlFailure }
 
 /** The most events that wait for who iterates over them; one more is left out and counted. */
 const MOST_WAITING = 10_000
@@ -105,41 +104,10 @@ export interface ControlEvents extends AsyncIterableIterator<ControlEvent> {
   close(): void
 }
 
-/** Why nothing was done. */
-export class ControlFailure extends Error {
-  override readonly name = 'ControlFailure'
-  /** The HTTP status; 0 if there was no answer. */
-  readonly status: number
-
-  constructor(status: number, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.status = status
-  }
-}
-
 /** Looks at a server: at its address, such as `http://localhost:5173`. Rejects if it has no control API, or another token. */
 export async function connect(url: string | URL, { token }: ConnectOptions): Promise<ControlClient> {
-  const root = new URL(PATH, url)
-  async function ask<T>(path: string, query: object = {}, body?: unknown, method = body === undefined ? 'GET' : 'POST'): Promise<T> {
-    const target = new URL(root.href + path)
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) target.searchParams.set(name, String(value))
-    }
-    const headers = { authorization: `Bearer ${token}` }
-    const init = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }
-    let status = 0
-    try {
-      const response = await fetch(target, init)
-      ;({ status } = response)
-      const answer = (await response.json()) as T & { error?: string }
-      if (response.ok) return answer
-      throw new ControlFailure(status, answer.error ?? response.statusText)
-    } catch (error) {
-      if (error instanceof ControlFailure) throw error
-      const why = status === 0 ? `${root.origin} does not answer` : `there is no control API at ${root.href}; is it switched on?`
-      throw new ControlFailure(status, why, { cause: error })
-    }
-  }
+  const root = rootOf(url)
+  const ask = requests(root, token)
   const part = (name: string): string => encodeURIComponent(name)
   const client: ControlClient = {
     server: () => ask(''),
