@@ -40,6 +40,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     }
     install(project, folder.path(), &tarball, &vite_version)?;
     compile_the_first_example(project, folder.path())?;
+    call_the_program(project, folder.path())?;
     let mut vite = Vite::start(&folder.path().join("node_modules"), folder.path())?;
     let answer = ask(vite.port).with_context(|| format!("Vite printed:\n{}", vite.server.printed()))?;
     if answer != r#"{"doubled":42}"# {
@@ -54,6 +55,17 @@ fn install(project: &Project, folder: &Path, tarball: &Path, vite_version: &str)
     let npm = npm::program("npm")?;
     let install = cmd!(project.shell, "{npm} install --no-audit --no-fund --prefer-offline --silent");
     Ok(install.arg(tarball).arg(format!("vite@{vite_version}")).arg("@types/node@20").run()?)
+}
+
+/// The program that the package brings, by its name.
+fn call_the_program(project: &Project, folder: &Path) -> Result<()> {
+    let _here = project.shell.push_dir(folder);
+    let npm = npm::program("npm")?;
+    let help = cmd!(project.shell, "{npm} exec --offline -- vite-plugin-switchboard --help").read()?;
+    if !help.starts_with("Usage: vite-plugin-switchboard mcp") {
+        bail!("vite-plugin-switchboard --help printed: {help}");
+    }
+    Ok(())
 }
 
 /// What a new user copies first, in a project that has nothing but what that user installed.
