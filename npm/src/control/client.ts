@@ -24,6 +24,7 @@ import type {
   ControlTerminate,
   Stats,
 } from '../interface/control-api.js'
+import { VARIABLE } from './access.js'
 import { ControlFailure, requests, rootOf } from './request.js'
 
 export type * from '../interface/control-api.js'
@@ -34,8 +35,8 @@ const MOST_WAITING = 10_000
 
 /** How a server is reached. */
 export interface ConnectOptions {
-  /** The token of its control API. */
-  token: string
+  /** The token of its control API. Default: the environment variable `SWITCHBOARD_CONTROL_TOKEN` of this process. */
+  token?: string
 }
 
 /** A page of a list. */
@@ -105,7 +106,9 @@ export interface ControlEvents extends AsyncIterableIterator<ControlEvent> {
 }
 
 /** Looks at a server: at its address, such as `http://localhost:5173`. Rejects if it has no control API, or another token. */
-export async function connect(url: string | URL, { token }: ConnectOptions): Promise<ControlClient> {
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<ControlClient> {
+  const token = options.token || ofThisProcess()
+  if (!token) throw new ControlFailure(0, `connect: there is no token; pass { token }, or set ${VARIABLE} for the server and for this process`)
   const root = rootOf(url)
   const ask = requests(root, token)
   const part = (name: string): string => encodeURIComponent(name)
@@ -132,6 +135,11 @@ export async function connect(url: string | URL, { token }: ConnectOptions): Pro
   }
   await client.server()
   return client
+}
+
+/** A page has no environment. */
+function ofThisProcess(): string | undefined {
+  return typeof process === 'undefined' ? undefined : process.env?.[VARIABLE]
 }
 
 function carried(message: ControlMessage): { text: string } | { binary: string } | { json: unknown } {

@@ -1,7 +1,6 @@
-/** One request to the control API. It imports nothing, so that pages can use it. */
+/** One request to the control API. It needs nothing of Node's, so that pages can use it. */
 
-/** The root of the API on a server. */
-const PATH = '/__switchboard/api/v1'
+import { PATH } from './access.js'
 
 /** Why nothing was done. */
 export class ControlFailure extends Error {

@@ -4,12 +4,7 @@ import { randomBytes } from 'node:crypto'
 
 import type { ControlAccess, ControlOptions } from '../interface/control.js'
 import { flag, shapeOf } from '../values/arguments.js'
-
-/** The root of the API. */
-export const PATH = '/__switchboard/api/v1'
-
-/** The variable that may hold the token. */
-const VARIABLE = 'SWITCHBOARD_CONTROL_TOKEN'
+import { PATH, VARIABLE } from './access.js'
 
 /** A token of less is soon guessed. */
 const SHORTEST = 8
