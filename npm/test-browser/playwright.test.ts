@@ -1,6 +1,8 @@
 /** `vite-plugin-switchboard/playwright`, in Playwright's own runner. */
 
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 import { beforeAll, expect, test } from 'vitest'
@@ -12,12 +14,23 @@ interface Report {
 
 const results = new Map<string, { status: string; message: string }>()
 
+/** For the Vite that Playwright starts. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
 beforeAll(async () => {
   const cli = fileURLToPath(new URL('../node_modules/@playwright/test/cli.js', import.meta.url))
   const config = fileURLToPath(new URL('fixture/playwright.config.ts', import.meta.url))
-  const { NODE_OPTIONS: _, VITEST: __, ...environment } = process.env
+  const { NODE_OPTIONS: _, VITEST: __, SWITCHBOARD_CONTROL_TOKEN: ___, ...environment } = process.env
+  const PORT = String(await freePort())
   const printed = await new Promise<string>((resolve) => {
-    execFile(process.execPath, [cli, 'test', '--config', config], { env: { ...environment, FORCE_COLOR: '0' } }, (_, out, error) => resolve(out || error))
+    execFile(process.execPath, [cli, 'test', '--config', config], { env: { ...environment, PORT, FORCE_COLOR: '0' } }, (_, out, error) => resolve(out || error))
   })
   const report = JSON.parse(printed.slice(printed.indexOf('{'))) as Report
   expect(report.errors).toEqual([])
@@ -34,6 +47,14 @@ for (const title of [
   'sockets of the page itself are led to the server',
   'the page closes a socket that was led here, or leaves',
   'a refused opening never opens in the page',
+  'a fault that the test adds meets the page',
+  'the next test has Vite as new',
+  'what is sent goes to the connection of the page',
+  'a connection that is gone is not given',
+  'without a reset only the faults of the test are taken back',
+  'others are still there after it',
+  'another token',
+  'no token',
 ]) {
   test(title, () => expect(results.get(title)).toEqual({ status: 'passed', message: '' }))
 }
@@ -50,4 +71,10 @@ test('a handler that throws fails the test, with where', () => {
   expect(status).toBe('failed')
   expect(message).toContain('onConnect on /chat threw TypeError: this is broken')
   expect(message).toContain('server.page.ts')
+})
+
+test('a connection that does not open, and which did', () => {
+  const { status, message } = results.get('fails on purpose: no connection')!
+  expect(status).toBe('failed')
+  expect(message).toContain('no connection on /api/other was opened within 200 ms; since the test began some opened on /api/echo/ada')
 })

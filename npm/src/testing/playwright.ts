@@ -1,5 +1,6 @@
 /**
- * A server for each worker of Playwright, as new for each test, and matchers: `vite-plugin-switchboard/playwright`.
+ * A server for each worker of Playwright, as new for each test, control of the Vite that Playwright starts, and matchers:
+ * `vite-plugin-switchboard/playwright`.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import { type BrowserContext, expect as base, type Page, test as baseTest } from
 
 import type { ServeOptions, Serves, TestServer, VerifyOptions } from '../interface/testing.js'
 import { type Bridged, bridge } from './bridge.js'
+import { controlled, type ControlledOptions, type ControlledServer } from './controlled.js'
 import { matchers } from './matchers.js'
 import { serve } from './server.js'
 
@@ -40,6 +42,13 @@ const TIMEOUT = 5000
 export interface ServerFixtures {
   /** The worker's server: with nobody connected, and all that tests before have changed undone. */
   server: PageServer
+  /**
+   * The server that serves the pages, such as the Vite of `webServer`, by its control API. It is as new when a test asks for
+   * this, so ask for it before the page opens its sockets.
+   */
+  control: ControlledServer
+  /** How {@link control} reaches it: `test.use({ controlOptions: { … } })`. Default `{}`. */
+  controlOptions: ControlledOptions
 }
 
 /** What {@link test} adds to Playwright's for each worker. */
@@ -50,7 +59,7 @@ export interface WorkerFixtures {
   workerServer: PageServer
 }
 
-/** Playwright's `test` with the fixture `server`. */
+/** Playwright's `test` with the fixtures `server` and `control`. */
 export const test = baseTest.extend<ServerFixtures, WorkerFixtures>({
   serverOptions: [{}, { scope: 'worker', option: true }],
   workerServer: [
@@ -71,6 +80,14 @@ export const test = baseTest.extend<ServerFixtures, WorkerFixtures>({
       await workerServer.reset()
     }
   },
+  controlOptions: [{}, { option: true }],
+  control: async ({ controlOptions, baseURL }, use) => {
+    const url = controlOptions.url ?? baseURL
+    if (url === undefined) {
+      throw new Error("control: which server? Write use: { baseURL: 'http://localhost:5173' } in playwright.config.ts, or controlOptions: { url: '…' }")
+    }
+    await controlled({ ...controlOptions, url }, use)
+  },
 })
 
 /** Playwright's `expect` with the matchers for servers and their connections. */
@@ -90,4 +107,5 @@ async function take(this: TestServer, page: Page | BrowserContext, url: string |
 
 export { serve } from './server.js'
 export { matchers, type SwitchboardMatchers } from './matchers.js'
+export type { ControlledOptions, ControlledServer } from './controlled.js'
 export type * from '../interface/testing.js'

@@ -1,0 +1,138 @@
+/** A server outside of the test process, such as the Vite that Playwright started, controlled for one test. */
+
+import { connect, type ControlClient, type ControlConnection, type ControlEvents, ControlFailure } from '../control/client.js'
+import { monotonic } from '../engine/time.js'
+import type { WaitOptions } from '../interface/testing.js'
+import { Changes } from './waiting.js'
+
+/** How the server is reached, and what it goes through between tests. */
+export interface ControlledOptions {
+  /** Its address, such as `http://localhost:5173`. Default: Playwright's `baseURL`. */
+  url?: string
+  /** The token of its control API. Default: the environment variable `SWITCHBOARD_CONTROL_TOKEN`. */
+  token?: string
+  /**
+   * Whether it is reset before and after each test: all connections are closed, and faults that were added are taken back.
+   * With `false` only the faults that the test has added are taken back: for tests that run at the same time on one server.
+   * Default `true`.
+   */
+  reset?: boolean
+  /** How long `opened` waits, in ms. Default `5000`. */
+  timeout?: number
+}
+
+/** The client of the server's control API, with what tests need besides. */
+export interface ControlledServer extends ControlClient {
+  /**
+   * The next connection: the oldest one since the test began that this was not asked for yet and that is still there, or the
+   * one that opens. `path`: only one with this path, which is without the query. Rejects if none opens in time.
+   */
+  opened(path?: string, options?: WaitOptions): Promise<ControlConnection>
+}
+
+/** So many paths are shown when no connection came, the latest ones. */
+const MOST_PATHS = 20
+
+/** A connection, as the event says that it has opened. */
+interface Opened {
+  readonly connection: string
+  readonly path: string
+}
+
+/** Controls a server while `use` runs. */
+export async function controlled(options: ControlledOptions & { url: string }, use: (server: ControlledServer) => Promise<void>): Promise<void> {
+  const { url, token, reset = true, timeout = 5000 } = options
+  const client = await connect(url, { token })
+  if (reset) await client.reset()
+  const openings = new Openings(client, await client.events({ kinds: ['opened'] }), timeout)
+  const added = new Set<number>()
+  const addFaults: ControlClient['addFaults'] = async (faults) => {
+    const fault = await client.addFaults(faults)
+    added.add(fault.id)
+    return fault
+  }
+  const removeFaults: ControlClient['removeFaults'] = async (id) => {
+    const done = await client.removeFaults(id)
+    if (id === undefined) added.clear()
+    else added.delete(id)
+    return done
+  }
+  const opened: ControlledServer['opened'] = (path, waiting) => openings.next(path, waiting, opened)
+  try {
+    await use({ ...client, addFaults, removeFaults, opened })
+  } finally {
+    openings.end()
+    if (reset) await client.reset()
+    else await Promise.all([...added].map((id) => takeBack(client, id)))
+  }
+}
+
+async function takeBack(client: ControlClient, id: number): Promise<void> {
+  try {
+    await client.removeFaults(id)
+  } catch (error) {
+    // Others have done it.
+    if (!isGone(error)) throw error
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof ControlFailure && error.status === 404
+}
+
+class Openings {
+  readonly #client: ControlClient
+  readonly #events: ControlEvents
+  readonly #timeout: number
+  readonly #changes = new Changes()
+  readonly #all: Opened[] = []
+  readonly #given = new Set<Opened>()
+  #isOver = false
+
+  constructor(client: ControlClient, events: ControlEvents, timeout: number) {
+    this.#client = client
+    this.#events = events
+    this.#timeout = timeout
+    void this.#listen()
+  }
+
+  /** `caller`: where the stack of what it rejects with begins. */
+  async next(path: string | undefined, { timeout = this.#timeout }: WaitOptions = {}, caller: Function): Promise<ControlConnection> {
+    const end = monotonic() + timeout
+    const fits = (one: Opened): boolean => path === undefined || one.path === path
+    const late = (): string => {
+      const paths = [...new Set(this.#all.map((one) => one.path))].slice(-MOST_PATHS)
+      const others = paths.length > 0 ? `; since the test began some opened on ${paths.join(', ')}` : ''
+      const further = [...this.#given].some(fits) ? 'further ' : ''
+      return `no ${further}connection${path === undefined ? '' : ` on ${path}`} was opened within ${timeout} ms${others}`
+    }
+    const look = (): Opened | undefined => {
+      const found = this.#all.find((one) => !this.#given.has(one) && fits(one))
+      if (found) this.#given.add(found)
+      else if (this.#isOver) throw new Error('the server tells no more about its connections; has it stopped?')
+      return found
+    }
+    for (;;) {
+      const opened = await this.#changes.until(look, Math.max(0, end - monotonic()), late, caller)
+      try {
+        return await this.#client.connection(opened.connection)
+      } catch (error) {
+        if (!isGone(error)) throw error
+      }
+    }
+  }
+
+  end(): void {
+    this.#events.close()
+  }
+
+  async #listen(): Promise<void> {
+    for await (const event of this.#events) {
+      if (event.type !== 'opened') continue
+      this.#all.push(event)
+      this.#changes.tell()
+    }
+    this.#isOver = true
+    this.#changes.tell()
+  }
+}
