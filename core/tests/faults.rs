@@ -410,7 +410,10 @@ fn faults_come_and_go_while_the_server_runs() {
         assert!(!world.remove_faults(id), "it is gone");
         assert_eq!([a, b, c].map(|id| says(&mut world, id)), [1, 1, 1], "{scope:?}");
     }
+    let gone = world.add_faults(FaultScope::Everything, lose());
+    world.clear_faults();
     world.add_faults(FaultScope::Everything, Condition::HighLatency);
+    assert!(!world.remove_faults(gone), "its id names no others");
     world.add_faults(FaultScope::Everything, lose());
     assert_eq!(world.engine.added_faults(), 4);
     world.clear_faults();

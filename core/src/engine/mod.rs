@@ -70,6 +70,8 @@ pub struct Engine {
     phase: ServerPhase,
     /// What goes wrong on purpose, if anything does.
     faults: Option<Box<Faults>>,
+    /// Of the faults that are added next. Stays when the others go: an id that was taken back never names later ones.
+    next_fault_id: u64,
     seed: [u8; 32],
 }
 
@@ -99,7 +101,18 @@ impl Engine {
         let indices = (0..handlers.len()).collect();
         let (endpoints, sources, phase) = (Vec::new(), Vec::new(), ServerPhase::Serving);
         let faults = None;
-        let mut engine = Self { router, indices, handlers, endpoints, sources, state, phase, faults, seed };
+        let mut engine = Self {
+            router,
+            indices,
+            handlers,
+            endpoints,
+            sources,
+            state,
+            phase,
+            faults,
+            next_fault_id: 0,
+            seed,
+        };
         engine.find_endpoints();
         engine.take_route_faults(Now::default(), &mut Vec::new());
         let mut routes = engine.handlers.iter().zip(&engine.state.routes);

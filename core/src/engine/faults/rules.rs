@@ -128,9 +128,9 @@ impl Engine {
             return Err(ConfigError::at("faults", text));
         }
         let start = effects.len();
+        let id = FaultId(self.next_fault_id);
+        self.next_fault_id += 1;
         let known = self.faults_mut();
-        let id = FaultId(known.next);
-        known.next += 1;
         for fault in faults.as_slice() {
             known.add(fault.clone(), reach.clone(), room.clone(), Origin::Added(id));
         }
