@@ -143,7 +143,7 @@
 //! [`Fault`]s of a route, or added by [`Engine::add_faults`], go wrong on purpose: they lie between the engine and its host,
 //! which carries out nothing but [`Effect::SendDamaged`] for them.
 //!
-//! [`control`] lets programs look at a running server and act on it.
+//! [`control`] lets programs look at a running server and act on it. [`recording`] is the format of what was recorded.
 //!
 //! [`config`] reads all of this from TOML, JSON or JavaScript options; [`dialect`] has handlers for known wire
 //! protocols; [`Deferred`] and [`Receiving`] are the handlers whose behaviour is the user's code in the host. With the feature
@@ -214,6 +214,8 @@ pub use engine::faults::{FaultId, FaultScope};
 pub use engine::{Engine, Route};
 
 pub mod dialect;
+
+pub mod recording;
 
 mod schema;
 pub use schema::Secret;

@@ -49,7 +49,7 @@ impl ConfigError {
     }
 
     /// Puts serde's messages into the user's words. Their form is fixed by `serde::de::Error`'s methods.
-    fn explain(path: String, message: &str) -> Self {
+    pub(crate) fn explain(path: String, message: &str) -> Self {
         if let Some(rest) = message.strip_prefix("unknown field `") {
             let (key, known) = split_known(rest);
             let path = if is_last(&path, key) { path } else { Self::at(key, "").under(&path).path };

@@ -1,5 +1,5 @@
-//! `cargo xtask schema`: the JSON Schema of the configuration and the OpenAPI document of the control API, for editors and
-//! clients, and the same for TypeScript.
+//! `cargo xtask schema`: the JSON Schemas of the configuration and of recordings and the OpenAPI document of the control API,
+//! for editors and clients, and the same for TypeScript.
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -17,15 +17,17 @@ pub(crate) struct Options {
     pub(crate) check: bool,
 }
 
-/// Writes `npm/schema.json`, `npm/openapi.json` and the TypeScript types for them, or checks all of them.
+/// Writes `npm/schema.json`, `npm/recording.schema.json`, `npm/openapi.json` and the TypeScript types for them, or checks all of them.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let (schema, configuration) = printed(project, "schema")?;
     let (openapi, api) = printed(project, "openapi")?;
+    let (recording, _) = printed(project, "recording_schema")?;
     let types = typescript::declarations(&configuration)?;
     let api_types = typescript::api_declarations(&api)?;
     for (name, text) in [
         ("schema.json", &schema),
         ("src/interface/configuration.ts", &types),
+        ("recording.schema.json", &recording),
         ("openapi.json", &openapi),
         ("src/interface/control-api.ts", &api_types),
     ] {
