@@ -4,8 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
-/** The variable that may hold the token of the control API. */
-const VARIABLE = 'SWITCHBOARD_CONTROL_TOKEN'
+import { VARIABLE } from './control/access.js'
 
 const SDK = '@modelcontextprotocol/sdk'
 

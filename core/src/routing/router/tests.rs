@@ -162,12 +162,12 @@ proptest! {
 #[test]
 fn a_slash_at_the_end_can_be_allowed() {
     let slash = RouteKey { trailing_slash: true, ..key(&["/a"], "/ws") };
-    let router = Router::new([slash, key(&[], "/{x}"), key(&[], "/root")]).expect("routes");
+    let router = Router::new([slash, key(&[], "/{x}"), key(&[], "/start")]).expect("routes");
     let index = |path| match router.find(path) {
         Found::Route { index, .. } => Some(index),
         _ => None,
     };
-    assert_eq!((index("/a/ws"), index("/a/ws/"), index("/root/")), (Some(0), Some(0), None));
+    assert_eq!((index("/a/ws"), index("/a/ws/"), index("/start/")), (Some(0), Some(0), None));
     let root = RouteKey { trailing_slash: true, ..key(&[], "/") };
     assert!(matches!(Router::new([root]).expect("route").find("/"), Found::Route { .. }));
 }
