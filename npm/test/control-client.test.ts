@@ -35,7 +35,12 @@ const chat = {
 }
 
 async function start() {
-  const server = await serve(chat as never, {
+  const late = {
+    pattern: '/late',
+    delay: 20_000,
+    onMessage: (connection: any) => connection.send(server.switchboard.clock.now),
+  }
+  const server: Awaited<ReturnType<typeof serve>> = await serve([chat, late] as never, {
     control: { token: 'a long token', reveal: true },
     feeds: [{ name: 'news/today' }],
     routes: [{ pattern: '/socket/websocket', dialect: 'phoenix', phoenix: { realtime: true } } as never],
@@ -82,6 +87,7 @@ test('every answer is what the document says', async () => {
     ['ControlFault', () => client.addFaults({ route: '/chat/{room}', faults: [{ on: 'send', latency: 1 }] })],
     ['ControlFaults', client.faults],
     ['ControlDone', () => client.removeFaults()],
+    ['ControlClock', client.clock.now],
     ['ControlDone', () => client.send(id, { n: 1 })],
     ['ControlDone', () => client.broadcast('/chat/{room}', new Uint8Array([1, 2]), { room: 'one' })],
   ]
@@ -118,6 +124,27 @@ test('every event is what the document says', async () => {
   expect([...types].sort()).toEqual(['closed', 'error', 'joined', 'left', 'log', 'message', 'opened', 'refused', 'rejected', 'subscribed'])
   events.close()
   expect(await events.next()).toEqual({ done: true, value: undefined })
+})
+
+test('time stands still, moves on and runs again', async () => {
+  const { server, client } = await start()
+  const before = await client.clock.pause()
+  expect(before).toMatchObject({ isManual: true, isMovable: true })
+  const ada = await connect(server.url('/api/late'))
+  ada.send('hello')
+  await expect.poll(async () => (await client.clock.now()).next).toBe(20_000)
+  expect(await client.clock.advance('19s')).toMatchObject({ now: before.now + 19_000, next: 1000 })
+  const ran = await client.clock.runNext()
+  fits('ControlClock', ran)
+  expect(ran.now).toBe(before.now + 20_000)
+  expect(await ada.json()).toBe(ran.now)
+  expect(await client.clock.resume()).toMatchObject({ isManual: false })
+  const refused = { status: 409, message: 'the clock runs; stop it before with {"pause": true}' }
+  await expect(client.clock.advance(1)).rejects.toMatchObject(refused)
+  await expect(client.clock.advance('9000h')).rejects.toMatchObject({ status: 400 })
+  await client.clock.pause()
+  await client.reset()
+  expect(await client.clock.now()).toMatchObject({ isManual: false })
 })
 
 test('what goes wrong is told', async () => {

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::control::SocketBytes;
+use switchboard_core::control::{HostClock, SocketBytes};
 use switchboard_core::protocol::{Burst, Event};
 use switchboard_core::time::Now;
 use switchboard_core::{
@@ -135,6 +135,7 @@ impl Host {
         &mut self,
         request: &http::Request<Bytes>,
         address: Option<IpAddr>,
+        clock: HostClock,
     ) -> Option<http::Response<Bytes>> {
         let peers = &self.peers;
         let sockets = |id: ConnectionId| {
@@ -144,7 +145,7 @@ impl Host {
                 queued: peer.socket.writer.outbox_ref().queued_bytes(),
             })
         };
-        let asker = Asker { address, sockets: &sockets };
+        let asker = Asker { address, clock, sockets: &sockets };
         let response = self.engine.request_from(self.now, request, asker, &mut self.effects);
         self.carry_out();
         response

@@ -29,6 +29,7 @@ mod upstream;
 use std::time::Duration;
 
 use js_sys::Error;
+use switchboard_core::control::HostClock;
 use switchboard_core::time::{Instant, Now, WallTime};
 use switchboard_core::{CloseFrame, ConnectionId, Input, Stats, UpstreamEvent, UpstreamId};
 use wasm_bindgen::prelude::*;
@@ -241,13 +242,18 @@ impl Switchboard {
     }
 
     /// Answers a plain HTTP request: the first `head` bytes of scratch are what `request.rs` describes, the `body` bytes
-    /// behind them its body. Gives the status, then names and values of the headers in turn, then the body; nothing
-    /// when it is not answered here.
-    pub fn request(&mut self, head: usize, body: usize) -> Option<Vec<String>> {
+    /// behind them its body; `is_manual` tells whether time stands still. Gives the status, then names and values of the
+    /// headers in turn, then the body. For what has to be done with the clock, gives instead its name, and for `advance` the
+    /// ms. Nothing when the request is not answered here.
+    pub fn request(&mut self, head: usize, body: usize, is_manual: bool) -> Option<Vec<String>> {
         let (head, body) = self.scratched(head + body).split_at_checked(head)?;
         let request::Head { request, address } = request::parse(head).ok()?;
         let request = request.map(|()| bytes::Bytes::copy_from_slice(body));
-        let response = self.host.request(&request, address)?;
+        let clock = if is_manual { HostClock::Manual } else { HostClock::Running };
+        let response = self.host.request(&request, address, clock)?;
+        if let Some(step) = response.extensions().get() {
+            return Some(request::clock_step(*step));
+        }
         let mut parts = vec![response.status().as_u16().to_string()];
         for (name, value) in response.headers() {
             parts.extend([name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()]);

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, Request, Uri, Version};
+use switchboard_core::control::ClockStep;
 
 /// A request that cannot be understood.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +42,16 @@ pub(crate) fn parse(head: &[u8]) -> Result<Head, Malformed> {
     }
     let address = std::str::from_utf8(&address).ok().and_then(|address| address.parse().ok());
     Ok(Head { request, address })
+}
+
+/// What has to be done with the clock, in words.
+pub(crate) fn clock_step(step: ClockStep) -> Vec<String> {
+    match step {
+        ClockStep::Pause => vec!["pause".to_owned()],
+        ClockStep::Resume => vec!["resume".to_owned()],
+        ClockStep::Advance(time) => vec!["advance".to_owned(), time.to_string()],
+        ClockStep::RunNext => vec!["runNext".to_owned()],
+    }
 }
 
 #[cfg(test)]

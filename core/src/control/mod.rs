@@ -9,6 +9,7 @@
 
 pub(crate) mod access;
 pub(crate) mod body;
+pub(crate) mod clock;
 pub(crate) mod event;
 mod openapi;
 pub(crate) mod operation;
@@ -18,6 +19,7 @@ pub(crate) mod subscription;
 pub(crate) mod view;
 
 pub use access::ControlSettings;
+pub use clock::{ClockStep, HostClock};
 pub use openapi::openapi;
 pub use view::SocketBytes;
 

@@ -5,12 +5,13 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::control::body::{AddFaults, Broadcast, Close, Publish, Reset, Send, Terminate};
+use crate::control::clock::MoveClock;
 use crate::control::event::Event;
 use crate::control::operation::{self, Described, Operation};
 use crate::control::subscription;
 use crate::control::view::{
-    ConnectionView, ConnectionsView, DoneView, ErrorView, FaultView, FaultsView, FeedValuesView, FeedsView,
-    PresencesView, RoomsView, RoutesView, ServerView,
+    ClockView, ConnectionView, ConnectionsView, DoneView, ErrorView, FaultView, FaultsView, FeedValuesView,
+    FeedsView, PresencesView, RoomsView, RoutesView, ServerView,
 };
 use crate::control::{MAX_BODY, PATH};
 use crate::interface::stats::Stats;
@@ -142,6 +143,8 @@ impl Types {
             Operation::Faults => (None, Some(self.response::<FaultsView>())),
             Operation::AddFaults => (Some(self.request::<AddFaults>()), Some(self.response::<FaultView>())),
             Operation::RemoveFaults | Operation::ClearFaults => (None, Some(self.response::<DoneView>())),
+            Operation::Clock => (None, Some(self.response::<ClockView>())),
+            Operation::MoveClock => (Some(self.request::<MoveClock>()), Some(self.response::<ClockView>())),
             Operation::Reset => (Some(self.request::<Reset>()), Some(self.response::<DoneView>())),
             Operation::Events => {
                 self.request::<subscription::Request>();

@@ -27,6 +27,8 @@ pub(crate) enum Operation {
     AddFaults,
     RemoveFaults,
     ClearFaults,
+    Clock,
+    MoveClock,
     Reset,
     /// The WebSocket of live events.
     Events,
@@ -124,11 +126,18 @@ pub(crate) const ALL: &[Described] = &[
         "/faults",
         "Takes back all faults that were added, also by the server's own code. Those of the configuration stay.",
     ),
+    get(Operation::Clock, "/clock", "The time of the server, and whether it can be moved.", &[]),
+    post(
+        Operation::MoveClock,
+        "/clock",
+        "Stops the server's time, moves it on, or lets it run again. A server that cannot do so answers 409.",
+    ),
     post(
         Operation::Reset,
         "/reset",
         "Makes the server like a fresh one: closes all connections, which empties rooms, takes back faults that were added, \
-         and forgets what feeds keep and what was counted. Routes and their options stay.",
+         forgets what feeds keep and what was counted, and has its clock run or stand as it did at the start. Routes and \
+         their options stay.",
     ),
     get(
         Operation::Events,

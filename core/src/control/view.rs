@@ -264,6 +264,21 @@ pub(crate) struct FaultView {
     pub(crate) faults: Value,
 }
 
+/// The time of the server.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlClock")]
+pub(crate) struct ClockView {
+    /// In ms since 1970.
+    pub(crate) now: u64,
+    /// Ms until the next timer of the server is due; `null`: there is none.
+    pub(crate) next: Option<u64>,
+    /// Whether it only moves when it is told to.
+    pub(crate) is_manual: bool,
+    /// Whether it can be stopped and moved.
+    pub(crate) is_movable: bool,
+}
+
 /// What was done.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -148,7 +148,7 @@ impl World {
     /// A plain HTTP request; `None` when no endpoint is there for it.
     pub fn request(&mut self, request: &http::Request<bytes::Bytes>) -> Option<http::Response<bytes::Bytes>> {
         let mut effects = Vec::new();
-        let asker = Asker { address: self.address, ..Asker::default() };
+        let asker = Asker { address: self.address, clock: self.clock, ..Asker::default() };
         let response = self.engine.request_from(self.now(), request, asker, &mut effects);
         self.carry_out(effects);
         response

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::client::Client;
+use crate::control::HostClock;
 use crate::time::{Instant, Now, WallTime};
 use crate::{
     CallId, CloseFrame, Configuration, ConfiguredRoute, ConnectionId, ConnectionIds, Dial, Effect, Engine,
@@ -30,6 +31,8 @@ pub struct World {
     pub removed: HashMap<ConnectionId, usize>,
     /// Where the next clients come from.
     pub address: Option<std::net::IpAddr>,
+    /// What the control API is told of the clock. Default: it shows real time.
+    pub clock: HostClock,
     /// Files that were asked for, with the feed.
     pub files: Vec<(String, String)>,
     /// Outgoing connections that were asked for.
@@ -71,6 +74,7 @@ impl World {
             log: Vec::new(),
             removed: HashMap::new(),
             address: None,
+            clock: HostClock::Real,
             files: Vec::new(),
             dials: Vec::new(),
             upstream: Vec::new(),

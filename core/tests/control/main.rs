@@ -3,6 +3,7 @@
 
 mod access;
 mod asking;
+mod clock;
 mod events;
 #[path = "../support/mod.rs"]
 mod support;

@@ -25,3 +25,14 @@ test('a page comes back after a drop', async ({ page, control }) => {
   await control.opened('/api/chat/general')
   await expect(page.getByRole('status')).toHaveText('open')
 })
+
+test('a page comes back after a connection that a router drops when a minute is over', async ({ page, control }) => {
+  await control.clock.pause()
+  await control.addFaults({ route: '/chat/{room}', faults: { after: { ms: 60_000 }, terminate: true } })
+  await page.goto('/')
+  await control.opened('/api/chat/general')
+  await control.clock.advance('59s')
+  await expect(page.getByRole('status')).toHaveText('open')
+  await control.clock.advance('1s')
+  await control.opened('/api/chat/general')
+})

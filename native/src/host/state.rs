@@ -116,7 +116,7 @@ impl HostState {
                 queued: socket.queued_bytes(),
             })
         };
-        let asker = Asker { address, sockets: &sockets };
+        let asker = Asker { address, sockets: &sockets, ..Asker::default() };
         self.engine.request_from(now, request, asker, &mut self.effects)
     }
 

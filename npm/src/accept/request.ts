@@ -2,10 +2,15 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+import { PATH } from '../control/access.js'
 import { clearTimeout, setTimeout } from '../engine/time.js'
 import type { Supervisor } from '../host/supervisor.js'
+import type { Clock } from '../interface/clock.js'
 import type { Handle } from '../interface/switchboard.js'
 import { errorText } from '../values/error.js'
+
+/** What makes the server like a fresh one. */
+const RESET = new RegExp(`^${PATH}/reset/?(?:\\?|$)`)
 
 /** The request handler of one Switchboard. */
 export function createHandle(running: Supervisor): Handle {
@@ -14,12 +19,22 @@ export function createHandle(running: Supervisor): Handle {
     const limit = running.host.ask((core) => core.endpoint(method, url), undefined)
     if (limit === undefined) return false
     read(request, limit, running.host.ask((core) => core.request_timeout(), 0))
-      .then((body) => {
+      .then(async (body) => {
         if (body === 'too large') return refuse(response, 413, `the body has at most ${limit} bytes`)
         if (body === 'too late') return refuse(response, 408, 'the body takes too long')
-        const answer = running.host.request(method, url, request.socket?.remoteAddress ?? '', headersOf(request), body)
-        if (answer === undefined) response.writeHead(503).end()
-        else response.writeHead(answer.status, answer.headers).end(method === 'HEAD' ? undefined : answer.body)
+        const ask = (method: string, body: Uint8Array): string[] | undefined =>
+          running.host.request(method, url, request.socket?.remoteAddress ?? '', headersOf(request), body)
+        let answer = ask(method, body)
+        if (answer !== undefined && isClockStep(answer)) {
+          const why = await move(running.clock, answer)
+          if (why !== undefined) return refuse(response, 409, why)
+          answer = ask('GET', new Uint8Array())
+        }
+        if (answer?.[0] === '200' && method === 'POST' && RESET.test(url)) running.clock.restore()
+        if (answer === undefined) return void response.writeHead(503).end()
+        const [status, ...headers] = answer
+        const text = headers.pop()
+        response.writeHead(Number(status), headers).end(method === 'HEAD' ? undefined : text)
       })
       .catch((error: unknown) => {
         // Nobody is left to be answered.
@@ -27,6 +42,21 @@ export function createHandle(running: Supervisor): Handle {
         if (!request.destroyed) running.host.log.write('error', `${method} ${url}: ${errorText(error)}`)
       })
     return true
+  }
+}
+
+/** Whether an answer is what has to be done with the clock. */
+function isClockStep([status]: string[]): boolean {
+  return !/^\d/.test(status!)
+}
+
+/** Moves the clock; gives back why it cannot. */
+async function move(clock: Clock, [step, time]: string[]): Promise<string | undefined> {
+  try {
+    if (step === 'advance') await clock.advance(Number(time))
+    else await clock[step as 'pause' | 'resume' | 'runNext']()
+  } catch (error) {
+    return errorText(error)
   }
 }
 

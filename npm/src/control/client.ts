@@ -6,6 +6,7 @@
 
 import type {
   ControlAddFaults,
+  ControlClock,
   ControlClose,
   ControlConnection,
   ControlConnections,
@@ -24,6 +25,7 @@ import type {
   ControlTerminate,
   Stats,
 } from '../interface/control-api.js'
+import { duration, type Duration } from '../values/duration.js'
 import { VARIABLE } from './access.js'
 import { ControlFailure, requests, rootOf } from './request.js'
 
@@ -91,10 +93,29 @@ export interface ControlClient {
   addFaults(faults: ControlAddFaults): Promise<ControlFault>
   /** Takes back what {@link addFaults} has added; without an id everything that was added. */
   removeFaults(id?: number): Promise<ControlDone>
-  /** Makes the server like a fresh one: closes all connections, and forgets what feeds keep and what was counted. */
+  /** The time of the server, and moving it on. */
+  readonly clock: ControlledClock
+  /** Makes the server like a fresh one: closes all connections, and forgets what feeds keep, what was counted, and that time was stopped. */
   reset(options?: ControlReset): Promise<ControlDone>
   /** Opens a WebSocket that tells live events. Resolves when it tells them. */
   events(options?: EventOptions): Promise<ControlEvents>
+}
+
+/** The time of a server. The native server's shows real time and cannot be moved: there all but `now` reject with 409. */
+export interface ControlledClock {
+  /** What it shows, and whether it can be moved. */
+  now(): Promise<ControlClock>
+  /** From now on time stands still. */
+  pause(): Promise<ControlClock>
+  /** From now on time passes by itself, beginning where it stood. */
+  resume(): Promise<ControlClock>
+  /**
+   * Moves a clock that stands on by so many ms, or by text such as `'30s'`, at most 366 days. Resolves when everything that
+   * was due has run, and when what it started is done.
+   */
+  advance(time: Duration): Promise<ControlClock>
+  /** Moves a clock that stands on to the next timer, and runs it. */
+  runNext(): Promise<ControlClock>
 }
 
 /** Live events, in their order, until either side ends it. Only one loop may take them. */
@@ -130,6 +151,13 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     faults: () => ask('/faults'),
     addFaults: (faults) => ask('/faults', {}, faults),
     removeFaults: (id) => ask(id === undefined ? '/faults' : `/faults/${id}`, {}, undefined, 'DELETE'),
+    clock: {
+      now: () => ask('/clock'),
+      pause: () => ask('/clock', {}, { pause: true }),
+      resume: () => ask('/clock', {}, { resume: true }),
+      advance: async (time) => ask('/clock', {}, { advance: duration(time, 'clock.advance') }),
+      runNext: () => ask('/clock', {}, { runNext: true }),
+    },
     reset: (options = {}) => ask('/reset', {}, options),
     events: (options = {}) => listen(root, token, options),
   }

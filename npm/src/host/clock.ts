@@ -48,8 +48,17 @@ export class HostClock implements Clock {
   /** Calls wait for those before. */
   #last: Promise<unknown> = Promise.resolve()
 
+  readonly #wasManual: boolean
+
   constructor(isManual = false) {
-    if (isManual) this.pause()
+    this.#wasManual = isManual
+    this.restore()
+  }
+
+  /** Stands or runs as it did when it was made. */
+  restore(): void {
+    if (this.#wasManual) this.pause()
+    else this.resume()
   }
 
   /** Tells it what to run. */

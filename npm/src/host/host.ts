@@ -265,20 +265,21 @@ export class Host implements Driven {
     if (wrong !== undefined) throw new Error(wrong)
   }
 
-  /** Answers a plain HTTP request for a path of ours. */
+  /**
+   * Answers a plain HTTP request for a path of ours: the status, names and values of the headers in turn, and the body; or what
+   * has to be done with the clock, and for `advance` the ms.
+   */
   request(
     method: string,
     url: string,
     address: string,
     headers: string[],
     body: Uint8Array,
-  ): { status: number; headers: string[]; body: string } | undefined {
+  ): string[] | undefined {
     if (this.isBroken) return undefined
     const text = [method, '1.1', url, address, ...headers].join('\n')
     const length = this.#engine.copy((memory) => memory.putRequest(text, body))
-    const parts = this.input((core) => core.request(length, body.byteLength))
-    if (parts === undefined) return undefined
-    return { status: Number(parts[0]), headers: parts.slice(1, -1), body: parts.at(-1)! }
+    return this.input((core) => core.request(length, body.byteLength, this.#clock.isManual))
   }
 
   /** How much there is; nothing any more when the engine failed. */

@@ -264,6 +264,18 @@ export type ControlFault = {
   faults: unknown
 }
 
+/** The time of the server. */
+export type ControlClock = {
+  /** In ms since 1970. */
+  now: number
+  /** Ms until the next timer of the server is due; `null`: there is none. */
+  next: number | null
+  /** Whether it only moves when it is told to. */
+  isManual: boolean
+  /** Whether it can be stopped and moved. */
+  isMovable: boolean
+}
+
 /** One message of the WebSocket of live events. `at` is in ms since 1970; `route` is the pattern with its first prefix. */
 export type ControlEvent =
   | {
@@ -574,6 +586,21 @@ export type Damage = 'length' | 'mask' | 'utf8' | 'opcode' | 'deflate' | 'oversi
 
 /** A state of the network or the server, as a list of faults. */
 export type Condition = 'offline' | 'flaky' | 'slow-3g' | 'high-latency' | 'half-open' | 'restarting'
+
+/** What is done with the clock: exactly one of `pause`, `resume`, `advance` and `runNext`. */
+export interface ControlMoveClock {
+  /** Time stands still from now on. */
+  pause?: boolean
+  /** Time passes by itself from now on, beginning where it stood. */
+  resume?: boolean
+  /**
+   * Moves on by so many ms, at most 366 days, and runs everything that is due on the way: heartbeats, timeouts, delays,
+   * feeds, retries. The answer comes when what they have started is done.
+   */
+  advance?: number | null
+  /** Moves on to the next timer, and runs it. */
+  runNext?: boolean
+}
 
 /** How the connections are closed that a reset closes. */
 export interface ControlReset {

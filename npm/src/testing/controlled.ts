@@ -12,8 +12,8 @@ export interface ControlledOptions {
   /** The token of its control API. Default: the environment variable `SWITCHBOARD_CONTROL_TOKEN`. */
   token?: string
   /**
-   * Whether it is reset before and after each test: all connections are closed, and faults that were added are taken back.
-   * With `false` only the faults that the test has added are taken back: for tests that run at the same time on one server.
+   * Whether it is reset before and after each test: all connections are closed, faults that were added are taken back, and a
+   * clock that was stopped runs again. With `false` only the faults that the test has added are taken back: for tests that run at the same time on one server.
    * Default `true`.
    */
   reset?: boolean

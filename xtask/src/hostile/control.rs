@@ -54,6 +54,9 @@ pub(super) fn cases(kind: HostKind) -> Vec<Case> {
         ("a connection with a long id", "GET", &*format!("/connections/{}", "x".repeat(4_000)), b"", 404),
         ("a path out of the API", "GET", "/feeds/..%2f..%2fetc%2fpasswd", b"", 404),
         ("a number that is none", "GET", "/connections?limit=99999999999999999999", b"", 400),
+        ("a million years at once", "POST", "/clock", b"{\"advance\":31536000000000000}", 400),
+        ("time that goes back", "POST", "/clock", b"{\"advance\":-1}", 400),
+        ("a clock that is not stopped", "POST", "/clock", b"{\"advance\":1}", 409),
         ("a place that is none", "GET", "/rooms?after=99999999999999999999:x", b"", 400),
     ] {
         let bytes = request(method, path, "localhost", &token, body);

@@ -1,6 +1,7 @@
 //! What the control API does to a running server: reading, acting, and telling live events.
 
 mod acting;
+mod clock;
 mod faults;
 mod live;
 mod reading;
@@ -17,6 +18,7 @@ use super::tracing::refused;
 use super::upgrade::refuse;
 use super::{Engine, ServerPhase};
 use crate::control::access::ControlSettings;
+use crate::control::clock::HostClock;
 use crate::control::event::Happening;
 use crate::control::operation::{self, Operation};
 use crate::control::query::Query;
@@ -31,6 +33,7 @@ use crate::routing::route::RouteSettings;
 use crate::state::connection::Phase;
 use crate::state::{RouteState, Standing};
 use crate::time::Now;
+use clock::move_clock;
 use live::Live;
 
 /// Who asks the control API by a plain request, and what only the host knows.
@@ -38,13 +41,15 @@ use live::Live;
 pub struct Asker<'a> {
     /// The client's address; `None`: the host does not know it.
     pub address: Option<IpAddr>,
+    /// What the host can do with its clock.
+    pub clock: HostClock,
     /// What the socket of a connection holds.
     pub sockets: &'a dyn Fn(ConnectionId) -> SocketBytes,
 }
 
 impl Default for Asker<'_> {
     fn default() -> Self {
-        Self { address: None, sockets: &|_| SocketBytes::default() }
+        Self { address: None, clock: HostClock::Real, sockets: &|_| SocketBytes::default() }
     }
 }
 
@@ -241,6 +246,8 @@ impl Engine {
             Operation::AddFaults => self.add_written_faults(now, request.body(), effects),
             Operation::RemoveFaults => self.remove_named_faults(now, &asked.name, effects),
             Operation::ClearFaults => self.clear_all_faults(now, effects),
+            Operation::Clock => self.view_clock(now, asker.clock),
+            Operation::MoveClock => move_clock(asker.clock, request.body()),
             Operation::Reset => self.reset(now, request.body(), effects),
             Operation::Events => Err((
                 StatusCode::UPGRADE_REQUIRED,
