@@ -157,6 +157,8 @@ pub mod time;
 
 pub mod protocol;
 
+pub mod contract;
+
 mod fault;
 pub use fault::{ClientConditions, Condition, Delay, Fault, FaultList, FaultStage, FaultTrigger};
 pub use protocol::Damage;

@@ -30,6 +30,7 @@ mod project;
 mod purity;
 mod python;
 mod schema;
+mod schemas;
 mod soak;
 mod steps;
 mod tarball;

@@ -9,7 +9,7 @@ use xshell::cmd;
 use crate::hostile::{self, Extent};
 use crate::project::Project;
 use crate::steps::{Outcome, Steps};
-use crate::{browser, clients, examples, native, npm, purity, python, tarball, types, wasm};
+use crate::{browser, clients, examples, native, npm, purity, python, schemas, tarball, types, wasm};
 
 /// Which part to run; without any option: all of them.
 #[derive(Args)]
@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// That the examples and the documentation's code compile
     #[arg(long)]
     types: bool,
+    /// The official test suite of JSON Schema against the validator of contracts
+    #[arg(long)]
+    schemas: bool,
     /// Hostile clients against both hosts
     #[arg(long)]
     hostile: bool,
@@ -40,11 +43,15 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         || options.npm
         || options.clients
         || options.types
+        || options.schemas
         || options.hostile
         || options.browser);
     let mut steps = Steps::default();
     if everything || options.rust {
         rust(project, &mut steps)?;
+    }
+    if everything || options.schemas {
+        steps.run_or_skip("the test suite of JSON Schema", || schemas::run(project))?;
     }
     if everything || options.npm || options.clients || options.types || options.hostile || options.browser {
         plugin(project, &mut steps)?;
