@@ -4,11 +4,11 @@ use std::fmt;
 
 use crate::schema::ConfigError;
 
-/// A line that cannot be read. Displays as one line: `line 3: headers[0]: expected …`.
+/// A recording that cannot be read. Displays as one line: `line 3: headers[0]: expected …`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordingError {
-    /// The line, counted from 1.
+    /// The line, counted from 1; 0 for the file as a whole.
     pub line: u64,
     /// The path of the field, such as `headers[0][1]`. Empty for the line as a whole.
     pub field: String,
@@ -45,6 +45,23 @@ impl RecordingError {
         Self::new(line, path, message)
     }
 
+    /// An error in a document of many lines. Serde tells the path of the object at most, where the object as a whole is wrong;
+    /// such messages begin with the name of the field.
+    pub(super) fn in_document(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let line = error.inner().line() as u64;
+        let mut error = Self::from_serde(line, error);
+        if let Some((field, message)) = error.message.split_once(": ")
+            && field.chars().all(|character| character.is_ascii_alphanumeric() || "._".contains(character))
+        {
+            error.field = match error.field.as_str() {
+                "" => field.to_owned(),
+                path => format!("{path}.{field}"),
+            };
+            error.message = message.to_owned();
+        }
+        error
+    }
+
     pub(super) fn not_json(line: u64, error: &serde_json::Error) -> Self {
         let text = without_place(error);
         Self::new(line, "", format!("not JSON: {text} at column {}", error.column()))
@@ -60,7 +77,9 @@ fn without_place(error: &serde_json::Error) -> String {
 
 impl fmt::Display for RecordingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: ", self.line)?;
+        if self.line > 0 {
+            write!(f, "line {}: ", self.line)?;
+        }
         if !self.field.is_empty() {
             write!(f, "{}: ", self.field)?;
         }

@@ -40,6 +40,7 @@
 mod error;
 mod event;
 mod form;
+pub mod har;
 mod line;
 mod lines;
 

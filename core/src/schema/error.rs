@@ -161,6 +161,8 @@ fn in_words(expected: &str) -> &str {
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
         "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "i64" => "a whole number",
+        "f64" => "a number",
         "a string" => "text",
         "a boolean" => "true or false",
         "a sequence" => "a list",
