@@ -43,11 +43,13 @@ mod form;
 pub mod har;
 mod line;
 mod lines;
+mod mask;
 
 pub use error::RecordingError;
 pub use event::{Event, EventKind, Gap, Header, Open, Refuse, Side};
 pub use line::{Line, MAX_LINE};
 pub use lines::{Lines, Placed};
+pub use mask::Mask;
 
 /// The JSON Schema of one line, for editors and other programs that read or write recordings.
 pub fn json_schema() -> serde_json::Value {
