@@ -69,6 +69,6 @@ export type {
 export type { ProxyInspector, ProxyOptions } from './interface/proxy.js'
 export type { Audience, Room, Route } from './interface/route.js'
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from './interface/schema.js'
-export type { ByteCounts, Stats } from './interface/stats.js'
+export type { ByteCounts, Stats } from './interface/control-api.js'
 export type { Duration } from './values/duration.js'
 export type { CloseOptions, Handle, HttpServer, Switchboard, Upgrade } from './interface/switchboard.js'

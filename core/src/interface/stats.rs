@@ -40,10 +40,9 @@ pub struct ByteCounts {
     pub received: u64,
     /// Read and not decoded yet, now: frames and messages of which not all has come, and what one read brought beyond
     /// what is decoded at once. Of clients the host counts them. Of outgoing connections it is 0: what their transport
-    /// keeps of one unfinished message is bounded by [`Dial::max_message`](crate::Dial::max_message).
+    /// keeps of one unfinished message is bounded by the largest message that is taken.
     pub undecoded: u64,
-    /// In messages that came and wait for their handler, now. Beyond [`limits`](crate::config::LimitsConfig) nothing is
-    /// read.
+    /// In messages that came and wait for their handler, now. Beyond the `limits` nothing is read.
     pub waiting: u64,
     /// In messages that were sent and that the other side has not taken, now. For clients the host counts them, frame
     /// headers included.

@@ -1,7 +1,7 @@
 /** How much a server holds. */
 
 import type { Core } from '../engine/wasm.js'
-import type { ByteCounts, Stats } from '../interface/stats.js'
+import type { ByteCounts, Stats } from '../interface/control-api.js'
 
 /** How many numbers the engine gives of each `ByteCounts`. */
 const COUNTS = 6

@@ -1,5 +1,9 @@
 /** What the control API takes and gives. Written by `cargo xtask schema` from the Rust types, as `openapi.json` is. */
 
+import type { Fault, Condition } from './configuration.js'
+
+export type { Fault, FaultStage, FaultTrigger, Delay, Damage, Condition } from './configuration.js'
+
 /** What serves, and what it can be asked. */
 export type ControlServer = {
   /** The version of the server. */
@@ -178,13 +182,10 @@ export type ByteCounts = {
   /**
    * Read and not decoded yet, now: frames and messages of which not all has come, and what one read brought beyond
    * what is decoded at once. Of clients the host counts them. Of outgoing connections it is 0: what their transport
-   * keeps of one unfinished message is bounded by [`Dial::max_message`](crate::Dial::max_message).
+   * keeps of one unfinished message is bounded by the largest message that is taken.
    */
   undecoded: number
-  /**
-   * In messages that came and wait for their handler, now. Beyond [`limits`](crate::config::LimitsConfig) nothing is
-   * read.
-   */
+  /** In messages that came and wait for their handler, now. Beyond the `limits` nothing is read. */
   waiting: number
   /**
    * In messages that were sent and that the other side has not taken, now. For clients the host counts them, frame
@@ -507,85 +508,6 @@ export interface ControlAddFaults {
 
 /** Faults: an object, a list of them, or the name of a condition. */
 export type FaultList = Fault | Fault[] | Condition
-
-/** One fault: when it happens, and what. At least one effect has to be given; several happen together. */
-export interface Fault {
-  /**
-   * What it happens to: `open`, the opening handshake; `send`, what goes to the client; `receive`, what comes from it.
-   * Default: the connection, for `close`, `terminate` and `halfOpen`; the other effects need one.
-   */
-  on?: FaultStage | null
-  /** How likely it happens each time it could, from 0 to 1; for the end of a connection, once a connection. Default 1. */
-  probability?: number | null
-  /** How often it happens at most, over all connections. Default without limit. */
-  times?: number | null
-  /**
-   * What its chances are drawn from. With the same seed, the first connection that meets it has the same luck each time,
-   * and so has the second. Default: drawn by the server when it starts.
-   */
-  seed?: number | null
-  /** It begins, or for the end of a connection happens, when one of these is reached. Default at once. */
-  after?: FaultTrigger | null
-  /** It is only for connections that are in this room. Default all. */
-  room?: string | null
-  /** `open`: answer with this HTTP status, 400 to 599, instead of 101. */
-  refuse?: number | null
-  /** `open`: never answer. */
-  hang?: boolean
-  /** `open`: accept, and from then on send nothing and hear nothing. The client is not told. */
-  silent?: boolean
-  /** Wait so many ms, or from `min` to `max` of them. Frames keep their order. At most 600000. */
-  latency?: Delay | null
-  /** How likely a message is lost, from 0 to 1. */
-  loss?: number | null
-  /** How likely a message comes twice, from 0 to 1. */
-  duplicate?: number | null
-  /** How likely a message is overtaken by the next one, from 0 to 1. If none comes within a second, it goes by itself. */
-  reorder?: number | null
-  /** So many bytes a second pass: frames with their headers, before compression. */
-  throttle?: number | null
-  /** Only so many bytes of a message are left. Text is cut before a character that does not fit. */
-  truncate?: number | null
-  /** `send`: the message's frame is broken in this way. */
-  damage?: Damage | null
-  /** Start the closing handshake with this code. */
-  close?: number | null
-  /** The reason for `close`. Default none. */
-  reason?: string | null
-  /** End the connection without a close frame; with `open`, without an answer. */
-  terminate?: boolean
-  /** From then on send nothing and hear nothing; the connection itself stays. */
-  halfOpen?: boolean
-}
-
-/** What a fault happens to. */
-export type FaultStage = 'open' | 'send' | 'receive'
-
-/** When a fault begins on a connection; what is reached first counts. */
-export interface FaultTrigger {
-  /** So many messages have passed, in the fault's direction or without one in both. */
-  messages?: number | null
-  /** Messages of so many bytes have passed, counted as `throttle` does. */
-  bytes?: number | null
-  /** So many ms have passed since the connection opened, or since the fault was added to it. */
-  ms?: number | null
-}
-
-/** A time in ms, or any between two. */
-export type Delay =
-  | number
-  | {
-    /** At least so many ms. Default 0. */
-    min?: number
-    /** At most so many ms. */
-    max: number
-  }
-
-/** How the frame of a message is broken. */
-export type Damage = 'length' | 'mask' | 'utf8' | 'opcode' | 'deflate' | 'oversized'
-
-/** A state of the network or the server, as a list of faults. */
-export type Condition = 'offline' | 'flaky' | 'slow-3g' | 'high-latency' | 'half-open' | 'restarting'
 
 /** What is done with the clock: exactly one of `pause`, `resume`, `advance` and `runNext`. */
 export interface ControlMoveClock {

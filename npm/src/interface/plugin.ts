@@ -5,7 +5,7 @@ import type { Plugin } from 'vite'
 import type { ControlAccess } from './control.js'
 import type { Faults } from './faults.js'
 import type { Route } from './route.js'
-import type { Stats } from './stats.js'
+import type { Stats } from './control-api.js'
 import type { Upgrade } from './switchboard.js'
 
 /** What the plugin offers to programs that embed Vite, and to other plugins. */

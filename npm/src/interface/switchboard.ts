@@ -9,7 +9,7 @@ import type { Clock } from './clock.js'
 import type { ControlAccess } from './control.js'
 import type { Faults } from './faults.js'
 import type { Route } from './route.js'
-import type { Stats } from './stats.js'
+import type { Stats } from './control-api.js'
 
 /** The close frame that clients get when a server stops. */
 export interface CloseOptions {

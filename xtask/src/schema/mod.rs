@@ -23,7 +23,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let (openapi, api) = printed(project, "openapi")?;
     let (recording, _) = printed(project, "recording_schema")?;
     let types = typescript::declarations(&configuration)?;
-    let api_types = typescript::api_declarations(&api)?;
+    let api_types = typescript::api_declarations(&api, &types)?;
     for (name, text) in [
         ("schema.json", &schema),
         ("src/interface/configuration.ts", &types),

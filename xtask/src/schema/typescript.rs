@@ -18,19 +18,41 @@ pub(super) fn declarations(schema: &Value) -> Result<String> {
     Ok(trimmed(&text))
 }
 
-/// The declarations for the schemas of an OpenAPI document.
-pub(super) fn api_declarations(document: &Value) -> Result<String> {
-    Ok(trimmed(&(API_HEADER.to_owned() + &all(&document["components"]["schemas"])?)))
+/// The declarations for the schemas of an OpenAPI document. What `configuration` declares in the same words comes from there.
+pub(super) fn api_declarations(document: &Value, configuration: &str) -> Result<String> {
+    let (mut shared, mut own) = (Vec::new(), String::new());
+    for (name, text) in each(&document["components"]["schemas"])? {
+        match configuration.contains(&trimmed(&text)) {
+            true => shared.push(name),
+            false => own.push_str(&text),
+        }
+    }
+    let used: Vec<&str> =
+        shared.iter().copied().filter(|name| names(&own).any(|used| used == *name)).collect();
+    let (shared, used) = (shared.join(", "), used.join(", "));
+    let imports = format!(
+        "\nimport type {{ {used} }} from './configuration.js'\n\nexport type {{ {shared} }} from './configuration.js'\n"
+    );
+    Ok(trimmed(&format!("{API_HEADER}{imports}{own}")))
 }
 
 fn all(definitions: &Value) -> Result<String> {
-    let mut text = String::new();
-    for (name, definition) in definitions.as_object().context("there are no definitions")? {
-        text.push_str(
-            &declaration(name, definition).with_context(|| format!("in the definition of {name}"))?,
-        );
-    }
-    Ok(text)
+    Ok(each(definitions)?.into_iter().map(|(_, text)| text).collect())
+}
+
+/// The name and the declaration of each definition.
+fn each(definitions: &Value) -> Result<Vec<(&str, String)>> {
+    let definitions = definitions.as_object().context("there are no definitions")?.iter();
+    let declared = definitions.map(|(name, definition)| {
+        let text = declaration(name, definition).with_context(|| format!("in the definition of {name}"))?;
+        Ok((name.as_str(), text))
+    });
+    declared.collect()
+}
+
+/// Every word of a text.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_alphanumeric() && character != '_')
 }
 
 fn trimmed(text: &str) -> String {
