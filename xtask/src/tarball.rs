@@ -33,6 +33,7 @@ export default defineConfig({
 /// and talks to a handler of its own.
 pub(crate) fn run(project: &Project) -> Result<()> {
     let tarball = pack::pack(project)?;
+    lint(project, &tarball)?;
     let vite_version = vite::version(project)?;
     let folder = tempfile::Builder::new().prefix("switchboard-tarball-").tempdir()?;
     for (name, text) in [("package.json", PACKAGE), ("index.html", PAGE), ("vite.config.js", CONFIG)] {
@@ -48,6 +49,16 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     }
     println!("Vite {vite_version} with the packed plugin: the handler answered {answer}");
     Ok(())
+}
+
+/// Lets programs that know what others expect of a package look at it: at its `package.json`, and at how its types are found.
+fn lint(project: &Project, tarball: &Path) -> Result<()> {
+    let _here = project.shell.push_dir(project.npm());
+    let npx = npm::program("npx")?;
+    cmd!(project.shell, "{npx} --no-install publint run --strict {tarball}").run()?;
+    // There is no CommonJS.
+    Ok(cmd!(project.shell, "{npx} --no-install attw --profile esm-only --format table-flipped {tarball}")
+        .run()?)
 }
 
 fn install(project: &Project, folder: &Path, tarball: &Path, vite_version: &str) -> Result<()> {
