@@ -4,9 +4,10 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use switchboard::{Config, ControlSettings, ServerError};
 
+use crate::convert::Convert;
 use crate::environment::Environment;
 
 /// The configuration that is served without `--config`.
@@ -24,8 +25,11 @@ const ENVIRONMENT_PORT: u16 = 3000;
 /// WEBSOCKET_* variables, also in .env files of the working directory, add mock events and proxies.
 /// RUST_LOG sets what is logged (default: info); DEBUG=switchboard shows connections and messages.
 #[derive(Clone, Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
     /// The configuration: TOML, or JSON if the name ends in .json
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -49,6 +53,12 @@ pub(crate) struct Arguments {
     /// Show authData and query strings of connections in the control API, which may hold secrets
     #[arg(long, requires = "control")]
     control_reveal: bool,
+}
+
+/// What the program does besides serving.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    Convert(Convert),
 }
 
 impl Arguments {
@@ -177,6 +187,11 @@ impl StartError {
     /// A file of the environment cannot be read.
     pub(crate) fn environment((file, source): (String, io::Error)) -> Self {
         StartError::Config { file, message: format!("cannot be read: {source}") }
+    }
+
+    /// Something is wrong with a file.
+    pub(crate) fn file(file: &Path, message: &dyn Display) -> Self {
+        StartError::Config { file: file.display().to_string(), message: message.to_string() }
     }
 
     /// 2 for what the user wrote wrong, as clap does; 1 for the rest.

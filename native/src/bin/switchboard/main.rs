@@ -4,6 +4,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod cli;
+mod convert;
 mod environment;
 mod listing;
 mod log;
@@ -18,7 +19,7 @@ use clap::Parser;
 use switchboard::{Server, ServerError};
 use tokio::net::TcpListener;
 
-use cli::{Arguments, StartError};
+use cli::{Arguments, Command, StartError};
 use environment::Environment;
 use reload::Reload;
 
@@ -26,7 +27,11 @@ fn main() -> ExitCode {
     memory::keep_freed();
     let arguments = Arguments::parse();
     log::start();
-    match run(&arguments) {
+    let result = match &arguments.command {
+        Some(Command::Convert(convert)) => convert.run(),
+        None => serve(&arguments),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error}");
@@ -36,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(arguments: &Arguments) -> Result<(), StartError> {
+async fn serve(arguments: &Arguments) -> Result<(), StartError> {
     let environment = Environment::read().map_err(StartError::environment)?;
     let mut config = arguments.config(&environment)?;
     let (host, port) = (config.listen.host.clone(), config.listen.port);
