@@ -48,7 +48,7 @@ pub(super) struct Socket {
     /// -1 and 0: there was no answer.
     pub(super) status: i64,
     pub(super) response_headers: Vec<(String, String)>,
-    /// Why there was no answer.
+    /// Why there was no answer, unless it stands among the frames.
     pub(super) failure: Option<String>,
     pub(super) frames: Vec<Frame>,
     /// The file beside this one where Playwright has put the messages, one a line, with `content: "attach"`.

@@ -136,26 +136,18 @@ impl Timeline<'_> {
         let path = address.path;
         let has_messages = frames.iter().any(|frame| matches!(frame.content, Content::Message { .. }));
         let http = u16::try_from(status).ok().filter(|status| (100..1000).contains(status));
-        match http {
-            _ if has_messages => {}
-            // 2xx is RFC 8441.
-            Some(101 | 200..300) => {}
-            Some(status) => {
-                let reason = failure.unwrap_or_default();
-                self.push(None, EventKind::Refuse(Refuse { path, headers, status, reason }));
-                return true;
-            }
-            None => {
-                // Chrome has it among the messages.
-                let error = frames.into_iter().find_map(|frame| match frame.content {
-                    Content::Error(why) => Some(why),
-                    _ => None,
-                });
-                let Some(reason) = failure.or(error) else { return false };
-                let status = status_in(&reason).unwrap_or(BAD_GATEWAY);
-                self.push(None, EventKind::Refuse(Refuse { path, headers, status, reason }));
-                return true;
-            }
+        // 2xx is RFC 8441.
+        if !has_messages && !matches!(http, Some(101 | 200..300)) {
+            let error = frames.into_iter().find_map(|frame| match frame.content {
+                Content::Error(why) => Some(why),
+                _ => None,
+            });
+            let reason = failure.or(error);
+            let status = http.or_else(|| reason.as_deref().map(|why| status_in(why).unwrap_or(BAD_GATEWAY)));
+            let Some(status) = status else { return false };
+            let reason = reason.unwrap_or_default();
+            self.push(None, EventKind::Refuse(Refuse { path, headers, status, reason }));
+            return true;
         }
         let status = http.filter(|status| (200..300).contains(status)).unwrap_or(101);
         let subprotocol = response_headers.iter().find(|(name, _)| name == SUBPROTOCOL);

@@ -162,8 +162,6 @@ struct Response {
     redirect_url: &'static str,
     headers_size: i64,
     body_size: i64,
-    #[serde(rename = "_error", skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -198,11 +196,15 @@ impl Entry {
         Self::new(start, Request::new(source, &path, headers), Response::new(status, response_headers))
     }
 
+    /// Chrome has the reason among the messages, and imports it from there only.
     fn refused(start: u64, source: Option<&Address>, refuse: Refuse) -> Self {
         let Refuse { path, headers, status, reason } = refuse;
-        let error = Some(reason).filter(|reason| !reason.is_empty());
-        let response = Response { error, ..Response::new(status, Vec::new()) };
-        Self::new(start, Request::new(source, &path, headers), response)
+        let response = Response::new(status, Vec::new());
+        let mut entry = Self::new(start, Request::new(source, &path, headers), response);
+        if !reason.is_empty() {
+            entry.add(&Frame { time: Some(start), content: Content::Error(reason) });
+        }
+        entry
     }
 
     fn new(start: u64, request: Request, response: Response) -> Self {
@@ -265,7 +267,6 @@ impl Response {
             redirect_url: "",
             headers_size: -1,
             body_size: -1,
-            error: None,
         }
     }
 }
