@@ -1,11 +1,10 @@
 /** `vite-plugin-switchboard/playwright`, in Playwright's own runner. */
 
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 import { beforeAll, expect, test } from 'vitest'
+import { freePort } from './support/free-port.js'
 
 interface Report {
   suites: { specs: { title: string; tests: { results: { status: string; errors: { message?: string; stack?: string }[] }[] }[] }[] }[]
@@ -14,21 +13,11 @@ interface Report {
 
 const results = new Map<string, { status: string; message: string }>()
 
-/** For the Vite that Playwright starts. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 beforeAll(async () => {
   const cli = fileURLToPath(new URL('../node_modules/@playwright/test/cli.js', import.meta.url))
   const config = fileURLToPath(new URL('fixture/playwright.config.ts', import.meta.url))
   const { NODE_OPTIONS: _, VITEST: __, SWITCHBOARD_CONTROL_TOKEN: ___, ...environment } = process.env
-  const PORT = String(await freePort())
+  const PORT = String(await freePort()) // for the Vite that Playwright starts
   const printed = await new Promise<string>((resolve) => {
     execFile(process.execPath, [cli, 'test', '--config', config], { env: { ...environment, PORT, FORCE_COLOR: '0' } }, (_, out, error) => resolve(out || error))
   })

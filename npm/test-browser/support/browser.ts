@@ -1,4 +1,4 @@
-import { chromium, type Browser, type BrowserContext } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core'
 import { afterAll, beforeAll } from 'vitest'
 
 /** Where systems install it; `cargo xtask test` says where it is by `CHROMIUM`. */
@@ -18,7 +18,7 @@ const flags = [
  * The system's Chromium for the tests of a file, with these flags in addition. Each call of what it returns opens a fresh
  * profile.
  */
-export function useBrowser(...more: string[]): () => Promise<BrowserContext> {
+export function useBrowser(...more: string[]): (options?: BrowserContextOptions) => Promise<BrowserContext> {
   let browser: Browser
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: process.env.CHROMIUM || usualPlace, args: [...flags, ...more] })
@@ -26,5 +26,5 @@ export function useBrowser(...more: string[]): () => Promise<BrowserContext> {
   afterAll(async () => {
     await browser?.close()
   })
-  return () => browser.newContext()
+  return (options) => browser.newContext(options)
 }

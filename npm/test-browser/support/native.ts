@@ -1,19 +1,27 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll } from 'vitest'
 
 /** Where `cargo build` leaves it; `cargo xtask test` says where it is by `SWITCHBOARD_NATIVE`. */
 const usualPlace = fileURLToPath(new URL('../../../target/debug/switchboard', import.meta.url))
 
+const program = process.env.SWITCHBOARD_NATIVE || usualPlace
+
 const startTime = 20_000
+
+/** Lets the program do something else than serve. */
+export async function runNative(...parameters: string[]): Promise<void> {
+  await promisify(execFile)(program, parameters, { timeout: startTime })
+}
 
 /** The native server on a port of the system's choice, for the tests of a file. Returns its `host:port`. */
 export function useNative(...parameters: string[]): () => string {
   let server: ChildProcess | undefined
   let address = ''
   beforeAll(async () => {
-    server = spawn(process.env.SWITCHBOARD_NATIVE || usualPlace, [...parameters, '--port', '0'], {
+    server = spawn(program, [...parameters, '--port', '0'], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
     })
