@@ -63,7 +63,8 @@ pub(crate) fn link_packages_into(project: &Project, modules: &Path) -> Result<()
     Ok(())
 }
 
-fn names(project: &Project) -> Result<Vec<String>> {
+/// The names of all examples.
+pub(crate) fn names(project: &Project) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(project.examples())? {
         let folder = entry?.path();

@@ -15,6 +15,7 @@ mod check;
 mod client;
 mod clients;
 mod contract;
+mod copied;
 mod dependencies;
 mod dev;
 mod examples;

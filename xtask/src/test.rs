@@ -9,7 +9,7 @@ use xshell::cmd;
 use crate::hostile::{self, Extent};
 use crate::project::Project;
 use crate::steps::{Outcome, Steps};
-use crate::{browser, clients, examples, native, npm, purity, python, schemas, tarball, types, wasm};
+use crate::{browser, clients, copied, examples, native, npm, purity, python, schemas, tarball, types, wasm};
 
 /// Which part to run; without any option: all of them.
 #[derive(Args)]
@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// The official test suite of JSON Schema against the validator of contracts
     #[arg(long)]
     schemas: bool,
+    /// Each example, copied out of the repository, with the packed tarball
+    #[arg(long)]
+    examples: bool,
     /// Hostile clients against both hosts
     #[arg(long)]
     hostile: bool,
@@ -44,6 +47,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         || options.clients
         || options.types
         || options.schemas
+        || options.examples
         || options.hostile
         || options.browser);
     let mut steps = Steps::default();
@@ -53,7 +57,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     if everything || options.schemas {
         steps.run_or_skip("the test suite of JSON Schema", || schemas::run(project))?;
     }
-    if everything || options.npm || options.clients || options.types || options.hostile || options.browser {
+    let needs_plugin =
+        [options.npm, options.clients, options.types, options.examples, options.hostile, options.browser];
+    if everything || needs_plugin.contains(&true) {
         plugin(project, &mut steps)?;
     }
     if everything || options.npm {
@@ -64,6 +70,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
             example_of_tests(project, &["vitest", "run"], None)
         })?;
         steps.run("packed tarball in an empty Vite project", || tarball::run(project))?;
+    }
+    if everything || options.examples {
+        steps.run("examples copied out of the repository", || copied::run(project))?;
     }
     if everything || options.npm || options.types {
         steps.run("types of examples and documentation", || types::run(project))?;
