@@ -34,6 +34,7 @@ fn main() -> std::io::Result<()> {
     write("rules", texts(&RULES))?;
     let embedded = fs::read_to_string(root.join("../../native/switchboard.toml"))?;
     write("config", texts(&[&embedded, CONFIG_JSON, CONFIG_TOML]))?;
+    write("recordings", texts(&[RECORDING, HAR, HAR_WITH_ATTACHMENT]))?;
     write("engine", (1..=8).map(noise).collect())
 }
 
@@ -122,3 +123,30 @@ const RULES: [&str; 3] = [
 const CONFIG_JSON: &str = "{\"prefix\":[\"/api\"],\"routes\":[{\"pattern\":\"/ws/{room}\",\"heartbeat\":30000,\"perMessageDeflate\":{\"serverMaxWindowBits\":10},\"responses\":[{\"match\":{\"type\":\"ping\"},\"response\":{\"type\":\"pong\"},\"broadcast\":{\"room\":\"a\",\"includeSelf\":true}}]},{\"pattern\":\"/echo\",\"dialect\":\"echo\",\"delay\":5}],\"limits\":{\"maxConnections\":3}}";
 
 const CONFIG_TOML: &str = "delay = 1\n[[routes]]\npattern = '/relay/{room:[a-z]+}'\ndialect = 'relay'\nroom = 'x-{connection.params.room}'\ninactivityTimeout = 1000\nsubprotocols = ['chat']\n[routes.authenticate]\ntoken = { query = 'token', values = { a = 1 } }\nmissing = { code = 4001 }\n";
+
+const RECORDING: &str = r#"{"switchboard":"recording","version":1,"startedAt":"2026-11-22T05:00:00.000Z","source":"wss://example.com/feed"}
+{"at":0,"connection":1,"type":"open","path":"/feed?token=x","headers":[["cookie","a=b"]],"subprotocol":"v1","responseHeaders":[["x","y"]]}
+{"at":12.5,"connection":1,"type":"message","from":"client","json":{"type":"subscribe","token":"x"}}
+{"at":14,"connection":1,"type":"message","from":"server","text":"two\nlines Bearer abc"}
+{"at":20,"connection":1,"type":"message","from":"server","binary":"AAEC"}
+{"at":31,"connection":2,"type":"refuse","path":"/feed","status":401,"reason":"no token"}
+{"at":40,"type":"gap","missed":17}
+{"at":41,"connection":1,"type":"fault","effect":"a message is lost"}
+{"at":55,"connection":1,"type":"close","by":"client","code":1000,"reason":"bye"}
+"#;
+
+const HAR: &str = r#"{"log":{"entries":[{"_resourceType":"document"},
+{"startedDateTime":"2026-11-22T05:00:00.000Z","request":{"url":"wss://a@example.com/feed?x=1#y","headers":[{"name":"A","value":"b\nc"}]},
+"response":{"status":101,"headers":[{"name":"sec-websocket-protocol","value":"v1"}]},"_webSocketMessages":[
+{"type":"send","time":1795323600.0125,"opcode":1,"data":"{}"},{"type":"receive","time":1795323600013.5,"opcode":2,"data":"AAH/"},
+{"type":"receive","time":-1,"opcode":8,"data":"D6Fnb25l"},{"type":"error","time":0,"opcode":-1,"data":"Unexpected response code: 503"}]},
+{"startedDateTime":"2026-11-22T05:00:00.123456+01:00","request":{"url":"https://example.com"},"response":{"status":-1,"_failureText":"no"},"_resourceType":"websocket"}]}}"#;
+
+const HAR_WITH_ATTACHMENT: &str = concat!(
+    r#"{"log":{"entries":[{"startedDateTime":"2026-11-22T05:00:00Z","request":{"url":"ws://localhost/"},"#,
+    r#""response":{"status":101,"content":{"_file":"a.jsonl"}},"_resourceType":"websocket"}]}}"#,
+    "\0",
+    r#"{"type":"send","time":1795323600.0125,"opcode":1,"data":"{}"}"#,
+    "\n",
+    r#"{"type":"receive","time":1795323600.0125,"opcode":1,"data":"x"}"#,
+);
