@@ -127,6 +127,7 @@ mod accept;
 pub use accept::mounted::Upgrade;
 
 mod connection;
+mod documents;
 mod flush;
 mod host;
 mod page;

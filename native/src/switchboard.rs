@@ -18,6 +18,7 @@ use switchboard_core::{
 
 use crate::accept::upgrade::{Asked, refusal, upgrade};
 use crate::callbacks::RouteCallbacks;
+use crate::documents;
 use crate::endpoint::EndpointInfo;
 use crate::error::ServerError;
 use crate::faults::Faults;
@@ -142,7 +143,7 @@ impl Switchboard {
     /// `maxConnections` than at the start.
     pub fn reconfigure(&self, mut config: Config) -> Result<Reconfiguration, ServerError> {
         let _one_at_a_time = self.shared.reconfiguring.lock().unwrap_or_else(PoisonError::into_inner);
-        config.check()?;
+        documents::load(&mut config)?;
         let before = self.serving();
         let (configured, own): (Vec<_>, Vec<_>) = before.given.iter().partition(|given| given.is_configured);
         let mut routes: Vec<(RouteKey, Planned)> = own.iter().map(|given| given.kept()).collect();

@@ -20,6 +20,9 @@ export type {
   ClientConditions,
   CompressionConfig as CompressionOptions,
   Condition,
+  Contract,
+  ContractMode,
+  ContractOptions,
   Dialect,
   EventsOptions,
   EventsTable,
@@ -36,6 +39,7 @@ export type {
   RealtimeOptions,
   ReplaySettings as ReplayOptions,
   Rule,
+  SchemaSource,
   TopicsOptions,
   UpstreamSettings as UpstreamOptions,
 } from './interface/configuration.js'

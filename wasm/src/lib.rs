@@ -65,6 +65,11 @@ impl Switchboard {
         Ok(Self { host: Host::new(server), scratch: Vec::new(), header: Box::new([0; HEADER_WORDS]) })
     }
 
+    /// The files that belong to a `setup`: JavaScript gives what is in them as its `files`, by these paths.
+    pub fn files(setup: JsValue) -> Vec<String> {
+        serde_wasm_bindgen::from_value(setup).map(|setup| setup::files(&setup)).unwrap_or_default()
+    }
+
     /// Takes another `setup` while connections are open, as `Engine::reconfigure` of the core describes it. Gives JSON:
     /// `{"error":…}`, which says what is wrong and that nothing has changed, or what became of the routes and connections:
     /// `{"routes":[…],"unchanged":…,"changed":…,"added":…,"removed":…,"kept":…,"closed":…,"summary":…}`. `routes` are the
@@ -358,6 +363,11 @@ impl Switchboard {
     /// How many messages were dropped since the start, by the route's pattern: an object as JSON.
     pub fn dropped_messages(&self) -> String {
         serde_json::json!(self.host.engine().stats().dropped_messages).to_string()
+    }
+
+    /// How many messages broke the contract of their route since the start, by its pattern, as JSON.
+    pub fn contract_violations(&self) -> String {
+        serde_json::json!(self.host.engine().stats().contract_violations).to_string()
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) struct Setup {
     /// Hosts under which the server around may be reached too.
     #[serde(default)]
     allowed_hosts: ServedHosts,
+    /// The files that belong to the configurations, by their paths.
+    #[serde(default)]
+    files: HashMap<String, FileContent>,
     /// The environment's variables.
     #[serde(default)]
     environment: HashMap<String, String>,
@@ -31,6 +34,16 @@ pub(crate) struct Setup {
     trace: bool,
     /// The control API, if it is on.
     control: Option<ControlSetup>,
+}
+
+/// What the host has read of a file.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum FileContent {
+    /// What is in it, as JSON.
+    Document(Value),
+    /// Why it cannot be read.
+    Error(String),
 }
 
 /// Who may use the control API, and what it shows.
@@ -200,7 +213,7 @@ pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
     let mut configs = Vec::new();
     let mut needs_port = false;
     for part in setup.parts {
-        let (config, is_open) = part.config(&setup.environment)?;
+        let (config, is_open) = part.config(&setup.environment, Some(&setup.files))?;
         needs_port |= is_open;
         if part.rules {
             (limits, shutdown_grace) = (config.engine_limits(), config.shutdown_grace);
@@ -236,6 +249,15 @@ pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
     Ok(Plan { assembly, router, limits, facts, count, from_environment })
 }
 
+/// The files that belong to the configurations, to be given as `files`. None where a configuration is wrong: that is said when
+/// it is used.
+pub(crate) fn files(setup: &Setup) -> Vec<String> {
+    let configs = setup.parts.iter().filter_map(|part| part.config(&setup.environment, None).ok());
+    configs
+        .flat_map(|(config, _)| config.files().into_iter().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
+}
+
 impl Default for ServedHosts {
     fn default() -> Self {
         Self::Any(false)
@@ -253,8 +275,13 @@ impl From<ServedHosts> for Hosts {
 }
 
 impl Part {
-    /// The configuration, and whether it has to be told where the server is found.
-    fn config(&self, environment: &HashMap<String, String>) -> Result<(Config, bool), String> {
+    /// The configuration, and whether it has to be told where the server is found. Without `files` those that belong to it are
+    /// not taken in.
+    fn config(
+        &self,
+        environment: &HashMap<String, String>,
+        files: Option<&HashMap<String, FileContent>>,
+    ) -> Result<(Config, bool), String> {
         let config = match &self.source {
             Source::Config(value) => Config::from_value(value.clone()),
             Source::Toml(text) => Config::from_toml(text),
@@ -263,12 +290,19 @@ impl Part {
         let config = config.and_then(|mut config| {
             config.switch_off_statistics(|name| environment.get(name).cloned());
             let is_open = config.resolve_but_port(|name| environment.get(name).cloned())?;
+            if let Some(folder) = &self.folder {
+                config.anchor(Path::new(folder));
+            }
+            if let Some(files) = files {
+                config.load(|file| match files.get(file) {
+                    Some(FileContent::Document(document)) => Ok(document.clone()),
+                    Some(FileContent::Error(error)) => Err(error.clone()),
+                    None => Err("was not read".to_owned()),
+                })?;
+            }
             for index in 0..config.routes.len() {
                 let hooks = self.hooks.get(index);
                 config.check_callbacks(index, |needed| hooks.is_some_and(|hooks| hooks.has(needed)))?;
-            }
-            if let Some(folder) = &self.folder {
-                config.anchor(Path::new(folder));
             }
             Ok((config, is_open))
         });

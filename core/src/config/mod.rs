@@ -32,6 +32,7 @@ mod dotenv;
 mod environment;
 mod example;
 mod feed;
+mod files;
 mod fingerprint;
 mod handlers;
 mod limits;
@@ -150,7 +151,10 @@ impl Config {
     pub fn anchor(&mut self, folder: &Path) {
         let tls = self.listen.tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key]);
         let replays = self.feeds.iter_mut().filter_map(|feed| feed.replay.as_mut());
-        for file in tls.chain(replays.map(|replay| &mut replay.file)) {
+        let contracts = self.routes.iter_mut().filter_map(|route| route.contract.as_mut());
+        let schemas =
+            contracts.flat_map(|contract| contract.sources_mut().filter_map(|(_, source)| source.file_mut()));
+        for file in tls.chain(replays.map(|replay| &mut replay.file)).chain(schemas) {
             if !is_absolute(file) {
                 *file = folder.join(&*file).to_string_lossy().into_owned();
             }

@@ -9,6 +9,7 @@ use super::{
     AuthenticateConfig, CompressionConfig, ConfigError, Interval, OriginsConfig, OutboundConfig,
     PerMessageDeflateConfig, Prefixes, ResponseConfig, RoomSwitch, Toggle,
 };
+use crate::contract::ContractOptions;
 use crate::dialect::actions::ActionsOptions;
 use crate::dialect::commands::CommandsOptions;
 use crate::dialect::events::EventsOptions;
@@ -87,6 +88,10 @@ pub struct RouteConfig {
     /// header of that name: `true` for all, or a list. Default none.
     #[serde(default)]
     pub client_conditions: ClientConditions,
+    /// What messages have to be, as JSON Schema, and what becomes of those that are not: an object, or with an AsyncAPI
+    /// document that describes the route just `warn` or `refuse`. Default: anything.
+    #[serde(default)]
+    pub contract: Option<ContractOptions>,
     /// The feeds whose values your own handler receives. Dialects have a setting of their own for theirs. Default none.
     #[serde(default)]
     pub feeds: Vec<String>,
@@ -191,6 +196,7 @@ impl RouteConfig {
             faults: Vec::new(),
             condition: None,
             client_conditions: ClientConditions::default(),
+            contract: None,
             feeds: Vec::new(),
             actions: None,
             topics: None,
@@ -257,6 +263,12 @@ impl RouteConfig {
         }
         for (index, fault) in self.faults.iter().enumerate() {
             fault.check().map_err(|error| error.under(&format!("faults[{index}]")))?;
+        }
+        if let Some(contract) = &self.contract {
+            if contract.is_empty() {
+                return Err(ConfigError::at("contract", "there is no schema; write receives, sends or both"));
+            }
+            contract.contract().map_err(|error| error.under("contract"))?;
         }
         self.check_dialect()?;
         if let Some(events) = &self.events {

@@ -65,6 +65,8 @@ impl Config {
             feeds: route.feed_names().into_iter().map(|(_, name)| name).collect(),
             faults: route.all_faults().into(),
             client_conditions: route.client_conditions.clone(),
+            // The configuration was checked.
+            contract: route.contract.as_ref().and_then(|contract| contract.contract().ok()).map(Arc::new),
             kind: route.dialect().name(),
         }
     }

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::Violation;
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Level;
@@ -42,6 +43,7 @@ pub(crate) enum What {
     Joined { room: Arc<str> },
     Left { room: Arc<str> },
     Failed { step: &'static str, error: String },
+    Violated { direction: MessageDirection, is_refused: bool, violations: Vec<Violation>, receivers: usize },
     Logged { level: Level, text: String },
 }
 
@@ -55,6 +57,7 @@ impl What {
             What::Joined { .. } => EventKind::Joined,
             What::Left { .. } => EventKind::Left,
             What::Failed { .. } => EventKind::Error,
+            What::Violated { .. } => EventKind::Violation,
             What::Logged { .. } => EventKind::Log,
         }
     }
@@ -72,11 +75,12 @@ pub(crate) enum EventKind {
     Joined,
     Left,
     Error,
+    Violation,
     Log,
 }
 
 impl EventKind {
-    pub(crate) const ALL: [EventKind; 8] = [
+    pub(crate) const ALL: [EventKind; 9] = [
         EventKind::Opened,
         EventKind::Refused,
         EventKind::Closed,
@@ -84,6 +88,7 @@ impl EventKind {
         EventKind::Joined,
         EventKind::Left,
         EventKind::Error,
+        EventKind::Violation,
         EventKind::Log,
     ];
 
@@ -96,6 +101,7 @@ impl EventKind {
             EventKind::Joined => "joined",
             EventKind::Left => "left",
             EventKind::Error => "error",
+            EventKind::Violation => "violation",
             EventKind::Log => "log",
         }
     }
@@ -279,6 +285,27 @@ pub(crate) enum Event<'a> {
         /// What it said, with the stack where there is one.
         error: &'a str,
     },
+    /// A message breaks the contract of its route.
+    Violation {
+        /// When.
+        at: u64,
+        /// Which way the message goes.
+        direction: MessageDirection,
+        /// The connection, unless the message is for several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        connection: Option<&'a str>,
+        /// The route.
+        route: &'a str,
+        /// The path of the connection, unless the message is for several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        path: Option<&'a str>,
+        /// For how many connections it is; 1 for one that came.
+        receivers: usize,
+        /// Whether it went no further. Otherwise it was passed on.
+        is_refused: bool,
+        /// What is wrong with it, at most 10 entries.
+        violations: Vec<ViolationView<'a>>,
+    },
     /// A line of the server's log.
     Log {
         /// When.
@@ -288,6 +315,27 @@ pub(crate) enum Event<'a> {
         /// The line.
         text: &'a str,
     },
+}
+
+/// One rule of a schema that a message breaks.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlViolation")]
+pub(crate) struct ViolationView<'a> {
+    /// Where in the message, such as `bids[0].price`; empty for the whole of it.
+    path: &'a str,
+    /// The keyword of the schema, such as `required`.
+    keyword: &'a str,
+    /// Where the keyword stands in the schema, such as `#/properties/bids/items/required`.
+    schema: &'a str,
+    /// What was expected, and what there is instead.
+    message: &'a str,
+}
+
+impl<'a> From<&'a Violation> for ViolationView<'a> {
+    fn from(Violation { path, keyword, schema, message }: &'a Violation) -> Self {
+        Self { path, keyword, schema, message }
+    }
 }
 
 impl Event<'_> {
@@ -340,6 +388,19 @@ impl Happening {
             What::Failed { step, error } => {
                 let error = beginning(error);
                 Event::Error { at, connection, route, path, step, error }
+            }
+            What::Violated { direction, is_refused, violations, receivers } => {
+                let peer = self.peer.as_ref();
+                Event::Violation {
+                    at,
+                    direction: *direction,
+                    connection: peer.map(|_| connection),
+                    route,
+                    path: peer.map(|_| path),
+                    receivers: *receivers,
+                    is_refused: *is_refused,
+                    violations: violations.iter().map(ViolationView::from).collect(),
+                }
             }
             What::Logged { level, text } => {
                 Event::Log { at, level: level_name(*level), text: beginning(text) }

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::contract::ContractMode;
+
 /// What serves, and what it can be asked.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -70,6 +72,10 @@ pub(crate) struct RouteView {
     pub(crate) feeds: Vec<String>,
     /// How many messages for clients that read too slowly were dropped since the start.
     pub(crate) dropped_messages: u64,
+    /// What becomes of messages that break the route's contract; `null`: it has none.
+    pub(crate) contract: Option<ContractMode>,
+    /// How many messages broke the contract since the start.
+    pub(crate) contract_violations: u64,
 }
 
 /// A page of connections.

@@ -180,7 +180,9 @@ impl Engine {
         }
         let text = || format!("{} for {path}: {error_text}", kind.name());
         self.state.log_throttle.note(now.instant, (route, kind.name()), level, text, effects);
+        self.state.tells_error = true;
         let told = self.run(now, route, Some(id), effects, |handler, cx| handler.error(cx, &error));
+        self.state.tells_error = false;
         self.conclude(now, id, HookKind::Error, told, effects);
         if kind == HookKind::Connect
             && let Some(connection) = self.state.connections.get_mut(id)
@@ -244,10 +246,17 @@ impl Engine {
                 return self.state.start_closing(id, Some(frame), now, effects);
             }
             Inbound::Violation(violation) => return self.fail(now, id, violation, effects),
-            Inbound::Message(message) => (
-                HookKind::Message,
-                self.run(now, route, Some(id), effects, |handler, cx| handler.message(cx, message)),
-            ),
+            Inbound::Message(message) => {
+                let has_contract = self.state.routes[route].settings.contract.is_some();
+                let result = if has_contract
+                    && let Err(refused) = self.state.hold_received(now, id, &message, effects)
+                {
+                    Err(refused)
+                } else {
+                    self.run(now, route, Some(id), effects, |handler, cx| handler.message(cx, message))
+                };
+                (HookKind::Message, result)
+            }
             Inbound::Ping(payload) => (
                 HookKind::Ping,
                 self.run(now, route, Some(id), effects, |handler, cx| handler.ping(cx, payload)),

@@ -236,15 +236,19 @@ impl Engine {
                 queued: upstream_queued,
                 ..state.upstream_bytes
             },
-            dropped_messages: self.dropped_messages(),
+            dropped_messages: self.counted(|route| route.dropped_messages),
+            contract_violations: self.counted(|route| route.contract_violations),
         }
     }
 
-    fn dropped_messages(&self) -> BTreeMap<String, u64> {
+    /// What was counted on routes, by their patterns.
+    fn counted(&self, count: impl Fn(&RouteState) -> u64) -> BTreeMap<String, u64> {
         let mut by_pattern = BTreeMap::new();
-        for route in self.state.routes.iter().filter(|route| route.dropped_messages > 0) {
-            // Several routes may have the same pattern.
-            *by_pattern.entry(route.label.clone()).or_default() += route.dropped_messages;
+        for (route, count) in self.state.routes.iter().map(|route| (route, count(route))) {
+            if count > 0 {
+                // Several routes may have the same pattern.
+                *by_pattern.entry(route.label.clone()).or_default() += count;
+            }
         }
         by_pattern
     }

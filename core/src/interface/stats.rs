@@ -28,6 +28,9 @@ pub struct Stats {
     /// How many messages for clients that read too slowly were dropped since the start, by the route's pattern with its
     /// first prefix. Routes that dropped none are left out.
     pub dropped_messages: BTreeMap<String, u64>,
+    /// How many messages broke the contract of their route since the start, by the route's pattern with its first prefix.
+    /// Routes where none did are left out.
+    pub contract_violations: BTreeMap<String, u64>,
 }
 
 /// Bytes on their way, in the order in which they pass: how many did since the start, and how many wait now. Unless it

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::contract::Contract;
 use crate::fault::{ClientConditions, Fault};
 use crate::protocol::{DeflateConfig, Overflow};
 use crate::routing::authentication::Authentication;
@@ -39,6 +40,8 @@ pub struct RouteSettings {
     pub faults: Arc<[Fault]>,
     /// The conditions that a client may choose for its own connection. Default none.
     pub client_conditions: ClientConditions,
+    /// What messages have to be. Default anything.
+    pub contract: Option<Arc<Contract>>,
     /// What speaks here: the dialect's name. Default `handlers`.
     pub kind: &'static str,
 }
@@ -60,6 +63,7 @@ impl Default for RouteSettings {
             feeds: Vec::new(),
             faults: Arc::default(),
             client_conditions: ClientConditions::default(),
+            contract: None,
             kind: "handlers",
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod calls;
 pub(crate) mod close_wait;
 pub(crate) mod connection;
 mod connections;
+mod contracts;
 pub(crate) mod heartbeat;
 pub(crate) mod id_hash;
 pub(crate) mod inbox;
@@ -93,6 +94,8 @@ pub(crate) struct State {
     pub(crate) port: Option<u16>,
     /// What the handling of a client's messages has sent to it.
     pub(crate) answers: Answers,
+    /// Whether a handler is being told of an error: what it tells the client of it is no message of a contract.
+    pub(crate) tells_error: bool,
     next_call: u64,
 }
 
@@ -120,6 +123,8 @@ pub(crate) struct RouteState {
     pub(crate) rooms: Rooms,
     /// How many messages the outboxes of its connections dropped since the start.
     pub(crate) dropped_messages: u64,
+    /// How many messages broke its contract since the start.
+    pub(crate) contract_violations: u64,
 }
 
 /// Whether a route is there.
@@ -144,6 +149,7 @@ impl RouteState {
             standing: Standing::Serving,
             rooms: Rooms::default(),
             dropped_messages: 0,
+            contract_violations: 0,
         }
     }
 
@@ -157,6 +163,7 @@ impl RouteState {
             standing: Standing::Free,
             rooms: Rooms::default(),
             dropped_messages: 0,
+            contract_violations: 0,
         }
     }
 }
@@ -187,6 +194,7 @@ impl State {
             stack: None,
             port: None,
             answers: Answers::default(),
+            tells_error: false,
             next_call: 0,
         }
     }

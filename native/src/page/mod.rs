@@ -54,6 +54,7 @@ pub(crate) fn health(stats: &Stats) -> Response<Body> {
         "clientBytes": bytes(stats.client_bytes),
         "upstreamBytes": bytes(stats.upstream_bytes),
         "droppedMessages": stats.dropped_messages,
+        "contractViolations": stats.contract_violations,
         "uptimeSeconds": started().elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     });

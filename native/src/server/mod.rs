@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::callbacks::Callbacks;
+use crate::documents;
 use crate::endpoint::{Endpoint, EndpointInfo};
 use crate::error::ServerError;
 use crate::plan::{self, GivenCallbacks, Planned};
@@ -251,7 +252,8 @@ impl Builder {
 
     /// Starts the engine without a listener, and so without TLS, which is up to the application that listens. Has to run
     /// inside a tokio runtime.
-    pub fn build(self) -> Result<Switchboard, ServerError> {
+    pub fn build(mut self) -> Result<Switchboard, ServerError> {
+        documents::load(&mut self.config)?;
         let mut config = self.config.clone();
         config.listen.io_uring = self.io_uring.unwrap_or(config.listen.io_uring);
         let (callbacks, hosts, limits) = (self.callbacks.clone(), self.hosts.clone(), self.limits.clone());

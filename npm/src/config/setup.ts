@@ -96,6 +96,7 @@ export function setUp(resolved: Resolved, root: string, servedHosts: true | stri
         routes: split.map(({ data }) => data),
       },
       rules: true,
+      folder: root,
       labels: split.map(({ label }) => label),
       hooks: split.map(({ hooks }) => hooks),
     },

@@ -1,5 +1,6 @@
 /** One instance of the core, and the only way to call it. */
 
+import { readDocuments } from '../config/documents.js'
 import { Batch } from './batch.js'
 import { Memory } from './memory.js'
 import type { Time } from './time.js'
@@ -29,6 +30,8 @@ export class Engine {
   #isCalled = false
   #isBroken = false
   #error: unknown
+  /** The files that belong to the latest configuration, its own aside. */
+  documents: string[] = []
   /** Counts what the core was told. */
   activity = 0
 
@@ -39,9 +42,15 @@ export class Engine {
       core.set_now(clock.monotonic, clock.now)
       return true
     }
-    this.#core = new this.#instance.Switchboard(setup, seed)
+    this.#core = new this.#instance.Switchboard(this.#withFiles(setup), seed)
     this.memory = new Memory(this.#instance.memory, (length) => this.ask((core) => core.scratch(length), 0))
     this.batch = new Batch(this.memory, this.#core.header())
+  }
+
+  /** The setup with what is in the files that belong to it. */
+  #withFiles(setup: object): object {
+    if (!this.#isBroken) this.documents = this.#instance.Switchboard.files(setup)
+    return this.documents.length === 0 ? setup : { ...setup, files: readDocuments(this.documents) }
   }
 
   /** Whether it failed; then it does nothing any more. */
@@ -62,7 +71,8 @@ export class Engine {
    * `undefined` when the engine is or becomes broken.
    */
   reconfigure(setup: object): Reconfigured | undefined {
-    const text = this.tell((core) => core.reconfigure(setup), undefined)
+    const complete = this.#withFiles(setup)
+    const text = this.tell((core) => core.reconfigure(complete), undefined)
     if (text === undefined) return undefined
     const result = JSON.parse(text) as Reconfigured | { error: string }
     if ('error' in result) throw new Error(result.error)

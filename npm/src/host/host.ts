@@ -122,6 +122,11 @@ export class Host implements Driven {
     if (!this.#isOver) this.#alarm.set(this.#engine.batch.deadline)
   }
 
+  /** The files that belong to the configuration, such as schemas. */
+  get documents(): string[] {
+    return this.#engine.documents
+  }
+
   get deadline(): number | undefined {
     return this.#isOver || this.isBroken ? undefined : this.#engine.batch.deadline
   }

@@ -121,6 +121,11 @@ export interface RouteConfig {
    * header of that name: `true` for all, or a list. Default none.
    */
   clientConditions?: ClientConditions
+  /**
+   * What messages have to be, as JSON Schema, and what becomes of those that are not: an object, or with an AsyncAPI
+   * document that describes the route just `warn` or `refuse`. Default: anything.
+   */
+  contract?: Contract | null
   /** The feeds whose values your own handler receives. Dialects have a setting of their own for theirs. Default none. */
   feeds?: string[]
   /** The settings of the dialect `actions`. */
@@ -323,6 +328,30 @@ export type Condition = 'offline' | 'flaky' | 'slow-3g' | 'high-latency' | 'half
 
 /** The conditions that a client may choose for its own connection: true for all, or a list. */
 export type ClientConditions = boolean | Condition[]
+
+/** What the messages of a route have to be: schemas for both directions, or with an AsyncAPI document that describes the route just what becomes of messages that break it. */
+export type Contract = ContractMode | ContractOptions
+
+/** What becomes of messages that break a contract. Either way a live event tells of them, and they are counted. */
+export type ContractMode = 'warn' | 'refuse'
+
+/** The same with all keys. */
+export interface ContractOptions {
+  /**
+   * What becomes of messages that break it. Default: the mode of the AsyncAPI document that the route is described in, or
+   * `warn`.
+   */
+  mode?: ContractMode | null
+  /** What messages from clients have to be. Default: anything. */
+  receives?: SchemaSource | null
+  /** What messages to clients have to be. Default: anything. */
+  sends?: SchemaSource | null
+  /** Whether binary messages pass in a direction that has a schema. Default false: they break it. */
+  binary?: boolean
+}
+
+/** A JSON Schema (2020-12), or the path of a JSON or YAML file that holds one. Relative paths begin in the folder of the configuration file; those of options in JavaScript at Vite's root, or in the working directory. */
+export type SchemaSource = string | boolean | Record<string, unknown>
 
 /** The dialect's settings. */
 export interface ActionsOptions {

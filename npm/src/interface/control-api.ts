@@ -1,8 +1,8 @@
 /** What the control API takes and gives. Written by `cargo xtask schema` from the Rust types, as `openapi.json` is. */
 
-import type { Fault, Condition } from './configuration.js'
+import type { ContractMode, Fault, Condition } from './configuration.js'
 
-export type { Fault, FaultStage, FaultTrigger, Delay, Damage, Condition } from './configuration.js'
+export type { ContractMode, Fault, FaultStage, FaultTrigger, Delay, Damage, Condition } from './configuration.js'
 
 /** What serves, and what it can be asked. */
 export type ControlServer = {
@@ -60,6 +60,10 @@ export type ControlRoute = {
   feeds: string[]
   /** How many messages for clients that read too slowly were dropped since the start. */
   droppedMessages: number
+  /** What becomes of messages that break the route's contract; `null`: it has none. */
+  contract: ContractMode | null
+  /** How many messages broke the contract since the start. */
+  contractViolations: number
 }
 
 /** A page of connections. */
@@ -170,6 +174,11 @@ export type Stats = {
    * first prefix. Routes that dropped none are left out.
    */
   droppedMessages: Record<string, number>
+  /**
+   * How many messages broke the contract of their route since the start, by the route's pattern with its first prefix.
+   * Routes where none did are left out.
+   */
+  contractViolations: Record<string, number>
 }
 
 /**
@@ -408,6 +417,25 @@ export type ControlEvent =
     error: string
   }
   | {
+    type: 'violation'
+    /** When. */
+    at: number
+    /** Which way the message goes. */
+    direction: ControlMessageDirection
+    /** The connection, unless the message is for several. */
+    connection?: string | null
+    /** The route. */
+    route: string
+    /** The path of the connection, unless the message is for several. */
+    path?: string | null
+    /** For how many connections it is; 1 for one that came. */
+    receivers: number
+    /** Whether it went no further. Otherwise it was passed on. */
+    isRefused: boolean
+    /** What is wrong with it, at most 10 entries. */
+    violations: ControlViolation[]
+  }
+  | {
     type: 'log'
     /** When. */
     at: number
@@ -418,13 +446,25 @@ export type ControlEvent =
   }
 
 /** The kinds of events that can be asked for. */
-export type ControlEventKind = 'opened' | 'refused' | 'closed' | 'message' | 'joined' | 'left' | 'error' | 'log'
+export type ControlEventKind = 'opened' | 'refused' | 'closed' | 'message' | 'joined' | 'left' | 'error' | 'violation' | 'log'
 
 /** Who ended a connection. */
 export type ControlCloseCause = 'client' | 'server' | 'lost'
 
 /** Which way a message goes, as the server sees it. */
 export type ControlMessageDirection = 'in' | 'out'
+
+/** One rule of a schema that a message breaks. */
+export type ControlViolation = {
+  /** Where in the message, such as `bids[0].price`; empty for the whole of it. */
+  path: string
+  /** The keyword of the schema, such as `required`. */
+  keyword: string
+  /** Where the keyword stands in the schema, such as `#/properties/bids/items/required`. */
+  schema: string
+  /** What was expected, and what there is instead. */
+  message: string
+}
 
 /** Why nothing was done. */
 export type ControlError = {

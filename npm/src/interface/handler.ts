@@ -6,6 +6,7 @@ import type {
   ActionsOptions,
   ClientConditions,
   Condition,
+  Contract,
   Dialect,
   EventsOptions,
   Fault,
@@ -153,6 +154,12 @@ export interface HandlerSettings {
   maxPayload?: number
   /** What may wait for a client that does not read, and what happens then. Default: `limits.outbound`. */
   outbound?: OutboundConfig
+  /**
+   * What messages have to be, as JSON Schema: `receives` those from clients, `sends` those to them, each a schema or the path
+   * of a JSON or YAML file; `'warn'` or `'refuse'` alone where an AsyncAPI document describes the route. It is for what passes
+   * on the wire: `message` validates what your functions get, and gives it a type. Default: anything.
+   */
+  contract?: Contract
   /** What goes wrong on purpose, to test how clients take it. Default `[]`. */
   faults?: Fault[]
   /** A state of the network or the server, as a list of faults; those of `faults` come on top. Default none. */

@@ -172,6 +172,8 @@ export interface VerifyOptions {
   unread?: boolean
   /** Whether handlers may have thrown. Default `false`. */
   errors?: boolean
+  /** Whether messages may have broken the contract of their route. Default `false`. */
+  violations?: boolean
 }
 
 export type { Duration }

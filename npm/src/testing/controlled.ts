@@ -1,8 +1,9 @@
 /** A server outside of the test process, such as the Vite that Playwright started, controlled for one test. */
 
-import { connect, type ControlClient, type ControlConnection, type ControlEvents, ControlFailure } from '../control/client.js'
+import { connect, type ControlClient, type ControlConnection, type ControlEvent, type ControlEvents, ControlFailure } from '../control/client.js'
 import { monotonic } from '../engine/time.js'
 import type { WaitOptions } from '../interface/testing.js'
+import { failure } from './failure.js'
 import { Changes } from './waiting.js'
 
 /** How the server is reached, and what it goes through between tests. */
@@ -19,6 +20,8 @@ export interface ControlledOptions {
   reset?: boolean
   /** How long `opened` waits, in ms. Default `5000`. */
   timeout?: number
+  /** Whether messages may break the contract of their route while the test runs. Default `false`: then it fails. */
+  violations?: boolean
 }
 
 /** The client of the server's control API, with what tests need besides. */
@@ -41,10 +44,10 @@ interface Opened {
 
 /** Controls a server while `use` runs. */
 export async function controlled(options: ControlledOptions & { url: string }, use: (server: ControlledServer) => Promise<void>): Promise<void> {
-  const { url, token, reset = true, timeout = 5000 } = options
+  const { url, token, reset = true, timeout = 5000, violations = false } = options
   const client = await connect(url, { token })
   if (reset) await client.reset()
-  const openings = new Openings(client, await client.events({ kinds: ['opened'] }), timeout)
+  const openings = new Openings(client, await client.events({ kinds: violations ? ['opened'] : ['opened', 'violation'] }), timeout)
   const added = new Set<number>()
   const addFaults: ControlClient['addFaults'] = async (faults) => {
     const fault = await client.addFaults(faults)
@@ -60,6 +63,7 @@ export async function controlled(options: ControlledOptions & { url: string }, u
   const opened: ControlledServer['opened'] = (path, waiting) => openings.next(path, waiting, opened)
   try {
     await use({ ...client, addFaults, removeFaults, opened })
+    if (!violations) await openings.verify()
   } finally {
     openings.end()
     if (reset) await client.reset()
@@ -87,6 +91,8 @@ class Openings {
   readonly #changes = new Changes()
   readonly #all: Opened[] = []
   readonly #given = new Set<Opened>()
+  #subscribed = 0
+  readonly #violations: Extract<ControlEvent, { type: 'violation' }>[] = []
   #isOver = false
 
   constructor(client: ControlClient, events: ControlEvents, timeout: number) {
@@ -126,10 +132,24 @@ class Openings {
     this.#events.close()
   }
 
+  /** Fails if messages broke the contract of their route since the test began. */
+  async verify(): Promise<void> {
+    // What was told before the answer to this has come then.
+    const before = this.#subscribed
+    this.#events.subscribe({ kinds: ['opened', 'violation'] })
+    await this.#changes.within(() => this.#subscribed > before || this.#isOver || undefined, this.#timeout)
+    const problems = this.#violations.map(({ route, direction, violations }) => {
+      const way = direction === 'in' ? 'received' : 'sent'
+      return `${route} ${way} a message that breaks its contract: ${violations.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`
+    })
+    if (problems.length > 0) throw failure(problems)
+  }
+
   async #listen(): Promise<void> {
     for await (const event of this.#events) {
-      if (event.type !== 'opened') continue
-      this.#all.push(event)
+      if (event.type === 'violation') this.#violations.push(event)
+      else if (event.type === 'subscribed') this.#subscribed++
+      else if (event.type === 'opened') this.#all.push(event)
       this.#changes.tell()
     }
     this.#isOver = true

@@ -76,6 +76,8 @@ class ObservedServer implements TestServer {
   /** What came in this turn, and is told at its end. */
   #arriving: (ObservedConnection | Message)[] = []
   #messages: Message[] = []
+  /** How many messages had broken contracts before. */
+  #violations: Record<string, number> = {}
   #refusing: { status: number; times: number; headers: Record<string, string> } | undefined
   #isDown = false
   readonly #own: Server | undefined
@@ -230,14 +232,16 @@ class ObservedServer implements TestServer {
     this.#messages = []
     this.#arriving = []
     this.#threw.clear()
+    this.#violations = this.switchboard.stats().contractViolations
     for (const list of [this.refusals, this.errors, this.log]) list.length = 0
   }
 
-  async verify({ leftovers = false, unread = false, errors = false }: VerifyOptions = {}): Promise<void> {
+  async verify({ leftovers = false, unread = false, errors = false, violations = false }: VerifyOptions = {}): Promise<void> {
     const open = (): ObservedConnection[] => this.#opened.filter(({ isGone }) => !isGone)
     if (!leftovers) await this.changes.within(() => open().length === 0 || undefined, FAREWELL)
     const problems: string[] = []
     if (!errors && this.errors.length > 0) problems.push(...this.errors.map((error) => `${this.#threw.get(error) ?? 'a handler'} threw ${shownError(error)}`))
+    if (!violations) problems.push(...this.#violated())
     if (!leftovers && open().length > 0) {
       problems.push(`${count(open().length, 'connection is', 'connections are')} still open; close the client at the end of the test, or allow leftovers:\n${list(open().map(connectionLine))}`)
     }
@@ -272,6 +276,17 @@ class ObservedServer implements TestServer {
       describe: () => this.#describe(),
       open: () => this.connections.length,
     }
+  }
+
+  /** How many messages broke the contract of each route since the last {@link reset}, and what the log says of them. */
+  #violated(): string[] {
+    const all = Object.entries(this.switchboard.stats().contractViolations)
+    const lines = this.log.filter((line) => line.includes('contract'))
+    const said = list(lines.map((line) => line.replace(/^.*?\[switchboard\]\S* /, '')))
+    return all.flatMap(([pattern, total]) => {
+      const broke = total - (this.#violations[pattern] ?? 0)
+      return broke > 0 ? [`${count(broke, 'message', 'messages')} broke the contract of ${pattern}:\n${said}`] : []
+    })
   }
 
   async #close(): Promise<void> {

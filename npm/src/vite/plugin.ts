@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 
 import type { PreviewServer, ViteDevServer } from 'vite'
@@ -123,15 +123,20 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
     }
   }
 
-  /** The configuration file is read again when it changes. */
+  /** The configuration file, and those that belong to a configuration, are read again when they change. */
   function watchConfig(server: ViteDevServer, one: Serving, isBegun: () => boolean): void {
-    if (!options.config) return
-    const file = resolve(server.config.root, options.config)
+    const file = options.config && resolve(server.config.root, options.config)
+    const documents = (): string[] => one.running?.host.documents ?? []
+    const watch = (): void => void server.watcher.add(file ? [file, ...documents()] : documents())
     const changed = (path: string): void => {
-      if (resolve(path) !== file || !isBegun()) return
-      take(one, `reloaded ${options.config}`)
+      if (!isBegun()) return
+      const known = resolve(path)
+      if (known === file) take(one, `reloaded ${options.config}`)
+      else if (documents().includes(known)) take(one, `reloaded ${relative(server.config.root, known)}`)
+      else return
+      watch()
     }
-    server.watcher.add(file)
+    watch()
     server.watcher.on('change', changed).on('add', changed)
     one.onClosed(() => server.watcher.off('change', changed).off('add', changed))
   }

@@ -49,6 +49,11 @@ fn violations_say_where_and_what() {
         ),
         (json!({ "additionalProperties": false }), json!({ "x": 1 }), "x: nothing is allowed here"),
         (json!({ "unevaluatedProperties": false }), json!({ "x": 1 }), "x: nothing is allowed here"),
+        (
+            json!({ "additionalProperties": { "additionalProperties": false } }),
+            json!({ "a": { "b\nc": 1 } }),
+            "a[\"b\\nc\"]: nothing is allowed here",
+        ),
         (json!({ "const": 1 }), json!(long), &format!("expected 1, got \"{}…", "x".repeat(59))),
     ] {
         assert_eq!(violations(&schema, &value), [expected], "{schema}");

@@ -168,13 +168,20 @@ fn text(path: &[Segment<'_>]) -> String {
         }
         match segment {
             Segment::Index(index) => text.push_str(&format!("[{index}]")),
-            Segment::Key(key) => {
+            Segment::Key(key) if is_plain(key) => {
                 if !text.is_empty() {
                     text.push('.');
                 }
-                text.push_str(&key[..key.floor_char_boundary(LONGEST)]);
+                text.push_str(key);
             }
+            Segment::Key(key) => text.push_str(&format!("[{:?}]", &key[..key.floor_char_boundary(LONGEST)])),
         }
     }
     text
+}
+
+/// Whether a key stands in a path as it is. Others are quoted, as clients choose them and logs show them.
+fn is_plain(key: &str) -> bool {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "_$-@".contains(character);
+    (1..=100).contains(&key.len()) && key.chars().all(is_plain)
 }

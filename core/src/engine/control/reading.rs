@@ -66,6 +66,8 @@ impl Engine {
                 },
                 feeds: settings.feeds.clone(),
                 dropped_messages: route.dropped_messages,
+                contract: settings.contract.as_ref().map(|contract| contract.mode),
+                contract_violations: route.contract_violations,
             }
         });
         view(&RoutesView { routes: routes.collect() })

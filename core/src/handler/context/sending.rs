@@ -33,6 +33,9 @@ impl Context<'_> {
             return Err(CommandError::Closed);
         }
         let message = message.into();
+        if !self.may_send(&[id], &message) {
+            return Ok(());
+        }
         self.state.client_bytes.sent += message.len() as u64;
         self.effects.push(Effect::Send { to: Recipients::One(id), message });
         Ok(())
@@ -107,7 +110,17 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// Whether the contract of this route, if it has one, lets a message pass.
+    #[inline]
+    fn may_send(&mut self, to: &[ConnectionId], message: &Message) -> bool {
+        self.state.routes[self.route].settings.contract.is_none()
+            || self.state.may_send(self.now, self.route, to, message, self.effects)
+    }
+
     pub(crate) fn deliver(&mut self, to: Vec<ConnectionId>, message: Message) {
+        if !self.may_send(&to, &message) {
+            return;
+        }
         self.state.client_bytes.sent += (to.len() * message.len()) as u64;
         match to[..] {
             [] => {}

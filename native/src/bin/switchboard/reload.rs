@@ -34,7 +34,7 @@ pub(crate) struct Reload {
 impl Reload {
     /// `config` is what [`Arguments::config`] has given.
     pub(crate) fn new(arguments: Arguments, switchboard: Switchboard, port: u16, config: Config) -> Self {
-        let contents = contents(&arguments);
+        let contents = contents(&arguments, &config);
         Self { arguments, switchboard, port, config, contents }
     }
 
@@ -42,7 +42,8 @@ impl Reload {
     pub(crate) fn watch(mut self) -> io::Result<JoinHandle<()>> {
         let mut hangup = Hangup::listen()?;
         let (sender, mut changes) = mpsc::channel(1);
-        let watcher = self.arguments.watches().then(|| watcher(&self.arguments, sender)).transpose();
+        let watcher =
+            self.arguments.watches().then(|| watcher(&self.arguments, &self.config, sender)).transpose();
         let watcher = watcher.map_err(io::Error::other)?;
         Ok(tokio::spawn(async move {
             // It is dropped with the task; without one nothing is ever received.
@@ -50,12 +51,12 @@ impl Reload {
             loop {
                 tokio::select! {
                     () = hangup.next() => {
-                        self.contents = contents(&self.arguments);
+                        self.contents = contents(&self.arguments, &self.config);
                         self.reload();
                     }
                     Some(()) = changes.recv(), if watcher.is_some() => {
                         settle(&mut changes).await;
-                        let contents = contents(&self.arguments);
+                        let contents = contents(&self.arguments, &self.config);
                         if contents != self.contents {
                             self.contents = contents;
                             self.reload();
@@ -118,7 +119,11 @@ async fn settle(changes: &mut mpsc::Receiver<()>) {
 
 /// Tells `changes` when something changes in the folders of the files. The folders are watched and not the files, as many
 /// editors replace a file by another one of its name.
-fn watcher(arguments: &Arguments, changes: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+fn watcher(
+    arguments: &Arguments,
+    config: &Config,
+    changes: mpsc::Sender<()>,
+) -> notify::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Reading is no change; that events were lost may hide one.
         if event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_))) {
@@ -127,7 +132,7 @@ fn watcher(arguments: &Arguments, changes: mpsc::Sender<()>) -> notify::Result<R
         // One that waits already is enough.
         let _ = changes.try_send(());
     })?;
-    let mut folders: Vec<PathBuf> = files(arguments)
+    let mut folders: Vec<PathBuf> = files(arguments, config)
         .into_iter()
         .map(|file| match file.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -137,19 +142,23 @@ fn watcher(arguments: &Arguments, changes: mpsc::Sender<()>) -> notify::Result<R
     folders.sort_unstable();
     folders.dedup();
     for folder in folders {
-        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+        // A folder that is not there yet is not worth a failure: the file in it is named when it is read.
+        if folder.is_dir() {
+            watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+        }
     }
     Ok(watcher)
 }
 
-/// The files of which the configuration is made.
-fn files(arguments: &Arguments) -> Vec<PathBuf> {
+/// The files of which the configuration is made. Those that a later configuration adds in other folders are not watched.
+fn files(arguments: &Arguments, config: &Config) -> Vec<PathBuf> {
     let environment = Environment::files().into_iter().map(PathBuf::from);
-    arguments.config_file().map(ToOwned::to_owned).into_iter().chain(environment).collect()
+    let of_config = config.files().into_iter().map(PathBuf::from);
+    arguments.config_file().map(ToOwned::to_owned).into_iter().chain(environment).chain(of_config).collect()
 }
 
-fn contents(arguments: &Arguments) -> Vec<Option<Vec<u8>>> {
-    files(arguments).iter().map(|file| std::fs::read(file).ok()).collect()
+fn contents(arguments: &Arguments, config: &Config) -> Vec<Option<Vec<u8>>> {
+    files(arguments, config).iter().map(|file| std::fs::read(file).ok()).collect()
 }
 
 /// SIGHUP, where there is one.

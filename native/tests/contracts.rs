@@ -1,0 +1,82 @@
+//! Contracts of routes on real sockets, their schemas in files.
+
+mod support;
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use support::{Client, start};
+use switchboard::{Callbacks, Config, Incoming, Peer, Server};
+
+/// A folder that is removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("switchboard-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        Self(folder)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).expect("a file");
+    }
+
+    fn config(&self) -> Config {
+        let toml = "routes = [{ pattern = '/echo', dialect = 'echo', contract = { mode = 'refuse', receives = 'message.yaml' } }]";
+        let mut config = Config::from_toml(toml).expect("a configuration");
+        config.anchor(&self.0);
+        config
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_schema_in_a_file_counts_from_the_start_and_when_it_is_read_again() {
+    let folder = Folder::new("contract-files");
+    folder.write("message.yaml", "properties:\n  n: { type: number }\n");
+    let server = start(Server::builder().config(folder.config())).await;
+    let mut client = Client::connect(server.url("/echo")).await;
+    client.send(r#"{"n":"1"}"#).await;
+    assert!(client.text().await.contains("the message breaks the contract: n: expected a number, got text"));
+    folder.write("message.yaml", "properties:\n  n: { type: string }\n");
+    let done = server.switchboard.reconfigure(folder.config()).expect("a configuration");
+    assert_eq!((done.changed, done.kept), (1, 1));
+    client.send(r#"{"n":"1"}"#).await;
+    assert_eq!(client.text().await, r#"{"n":"1"}"#);
+
+    folder.write("message.yaml", "items: [{}]\n");
+    let error = server.switchboard.reconfigure(folder.config()).expect_err("a mistake").to_string();
+    assert!(error.starts_with("routes[0].contract.receives: "), "{error}");
+    assert!(
+        error.contains("message.yaml: items: expected a schema: an object, true or false; a list of schemas"),
+        "{error}"
+    );
+    client.send(r#"{"n":"2"}"#).await;
+    assert_eq!(client.text().await, r#"{"n":"2"}"#, "nothing has changed");
+    let counted = server.switchboard.stats().contract_violations;
+    assert_eq!(counted.get("/echo"), Some(&1));
+}
+
+#[tokio::test]
+async fn what_callbacks_send_is_held_to_the_contract_too() {
+    let config = Config::from_value(json!({ "routes": [
+        { "pattern": "/rules", "rules": [{ "do": [{ "reply": { "n": "x" } }, { "reply": { "n": 1 } }] }],
+            "contract": { "mode": "refuse", "sends": { "properties": { "n": { "type": "number" } } } } },
+    ] }));
+    let callbacks = Callbacks::new().on_message(|peer: Peer, _: Incoming| async move {
+        peer.send(r#"{"n":[]}"#);
+        peer.send(r#"{"n":2}"#);
+    });
+    let server = Server::builder().config(config.expect("a configuration")).callbacks("/rules", callbacks);
+    let server = start(server).await;
+    let mut client = Client::connect(server.url("/rules")).await;
+    client.send("go").await;
+    assert_eq!(client.text().await, r#"{"n":1}"#);
+    assert_eq!(client.text().await, r#"{"n":2}"#);
+}
