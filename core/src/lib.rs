@@ -178,6 +178,7 @@ pub use interface::close_cause::CloseCause;
 pub use interface::connection_id::{ConnectionId, ConnectionIds};
 pub use interface::direction::Direction;
 pub use interface::effect::{Accept, Effect, Level, Recipients};
+pub use interface::file_part::{FilePart, ReadId};
 pub use interface::hook::{Answer, CallId, Hook, HookKind};
 pub use interface::http_endpoint::{HttpEndpoint, json_response};
 pub use interface::input::{Input, Mounted};

@@ -40,6 +40,8 @@ impl Run {
         engine.set_control(ControlSettings::new(CONTROL_TOKEN));
         let mut world = World::with_engine(engine);
         world.address = Some([127, 0, 0, 1].into());
+        world.disk =
+            transcript.files.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
         Self { world, names: Names::default(), clients: HashMap::new() }
     }
 

@@ -57,8 +57,21 @@ enum Heard {
 
 impl Run {
     async fn new(transcript: &Transcript) -> Self {
-        let config = Config::from_toml(&transcript.config)
+        let mut config = Config::from_toml(&transcript.config)
             .unwrap_or_else(|error| panic!("{}: {error}", transcript.name));
+        if !transcript.files.is_empty() {
+            let folder = format!(
+                "switchboard-transcript-{}-{}",
+                transcript.name.replace('/', "-"),
+                std::process::id()
+            );
+            let folder = std::env::temp_dir().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            for (name, text) in &transcript.files {
+                std::fs::write(folder.join(name), text).unwrap();
+            }
+            config.anchor(&folder);
+        }
         let control = ControlSettings::new(CONTROL_TOKEN);
         let server = start(Server::builder().config(config).control(control)).await;
         Self { server, names: Names::default(), clients: HashMap::new() }

@@ -30,9 +30,10 @@ for (const transcript of readAll(join(import.meta.dirname, '../../core/tests/tra
   test(transcript.name, () => hold(transcript))
 }
 
-async function hold({ config, steps }: Transcript): Promise<void> {
+async function hold({ config, files, steps }: Transcript): Promise<void> {
   const root = folder()
   writeFileSync(join(root, 'switchboard.toml'), config)
+  for (const { name, text } of files) writeFileSync(join(root, name), text)
   const hasPrefix = /^prefix =/m.test(config)
   const run = new Run(await serveVite({ config: 'switchboard.toml', control: { token: CONTROL_TOKEN } }, { root }), hasPrefix)
   for (const { line, step } of steps) {

@@ -55,6 +55,7 @@ group!(OPCODES, "Opcode", "What a record of a batch asks for; `wasm/src/batch.rs
     TERMINATE_UPSTREAM "TerminateUpstream" = 19,
     CANCEL_CALL "CancelCall" = 20,
     REPORT_UNSENT "ReportUnsent" = 21,
+    READ_PART "ReadPart" = 22,
 );
 
 group!(HEADER, "Header", "The words that every turn leaves, by their place.":

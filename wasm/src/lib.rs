@@ -31,7 +31,7 @@ use std::time::Duration;
 use js_sys::Error;
 use switchboard_core::control::HostClock;
 use switchboard_core::time::{Instant, Now, WallTime};
-use switchboard_core::{CloseFrame, ConnectionId, Input, Stats, UpstreamEvent, UpstreamId};
+use switchboard_core::{CloseFrame, ConnectionId, FilePart, Input, ReadId, Stats, UpstreamEvent, UpstreamId};
 use wasm_bindgen::prelude::*;
 
 use contract::HEADER_WORDS;
@@ -236,6 +236,20 @@ impl Switchboard {
     /// That file cannot be read.
     pub fn file_failed(&mut self, feed: String, file: String, error: String) {
         self.host.input(Input::File { feed, file, content: Err(error) });
+    }
+
+    /// The first `length` bytes of scratch are the part of a file that was to be read; `is_last`: the file ends behind it.
+    pub fn file_part(&mut self, read: f64, length: usize, is_last: bool) {
+        let bytes = bytes::Bytes::copy_from_slice(self.scratch.get(..length).unwrap_or_default());
+        self.host.input(Input::FilePart {
+            read: ReadId::from_bits(read as u64),
+            content: Ok(FilePart { bytes, is_last }),
+        });
+    }
+
+    /// That part cannot be read.
+    pub fn file_part_failed(&mut self, read: f64, error: String) {
+        self.host.input(Input::FilePart { read: ReadId::from_bits(read as u64), content: Err(error) });
     }
 
     /// Whether a plain HTTP request is answered here: the largest body in bytes that it may have, or nothing.

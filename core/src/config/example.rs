@@ -47,7 +47,7 @@ impl Example {
 /// Something that a client of the dialect may say first.
 fn message(dialect: Dialect, route: &RouteConfig) -> Option<String> {
     Some(match dialect {
-        Dialect::Handlers | Dialect::Rules => return None,
+        Dialect::Handlers | Dialect::Rules | Dialect::Replay | Dialect::Scenario => return None,
         Dialect::Echo | Dialect::Relay | Dialect::Proxy => "Hello".to_owned(),
         Dialect::Actions => {
             let channel = route.actions.clone().unwrap_or_default().channels.into_iter().next()?;

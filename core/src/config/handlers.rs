@@ -2,7 +2,7 @@
 
 use super::{Config, Dialect, RouteCallbacks, RouteConfig};
 use crate::dialect::proxy::{Proxy, ProxyHooks};
-use crate::dialect::{Echo, Relay, RulesHandler, actions, commands, events, topics};
+use crate::dialect::{Echo, Relay, RulesHandler, actions, commands, events, replay, topics};
 use crate::engine::Route;
 use crate::handler::Handler;
 use crate::handler::deferred::{Deferred, Hooks};
@@ -44,6 +44,11 @@ impl Config {
                 Box::new(options.build(&self.route_key(route).patterns()))
             }
             Dialect::Proxy => Box::new(self.proxy(route)?.with_hooks(proxied)),
+            Dialect::Replay => Box::new(replay::Replay::new(route.replay.clone()?)),
+            Dialect::Scenario => Box::new(replay::Replay::scenario(
+                route.scenario.clone()?,
+                &format!("{} scenario", route.pattern),
+            )),
             Dialect::Rules => {
                 let rules = route.compiled_rules();
                 Box::new(RulesHandler::new(rules, route.parse, self.limits.json_depth))

@@ -53,6 +53,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::dialect::proxy::TargetOptions;
+use crate::dialect::replay::ScenarioOptions;
 use crate::routing::route_key::RouteKey;
 
 pub use crate::dialect::rules::Parse;
@@ -143,7 +144,7 @@ impl Config {
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let table: toml::Table =
             toml::from_str(text).map_err(|error| ConfigError::from_toml(text, &error))?;
-        Self::from_value(json(toml::Value::Table(table)))
+        Self::from_value(json_of_toml(toml::Value::Table(table)))
     }
 
     /// Makes the relative paths in the configuration start in `folder`, the configuration's own, so that a server can be
@@ -151,10 +152,15 @@ impl Config {
     pub fn anchor(&mut self, folder: &Path) {
         let tls = self.listen.tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key]);
         let replays = self.feeds.iter_mut().filter_map(|feed| feed.replay.as_mut());
-        let contracts = self.routes.iter_mut().filter_map(|route| route.contract.as_mut());
-        let schemas =
-            contracts.flat_map(|contract| contract.sources_mut().filter_map(|(_, source)| source.file_mut()));
-        for file in tls.chain(replays.map(|replay| &mut replay.file)).chain(schemas) {
+        let routes = self.routes.iter_mut().flat_map(|route| {
+            let recording = route.replay.as_mut().map(|replay| &mut replay.file);
+            let scenario = route.scenario.as_mut().and_then(ScenarioOptions::file_mut);
+            let contract = route.contract.as_mut().into_iter();
+            let schemas = contract
+                .flat_map(|contract| contract.sources_mut().filter_map(|(_, source)| source.file_mut()));
+            recording.into_iter().chain(scenario).chain(schemas)
+        });
+        for file in tls.chain(replays.map(|replay| &mut replay.file)).chain(routes) {
             if !is_absolute(file) {
                 *file = folder.join(&*file).to_string_lossy().into_owned();
             }
@@ -232,15 +238,17 @@ fn is_absolute(path: &str) -> bool {
 }
 
 /// TOML's values as JSON; a date becomes its text.
-fn json(value: toml::Value) -> Value {
+pub(crate) fn json_of_toml(value: toml::Value) -> Value {
     match value {
         toml::Value::String(text) => text.into(),
         toml::Value::Integer(number) => number.into(),
         toml::Value::Float(number) => number.into(),
         toml::Value::Boolean(value) => value.into(),
         toml::Value::Datetime(date) => date.to_string().into(),
-        toml::Value::Array(list) => list.into_iter().map(json).collect(),
-        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, json(value))).collect(),
+        toml::Value::Array(list) => list.into_iter().map(json_of_toml).collect(),
+        toml::Value::Table(table) => {
+            table.into_iter().map(|(key, value)| (key, json_of_toml(value))).collect()
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Checks that the placeholders of a route's rules have a value where they stand.
 
 use super::{ConfigError, Parse, RouteConfig};
+use crate::dialect::replay::ScenarioOptions;
 use crate::dialect::rules::{ActionTemplate, On, Rule};
 use crate::schema::suggest::nearest;
 use crate::template::Source;
@@ -22,6 +23,14 @@ pub(super) fn check(route: &RouteConfig) -> Result<(), ConfigError> {
         event.data.check(&mut |source| match source {
             Source::Generated(_) => Ok(()),
             source => checker.check(&format!("events.mock[{index}].data"), source),
+        })?;
+    }
+    if let Some(ScenarioOptions::Script(script)) = &route.scenario {
+        let checker = Checker { route, on: On::Message, lets: Vec::new() };
+        script.check_sources(&mut |path, source| match source {
+            // Its own check knows them.
+            Source::Let(..) => Ok(()),
+            source => checker.check(path, source).map_err(|error| error.under("scenario")),
         })?;
     }
     for (index, response) in route.responses.iter().enumerate() {

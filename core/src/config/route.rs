@@ -15,6 +15,7 @@ use crate::dialect::commands::CommandsOptions;
 use crate::dialect::events::EventsOptions;
 use crate::dialect::phoenix::PhoenixOptions;
 use crate::dialect::proxy::ProxyOptions;
+use crate::dialect::replay::{ReplayOptions, ScenarioOptions};
 use crate::dialect::rules::{Parse, Rule, Rules};
 use crate::dialect::topics::TopicsOptions;
 use crate::fault::{ClientConditions, Condition, Fault};
@@ -36,7 +37,7 @@ pub struct RouteConfig {
     #[serde(default)]
     pub disabled: bool,
     /// What the route does. Default `handlers`, but `rules` where there are rules or responses, `events` where there
-    /// are events, and `proxy` where there is one.
+    /// are events, and `proxy`, `replay` or `scenario` where there is one.
     #[serde(default)]
     pub dialect: Option<Dialect>,
     /// Wait this many ms before each message is handled. Default: the server's `delay`.
@@ -113,6 +114,12 @@ pub struct RouteConfig {
     /// The server to connect clients to: a URL, or an object with more.
     #[serde(default)]
     pub proxy: Option<ProxyOptions>,
+    /// The recording to replay.
+    #[serde(default)]
+    pub replay: Option<ReplayOptions>,
+    /// What the server does in each conversation: a list of steps, an object with more, or the file of one.
+    #[serde(default)]
+    pub scenario: Option<ScenarioOptions>,
     /// Answers to messages, tried before `rules`.
     #[serde(default)]
     pub responses: Vec<ResponseConfig>,
@@ -147,6 +154,10 @@ pub enum Dialect {
     Phoenix,
     /// Each client is connected to another server.
     Proxy,
+    /// Clients hear again what a server said in a recording.
+    Replay,
+    /// Each conversation follows a list of steps.
+    Scenario,
 }
 
 impl Dialect {
@@ -168,6 +179,8 @@ impl Dialect {
             Dialect::Events => "events",
             Dialect::Phoenix => "phoenix",
             Dialect::Proxy => "proxy",
+            Dialect::Replay => "replay",
+            Dialect::Scenario => "scenario",
         }
     }
 }
@@ -204,6 +217,8 @@ impl RouteConfig {
             events: None,
             phoenix: None,
             proxy: None,
+            replay: None,
+            scenario: None,
             responses: Vec::new(),
             rules: Vec::new(),
         }
@@ -214,6 +229,8 @@ impl RouteConfig {
         self.dialect.unwrap_or_else(|| match self {
             _ if self.events.is_some() => Dialect::Events,
             _ if self.proxy.is_some() => Dialect::Proxy,
+            _ if self.replay.is_some() => Dialect::Replay,
+            _ if self.scenario.is_some() => Dialect::Scenario,
             _ if self.responses.is_empty() && self.rules.is_empty() => Dialect::Handlers,
             _ => Dialect::Rules,
         })
@@ -290,6 +307,23 @@ impl RouteConfig {
             }
             None => {}
         }
+        match &self.replay {
+            Some(replay) => replay.check().map_err(|error| error.under("replay"))?,
+            None if self.dialect() == Dialect::Replay => {
+                let message = "write the recording, such as { file = \"session.jsonl\" }";
+                return Err(ConfigError::at("replay", message));
+            }
+            None => {}
+        }
+        match &self.scenario {
+            Some(ScenarioOptions::Script(script)) => {
+                script.check().map_err(|error| error.under("scenario"))?
+            }
+            None if self.dialect() == Dialect::Scenario => {
+                return Err(ConfigError::at("scenario", "write the steps, or the file of them"));
+            }
+            _ => {}
+        }
         placeholders::check(self)
     }
 
@@ -326,6 +360,8 @@ impl RouteConfig {
             ("events", self.events.is_some(), Dialect::Events),
             ("phoenix", self.phoenix.is_some(), Dialect::Phoenix),
             ("proxy", self.proxy.is_some(), Dialect::Proxy),
+            ("replay", self.replay.is_some(), Dialect::Replay),
+            ("scenario", self.scenario.is_some(), Dialect::Scenario),
         ];
         match keys.iter().find(|(_, is_given, owner)| *is_given && *owner != dialect) {
             Some((key, _, owner)) => {

@@ -44,8 +44,8 @@ impl Config {
         RouteSettings {
             delay: Duration::from_millis(route.delay.unwrap_or(self.delay)),
             subprotocols: match (route.dialect(), &route.subprotocols[..]) {
-                // Only the target knows which ones it speaks.
-                (Dialect::Proxy, []) => vec!["*".to_owned()],
+                // Only the target or the recording knows which ones it speaks.
+                (Dialect::Proxy | Dialect::Replay, []) => vec!["*".to_owned()],
                 (_, named) => named.to_vec(),
             },
             heartbeat,
@@ -57,8 +57,8 @@ impl Config {
             max_outbound: outbound.max_bytes,
             overflow: match (outbound.overflow, route.dialect()) {
                 (Some(overflow), _) => overflow.into(),
-                // A target can wait, so that nothing is lost and nobody is closed.
-                (None, Dialect::Proxy) => Overflow::Pause,
+                // A target or a recording can wait, so that nothing is lost and nobody is closed.
+                (None, Dialect::Proxy | Dialect::Replay | Dialect::Scenario) => Overflow::Pause,
                 (None, _) => Overflow::Close,
             },
             origins: route.origins.as_ref().unwrap_or(&self.origins).origins(),

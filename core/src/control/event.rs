@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Violation;
+use crate::dialect::replay::{Difference, Mismatch};
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Level;
@@ -45,6 +46,7 @@ pub(crate) enum What {
     Failed { step: &'static str, error: String },
     Violated { direction: MessageDirection, is_refused: bool, violations: Vec<Violation>, receivers: usize },
     Logged { level: Level, text: String },
+    Mismatch(Box<Mismatch>),
 }
 
 impl What {
@@ -59,6 +61,7 @@ impl What {
             What::Failed { .. } => EventKind::Error,
             What::Violated { .. } => EventKind::Violation,
             What::Logged { .. } => EventKind::Log,
+            What::Mismatch(_) => EventKind::Mismatch,
         }
     }
 }
@@ -77,10 +80,11 @@ pub(crate) enum EventKind {
     Error,
     Violation,
     Log,
+    Mismatch,
 }
 
 impl EventKind {
-    pub(crate) const ALL: [EventKind; 9] = [
+    pub(crate) const ALL: [EventKind; 10] = [
         EventKind::Opened,
         EventKind::Refused,
         EventKind::Closed,
@@ -90,6 +94,7 @@ impl EventKind {
         EventKind::Error,
         EventKind::Violation,
         EventKind::Log,
+        EventKind::Mismatch,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -103,6 +108,7 @@ impl EventKind {
             EventKind::Error => "error",
             EventKind::Violation => "violation",
             EventKind::Log => "log",
+            EventKind::Mismatch => "mismatch",
         }
     }
 }
@@ -315,6 +321,28 @@ pub(crate) enum Event<'a> {
         /// The line.
         text: &'a str,
     },
+    /// A client sent what a recording or a scenario does not expect.
+    Mismatch {
+        /// When.
+        at: u64,
+        /// The connection.
+        connection: &'a str,
+        /// Its route.
+        route: &'a str,
+        /// The path of its opening handshake, without the query.
+        path: &'a str,
+        /// Where the expected message stands, such as `session.jsonl line 7` or `routes[0].scenario[2]`.
+        place: &'a str,
+        /// What was expected, in short; left out where nothing more was.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expected: Option<&'a str>,
+        /// What came, in short.
+        got: &'a str,
+        /// What differs.
+        differences: &'a [Difference],
+        /// All of it in one line.
+        text: String,
+    },
 }
 
 /// One rule of a schema that a message breaks.
@@ -404,6 +432,12 @@ impl Happening {
             }
             What::Logged { level, text } => {
                 Event::Log { at, level: level_name(*level), text: beginning(text) }
+            }
+            What::Mismatch(mismatch) => {
+                let Mismatch { place, expected, got, differences } = &**mismatch;
+                let text = mismatch.to_string();
+                let (place, expected) = (place.as_str(), expected.as_deref());
+                Event::Mismatch { at, connection, route, path, place, expected, got, differences, text }
             }
         }
         .message()

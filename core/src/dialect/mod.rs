@@ -16,6 +16,7 @@
 //! | `commands` | ids, names, channels | `profile`, `presence`, `commands`, `disconnect`, `pingTimeout` (the silence so far counts), `events` | `session`, `allowedHosts`, `…Required` | |
 //! | `events` | subscriptions by the event's name; counters, walks, the sequence of random values | data; an `interval`, counted from the last event; new events with an interval start under `autoStart`; `heartbeat`; paths, `adminToken` | `greeting`, `seed` | |
 //! | `phoenix` | joins, presence, killmail subscriptions and preloads, of channels with the same topic pattern and of the same sort | all options of channels, `timeout` (the silence so far counts) | `join`, `pushes`, `presence`: with the next join | none; a channel that is gone, of another sort, or behind another one for the topic ends with `phx_error` |
+//! | `replay`, `scenario` | conversations go on with the recording or the steps that they began with; how many clients each path has had | | all options; the file is read anew | |
 //! | `proxy` | the connection to the target | callbacks, `announce` | targets, headers, credentials, `forward`, `handshake`, `timeout`, `sendTimeout`, `maxWaiting` | |
 
 pub mod actions;
@@ -26,6 +27,7 @@ mod json;
 pub mod phoenix;
 pub mod proxy;
 mod relay;
+pub mod replay;
 pub mod rules;
 mod timed_name;
 pub mod topics;

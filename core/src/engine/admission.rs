@@ -134,6 +134,7 @@ impl Engine {
     /// Answers an opening handshake that was delayed, if its handler has decided how, or can no longer decide.
     pub(super) fn answer_delayed(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let answer = self.state.delayed.pop().filter(|(other, _)| *other == id);
+        let is_postponed = std::mem::take(&mut self.state.is_postponed);
         self.state.delayed.clear();
         if self.state.connections.get(id).is_none_or(|connection| connection.phase != Phase::Delayed) {
             return;
@@ -141,10 +142,22 @@ impl Engine {
         match answer {
             Some((_, Ok(subprotocol))) => self.accept(now, id, Phase::Accepted, Some(subprotocol), effects),
             Some((_, Err(status))) => self.refuse(now, id, status, effects),
-            None if self.state.upstreams.of(id).is_empty() => {
+            None if !is_postponed && self.state.upstreams.of(id).is_empty() => {
                 self.refuse(now, id, StatusCode::BAD_GATEWAY, effects);
             }
             None => {}
+        }
+    }
+
+    /// Answers the opening handshakes that handlers have postponed and decided now.
+    pub(super) fn answer_postponed(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for (id, answer) in std::mem::take(&mut self.state.delayed) {
+            if self.state.connections.get(id).is_some_and(|connection| connection.phase == Phase::Delayed) {
+                match answer {
+                    Ok(subprotocol) => self.accept(now, id, Phase::Accepted, Some(subprotocol), effects),
+                    Err(status) => self.refuse(now, id, status, effects),
+                }
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod delivery;
 mod external;
 pub(crate) mod faults;
 mod feeds;
+mod files;
 mod hosts;
 mod opening;
 mod outside;
@@ -116,7 +117,8 @@ impl Engine {
         engine.find_endpoints();
         engine.take_route_faults(Now::default(), &mut Vec::new());
         let mut routes = engine.handlers.iter().zip(&engine.state.routes);
-        if routes.any(|(handler, route)| handler.warning(&route.settings).is_some())
+        if routes
+            .any(|(handler, route)| handler.wants_preparation() || handler.warning(&route.settings).is_some())
             || !engine.router.warnings().is_empty()
         {
             engine.state.timers.set(Timer::Start, Instant::default());
@@ -165,7 +167,7 @@ impl Engine {
             Input::Buffered { id, bytes } => self.buffered(now, id, bytes, effects),
             Input::Overflowed { id } => self.overflowed(now, id, effects),
             Input::Full { id } => self.full(now, id, effects),
-            Input::Drained { id } => self.drained(id, effects),
+            Input::Drained { id } => self.drained(now, id, effects),
             Input::Dropped { id, messages } => self.dropped(now, id, messages, effects),
             Input::Unsent { id, bytes } => self.unsent(now, id, bytes, effects),
             Input::Disconnected { id } => self.disconnected(now, id, effects),
@@ -173,6 +175,7 @@ impl Engine {
             Input::Upstream { upstream, event } => self.upstream(now, upstream, event, effects),
             Input::Publish { feed, value } => self.publish(now, &feed, value, effects),
             Input::File { feed, file, content } => self.file_read(now, &feed, &file, content, effects),
+            Input::FilePart { read, content } => self.file_part(now, read, content, effects),
             Input::Shutdown { frame, grace } => self.shutdown(now, frame, grace, effects),
         }
         self.go_on(now, effects);

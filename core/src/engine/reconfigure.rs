@@ -115,6 +115,8 @@ impl Engine {
                 self.log_warning(index, text, effects);
             }
         }
+        let routes = self.indices.clone();
+        self.prepare_handlers(now, &routes, effects);
         self.take_feeds(now, feeds, effects);
         self.find_endpoints();
         self.retime(now, &earlier);

@@ -23,18 +23,17 @@ impl Engine {
                 Timer::Inactivity(id) => self.silence(now, id, effects),
                 Timer::Call(call) => self.overdue(now, call, effects),
                 Timer::Connection(id, key) => self.handler_timer(now, Some(id), key, effects),
-                Timer::Route(route, key) => {
-                    let result = self.run(now, route, None, effects, |handler, cx| handler.timeout(cx, key));
-                    if let Err(error) = result {
-                        effects.push(Effect::Log { level: Level::Error, text: error.to_string() });
-                    }
-                }
+                Timer::Route(route, key) => self.route_timer(now, route, key, effects),
                 Timer::Relay(id) => self.deliver_upstreams(now, id, effects),
                 Timer::Answers(id) => self.state.release_answers(id),
                 Timer::Upstream(upstream) => self.upstream_due(now, upstream, effects),
                 Timer::Source(place) => self.source_due(now, place, effects),
                 Timer::Fault(id) => self.fault_due(now, id, effects),
-                Timer::Start => self.warn(effects),
+                Timer::Start => {
+                    self.warn(effects);
+                    let routes = self.indices.clone();
+                    self.prepare_handlers(now, &routes, effects);
+                }
                 Timer::Grace => self.drop_everyone(effects),
             }
             self.go_on(now, effects);

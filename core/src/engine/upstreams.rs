@@ -160,7 +160,7 @@ impl Engine {
     }
 
     /// There is room in the outbox of a client again.
-    pub(super) fn drained(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+    pub(super) fn drained(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get_mut(id) else {
             return;
         };
@@ -169,12 +169,16 @@ impl Engine {
             effects.push(Effect::Resume { id });
         }
         self.state.due.push(id);
+        self.tell_drained(now, id, effects);
     }
 
     /// Goes on with connections that had to wait. A client and its outgoing connections take turns, so that neither
     /// waits for ever for the other's callbacks.
     pub(super) fn go_on(&mut self, now: Now, effects: &mut Vec<Effect>) {
         while let Some(id) = self.state.due.pop() {
+            if !self.state.wanted_faults.is_empty() {
+                self.add_wanted_faults(now, effects);
+            }
             if self.state.upstreams.take_turn(id) {
                 self.deliver_upstreams(now, id, effects);
                 self.deliver(now, id, effects);

@@ -16,6 +16,7 @@ use crate::feed::FeedValue;
 use crate::handler::context::Context;
 use crate::handler::succession::Predecessor;
 use crate::interface::close_cause::CloseCause;
+use crate::interface::file_part::{FilePart, ReadId};
 pub use crate::interface::handler_error::HandlerError;
 use crate::interface::hook::{Answer, HookKind};
 use crate::interface::http_endpoint::HttpEndpoint;
@@ -80,7 +81,7 @@ pub trait Handler: Any + Send {
 
     /// Whether the opening handshake of an admitted client is answered only when an outgoing connection has opened or
     /// failed: this method opens it ([`Context::dial`]), and [`upstream`](Self::upstream) answers
-    /// ([`Context::accept`], [`Context::reject`]). If it opens none, or that ends without an answer, the client is
+    /// ([`Context::accept`], [`Context::reject`]). It may also answer at once, or [postpone](Context::postpone) the answer. If it opens none, or that ends without an answer, the client is
     /// answered 502. The default answers at once. An error is answered 500.
     fn delays_handshake(&mut self, cx: &mut Context<'_>) -> Result<bool, HandlerError> {
         let _ = cx;
@@ -154,6 +155,35 @@ pub trait Handler: Any + Send {
     ) -> HandlerResult {
         let _ = (cx, upstream, event);
         Ok(())
+    }
+
+    /// A part of a file came that this handler asked for ([`Context::read_file_part`]), for the connection in focus or for
+    /// the route.
+    fn file_part(
+        &mut self,
+        cx: &mut Context<'_>,
+        read: ReadId,
+        content: Result<FilePart, String>,
+    ) -> HandlerResult {
+        let _ = (cx, read, content);
+        Ok(())
+    }
+
+    /// The client has taken so much of what waited for it that more may be sent: after
+    /// [`Context::is_outbox_full`].
+    fn drained(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        let _ = cx;
+        Ok(())
+    }
+
+    /// Whether [`prepare`](Self::prepare) is to be called. The default is false.
+    fn wants_preparation(&self) -> bool {
+        false
+    }
+
+    /// The server starts, or has got this route: what may be prepared before clients come. One may come earlier nevertheless.
+    fn prepare(&mut self, cx: &mut Context<'_>) {
+        let _ = cx;
     }
 
     /// The plain HTTP paths that this handler answers, asked once at the start.

@@ -9,6 +9,7 @@ use crate::handler::deferred::{Deferred, Hooks};
 use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerError, HandlerResult};
 use crate::interface::close_cause::CloseCause;
+use crate::interface::file_part::{FilePart, ReadId};
 use crate::interface::hook::{Answer, HookKind};
 use crate::interface::http_endpoint::HttpEndpoint;
 use crate::interface::upstream::{UpstreamEvent, UpstreamId};
@@ -139,6 +140,27 @@ impl Handler for WithCallbacks {
         event: UpstreamEvent,
     ) -> HandlerResult {
         self.inner.upstream(cx, upstream, event)
+    }
+
+    fn file_part(
+        &mut self,
+        cx: &mut Context<'_>,
+        read: ReadId,
+        content: Result<FilePart, String>,
+    ) -> HandlerResult {
+        self.inner.file_part(cx, read, content)
+    }
+
+    fn drained(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        self.inner.drained(cx)
+    }
+
+    fn wants_preparation(&self) -> bool {
+        self.inner.wants_preparation()
+    }
+
+    fn prepare(&mut self, cx: &mut Context<'_>) {
+        self.inner.prepare(cx);
     }
 
     fn presence(&self, cx: &Context<'_>) -> Vec<(String, Value)> {

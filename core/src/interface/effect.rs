@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::interface::connection_id::ConnectionId;
+use crate::interface::file_part::ReadId;
 use crate::interface::hook::{CallId, Hook};
 use crate::interface::upstream::{Dial, UpstreamId};
 use crate::message::{CloseFrame, Message};
@@ -174,6 +175,17 @@ pub enum Effect {
         feed: String,
         /// Where it is, as the user wrote it.
         file: String,
+    },
+    /// Read a part of a file and report it as [`Input::FilePart`](crate::Input::FilePart).
+    ReadFilePart {
+        /// What to name in the report.
+        read: ReadId,
+        /// Where the file is, as the user wrote it.
+        file: String,
+        /// Where the part begins, in bytes.
+        offset: u64,
+        /// How many bytes to read, unless the file ends before. At most 1 MiB is asked for at a time.
+        length: u32,
     },
     /// The engine has forgotten this connection: its id is free again.
     Removed {

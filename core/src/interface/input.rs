@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::interface::connection_id::ConnectionId;
+use crate::interface::file_part::{FilePart, ReadId};
 use crate::interface::hook::{Answer, CallId};
 use crate::interface::upstream::{UpstreamEvent, UpstreamId};
 use crate::message::{CloseFrame, Message};
@@ -153,6 +154,13 @@ pub enum Input {
         file: String,
         /// The whole file, or what went wrong.
         content: Result<Bytes, String>,
+    },
+    /// A part of a file was read, or could not be.
+    FilePart {
+        /// From [`Effect::ReadFilePart`](crate::Effect::ReadFilePart).
+        read: ReadId,
+        /// The part, or what went wrong.
+        content: Result<FilePart, String>,
     },
     /// The server stops: it takes no new connections, sends `frame` to all, and drops those that remain after `grace`.
     Shutdown {

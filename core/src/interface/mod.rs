@@ -5,6 +5,7 @@ pub(crate) mod close_cause;
 pub(crate) mod connection_id;
 pub(crate) mod direction;
 pub(crate) mod effect;
+pub(crate) mod file_part;
 pub(crate) mod handler_error;
 pub(crate) mod hook;
 pub(crate) mod http_endpoint;

@@ -16,6 +16,7 @@ pub(crate) mod limits;
 pub(crate) mod log_throttle;
 mod members;
 pub(crate) mod rate;
+mod reads;
 mod retiming;
 pub(crate) mod rooms;
 pub(crate) mod stored_request;
@@ -30,6 +31,7 @@ use http::StatusCode;
 use rand_chacha::ChaCha8Rng;
 
 use crate::control::Control;
+use crate::fault::FaultList;
 use crate::feed::Feed;
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
@@ -49,6 +51,7 @@ use crate::state::inbox::Pause;
 use crate::state::incomplete::IncompleteMessages;
 use crate::state::limits::Limits;
 use crate::state::log_throttle::LogThrottle;
+use crate::state::reads::Reads;
 use crate::state::rooms::Rooms;
 use crate::state::timers::{Timer, Timers};
 use crate::state::trace::Trace;
@@ -80,6 +83,12 @@ pub(crate) struct State {
     pub(crate) due: Vec<ConnectionId>,
     /// Answers to opening handshakes that handlers have delayed.
     pub(crate) delayed: Vec<(ConnectionId, DelayedAnswer)>,
+    /// Whether the handler that runs leaves the answer to an opening handshake for later.
+    pub(crate) is_postponed: bool,
+    /// Parts of files that handlers wait for.
+    pub(crate) reads: Reads,
+    /// Faults that handlers want for connections.
+    pub(crate) wanted_faults: Vec<(ConnectionId, FaultList)>,
     /// What readers hold.
     pub(crate) incomplete: IncompleteMessages,
     /// What passed between the server and its clients.
@@ -125,6 +134,8 @@ pub(crate) struct RouteState {
     pub(crate) dropped_messages: u64,
     /// How many messages broke its contract since the start.
     pub(crate) contract_violations: u64,
+    /// How many messages of clients were not what its recording or scenario expects, since the start.
+    pub(crate) mismatches: u64,
 }
 
 /// Whether a route is there.
@@ -150,6 +161,7 @@ impl RouteState {
             rooms: Rooms::default(),
             dropped_messages: 0,
             contract_violations: 0,
+            mismatches: 0,
         }
     }
 
@@ -164,6 +176,7 @@ impl RouteState {
             rooms: Rooms::default(),
             dropped_messages: 0,
             contract_violations: 0,
+            mismatches: 0,
         }
     }
 }
@@ -187,6 +200,9 @@ impl State {
             upstreams: Upstreams::default(),
             due: Vec::new(),
             delayed: Vec::new(),
+            is_postponed: false,
+            reads: Reads::default(),
+            wanted_faults: Vec::new(),
             incomplete: IncompleteMessages::default(),
             client_bytes: ByteCounts::default(),
             upstream_bytes: ByteCounts::default(),

@@ -49,6 +49,33 @@ impl fmt::Display for SourceError {
     }
 }
 
+/// The path, as the keys of a rule's `match` name it: fields of the message without `message.`.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest = |path: &[String]| path.iter().map(|key| format!(".{key}")).collect::<String>();
+        match self {
+            Source::Message(path) => f.write_str(&path.join(".")),
+            Source::Id => f.write_str("connection.id"),
+            Source::Path => f.write_str("connection.path"),
+            Source::Subprotocol => f.write_str("connection.subprotocol"),
+            Source::Params => f.write_str("connection.params"),
+            Source::Param(name) => write!(f, "connection.params.{name}"),
+            Source::Query => f.write_str("connection.query"),
+            Source::QueryValue(name) => write!(f, "connection.query.{name}"),
+            Source::AuthData(path) => write!(f, "connection.authData{}", rest(path)),
+            Source::Rooms => f.write_str("connection.rooms"),
+            Source::Now => f.write_str("now"),
+            Source::NowIso => f.write_str("now.iso"),
+            Source::RandomId => f.write_str("random.id"),
+            Source::RandomUuid => f.write_str("random.uuid"),
+            Source::CloseCode => f.write_str("close.code"),
+            Source::CloseReason => f.write_str("close.reason"),
+            Source::Let(name, path) => write!(f, "let.{name}{}", rest(path)),
+            Source::Generated(_) => f.write_str("a made-up value"),
+        }
+    }
+}
+
 const ROOTS: &[&str] = &["message", "connection", "now", "random", "counter", "walk", "fake", "let", "close"];
 const CONNECTION: &[&str] = &["id", "path", "subprotocol", "params", "query", "authData", "rooms"];
 

@@ -7,8 +7,8 @@ use crate::control::HostClock;
 use crate::time::{Instant, Now, WallTime};
 use crate::{
     CallId, CloseFrame, Configuration, ConfiguredRoute, ConnectionId, ConnectionIds, Dial, Effect, Engine,
-    FaultId, FaultList, FaultScope, Hook, Input, Level, Limits, Message, Reconfiguration, Route, RouteKey,
-    Router, UpstreamEvent, UpstreamId,
+    FaultId, FaultList, FaultScope, FilePart, Hook, Input, Level, Limits, Message, ReadId, Reconfiguration,
+    Route, RouteKey, Router, UpstreamEvent, UpstreamId,
 };
 
 /// Where the clock begins: 2026-11-20T10:00:00Z.
@@ -35,6 +35,12 @@ pub struct World {
     pub clock: HostClock,
     /// Files that were asked for, with the feed.
     pub files: Vec<(String, String)>,
+    /// Files of which parts are read, by name: at once, unless [`is_disk_stalled`](Self::is_disk_stalled).
+    pub disk: HashMap<String, Vec<u8>>,
+    /// Parts of files are read by [`read_part`](Self::read_part) alone.
+    pub is_disk_stalled: bool,
+    /// Parts of files that were asked for and not read.
+    reads: VecDeque<(ReadId, String, u64, u32)>,
     /// Outgoing connections that were asked for.
     pub dials: Vec<(UpstreamId, Dial)>,
     /// What went out on them: text as it is, `<binary …>`, `<close …>`, `<end>`.
@@ -76,6 +82,9 @@ impl World {
             address: None,
             clock: HostClock::Real,
             files: Vec::new(),
+            disk: HashMap::new(),
+            is_disk_stalled: false,
+            reads: VecDeque::new(),
             dials: Vec::new(),
             upstream: Vec::new(),
             paused_upstreams: HashSet::new(),
@@ -228,6 +237,9 @@ impl World {
                 Effect::TerminateUpstream { upstream } => self.upstream.push((upstream, "<end>".to_owned())),
                 Effect::CloseUpstream { upstream, frame } => self.upstream.push((upstream, closed(frame))),
                 Effect::ReadFile { feed, file } => self.files.push((feed, file)),
+                Effect::ReadFilePart { read, file, offset, length } => {
+                    self.reads.push_back((read, file, offset, length));
+                }
                 Effect::Log { level, text } => self.log.push((level, text)),
             }
         }
@@ -240,12 +252,30 @@ impl World {
             let bytes = self.clients[&id].unsent;
             self.input(Input::Unsent { id, bytes });
         }
+        while !self.is_disk_stalled && self.read_part().is_some() {}
         for (id, note) in gone {
             if let Some(note) = note.filter(|_| self.clients[&id].accepted.is_some()) {
                 self.hear(id, note.into());
             }
             self.cut(id);
         }
+    }
+
+    /// Reads the next part of a file that was asked for; gives its length, and `None` where none was.
+    pub fn read_part(&mut self) -> Option<usize> {
+        let (read, file, offset, length) = self.reads.pop_front()?;
+        let content = match self.disk.get(&file) {
+            None => Err("no such file".to_owned()),
+            Some(content) => {
+                let start = content.len().min(usize::try_from(offset).unwrap_or(usize::MAX));
+                let end = content.len().min(start + length as usize);
+                let bytes = content[start..end].to_vec().into();
+                Ok(FilePart { bytes, is_last: end == content.len() })
+            }
+        };
+        let length = content.as_ref().map_or(0, |part: &FilePart| part.bytes.len());
+        self.input(Input::FilePart { read, content });
+        Some(length)
     }
 
     pub(super) fn client_mut(&mut self, id: ConnectionId) -> &mut Client {

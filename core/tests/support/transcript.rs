@@ -14,6 +14,8 @@ pub const CONTROL_TOKEN: &str = "transcript";
 pub struct Transcript {
     pub name: String,
     pub config: String,
+    /// Files beside the configuration, by name.
+    pub files: Vec<(String, String)>,
     pub lines: Vec<(usize, Line)>,
 }
 
@@ -72,6 +74,10 @@ fn read(root: &Path, file: &Path) -> Transcript {
     let name = file.strip_prefix(root).unwrap().display().to_string();
     let (head, script) = text.split_once("--- script\n").unwrap_or_else(|| panic!("{name}: no --- script"));
     let (_, config) = head.split_once("--- config\n").unwrap_or_else(|| panic!("{name}: no --- config"));
+    let mut parts = config.split("--- file ");
+    let config = parts.next().unwrap_or_default().to_owned();
+    let files = parts.map(|part| part.split_once('\n').unwrap_or_else(|| panic!("{name}: --- file NAME")));
+    let files = files.map(|(name, text)| (name.trim().to_owned(), text.to_owned())).collect();
     let first = head.lines().count() + 2;
     let lines = script
         .lines()
@@ -83,7 +89,7 @@ fn read(root: &Path, file: &Path) -> Transcript {
             (first + index, parsed)
         })
         .collect();
-    Transcript { name, config: config.to_owned(), lines }
+    Transcript { name, config, files, lines }
 }
 
 fn parse(line: &str) -> Option<Line> {

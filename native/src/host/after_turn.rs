@@ -1,8 +1,10 @@
 //! What one turn leaves to do once the lock is released.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use switchboard_core::{Input, Level};
+use switchboard_core::{FilePart, Input, Level, ReadId};
 use tokio::sync::oneshot;
 
 use crate::flush::sending_half::SendingHalf;
@@ -21,11 +23,22 @@ pub(crate) struct AfterTurn {
     pub(crate) dials: Vec<Dialled>,
     /// Files to read, each for a feed.
     pub(crate) files: Vec<(String, String)>,
+    /// Parts of files to read.
+    pub(crate) parts: Vec<WantedPart>,
     pub(crate) log: Vec<(Level, String)>,
     /// The next deadline is earlier than the one for which the task sleeps.
     pub(crate) is_alarm_earlier: bool,
     /// The last connection is gone.
     pub(crate) is_empty: bool,
+}
+
+/// A part of a file that a handler waits for.
+pub(crate) struct WantedPart {
+    pub(crate) read: ReadId,
+    pub(crate) file: String,
+    /// Where it begins, in bytes.
+    pub(crate) offset: u64,
+    pub(crate) length: u32,
 }
 
 impl AfterTurn {
@@ -46,6 +59,9 @@ impl AfterTurn {
         for (feed, file) in self.files.drain(..) {
             read(host, feed, file);
         }
+        for part in self.parts.drain(..) {
+            read_part(host, part);
+        }
         for (level, text) in self.log.drain(..) {
             log(level, &text);
         }
@@ -61,6 +77,25 @@ fn read(host: &Arc<Host>, feed: String, file: String) {
         let content = std::fs::read(&file).map(Into::into).map_err(|error| error.to_string());
         reader.turn(|turn| turn.input(Input::File { feed, file, content }));
     });
+}
+
+fn read_part(host: &Arc<Host>, part: WantedPart) {
+    let reader = host.clone();
+    host.runtime().spawn_blocking(move || {
+        let content = part.content().map_err(|error| error.to_string());
+        reader.turn(|turn| turn.input(Input::FilePart { read: part.read, content }));
+    });
+}
+
+impl WantedPart {
+    fn content(&self) -> io::Result<FilePart> {
+        let mut file = File::open(&self.file)?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        let mut bytes = Vec::with_capacity(self.length as usize);
+        file.take(u64::from(self.length)).read_to_end(&mut bytes)?;
+        let is_last = bytes.len() < self.length as usize;
+        Ok(FilePart { bytes: bytes.into(), is_last })
+    }
 }
 
 /// Whether lines of the level `debug` are wanted, by the subscriber that there is now.

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::flush::sending::{Ending, Fill, Sending};
 use crate::flush::sending_half::SendingHalf;
-use crate::host::after_turn::AfterTurn;
+use crate::host::after_turn::{AfterTurn, WantedPart};
 use crate::host::user_code::{Called, UserCode};
 use crate::upstream::{Dialled, Orders};
 
@@ -296,6 +296,9 @@ impl HostState {
                 self.upstreams.remove(&upstream);
             }
             Effect::ReadFile { feed, file } => after.files.push((feed, file)),
+            Effect::ReadFilePart { read, file, offset, length } => {
+                after.parts.push(WantedPart { read, file, offset, length });
+            }
             Effect::Removed { id } => {
                 self.remove(id);
                 self.user_code.forget(id);

@@ -66,6 +66,9 @@ export class Batch {
         case Opcode.Read:
           actor.readFile(this.#text() ?? '', this.#text() ?? '')
           continue
+        case Opcode.ReadPart:
+          actor.readFilePart(this.#wide(), this.#wide(), this.#word(), this.#text() ?? '')
+          continue
         case Opcode.Call:
           calls.push(this.#call())
           continue

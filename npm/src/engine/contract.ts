@@ -22,6 +22,7 @@ export const Opcode = {
   TerminateUpstream: 19,
   CancelCall: 20,
   ReportUnsent: 21,
+  ReadPart: 22,
 } as const
 
 /** The words that every turn leaves, by their place. */

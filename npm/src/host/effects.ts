@@ -1,6 +1,6 @@
 /** Carries out what a turn of the engine asks for. */
 
-import { readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
 import type { Hooks } from '../callbacks/hooks.js'
@@ -136,9 +136,35 @@ export class Effects implements Actor {
       .finally(() => this.#reading.delete(reading))
   }
 
+  readFilePart(read: number, offset: number, length: number, file: string): void {
+    const reading = {}
+    this.#reading.add(reading)
+    readPart(resolve(this.#host.root, file), offset, length)
+      .then((part) => this.#host.filePartRead(read, part, part.length < length))
+      .catch((error: unknown) => this.#host.input((core) => core.file_part_failed(read, errorText(error))))
+      .finally(() => this.#reading.delete(reading))
+  }
+
   /** Files that are being read, one object for each. */
   pending(): Iterable<object> {
     return this.#reading
+  }
+}
+
+/** At most `length` bytes of a file from `offset` on; fewer only where it ends. */
+async function readPart(path: string, offset: number, length: number): Promise<Buffer> {
+  const file = await open(path)
+  try {
+    const part = Buffer.allocUnsafe(length)
+    let at = 0
+    while (at < length) {
+      const { bytesRead } = await file.read(part, at, length - at, offset + at)
+      if (bytesRead === 0) break
+      at += bytesRead
+    }
+    return part.subarray(0, at)
+  } finally {
+    await file.close()
   }
 }
 

@@ -361,6 +361,12 @@ export class Host implements Driven {
     this.input((core) => core.file_read(feed, file, length))
   }
 
+  /** A part of a file was read. */
+  filePartRead(read: number, part: Buffer, isLast: boolean): void {
+    const length = this.#engine.copy((memory) => memory.put(part))
+    this.input((core) => core.file_part(read, length, isLast))
+  }
+
   /** What is done in a turn. */
   readonly #work: Work = {
     step: (write, beginsRound, isUnfinished) => {

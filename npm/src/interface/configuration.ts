@@ -83,7 +83,7 @@ export interface RouteConfig {
   disabled?: boolean
   /**
    * What the route does. Default `handlers`, but `rules` where there are rules or responses, `events` where there
-   * are events, and `proxy` where there is one.
+   * are events, and `proxy`, `replay` or `scenario` where there is one.
    */
   dialect?: Dialect | null
   /** Wait this many ms before each message is handled. Default: the server's `delay`. */
@@ -140,6 +140,10 @@ export interface RouteConfig {
   phoenix?: PhoenixOptions | null
   /** The server to connect clients to: a URL, or an object with more. */
   proxy?: Proxy | null
+  /** The recording to replay. */
+  replay?: ReplayOptions | null
+  /** What the server does in each conversation: a list of steps, an object with more, or the file of one. */
+  scenario?: Scenario | null
   /** Answers to messages, tried before `rules`. */
   responses?: ResponseConfig[]
   /** What to do when an event happens. */
@@ -149,7 +153,19 @@ export interface RouteConfig {
 export type Pattern = string
 
 /** What a route does with its messages. */
-export type Dialect = 'handlers' | 'echo' | 'relay' | 'rules' | 'actions' | 'topics' | 'commands' | 'events' | 'phoenix' | 'proxy'
+export type Dialect =
+  | 'handlers'
+  | 'echo'
+  | 'relay'
+  | 'rules'
+  | 'actions'
+  | 'topics'
+  | 'commands'
+  | 'events'
+  | 'phoenix'
+  | 'proxy'
+  | 'replay'
+  | 'scenario'
 
 /** What becomes of a text message before handlers get it. Binary messages stay bytes. */
 export type Parse = 'json' | 'text' | 'none'
@@ -688,17 +704,111 @@ export interface ProxyTargetTable {
 /** Who answers a client's opening handshake. */
 export type ProxyHandshake = 'target' | 'proxy'
 
-/** An answer to messages of one kind. Only the first one that matches is used. */
-export interface ResponseConfig {
-  /** The messages to answer. Default: all. */
-  match?: Match
-  /** The answer: text is sent as it is, anything else as JSON. */
-  response: ValueTemplate
+/** The settings of the dialect `replay`. */
+export interface ReplayOptions {
+  /** The recording: JSON Lines, as `record` writes them, or a HAR file, whose name ends in `.har`. */
+  file: string
+  /** How fast: 1 is the pace of the recording, 10 ten times as fast, `instant` without waiting. Default 1. */
+  speed?: ReplaySpeed
+  /** How alike a client's messages and the recorded ones have to be. Default `shape`. */
+  match?: Matching
+  /** Whether a recorded conversation begins again at its end, instead of closing. Default false. */
+  loop?: boolean
+  /** Where each conversation starts: so many ms after it was opened, or `{ event: n }`, its n-th message. Default 0. */
+  startAt?: ReplayStart
+  /** Which recorded connection a client gets. Default `in-order`. */
+  connection?: ReplayConnection
   /**
-   * Who receives it. Default and false: the sender. True: everyone else in the sender's rooms. An object: everyone on
-   * the route, or in one of its rooms.
+   * Keys whose values are taken from what this client sends, besides `id`, `ref`, `seq`, `timestamp` and the like. Default
+   * none.
    */
-  broadcast?: ToggleResponseBroadcast | null
+  capture?: string[]
+  /** What happens when a client sends what was not recorded. Default `wait`. */
+  mismatch?: MismatchOption
+}
+
+/** So many times as fast as it was recorded, or `instant`. */
+export type ReplaySpeed = number | 'instant'
+
+/**
+ * How alike a client's message and the recorded one have to be.
+ *
+ * | | `exact` | `shape` |
+ * |---|---|---|
+ * | JSON | equal as values, whatever the order of keys; 1 and 1.0 are equal | the same kinds of values and the same keys, also within; at [keys that say what a message is](DISCRIMINATING) the same values |
+ * | a list within JSON | equal | the elements that both have are of the same shape; one is empty only if the other is |
+ * | JSON that is a list | equal | of the same length; a number or text in the first place is equal, as it says what the message is |
+ * | other text | equal | equal but for digits, UUIDs and timestamps |
+ * | binary | equal | both have bytes, or both are empty |
+ *
+ * Whatever was recorded as `***`, the mask of recordings, matches anything in its place. The references of Phoenix frames
+ * (`ref`, `join_ref`) are never compared.
+ */
+export type Matching = 'exact' | 'shape' | 'any'
+
+/** So many ms after the opening, or the n-th message. */
+export type ReplayStart =
+  | number
+  | {
+    event: number
+  }
+
+/** `in-order`: the n-th client of a path gets the n-th recorded connection of it; or always the n-th of the file. */
+export type ReplayConnection = 'in-order' | number
+
+/** What happens when a message comes that is not expected. It is always logged, counted, and told as a live event. */
+export type MismatchOption = 'wait' | 'close'
+
+/** What the server does in each conversation: steps, an object with more, or the file of one, .toml or .json. */
+export type Scenario = ScenarioStep[] | ScenarioScript | string
+
+/** A scenario: what the server does in each conversation. */
+export interface ScenarioScript {
+  /** The steps, in order. A conversation whose steps are over stays open and sends nothing more. */
+  steps: ScenarioStep[]
+  /** Variables with which each conversation starts, as `{let.name}` in its templates. Default none. */
+  variables?: Record<string, ValueTemplate>
+  /** What happens when a message comes that no step expects. Default `wait`. */
+  mismatch?: MismatchOption
+}
+
+/** One step of a scenario. */
+export interface ScenarioStep {
+  /** Wait for a message for which this holds, as in a rule's `match`; with `{}` for any. Others are reported as a mismatch. */
+  expect?: Match | null
+  /** Wait for a binary message: these bytes in base64, or `true` for any. */
+  expectBinary?: ExpectedBytes | null
+  /** Wait for a message that is one of these, the first that fits, and take its steps; then go on behind this one. */
+  choose?: Choice[] | null
+  /** With `expect`, `expectBinary` and `choose`: go to the label `otherwise` after so many ms. Default: wait for ever. */
+  within?: number | null
+  /** With `within`: the label to go to. */
+  otherwise?: string | null
+  /**
+   * Send this value: text as it is, anything else as JSON. Texts may have placeholders; `{message.…}` is the latest message
+   * that was expected, `{let.…}` a variable.
+   */
+  send?: ValueTemplate | null
+  /** Send a binary message, written in base64. */
+  sendBinary?: string | null
+  /** Wait so many ms, counted from the previous step. */
+  wait?: number | null
+  /** Set variables, by name. One whose value is a placeholder without a value is removed. */
+  set?: Record<string, ValueTemplate> | null
+  /** Do what a rule does: `reply`, `broadcast`, `join`, `leave` and so on. */
+  do?: ActionTemplate[] | null
+  /** Add faults to this connection, until it ends: a fault, a list, or the name of a condition. */
+  fault?: FaultList | null
+  /** Close the connection. */
+  close?: ScenarioClose | null
+  /** Drop the connection without a close frame, when what was sent is written: write `true`. */
+  terminate?: boolean | null
+  /** A name for this place, for `goto` and `otherwise`. */
+  label?: string | null
+  /** Go on at this label. */
+  goto?: string | null
+  /** Take steps again and again. */
+  loop?: ScenarioLoop | null
 }
 
 /** What must hold: fields of the message by dotted path (or connection.…, close.…). Anything but an object asks that the whole message be equal to it. */
@@ -712,35 +822,18 @@ export type Match =
     }>
   | string | number | boolean | unknown[] | null
 
-export type ToggleResponseBroadcast = boolean | ResponseBroadcast
+/** Bytes in base64, or true for any. */
+export type ExpectedBytes = string | true
 
-/** Who receives a response. */
-export interface ResponseBroadcast {
-  /** The room whose members receive it. Default: everyone on the route. */
-  room?: RoomTemplates | null
-  /** Also the sender. Default false. */
-  includeSelf?: boolean
+/** One of the messages that a step `choose` waits for, and what to do then. */
+export interface Choice {
+  /** The message, as in a rule's `match`; `{}` for any. */
+  expect?: Match | null
+  /** Or a binary message: these bytes in base64, or `true` for any. */
+  expectBinary?: ExpectedBytes | null
+  /** What to do when it came. Default nothing. */
+  steps?: ScenarioStep[]
 }
-
-/** Room names: one or a list, with placeholders. */
-export type RoomTemplates = string | number | (string | number)[]
-
-/** One rule. */
-export interface Rule {
-  /** The event that the rule is for: `connect`, `message` (the default) or `close`. */
-  on?: On
-  /** The condition for the rule to run. Default: none. */
-  match?: Match
-  /** Values that are computed before the actions and used as `{let.name}`, such as the same random id in two places. */
-  let?: Record<string, ValueTemplate>
-  /** What to do, in order. */
-  do: ActionTemplate[]
-  /** Whether the rules after this one may run as well. Default false. */
-  continue?: boolean
-}
-
-/** The event that a rule is for. */
-export type On = 'connect' | 'message' | 'close'
 
 /** A [`Command`] with placeholders. */
 export interface ActionTemplate {
@@ -764,6 +857,9 @@ export interface ActionTemplate {
   includeSelf?: boolean | null
 }
 
+/** Room names: one or a list, with placeholders. */
+export type RoomTemplates = string | number | (string | number)[]
+
 /** How a rule closes a connection. */
 export interface Close {
   /** 1000–1003, 1007–1014 or 3000–4999. Default 1000. */
@@ -771,6 +867,65 @@ export interface Close {
   /** Cut at 123 bytes. Default empty. */
   reason?: string | null
 }
+
+/** Faults: an object, a list of them, or the name of a condition. */
+export type FaultList = Fault | Fault[] | Condition
+
+/** How a scenario closes the connection. */
+export interface ScenarioClose {
+  /** 1000–1003, 1007–1014 or 3000–4999; 1005 closes without a code. Default 1000. */
+  code?: number | null
+  /** Cut at 123 bytes. May have placeholders. Default empty. */
+  reason?: Template | null
+}
+
+/** Steps that are taken again and again. */
+export interface ScenarioLoop {
+  /** How often, at least once. Default: without end. */
+  times?: number | null
+  /** The steps. */
+  steps: ScenarioStep[]
+}
+
+/** An answer to messages of one kind. Only the first one that matches is used. */
+export interface ResponseConfig {
+  /** The messages to answer. Default: all. */
+  match?: Match
+  /** The answer: text is sent as it is, anything else as JSON. */
+  response: ValueTemplate
+  /**
+   * Who receives it. Default and false: the sender. True: everyone else in the sender's rooms. An object: everyone on
+   * the route, or in one of its rooms.
+   */
+  broadcast?: ToggleResponseBroadcast | null
+}
+
+export type ToggleResponseBroadcast = boolean | ResponseBroadcast
+
+/** Who receives a response. */
+export interface ResponseBroadcast {
+  /** The room whose members receive it. Default: everyone on the route. */
+  room?: RoomTemplates | null
+  /** Also the sender. Default false. */
+  includeSelf?: boolean
+}
+
+/** One rule. */
+export interface Rule {
+  /** The event that the rule is for: `connect`, `message` (the default) or `close`. */
+  on?: On
+  /** The condition for the rule to run. Default: none. */
+  match?: Match
+  /** Values that are computed before the actions and used as `{let.name}`, such as the same random id in two places. */
+  let?: Record<string, ValueTemplate>
+  /** What to do, in order. */
+  do: ActionTemplate[]
+  /** Whether the rules after this one may run as well. Default false. */
+  continue?: boolean
+}
+
+/** The event that a rule is for. */
+export type On = 'connect' | 'message' | 'close'
 
 /** A stream of JSON values, and how many of them are kept. */
 export interface FeedConfig {

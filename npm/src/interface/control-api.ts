@@ -1,8 +1,8 @@
 /** What the control API takes and gives. Written by `cargo xtask schema` from the Rust types, as `openapi.json` is. */
 
-import type { ContractMode, Fault, Condition } from './configuration.js'
+import type { ContractMode, FaultList } from './configuration.js'
 
-export type { ContractMode, Fault, FaultStage, FaultTrigger, Delay, Damage, Condition } from './configuration.js'
+export type { ContractMode, FaultList, Fault, FaultStage, FaultTrigger, Delay, Damage, Condition } from './configuration.js'
 
 /** What serves, and what it can be asked. */
 export type ControlServer = {
@@ -444,9 +444,30 @@ export type ControlEvent =
     /** The line. */
     text: string
   }
+  | {
+    type: 'mismatch'
+    /** When. */
+    at: number
+    /** The connection. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** Where the expected message stands, such as `session.jsonl line 7` or `routes[0].scenario[2]`. */
+    place: string
+    /** What was expected, in short; left out where nothing more was. */
+    expected?: string | null
+    /** What came, in short. */
+    got: string
+    /** What differs. */
+    differences: MessageDifference[]
+    /** All of it in one line. */
+    text: string
+  }
 
 /** The kinds of events that can be asked for. */
-export type ControlEventKind = 'opened' | 'refused' | 'closed' | 'message' | 'joined' | 'left' | 'error' | 'violation' | 'log'
+export type ControlEventKind = 'opened' | 'refused' | 'closed' | 'message' | 'joined' | 'left' | 'error' | 'violation' | 'log' | 'mismatch'
 
 /** Who ended a connection. */
 export type ControlCloseCause = 'client' | 'server' | 'lost'
@@ -464,6 +485,16 @@ export type ControlViolation = {
   schema: string
   /** What was expected, and what there is instead. */
   message: string
+}
+
+/** One place in which a message differs from the recorded one. */
+export type MessageDifference = {
+  /** Where, such as `payload.items[2].id`; empty for the message as a whole. */
+  path: string
+  /** What was recorded there: a value as JSON, or a description such as `a list`. Long ones are cut. */
+  recorded: string
+  /** What came, in the same form. */
+  got: string
 }
 
 /** Why nothing was done. */
@@ -545,9 +576,6 @@ export interface ControlAddFaults {
   /** One fault, several, or a condition's name, as in the configuration. */
   faults: FaultList
 }
-
-/** Faults: an object, a list of them, or the name of a condition. */
-export type FaultList = Fault | Fault[] | Condition
 
 /** What is done with the clock: exactly one of `pause`, `resume`, `advance` and `runNext`. */
 export interface ControlMoveClock {

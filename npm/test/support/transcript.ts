@@ -33,6 +33,8 @@ export type Step =
 export interface Transcript {
   name: string
   config: string
+  /** Files beside the configuration. */
+  files: { name: string; text: string }[]
   steps: { line: number; step: Step }[]
 }
 
@@ -45,7 +47,8 @@ export function readAll(root: string): Transcript[] {
 function read(file: string, name: string): Transcript {
   const text = readFileSync(file, 'utf8')
   const [head, script] = text.split('--- script\n') as [string, string | undefined]
-  const config = head.split('--- config\n')[1]
+  const [config, ...parts] = head.split('--- config\n')[1]?.split('--- file ') ?? []
+  const files = parts.map((part) => ({ name: part.slice(0, part.indexOf('\n')).trim(), text: part.slice(part.indexOf('\n') + 1) }))
   if (script === undefined || config === undefined) throw new Error(`${name}: needs --- config and --- script`)
   const first = head.split('\n').length + 1
   const steps = script.split('\n').flatMap((line, index) => {
@@ -54,7 +57,7 @@ function read(file: string, name: string): Transcript {
     if (!step) throw new Error(`${name}:${first + index}: not a line: ${line}`)
     return [{ line: first + index, step }]
   })
-  return { name, config, steps }
+  return { name, config, files, steps }
 }
 
 function parse(line: string): Step | undefined {

@@ -104,6 +104,10 @@ impl Host {
             Effect::ReadFile { feed, file } => {
                 self.batch.before.record(contract::READ).bytes(feed.into()).bytes(file.into());
             }
+            Effect::ReadFilePart { read, file, offset, length } => {
+                let record = self.batch.before.record(contract::READ_PART);
+                record.wide(read.to_bits()).wide(offset).word(length).bytes(file.into());
+            }
             Effect::Removed { id } => {
                 self.over.push(id);
                 self.batch.after.about(contract::REMOVED, id);

@@ -45,7 +45,7 @@ pub enum ActionTemplate {
 
 impl ActionTemplate {
     /// The commands for this event: none where there is nothing to send.
-    pub(super) fn fill(&self, scope: &mut Scope<'_>) -> Vec<Command> {
+    pub(crate) fn fill(&self, scope: &mut Scope<'_>) -> Vec<Command> {
         let command = match self {
             ActionTemplate::Reply(value) => value.message(scope).map(Command::Send),
             ActionTemplate::Broadcast { value, rooms, include_self } => {

@@ -1,6 +1,7 @@
 //! The condition of a rule.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use regex::{Regex, RegexBuilder};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -44,6 +45,16 @@ impl Match {
         self.0.iter().all(|(source, condition)| condition.holds(source.value(scope).as_deref()))
     }
 
+    /// The conditions that do not hold: the field, what is expected there, and what is there.
+    pub(crate) fn unmet(&self, scope: &mut Scope<'_>) -> Vec<(String, String, Option<Value>)> {
+        let unmet = self.0.iter().filter_map(|(source, condition)| {
+            let value = source.value(scope).map(Cow::into_owned);
+            let is_unmet = !condition.holds(value.as_ref());
+            is_unmet.then(|| (source.to_string(), condition.to_string(), value))
+        });
+        unmet.collect()
+    }
+
     /// The sources of its fields.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
         self.0.iter().map(|(source, _)| source)
@@ -64,6 +75,21 @@ impl Condition {
                     })
             }
         }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Condition::Tests { exists, one_of, regex } = self else {
+            let Condition::Equals(value) = self else { return Ok(()) };
+            return write!(f, "{value}");
+        };
+        let tests = [
+            exists.map(|exists| if exists { "something" } else { "nothing" }.to_owned()),
+            one_of.as_ref().map(|list| format!("one of {}", json!(list))),
+            regex.as_ref().map(|regex| format!("text that matches {regex}")),
+        ];
+        f.write_str(&tests.into_iter().flatten().collect::<Vec<_>>().join(" and "))
     }
 }
 

@@ -40,7 +40,7 @@ impl Engine {
                     Overflowing::Close => self.overflowed(now, id, effects),
                     Overflowing::Dropped(messages) => self.dropped(now, id, messages, effects),
                     Overflowing::Full => self.full(now, id, effects),
-                    Overflowing::Drained => self.drained(id, effects),
+                    Overflowing::Drained => self.drained(now, id, effects),
                 }
             }
             self.go_on(now, effects);

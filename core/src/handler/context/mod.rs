@@ -1,6 +1,7 @@
 //! What a handler can see and do while one of its methods runs.
 
 mod connection;
+mod file;
 mod sending;
 mod timers;
 mod upstream;
@@ -9,6 +10,9 @@ use std::sync::Arc;
 
 use rand_chacha::rand_core::RngCore;
 
+use crate::control::event::What;
+use crate::dialect::replay::Mismatch;
+use crate::fault::FaultList;
 use crate::feed::Feed;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Effect, Level};
@@ -124,6 +128,26 @@ impl Context<'_> {
         self.state.call_within(None, self.id?, hook, self.now, self.effects)
     }
 
+    /// Whether more waits for the connection in focus than its outbox is meant to hold
+    /// ([`Overflow::Pause`](crate::protocol::Overflow::Pause)). [`Handler::drained`](crate::Handler::drained) is called when it
+    /// no longer does.
+    pub fn is_outbox_full(&self) -> bool {
+        self.connection().is_some_and(|connection| connection.inbox.is_outbox_full)
+    }
+
+    /// The route's pattern with its first prefix, for logs.
+    pub fn route_label(&self) -> &str {
+        &self.state.routes[self.route].label
+    }
+
+    /// Adds faults for the connection in focus, until it ends. They count from the next turn on.
+    pub fn add_faults(&mut self, faults: FaultList) {
+        if let Some(id) = self.id {
+            self.state.wanted_faults.push((id, faults));
+            self.state.due.push(id);
+        }
+    }
+
     /// A feed's memory, for preloads and counts.
     pub fn feed(&self, name: &str) -> Option<&Feed> {
         self.state.feeds.iter().find(|feed| feed.name() == name)
@@ -137,6 +161,18 @@ impl Context<'_> {
     /// A line for the host's log.
     pub fn log(&mut self, level: Level, text: impl Into<String>) {
         self.effects.push(Effect::Log { level, text: text.into() });
+    }
+
+    /// The connection in focus sent what a recording or a scenario did not expect: tells the log and whoever is told events.
+    pub(crate) fn mismatched(&mut self, mismatch: Mismatch) {
+        let Some(connection) = self.connection() else { return };
+        let text = format!("{}: {mismatch}", connection.path());
+        let key = (self.route, "mismatch");
+        self.state.routes[self.route].mismatches += 1;
+        self.state.log_throttle.note(self.now.instant, key, Level::Warn, || text, self.effects);
+        if let Some((trace, connection)) = self.id.and_then(|id| self.state.traced(id)) {
+            trace.about(connection, || What::Mismatch(Box::new(mismatch)));
+        }
     }
 
     /// The same, at most once a second for this route and this `kind` of thing: what is held back is counted. Long text

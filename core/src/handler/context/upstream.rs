@@ -50,6 +50,18 @@ impl Context<'_> {
         }
     }
 
+    /// Leaves the answer to such an opening handshake for later: for the end of [`Handler::file_part`](crate::Handler::file_part)
+    /// or of a [`timeout`](crate::Handler::timeout) of the route, where [`accept`](Self::accept) and [`reject`](Self::reject)
+    /// are called [with](Self::with) the connection in focus.
+    pub fn postpone(&mut self) {
+        self.state.is_postponed = true;
+    }
+
+    /// The client's first offer among the subprotocols of the route, while its opening handshake is not answered.
+    pub fn usual_subprotocol(&self) -> Option<String> {
+        self.offered_subprotocols().into_iter().next()
+    }
+
     /// The subprotocols that the client offers and the route's settings allow, while its opening handshake is not
     /// answered.
     pub fn offered_subprotocols(&self) -> Vec<String> {
