@@ -37,9 +37,13 @@ export type {
   ProxyAuth,
   ProxyTargetTable as ProxyTarget,
   RealtimeOptions,
+  ReplayOptions as ReplayRouteOptions,
   ReplaySettings as ReplayOptions,
   Rule,
   SchemaSource,
+  Scenario as ScenarioOptions,
+  ScenarioScript,
+  ScenarioStep,
   TopicsOptions,
   UpstreamSettings as UpstreamOptions,
 } from './interface/configuration.js'

@@ -12,7 +12,9 @@ import type {
   Fault,
   Match,
   OutboundConfig,
+  ReplayOptions,
   Rule,
+  Scenario,
   ToggleCompressionConfig,
   TogglePerMessageDeflateConfig,
   ToggleResponseBroadcast,
@@ -200,7 +202,8 @@ export interface RouteSettings extends HandlerSettings {
   /**
    * What the route does: `'handlers'` leaves all to the functions, `'echo'` sends messages back, `'relay'` sends them
    * to the others in the room, `'rules'` does what `rules` say; the others speak like systems that exist. Default
-   * `'handlers'`, but `'rules'` where there are rules, `'events'` where there are events and `'proxy'` where there is one.
+   * `'handlers'`, but `'rules'` where there are rules, `'events'` where there are events, and
+   * `'proxy'`, `'replay'` or `'scenario'` where there is one.
    */
   dialect?: Dialect
   /** The settings of the dialect `actions`. */
@@ -215,6 +218,10 @@ export interface RouteSettings extends HandlerSettings {
   phoenix?: PhoenixOptions
   /** Where the dialect `proxy` connects clients to: a `ws://` or `wss://` URL, or an object with more. */
   proxy?: string | ProxyOptions
+  /** The recording that the dialect `replay` plays: its file, and how. */
+  replay?: ReplayOptions
+  /** What the server does in each conversation, for the dialect `scenario`: a list of steps, an object with more, or a file. */
+  scenario?: Scenario
   /** The room of a relay. Default `'{connection.path}'`. */
   room?: string
   /** What to do on which event, as data. Default `[]`. */

@@ -27,7 +27,7 @@ export interface Given {
 const OF_HANDLERS = [
   'pattern',
   ...['onConnect', 'onMessage', 'onPing', 'onPong', 'onClose', 'onError', 'transformRawData'],
-  ...['responses', 'dialect', 'rules', 'proxy', 'phoenix', 'actions', 'topics', 'commands', 'events'],
+  ...['responses', 'dialect', 'rules', 'proxy', 'phoenix', 'actions', 'topics', 'commands', 'events', 'replay', 'scenario'],
 ]
 
 const EVERY_PATH = '/**'
