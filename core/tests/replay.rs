@@ -272,3 +272,43 @@ fn wrong_options_name_their_key() {
         assert_eq!(error.to_string(), expected, "{toml}");
     }
 }
+
+#[test]
+fn a_har_file_is_a_recording() {
+    let toml = "[[routes]]\npattern = '/**'\nreplay = { file = 'a.HAR' }\n";
+    let entry = |response: &str, messages: &str| {
+        format!(
+            r#"{{"startedDateTime":"2026-11-22T05:00:00Z","request":{{"url":"wss://example.com/a?x=1"}},
+            "response":{{"status":101{response}}},"_resourceType":"websocket"{messages}}}"#
+        )
+    };
+    let messages = r#", "_webSocketMessages":[
+        {"type":"receive","time":1795323600.125,"opcode":1,"data":"hello"},
+        {"type":"send","time":1795323601,"opcode":1,"data":"{\"id\":1}"},
+        {"type":"receive","time":1795323601.25,"opcode":1,"data":"{\"id\":1}"}]"#;
+    let file = |entry: String| format!(r#"{{"log":{{"entries":[{{}},{entry}]}}}}"#).into_bytes();
+
+    let mut replayed = world(toml);
+    replayed.disk.insert("a.HAR".to_owned(), file(entry("", messages)));
+    let id = replayed.connect("/a");
+    assert_eq!(next(&mut replayed, id), (125, "hello".to_owned()));
+    replayed.text(id, r#"{"id":7}"#);
+    assert_eq!(next(&mut replayed, id), (250, r#"{"id":7}"#.to_owned()));
+
+    for (damaged, expected) in [
+        (
+            entry("", &messages.replace("\"opcode\":1", "\"opcode\":3")),
+            "line 3: log.entries[1]._webSocketMessages[0].opcode: expected 1",
+        ),
+        (
+            entry(r#","content":{"_file":"b.jsonl"}"#, ""),
+            "\"switchboard convert a.HAR session.jsonl\" makes one recording",
+        ),
+    ] {
+        let mut refused = world(toml);
+        refused.disk.insert("a.HAR".to_owned(), file(damaged));
+        let id = refused.upgrade("/a");
+        assert_eq!(refused.client(id).rejected, Some(503));
+        assert!(refused.log.iter().any(|(_, line)| line.contains(expected)), "{:?}", refused.log);
+    }
+}

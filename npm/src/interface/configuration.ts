@@ -706,7 +706,7 @@ export type ProxyHandshake = 'target' | 'proxy'
 
 /** The settings of the dialect `replay`. */
 export interface ReplayOptions {
-  /** The recording: JSON Lines, as `record` writes them, or a HAR file, whose name ends in `.har`. */
+  /** The recording: JSON Lines, as `record` writes them, or a HAR file with its messages in it, whose name ends in `.har`. */
   file: string
   /** How fast: 1 is the pace of the recording, 10 ten times as fast, `instant` without waiting. Default 1. */
   speed?: ReplaySpeed

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use super::handler::name_of;
 use super::index::{Index, IndexBuilder};
 use super::scenario::{Program, ScenarioScript};
+use crate::recording::har;
 
 /// How long the file of a scenario may be, in bytes.
 const MAX_SCENARIO: usize = 16 << 20;
@@ -38,11 +39,18 @@ pub(super) enum Loading {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Whole {
     Scenario,
+    Har,
 }
 
 impl Loading {
-    pub(super) fn of_recording(_file: &str) -> Self {
-        Loading::Lines(Box::default())
+    pub(super) fn of_recording(file: &str) -> Self {
+        match file.rsplit_once('.') {
+            Some((_, end)) if end.eq_ignore_ascii_case("har") => {
+                let most = usize::try_from(har::MAX_FILE).unwrap_or(usize::MAX);
+                Loading::Whole { held: BytesMut::new(), most, kind: Whole::Har }
+            }
+            _ => Loading::Lines(Box::default()),
+        }
     }
 
     pub(super) fn of_scenario() -> Self {
@@ -73,16 +81,33 @@ impl Loading {
                 if !is_last {
                     return Ok(None);
                 }
-                let text = std::str::from_utf8(held).map_err(|error| format!("it is not UTF-8: {error}"))?;
                 match kind {
-                    Whole::Scenario => scenario(file, text).map(Some),
+                    Whole::Scenario => scenario(file, held).map(Some),
+                    Whole::Har => har(file, held).map(Some),
                 }
             }
         }
     }
 }
 
-fn scenario(file: &str, text: &str) -> Result<Material, String> {
+/// A HAR file becomes a recording in memory.
+fn har(file: &str, text: &[u8]) -> Result<Material, String> {
+    // It would have to be fetched from the host first.
+    let attached = |name: &str| {
+        let file = name_of(file);
+        Err(format!(
+            "{name} is not read by a replay; \"switchboard convert {file} session.jsonl\" makes one recording of both"
+        ))
+    };
+    let recording = har::read(text, attached).map_err(|error| error.to_string())?;
+    let lines = Bytes::from(recording.to_lines().map_err(|error| error.to_string())?);
+    let mut builder = IndexBuilder::default();
+    builder.push(&lines, true).map_err(|error| error.to_string())?;
+    Ok(Material::Recording { index: Arc::new(builder.finish()?), content: Some(lines) })
+}
+
+fn scenario(file: &str, text: &[u8]) -> Result<Material, String> {
+    let text = std::str::from_utf8(text).map_err(|error| format!("it is not UTF-8: {error}"))?;
     let script = ScenarioScript::from_file(file, text).map_err(|error| error.to_string())?;
     script.check().map_err(|error| error.to_string())?;
     let program = script.compile(name_of(file)).map_err(|error| error.to_string())?;

@@ -12,7 +12,7 @@ use crate::schema::error::describe;
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReplayOptions {
-    /// The recording: JSON Lines, as `record` writes them, or a HAR file, whose name ends in `.har`.
+    /// The recording: JSON Lines, as `record` writes them, or a HAR file with its messages in it, whose name ends in `.har`.
     pub file: String,
     /// How fast: 1 is the pace of the recording, 10 ten times as fast, `instant` without waiting. Default 1.
     #[serde(default)]
