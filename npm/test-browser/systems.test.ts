@@ -49,6 +49,20 @@ const systems: Record<string, (page: Page) => Promise<void>> = {
     await page.getByText('To nowhere').click()
     await page.locator('#status', { hasText: '1008 Route not found' }).waitFor()
   },
+  replay: async (page) => {
+    await page.locator('#name', { hasText: 'Otter & Sons' }).waitFor()
+    await page.locator('#day polyline').waitFor()
+    await page.locator('#price', { hasText: '112.10' }).waitFor()
+    await page.getByText('Buy 10').click()
+    await page.locator('#orders li', { hasText: 'bought at 112.10' }).waitFor()
+    await page.locator('#status', { hasText: 'closed: the market is closed' }).waitFor()
+    expect(await page.locator('#orders li').count()).toBe(1)
+    await page.getByText('Connect again').click()
+    await page.locator('#status.open').waitFor()
+    await page.getByText('Buy 10').click()
+    await page.locator('#orders li', { hasText: 'rejected: the market is closed' }).waitFor()
+    expect(await page.locator('#orders small', { hasText: '91b3aa07' }).count()).toBe(0)
+  },
 }
 
 describe.each(Object.keys(systems))('the example %s', (name) => {
