@@ -1,7 +1,7 @@
-// Compiles the TypeScript into dist/ and puts the engine beside it.
+// Compiles the TypeScript into dist/ and puts the engine and the inspector's files beside it.
 
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -21,3 +21,5 @@ execFileSync(process.execPath, [join(typescript, 'bin/tsc'), '--project', 'tscon
 for (const file of engine) {
   copyFileSync(join(folder, 'generated', file), join(folder, 'dist', file))
 }
+// The native server embeds the same files.
+cpSync(join(folder, '../native/inspector'), join(folder, 'dist/inspector/page'), { recursive: true })

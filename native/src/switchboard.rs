@@ -187,7 +187,7 @@ impl Switchboard {
         self.serving().http.clone()
     }
 
-    /// Whether there is a console at `/`.
+    /// Whether there is an inspector at `/__switchboard/`.
     pub fn has_page(&self) -> bool {
         self.shared.has_page
     }
@@ -298,7 +298,7 @@ impl Switchboard {
         }
         if is_get
             && self.shared.has_page
-            && let Some(response) = page::console(path, &serving.endpoints, &serving.http)
+            && let Some(response) = page::inspector(&request, &serving.endpoints, &serving.http)
         {
             return response;
         }

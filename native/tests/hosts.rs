@@ -29,10 +29,12 @@ async fn pages_and_feeds_answer_under_hosts_that_are_allowed() {
     let evil = format!("Origin: http://evil.com\r\n{post}");
     for (request, host, rest, status) in [
         ("GET /", "evil.com", end, 403),
-        ("GET /", "127.0.0.1:4004", end, 200),
-        ("GET /", "a.corp.example", end, 200),
-        ("GET /switchboard/endpoints", "evil.com", end, 403),
-        ("GET /switchboard/endpoints", "localhost", end, 200),
+        ("GET /", "127.0.0.1:4004", end, 302),
+        ("GET /__switchboard/", "evil.com", end, 403),
+        ("GET /__switchboard/", "127.0.0.1:4004", end, 200),
+        ("GET /__switchboard/", "a.corp.example", end, 200),
+        ("GET /__switchboard/start.json", "evil.com", end, 403),
+        ("GET /__switchboard/start.json", "localhost", end, 200),
         ("GET /nothing", "evil.com", end, 403),
         ("GET /health", "evil.com", "Origin: http://evil.com\r\n\r\n", 403),
         ("GET /health", "any.name", end, 200),

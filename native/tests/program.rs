@@ -172,16 +172,16 @@ async fn a_port_that_is_taken() {
 }
 
 #[tokio::test]
-async fn the_console_is_whole() {
+async fn the_inspector_is_whole() {
     let (_child, address, table) = started(&[]).await;
-    let page = got(&address, "/", "text/html").await;
+    let page = got(&address, "/__switchboard/", "text/html").await;
     assert!(page.ends_with("</html>\n"));
-    for part in ["console.css", "console.js", "frames.js", "presets.js"] {
+    for part in ["style.css", "main.js", "try.js", "presets.js"] {
         let kind = if part.ends_with("css") { "text/css" } else { "text/javascript" };
-        let text = got(&address, &format!("/switchboard/{part}"), kind).await;
+        let text = got(&address, &format!("/__switchboard/{part}"), kind).await;
         assert!(!text.contains("https://"), "nothing from elsewhere");
     }
-    let endpoints = got(&address, "/switchboard/endpoints", "application/json").await;
+    let endpoints = got(&address, "/__switchboard/start.json", "application/json").await;
     let endpoints: serde_json::Value = serde_json::from_str(&endpoints).expect("JSON");
     let example = |pattern: &str| {
         let all = endpoints["endpoints"].as_array().expect("a list");

@@ -18,6 +18,7 @@ import type { Written } from './files/exports.js'
 import { HostClock } from './host/clock.js'
 import { statsOf } from './host/stats.js'
 import { Supervisor } from './host/supervisor.js'
+import { createInspector } from './inspector/serve.js'
 import type { PluginOptions, SwitchboardOptions } from './interface/options.js'
 import type { Reconfiguration } from './interface/reconfiguration.js'
 import type { Route } from './interface/route.js'
@@ -108,7 +109,7 @@ export interface Surroundings {
 export function start(options: PluginOptions & SwitchboardOptions, root: string, around: Surroundings = {}): Started {
   const { fixStack, servedHosts, before, written = [], observer } = around
   const resolved = resolve(options, written)
-  let { prefixes, control } = resolved
+  let { prefixes, control, inspector } = resolved
   const level = asksForDebug(resolved.environment.DEBUG) ? 'debug' : options.logLevel
   const log = new Log(options.logger, level, new Stacks(root, fixStack))
   if (resolved.ignored.length > 0) {
@@ -129,9 +130,11 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
   }
   const shut = (options?: CloseOptions | null): Promise<void> => close(running, options).then(undoAll)
   let loaded: Promise<void> | undefined
+  const handle = createHandle(running)
+  const inspect = createInspector(running, () => (inspector ? control : undefined))
   const switchboard: Switchboard = {
     upgrade: createUpgrade(running, () => prefixes),
-    request: createHandle(running),
+    request: (request, response) => handle(request, response) || inspect(request, response),
     get patterns() {
       return running.host.routes.patterns()
     },
@@ -165,7 +168,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     reconfigure: (written) => {
       const resolved = resolve(options, written)
       const changes = readable(() => running.reconfigure(setUp(resolved, root, servedHosts, log.isDebug), root, log))
-      ;({ prefixes, control } = resolved)
+      ;({ prefixes, control, inspector } = resolved)
       return changes
     },
     check: (written) => readable(() => void checked(running, setUp(resolve(options, written), root, servedHosts, log.isDebug))),

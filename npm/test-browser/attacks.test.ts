@@ -1,4 +1,4 @@
-/** Pages that attack: under a name of their own that points here, from another site, and around the console. */
+/** Pages that attack: under a name of their own that points here, from another site, and around the inspector. */
 
 import type { BrowserContext, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
@@ -42,7 +42,7 @@ function tryAll(page: Page) {
       socket.onerror = () => resolve('refused')
     })
     const post = await status('/feeds/killmails', { method: 'POST', body: '{"killmail_id":1}' })
-    return { socket, post, page: await status('/'), endpoints: await status('/switchboard/endpoints') }
+    return { socket, post, page: await status('/'), endpoints: await status('/__switchboard/start.json') }
   })
 }
 
@@ -82,7 +82,7 @@ test.each(hosts)('no form and no script of another site posts to a feed of %s', 
   await context.close()
 })
 
-test('no page shows the console in a frame', async () => {
+test('no page shows the inspector in a frame', async () => {
   const context = await newContext()
   for (const parent of ['http://evil.test:1/attack', `http://${native()}/attack`]) {
     const page = await attackersPage(context, parent)
@@ -102,21 +102,21 @@ test('no page shows the console in a frame', async () => {
   await context.close()
 })
 
-test('in a frame that is shown after all, the console does not connect by itself', async () => {
+test('in a frame that is shown after all, the inspector does not connect by itself', async () => {
   const context = await newContext()
   const parent = `http://${native()}/attack`
   const page = await attackersPage(context, parent)
   // As from a server behind something that drops the header.
-  await page.route(`http://${native()}/`, async (route) => {
+  await page.route(`http://${native()}/__switchboard/`, async (route) => {
     const response = await route.fetch()
     const { 'content-security-policy': _, ...headers } = response.headers()
     await route.fulfill({ response, headers })
   })
   const sockets: string[] = []
   page.on('websocket', (socket) => sockets.push(socket.url()))
-  await page.evaluate((src) => document.body.append(Object.assign(document.createElement('iframe'), { src })), `http://${native()}/`)
+  await page.evaluate((src) => document.body.append(Object.assign(document.createElement('iframe'), { src })), `http://${native()}/__switchboard/`)
   const frame = page.frameLocator('iframe')
-  await frame.locator('nav a[aria-current]').waitFor()
+  await frame.locator('#endpoints a[aria-current]').waitFor()
   expect(await frame.locator('#url').inputValue()).toMatch(/^ws:/)
   expect(await frame.locator('#state').textContent()).not.toContain('connect')
   expect(sockets).toEqual([])

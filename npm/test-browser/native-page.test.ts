@@ -11,10 +11,11 @@ test('a fragment that is not percent-encoded well shows the first endpoint', asy
   const page = await context.newPage()
   await page.goto(`http://${native()}/#%`)
   await page.locator('#state', { hasText: 'connected' }).waitFor()
+  expect(page.url()).toContain('/__switchboard/')
   await context.close()
 })
 
-test('two tabs chat on the console of the native server', async () => {
+test('two tabs chat by the inspector of the native server', async () => {
   const context = await newContext()
   const open = async (name: string) => {
     const page = await context.newPage()
@@ -61,7 +62,7 @@ const conversations = [
   { path: '/echo', press: 'Text', hears: 'Hello' },
 ]
 
-test.each(conversations)('the console speaks with $path', async ({ path, press, hears }) => {
+test.each(conversations)('“Try” speaks with $path', async ({ path, press, hears }) => {
   const context = await newContext()
   const page = await context.newPage()
   await page.goto(`http://${native()}/`)

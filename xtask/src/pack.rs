@@ -63,12 +63,13 @@ fn is_copy(project: &Project, name: &str) -> bool {
 /// What must be in the package and what must not.
 fn check_files(files: &[String]) -> Result<()> {
     let has = |wanted: &dyn Fn(&str) -> bool| files.iter().any(|file| wanted(file));
-    let wanted: [(&str, bool); 10] = [
+    let wanted: [(&str, bool); 11] = [
         ("dist/index.js", has(&|file| file == "dist/index.js")),
         ("dist/index.d.ts", has(&|file| file == "dist/index.d.ts")),
         ("dist/*.wasm", has(&|file| file.starts_with("dist/") && file.ends_with(".wasm"))),
         // What `bin` names.
         ("dist/command.js", has(&|file| file == "dist/command.js")),
+        ("dist/inspector/page/index.html", has(&|file| file == "dist/inspector/page/index.html")),
         ("schema.json", has(&|file| file == "schema.json")),
         ("recording.schema.json", has(&|file| file == "recording.schema.json")),
         // The MCP server reads it.
@@ -103,11 +104,12 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    const GOOD: [&str; 10] = [
+    const GOOD: [&str; 11] = [
         "dist/index.js",
         "dist/index.d.ts",
         "dist/switchboard_wasm_bg.wasm",
         "dist/command.js",
+        "dist/inspector/page/index.html",
         "schema.json",
         "recording.schema.json",
         "openapi.json",
@@ -123,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        let error = check_files(&files(&GOOD[..9])).unwrap_err();
+        let error = check_files(&files(&GOOD[..10])).unwrap_err();
         assert!(error.to_string().starts_with("the package lacks LICENSE;"), "{error}");
     }
 

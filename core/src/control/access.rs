@@ -58,6 +58,13 @@ impl ControlSettings {
     }
 }
 
+/// Whether the files of the inspector may be given to who sends these headers: a program, the address bar, or a page of the
+/// very origin. Not to other pages, by a link or otherwise.
+pub fn admits_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    is_of_own_origin(headers) && site.is_none_or(|site| site == "none" || site == "same-origin")
+}
+
 fn unauthorized(reason: &'static str) -> Refusal {
     let mut refusal = Refusal::new(StatusCode::UNAUTHORIZED, reason);
     refusal.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -82,6 +89,32 @@ mod tests {
         let request = request.body(()).expect("a request");
         let admitted = settings.admit(&request, Some(address.into()), uri.contains("events"));
         admitted.err().map_or(200, |refusal| refusal.status.as_u16())
+    }
+
+    #[test]
+    fn the_inspector_is_for_its_own_origin() {
+        let site = |site: &'static str| ("sec-fetch-site", site);
+        let origin = |origin: &'static str| ("origin", origin);
+        for (headers, expected) in [
+            (&[][..], true),
+            (&[site("none")], true),
+            (&[site("same-origin")], true),
+            (&[site("same-origin"), origin("http://localhost:5173")], true),
+            (&[origin("http://localhost:5173")], true),
+            (&[site("same-site")], false),
+            (&[site("cross-site")], false),
+            (&[site("none, none")], false),
+            (&[site("none"), origin("http://localhost:1")], false),
+            (&[origin("http://localhost:3000")], false),
+            (&[origin("null")], false),
+        ] {
+            let mut request = Request::get("/__switchboard/").header("host", "localhost:5173");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let request = request.body(()).expect("a request");
+            assert_eq!(admits_page(request.headers()), expected, "{headers:?}");
+        }
     }
 
     #[test]

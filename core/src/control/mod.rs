@@ -18,7 +18,7 @@ pub(crate) mod subscriber;
 pub(crate) mod subscription;
 pub(crate) mod view;
 
-pub use access::ControlSettings;
+pub use access::{ControlSettings, admits_page};
 pub use clock::{ClockStep, HostClock};
 pub use openapi::openapi;
 pub use view::SocketBytes;
@@ -34,6 +34,9 @@ pub const EVENTS_PATH: &str = "/__switchboard/api/v1/events";
 
 /// The largest body of a request in bytes; a larger one is answered 413. 1 MiB.
 pub const MAX_BODY: usize = 1 << 20;
+
+/// Where a host serves the inspector, a page that uses the API.
+pub const INSPECTOR_PATH: &str = "/__switchboard/";
 
 /// Whether a path, which is without the query, is the API's.
 pub(crate) fn is_path(path: &str) -> bool {

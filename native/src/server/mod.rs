@@ -206,8 +206,8 @@ impl Builder {
         self
     }
 
-    /// Whether a console is served at `/`, with which every endpoint can be tried; its files are below `/switchboard/`.
-    /// Default false.
+    /// Whether the inspector is served at `/__switchboard/`, to which `/` leads: a page to try every endpoint, and, with
+    /// [`control`](Self::control) and its token, to see and steer every connection. Default false.
     pub fn page(mut self, has_page: bool) -> Self {
         self.has_page = has_page;
         self

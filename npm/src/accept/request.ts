@@ -94,7 +94,7 @@ function refuse(response: ServerResponse, status: number, error: string): void {
 }
 
 /** Names and values in turn, without the pseudo-headers of HTTP/2. */
-function headersOf(request: IncomingMessage): string[] {
+export function headersOf(request: IncomingMessage): string[] {
   const { rawHeaders } = request
   return rawHeaders.filter((_, index) => !rawHeaders[index & ~1]!.startsWith(':'))
 }

@@ -4,7 +4,7 @@ import { controlOf, type ControlSettings } from '../control/settings.js'
 import type { Written } from '../files/exports.js'
 import type { RouteOptions } from '../interface/handler.js'
 import type { PluginOptions } from '../interface/options.js'
-import { name, shapeOf } from '../values/arguments.js'
+import { flag, name, shapeOf } from '../values/arguments.js'
 
 /** Options with their defaults filled in. */
 export interface Resolved {
@@ -20,6 +20,8 @@ export interface Resolved {
   environment: Record<string, string>
   /** The control API, if it is on. */
   control: ControlSettings | undefined
+  /** Whether the inspector is served. */
+  inspector: boolean
   options: PluginOptions
 }
 
@@ -42,6 +44,7 @@ export const KNOWN_KEYS = [
   'logger',
   'clock',
   'control',
+  'inspector',
   'enablePreview',
   'files',
 ]
@@ -82,9 +85,16 @@ export function resolve(given: PluginOptions, written: Written[] = []): Resolved
     given: keys.filter((key) => !HTTP_KEYS.includes(key)),
     ignored: keys.filter((key) => HTTP_KEYS.includes(key)),
     environment,
-    control: controlOf(options.control, environment),
+    ...pageOf(options, controlOf(options.control, environment)),
     options,
   }
+}
+
+/** The control API, and the inspector, which stands on it. */
+function pageOf({ inspector }: PluginOptions, control: ControlSettings | undefined): Pick<Resolved, 'control' | 'inspector'> {
+  const isOn = flag(inspector, '[switchboard] inspector')
+  if (isOn && !control) throw new Error('[switchboard] inspector: it needs the control API; write control: true beside it')
+  return { control, inspector: isOn }
 }
 
 /** The same without the keys whose value is `null` or `undefined`. */

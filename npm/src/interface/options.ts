@@ -70,6 +70,11 @@ export interface SwitchboardOptions {
    * written here, and `control` of the server has it. Where this option is written, Vite prints it too.
    */
   control?: boolean | ControlOptions
+  /**
+   * A page at `/__switchboard/` that shows every connection and message and acts on them, for who may use the control API: it
+   * hands the token to pages of its own origin. Needs `control`. Default `false`; in Vite `true` where `control` is on.
+   */
+  inspector?: boolean
   /** Where log lines go. Default: the console; in Vite, Vite's logger. */
   logger?: Logger
 }

@@ -12,6 +12,7 @@ import { faultsOf } from '../connection/faults.js'
 import { type Place, routeAt } from '../connection/route.js'
 import type { Written } from '../files/exports.js'
 import { sum } from '../host/stats.js'
+import { INSPECTOR_PATH } from '../inspector/serve.js'
 import type { PluginOptions } from '../interface/options.js'
 import type { SwitchboardPlugin } from '../interface/plugin.js'
 import type { HttpServer } from '../interface/switchboard.js'
@@ -54,7 +55,8 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
     }
     // In development on by itself: for this machine, and with a token.
     const control = options.control ?? ('ws' in server ? true : undefined)
-    const begun = start({ ...options, environment, control, logger }, config.root, around)
+    const inspector = options.inspector ?? Boolean(control)
+    const begun = start({ ...options, environment, control, inspector, logger }, config.root, around)
     const release = (): void => {
       started.delete(one)
       running.delete(one)
@@ -84,7 +86,9 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
     started.add(one)
     running.add(one)
     server.middlewares.use((request, response, next) => {
-      if (!one.switchboard.request(request, response)) next()
+      if (one.switchboard.request(request, response)) return
+      if (inspector && isBelowBase(request.url, config.base)) return void response.writeHead(302, { location: INSPECTOR_PATH }).end()
+      next()
     })
     if (server.httpServer) one.attach(server.httpServer as HttpServer, false)
     return one
@@ -183,7 +187,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       }
       // What fails once Vite has begun to make a server leaves that one's watcher running, and it takes part in the
       // next restart.
-      if (isDevelopment) check({ ...options, environment }, config.root, hostsOf(config.server))
+      if (isDevelopment) check({ ...options, control: options.control ?? true, environment }, config.root, hostsOf(config.server))
     },
 
     ...(options.files ? entries : undefined),
@@ -194,7 +198,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       mentionFolder(server, one)
       if (!one.enabled) return
       onDevClose(server, one, plugin)
-      listEndpoints(server, one, options.control)
+      listEndpoints(server, one, options)
       return follow(server, one, before)
     },
 
@@ -206,7 +210,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       if (!one.enabled) return
       one.isReady = true
       onPreviewClose(server, one)
-      listEndpoints(server, one, options.control)
+      listEndpoints(server, one, options)
     },
   }
   return plugin
@@ -218,6 +222,12 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
  */
 export function upgrade(request: IncomingMessage, socket: Duplex, head?: Buffer | null): boolean {
   return offer(running, request, socket, head)
+}
+
+/** Whether the inspector is looked for where Vite's pages are. */
+function isBelowBase(url = '', base: string): boolean {
+  const path = url.split('?', 1)[0]!
+  return base.length > 1 && base.startsWith('/') && `${path.replace(/\/$/, '')}/` === `${base.replace(/\/$/, '')}${INSPECTOR_PATH}`
 }
 
 /** Who has handler files may not know yet that they have to be named. */
@@ -237,7 +247,7 @@ function take(one: Serving, why: string): void {
 }
 
 /** Adds the endpoints to the addresses that Vite prints. */
-function listEndpoints(server: ViteDevServer | PreviewServer, one: Serving, control: PluginOptions['control']): void {
+function listEndpoints(server: ViteDevServer | PreviewServer, one: Serving, options: PluginOptions): void {
   const { switchboard, log } = one
   replace(one, server, 'printUrls', (print) => () => {
     print.call(server)
@@ -248,7 +258,9 @@ function listEndpoints(server: ViteDevServer | PreviewServer, one: Serving, cont
     const printed = switchboard.patterns
     list(printed)
     // Who has not asked for it need not see its token.
-    const access = control ? switchboard.control : undefined
+    const access = options.control ? switchboard.control : undefined
+    const inspector = (options.inspector ?? true) && switchboard.control
+    if (inspector) log.write('info', `inspector: ${new URL(INSPECTOR_PATH, local).href}`)
     if (access) log.write('info', `control API: ${new URL(access.path, local).href} with the token ${access.token}`)
     // Those of handler files may not be known yet.
     void one.loaded().then(() => list(switchboard.patterns.filter((pattern) => !printed.includes(pattern))))

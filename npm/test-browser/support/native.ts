@@ -16,24 +16,44 @@ export async function runNative(...parameters: string[]): Promise<void> {
   await promisify(execFile)(program, parameters, { timeout: startTime })
 }
 
-/** The native server on a port of the system's choice, for the tests of a file. Returns its `host:port`. */
+/** The token of the control API of the servers here, where it is on. */
+export const CONTROL_TOKEN = 'the token of the tests'
+
+/** A native server that runs. */
+export interface Native {
+  /** `host:port` */
+  address: string
+  /** All that it has printed so far. */
+  printed(): string
+  stop(): Promise<void>
+}
+
+/** Starts the native server, on a port of the system's choice unless the parameters have one. */
+export async function startNative(...parameters: string[]): Promise<Native> {
+  const port = parameters.includes('--port') ? [] : ['--port', '0']
+  const server = spawn(program, [...parameters, ...port], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', SWITCHBOARD_CONTROL_TOKEN: CONTROL_TOKEN },
+  })
+  let printed = ''
+  server.stdout.on('data', (chunk) => (printed += chunk))
+  const address = await printedAddress(server)
+  const stop = async (): Promise<void> => {
+    if (server.exitCode !== null) return
+    server.kill()
+    await once(server, 'exit')
+  }
+  return { address, printed: () => printed, stop }
+}
+
+/** The native server for the tests of a file. Returns its `host:port`. */
 export function useNative(...parameters: string[]): () => string {
-  let server: ChildProcess | undefined
-  let address = ''
+  let native: Native | undefined
   beforeAll(async () => {
-    server = spawn(program, [...parameters, '--port', '0'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1' },
-    })
-    address = await printedAddress(server)
+    native = await startNative(...parameters)
   })
-  afterAll(async () => {
-    if (server && server.exitCode === null) {
-      server.kill()
-      await once(server, 'exit')
-    }
-  })
-  return () => address
+  afterAll(() => native?.stop())
+  return () => native!.address
 }
 
 function printedAddress(server: ChildProcess): Promise<string> {

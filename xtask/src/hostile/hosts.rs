@@ -39,10 +39,11 @@ pub(super) fn cases(kind: HostKind) -> Vec<Case> {
         ("a page that posts to a feed", "POST /feeds/news", format!("Origin: http://{evil}\r\n{post}"), 403),
         ("a post under another name", "POST /feeds/news", post.to_owned(), 403),
         ("a page of another name", "GET /", "\r\n".to_owned(), 403),
+        ("the inspector", "GET /__switchboard/", "\r\n".to_owned(), 403),
+        ("the token of the inspector", "GET /__switchboard/start.json", "\r\n".to_owned(), 403),
     ];
     if kind == HostKind::Native {
         plain.extend([
-            ("the list of endpoints", "GET /switchboard/endpoints", "\r\n".to_owned(), 403),
             ("health for a page", "GET /health", format!("Origin: http://{evil}\r\n\r\n"), 403),
             ("health for a program", "GET /health", "\r\n".to_owned(), 200),
             ("what is not there", "GET /nothing", "\r\n".to_owned(), 403),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use http::Method;
-use switchboard::control::{EVENTS_PATH, PATH};
+use switchboard::control::{EVENTS_PATH, INSPECTOR_PATH, PATH};
 use switchboard::{ControlSettings, EndpointInfo, Server};
 
 /// Prints the endpoints to standard output, each as a command that talks to it.
@@ -44,7 +44,14 @@ pub(crate) fn print(server: &Server, control: Option<&ControlSettings>) -> io::R
         writeln!(out, "  npx wscat -c {url}")?;
     }
     if server.switchboard().has_page() {
-        writeln!(out, "\n  Try them all, or copy curl and JavaScript for each: {http}://{address}/")?;
+        let page = format!("{http}://{address}{INSPECTOR_PATH}");
+        match control {
+            Some(settings) => {
+                let token = escaped(&settings.token.0);
+                writeln!(out, "\n  See and steer every connection: {page}#token={token}")?;
+            }
+            None => writeln!(out, "\n  Try them all, or copy curl and JavaScript for each: {page}")?,
+        }
     }
     out.flush()
 }
@@ -56,6 +63,11 @@ fn wscat(endpoint: &EndpointInfo, origin: &str) -> String {
         Some(message) => format!("npx wscat -c {} -x {} -w 60", quoted(&url), quoted(message)),
         None => format!("npx wscat -c {}", quoted(&url)),
     }
+}
+
+/// A text as a part of a URL's fragment.
+fn escaped(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 /// Quotes a word for a POSIX shell.

@@ -1,11 +1,11 @@
-// The console: choose an endpoint, connect, talk, watch.
+// Try: a client in the page. Choose an endpoint, connect, talk, watch.
 
-import { clear, frame, note } from './frames.js'
 import { presetsFor } from './presets.js'
+import { clear, frame, note } from './try-frames.js'
 
 const at = (id) => document.getElementById(id)
 const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-const { version, endpoints, http } = await (await fetch('/switchboard/endpoints')).json()
+let [endpoints, http] = [[], []]
 
 /** Any curl can ask for an upgrade and show the frames as they come; only new ones know ws:// themselves. */
 const upgrade = [
@@ -23,27 +23,19 @@ let beating = null
 let wait = 500
 let retry = null
 
-listEndpoints()
-listHttp()
-const count = `${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}`
-at('about').textContent = `version ${version} · ${count} · ${location.host}`
-addEventListener('hashchange', choose)
-choose()
-
-function listEndpoints() {
-  at('endpoints').append(...endpoints.map(({ pattern, kind, rules }) => item(`#${pattern}`, pattern, kind, rules)))
-  if (endpoints.length === 0) note('The configuration has no routes.', true)
-}
-
-function listHttp() {
+/** Shows what there is to try. */
+export function listEndpoints(known) {
+  ;({ endpoints, http } = known)
+  at('endpoints').replaceChildren(...endpoints.map(({ pattern, kind, rules }) => item(`#${pattern}`, pattern, kind, rules)))
   at('http-title').hidden = http.length === 0
-  at('http').append(
+  at('http').replaceChildren(
     ...http.map(({ method, path }) => {
       const entry = item(method === 'GET' ? path : `#http:${path}`, path, method)
       if (method === 'GET') entry.firstChild.target = '_blank'
       return entry
     }),
   )
+  if (endpoints.length === 0) note('The configuration has no routes.', true)
 }
 
 function item(href, path, badge, title = '') {
@@ -54,28 +46,17 @@ function item(href, path, badge, title = '') {
   return entry
 }
 
-/** The address bar's fragment; what is not percent-encoded well stays as it is. */
-function fragment() {
-  const text = location.hash.slice(1)
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
-/** Shows what the address bar's fragment names, or the first endpoint. */
-function choose() {
-  const name = fragment()
+/** Shows the endpoint with this name, or the first one, and connects unless it is shown already. */
+export function choose(name) {
   const post = http.find(({ path }) => `http:${path}` === name)
   const next = endpoints.find(({ pattern }) => pattern === name) ?? endpoints[0]
-  for (const link of document.querySelectorAll('nav a')) {
+  for (const link of document.querySelectorAll('#view-try nav a')) {
     const isCurrent = link.getAttribute('href') === (post ? `#${name}` : `#${next?.pattern}`)
     isCurrent ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current')
     if (isCurrent) link.scrollIntoView({ block: 'nearest' })
   }
   if (post) return showPost(post)
-  if (!next) return
+  if (!next || (name === '' && endpoint)) return
   endpoint = next
   talk = presetsFor(next)
   at('url').value = `${scheme}://${location.host}${next.example}`
