@@ -53,6 +53,9 @@ times.addEventListener('input', () => {
   shownTime = times.value
   list.redraw()
 })
+text.addEventListener('keydown', (event) => {
+  if (['Enter', 'Escape', 'ArrowDown'].includes(event.key)) focusList()
+})
 list.onFollow = (isFollowing) => following.setAttribute('aria-pressed', isFollowing)
 
 on('frame', (frame) => {

@@ -61,6 +61,7 @@ function again(why) {
 }
 
 async function load() {
+  const asked = performance.now()
   const connections = []
   let after = ''
   do {
@@ -69,7 +70,7 @@ async function load() {
     after = page.next ?? ''
   } while (after && connections.length < MOST_LISTED)
   await Promise.all([loadRoutes(), loadFaults()])
-  takeConnections(connections)
+  takeConnections(connections, asked)
 }
 
 /** Asks for the routes and what is in force there. */

@@ -89,7 +89,7 @@ function exampleOf(pattern, dialect) {
 
 const KEYS = [
   ['1 to 8', 'the views, from Frames to Try'],
-  ['/', 'filter'],
+  ['/', 'filter; Enter leads to the list'],
   ['l', 'to the list of frames; arrows, Page Up and Down, Home and End choose'],
   ['p', 'pause, or go on'],
   ['x', 'clear the frames'],
@@ -115,9 +115,16 @@ function meant() {
   return connection && store.connections.has(connection) ? { connection } : undefined
 }
 
+/** Shows a view at once. */
+function go(name) {
+  if (view === name) return
+  location.hash = `#${name}`
+  choose()
+}
+
 const act = {
-  '/': () => (location.hash = '#frames', setTimeout(frames.focusFilter)),
-  l: () => (location.hash = '#frames', setTimeout(frames.focusList)),
+  '/': () => (go('frames'), frames.focusFilter()),
+  l: () => (go('frames'), frames.focusList()),
   p: frames.togglePause,
   x: frames.clear,
   e: frames.nextError,
@@ -134,7 +141,7 @@ document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog')) return
   if (event.target.matches('input:not([type=checkbox]), textarea, select')) return
   const number = Number(event.key)
-  const does = names[number - 1] ? () => (location.hash = `#${names[number - 1]}`) : link.state === 'off' ? undefined : act[event.key]
+  const does = names[number - 1] ? () => go(names[number - 1]) : link.state === 'off' ? undefined : act[event.key]
   if (!does) return
   event.preventDefault()
   does()

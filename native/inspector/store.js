@@ -86,7 +86,7 @@ const takers = {
   opened(event) {
     const { connection: id, at, type, ...rest } = event
     const known = store.connections.get(id)
-    store.connections.set(id, { rooms: [], received: 0, sent: 0, receivedBytes: 0, sentBytes: 0, ...known, ...rest, id, openedAt: at, state: 'open' })
+    store.connections.set(id, { rooms: [], received: 0, sent: 0, receivedBytes: 0, sentBytes: 0, ...known, ...rest, id, openedAt: at, state: 'open', heardAt: performance.now() })
     add({ ...event, size: OVERHEAD })
     changed('connections')
   },
@@ -98,7 +98,7 @@ const takers = {
   closed(event) {
     const known = store.connections.get(event.connection) ?? { rooms: [], path: event.path, route: event.route, id: event.connection }
     store.connections.delete(event.connection)
-    store.ended.push({ ...known, state: 'closed', closedAt: event.at, code: event.code, reason: event.reason, cause: event.cause })
+    store.ended.push({ ...known, state: 'closed', heardAt: performance.now(), closedAt: event.at, code: event.code, reason: event.reason, cause: event.cause })
     add({ ...event, isError: isBadCode(event.code), openedAt: known.openedAt, size: OVERHEAD })
     changed('connections')
     changed('rooms')
@@ -136,17 +136,20 @@ export function remark(text) {
   add({ type: 'remark', at: Date.now(), text, size: OVERHEAD })
 }
 
-/** Takes a list of connections as the server has it: others have ended while the page was not told. */
-export function takeConnections(list) {
+/**
+ * Takes a list of connections as the server had it when it was asked: others have ended while the page was not told. What was
+ * heard since (`asked`, of `performance.now()`) is newer than the list.
+ */
+export function takeConnections(list, asked) {
   const now = new Set(list.map(({ id }) => id))
   for (const [id, known] of store.connections) {
-    if (now.has(id)) continue
+    if (now.has(id) || known.heardAt >= asked) continue
     store.connections.delete(id)
     store.ended.push({ ...known, state: 'closed', closedAt: Date.now(), reason: 'it ended while this page was not connected' })
   }
   for (const one of list) {
-    const known = store.connections.get(one.id) ?? { received: 0, sent: 0, receivedBytes: 0, sentBytes: 0 }
-    store.connections.set(one.id, { ...known, ...one })
+    const known = connectionOf(one.id) ?? { received: 0, sent: 0, receivedBytes: 0, sentBytes: 0 }
+    if (known.state !== 'closed') store.connections.set(one.id, { ...known, ...one })
   }
   changed('connections')
 }
