@@ -28,8 +28,11 @@ pub async fn listening(mut command: Command, arguments: &[&str]) -> (Child, Stri
     let address = loop {
         let line = within("a line", lines.next_line()).await.expect("UTF-8").expect("a table");
         table += &format!("{line}\n");
-        if let Some((_, page)) = line.split_once("each: http://") {
-            break page.trim_end_matches('/').to_owned();
+        let page = ["for each: http://", "every connection: http://"]
+            .iter()
+            .find_map(|before| line.split_once(before));
+        if let Some((_, page)) = page {
+            break page.split('/').next().expect("an address").to_owned();
         }
     };
     (child, address, table)

@@ -44,13 +44,14 @@ pub(crate) fn print(server: &Server, control: Option<&ControlSettings>) -> io::R
         writeln!(out, "  npx wscat -c {url}")?;
     }
     if server.switchboard().has_page() {
-        let page = format!("{http}://{address}{INSPECTOR_PATH}");
         match control {
             Some(settings) => {
-                let token = escaped(&settings.token.0);
-                writeln!(out, "\n  See and steer every connection: {page}#token={token}")?;
+                let page = format!("{http}://{address}{INSPECTOR_PATH}#token={}", escaped(&settings.token.0));
+                writeln!(out, "\n  See and steer every connection: {page}")?;
             }
-            None => writeln!(out, "\n  Try them all, or copy curl and JavaScript for each: {page}")?,
+            None => {
+                writeln!(out, "\n  Try them all, or copy curl and JavaScript for each: {http}://{address}/")?;
+            }
         }
     }
     out.flush()
