@@ -214,6 +214,7 @@ mod engine;
 pub use engine::configuration::{Configuration, ConfiguredRoute, Reconfiguration, ReconfigureError};
 pub use engine::control::Asker;
 pub use engine::faults::{FaultId, FaultScope};
+pub use engine::recording::RecordingId;
 pub use engine::{Engine, Route};
 
 pub mod dialect;

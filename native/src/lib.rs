@@ -77,6 +77,7 @@
 //! # Faults
 //!
 //! [`Switchboard::faults`] lets things go wrong on purpose while the server runs: [`Faults`].
+//! [`Switchboard::recordings`] records what passes: [`Recordings`].
 //!
 //! # Inside another axum application
 //!
@@ -110,6 +111,9 @@ pub use switchboard::Switchboard;
 
 mod faults;
 pub use faults::{FaultHandle, Faults};
+
+mod recordings;
+pub use recordings::{Recording, Recordings};
 
 mod route;
 pub use route::{Room, Route, UnknownRoute};
@@ -147,11 +151,14 @@ pub use switchboard_core::dialect::phoenix::{ChannelReply, Payload, Termination 
 pub use switchboard_core::control::{self, ControlSettings};
 
 #[doc(inline)]
+pub use switchboard_core::recording::{self, RecordSettings};
+
+#[doc(inline)]
 pub use switchboard_core::{
     Admission, Authentication, ByteCounts, ClientConditions, CloseCause, CloseCode, CloseFrame, CommandError,
     Condition, Config, ConfigError, Connection, Context, Damage, Delay, Dial, Fault, FaultId, FaultList,
     FaultScope, FaultStage, FaultTrigger, Handler, HandlerError, HandlerResult, Hosts, HttpEndpoint, Limits,
-    Message, Origins, Params, Predecessor, Reconfiguration, ReconfigureError, ResponseAudience,
+    Message, Origins, Params, Predecessor, Reconfiguration, ReconfigureError, RecordingId, ResponseAudience,
     RouteSettings, Stats, TokenPlace, TokenRefusal, TokenRule, UpstreamEvent, UpstreamId, json_response,
     protocol::DeflateConfig, protocol::Overflow, protocol::Pushed,
 };

@@ -27,6 +27,7 @@ use crate::host::Host;
 use crate::host::after_turn::logs_debug;
 use crate::page;
 use crate::plan::{self, Assembled, Given, GivenCallbacks, Planned};
+use crate::recordings::Recordings;
 use crate::route::{Route, UnknownRoute};
 
 /// Switchboard without a listener: [`Builder::build`](crate::Builder::build) makes it, [`router`](Self::router)
@@ -96,6 +97,7 @@ impl Switchboard {
         let given = plan::given(&start.routes, start.own);
         let Assembled { mut assembly, infos, callbacks } = Assembled::of(start.routes)?;
         assembly.feeds(config);
+        assembly.recordings(config);
         assembly.hosts(config.hosts());
         assembly.hosts(start.hosts.clone());
         // Nothing else answers on this port, or in this fallback: a path that does not match is a mistake to report.
@@ -153,6 +155,7 @@ impl Switchboard {
         let given = plan::given(&routes, own.len());
         let Assembled { mut assembly, infos, callbacks } = Assembled::of(routes)?;
         assembly.feeds(&config);
+        assembly.recordings(&config);
         assembly.hosts(config.hosts());
         assembly.hosts(self.shared.hosts.clone());
         let router = assembly.router()?.claim_all();
@@ -246,11 +249,17 @@ impl Switchboard {
         Faults::new(self.shared.host.clone(), FaultScope::Everything)
     }
 
+    /// Records what passes between the server and its clients.
+    pub fn recordings(&self) -> Recordings {
+        Recordings::new(self.shared.host.clone())
+    }
+
     /// Takes no new connections and closes all with 1001. Returns when the last one is gone, or after `grace`, when those
-    /// that have not answered are dropped.
+    /// that have not answered are dropped, and when recordings are written.
     pub async fn drain(&self, grace: Duration) {
         let frame = CloseFrame::new(CloseCode::GOING_AWAY, "Server shutting down");
         self.shared.host.drain(frame, grace).await;
+        self.shared.host.files_written(None).await;
     }
 
     /// The limits of the server.

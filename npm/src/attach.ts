@@ -11,6 +11,7 @@ import { resolve } from './config/options.js'
 import { accessOf } from './control/settings.js'
 import { type Setup, setUp } from './config/setup.js'
 import { faultsOf } from './connection/faults.js'
+import { recordingsOf } from './connection/recordings.js'
 import { type Place, routeAt } from './connection/route.js'
 import { Engine } from './engine/engine.js'
 import type { Observer } from './connection/host.js'
@@ -142,6 +143,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     route: (pattern) => route(running, name(pattern, 'route')),
     command: (pattern, command, payload) => route(running, name(pattern, 'command: pattern')).command(command, payload),
     faults: faultsOf(() => [running.host]),
+    recordings: recordingsOf(() => running.host),
     stats: () => running.host.stats(),
     get control() {
       return accessOf(control)
@@ -240,6 +242,7 @@ const NOTHING: Switchboard = {
   route: (pattern) => routeAt(pattern, () => []),
   command: () => {},
   faults: faultsOf(() => []),
+  recordings: recordingsOf(() => undefined),
   stats: () => statsOf(),
   control: undefined,
   clock: new HostClock(),

@@ -39,6 +39,7 @@ export type {
   RealtimeOptions,
   ReplayOptions as ReplayRouteOptions,
   ReplaySettings as ReplayOptions,
+  RecordConfig as RecordOptions,
   Rule,
   SchemaSource,
   Scenario as ScenarioOptions,
@@ -50,6 +51,7 @@ export type {
 export type { ControlAccess, ControlOptions } from './interface/control.js'
 export type { BroadcastOptions, UpgradeRequest, WebSocketConnection } from './interface/connection.js'
 export type { ConnectionFaults, FaultHandle, Faults, FaultScope } from './interface/faults.js'
+export type { RecordingHandle, RecordingOptions, Recordings } from './interface/recordings.js'
 export type { AuthDataOf, DefinedHandler, HandlerDefinition } from './interface/definition.js'
 export type {
   Authenticate,

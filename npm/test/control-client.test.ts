@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 import { connect as control, ControlFailure, type ControlClient, type ControlEvent } from 'vite-plugin-switchboard/control'
 
 import { connect } from './support/client.js'
-import { serve } from './support/server.js'
+import { folder, serve } from './support/server.js'
 
 const document = JSON.parse(readFileSync(join(import.meta.dirname, '../openapi.json'), 'utf8'))
 const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true })
@@ -43,6 +43,7 @@ async function start() {
   const server: Awaited<ReturnType<typeof serve>> = await serve([chat, late] as never, {
     control: { token: 'a long token', reveal: true },
     feeds: [{ name: 'news/today' }],
+    recordings: folder(),
     routes: [{ pattern: '/socket/websocket', dialect: 'phoenix', phoenix: { realtime: true } } as never],
   })
   const client = await control(`http://127.0.0.1:${server.port}`, { token: 'a long token' })
@@ -87,6 +88,9 @@ test('every answer is what the document says', async () => {
     ['ControlFault', () => client.addFaults({ route: '/chat/{room}', faults: [{ on: 'send', latency: 1 }] })],
     ['ControlFaults', client.faults],
     ['ControlDone', () => client.removeFaults()],
+    ['ControlRecording', () => client.startRecording({ name: 'client.jsonl', route: '/chat/{room}' })],
+    ['ControlRecordings', client.recordings],
+    ['ControlDone', () => client.stopRecording('client.jsonl')],
     ['ControlClock', client.clock.now],
     ['ControlDone', () => client.send(id, { n: 1 })],
     ['ControlDone', () => client.broadcast('/chat/{room}', new Uint8Array([1, 2]), { room: 'one' })],

@@ -18,6 +18,7 @@
 //! REMOVED     id id                                                              forget it
 //! READ        feed(2) file(2)                                                    read this file for a feed
 //! READ_PART   read read offset offset length file(2)                             read this part of a file
+//! APPEND      file(2) bytes(2)                                                   append to this file
 //! DIAL        upstream upstream dial(2)                                           open this, described as JSON
 //! UPSTREAM    upstream upstream payloadKind payload(2)                             send this on it
 //! HANG_UP     upstream upstream code reason(2)                                    close it; code 0: none

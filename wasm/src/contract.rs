@@ -56,6 +56,7 @@ group!(OPCODES, "Opcode", "What a record of a batch asks for; `wasm/src/batch.rs
     CANCEL_CALL "CancelCall" = 20,
     REPORT_UNSENT "ReportUnsent" = 21,
     READ_PART "ReadPart" = 22,
+    APPEND "Append" = 23,
 );
 
 group!(HEADER, "Header", "The words that every turn leaves, by their place.":

@@ -35,6 +35,7 @@ pub fn batch() -> String {
     batch.before.record(contract::LOG).word(3).text(Some("a line: \u{fc}"));
     batch.before.record(contract::READ).text(Some("feed")).text(Some("file.jsonl"));
     batch.before.record(contract::READ_PART).wide(4).wide((1 << 32) | 7).word(65_536).text(Some("a.jsonl"));
+    batch.before.record(contract::APPEND).text(Some("b.jsonl")).bytes(Bytes::from_static(b"{}\n"));
     let (shared, own) = (Bytes::from_static(b"shared"), Bytes::from(vec![9; 5_000]));
     batch.write(id(1, 7), [shared.clone(), own].into_iter());
     batch.write(id(2, 0), [shared.clone()].into_iter());

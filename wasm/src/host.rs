@@ -10,10 +10,11 @@ use bytes::Bytes;
 use serde_json::Value;
 use switchboard_core::control::{HostClock, SocketBytes};
 use switchboard_core::protocol::{Burst, Event};
+use switchboard_core::recording::RecordSettings;
 use switchboard_core::time::Now;
 use switchboard_core::{
     Asker, Command, CommandError, ConfigError, ConnectionId, ConnectionIds, Effect, Engine, FaultId,
-    FaultList, FaultScope, Input, Recipients, Reconfiguration, RouteCommand, Stats,
+    FaultList, FaultScope, Input, Recipients, Reconfiguration, RecordingId, RouteCommand, Stats,
 };
 
 use crate::batch::Batch;
@@ -231,6 +232,24 @@ impl Host {
         let were_there = self.engine.remove_faults(self.now, id, &mut self.effects);
         self.carry_out();
         were_there
+    }
+
+    /// Records what passes from now on.
+    pub(crate) fn start_recording(
+        &mut self,
+        settings: &RecordSettings,
+        pattern: Option<&str>,
+    ) -> Result<RecordingId, ConfigError> {
+        let id = self.engine.start_recording(self.now, settings, pattern, &mut self.effects);
+        self.carry_out();
+        id
+    }
+
+    /// Stops a recording that was started; whether it was there.
+    pub(crate) fn stop_recording(&mut self, id: RecordingId) -> bool {
+        let file = self.engine.stop_recording(self.now, id, &mut self.effects);
+        self.carry_out();
+        file.is_some()
     }
 
     /// Takes back all faults that were added.

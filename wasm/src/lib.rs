@@ -20,6 +20,7 @@ mod hashing;
 mod host;
 mod panic;
 mod peer;
+mod recordings;
 mod request;
 mod route;
 mod schedule;
@@ -252,6 +253,12 @@ impl Switchboard {
         self.host.input(Input::FilePart { read: ReadId::from_bits(read as u64), content: Err(error) });
     }
 
+    /// So many bytes were appended to this file, or could not be: then with what went wrong.
+    pub fn appended(&mut self, file: String, bytes: usize, error: Option<String>) {
+        let result = error.map_or(Ok(()), Err);
+        self.host.input(Input::Appended { file: file.into(), bytes, result });
+    }
+
     /// Whether a plain HTTP request is answered here: the largest body in bytes that it may have, or nothing.
     pub fn endpoint(&self, method: &str, url: &str) -> Option<usize> {
         let path = url.split(['?', '#']).next().unwrap_or_default();
@@ -371,7 +378,8 @@ impl Switchboard {
         let bytes = [stats.client_bytes, stats.upstream_bytes]
             .map(|it| [it.received, it.undecoded, it.waiting, it.queued, it.sent, it.dropped])
             .map(|bytes| bytes.map(|bytes| bytes as f64));
-        counts.into_iter().chain(bytes.into_iter().flatten()).collect()
+        let recordings = [stats.recording_bytes as f64];
+        counts.into_iter().chain(bytes.into_iter().flatten()).chain(recordings).collect()
     }
 
     /// How many messages were dropped since the start, by the route's pattern: an object as JSON.

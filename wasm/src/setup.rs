@@ -210,6 +210,7 @@ pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
         return Err(ConfigError::unknown_key(key.clone(), key, &known).to_string());
     }
     let (mut limits, mut shutdown_grace) = (Limits::default(), Config::default().shutdown_grace);
+    let mut assembly = Assembly::default();
     let mut configs = Vec::new();
     let mut needs_port = false;
     for part in setup.parts {
@@ -217,6 +218,7 @@ pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
         needs_port |= is_open;
         if part.rules {
             (limits, shutdown_grace) = (config.engine_limits(), config.shutdown_grace);
+            assembly.recordings(&config);
         }
         configs.push((config, part.hooks));
     }
@@ -227,7 +229,6 @@ pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
         from_environment = config.routes.len();
         configs.insert(0, (config, Vec::new()));
     }
-    let mut assembly = Assembly::default();
     assembly.hosts(setup.allowed_hosts.into());
     for (config, hooks) in &configs {
         assembly.configured(config, |index, _| hooks.get(index).cloned().unwrap_or_default().into());

@@ -42,6 +42,7 @@ pub struct Assembly {
     routes: Vec<ConfiguredRoute>,
     feeds: Vec<FeedConfig>,
     hosts: Hosts,
+    recordings: String,
 }
 
 impl Assembly {
@@ -76,6 +77,14 @@ impl Assembly {
         }
         self.feeds(config);
         self.hosts(config.hosts());
+        if self.recordings.is_empty() {
+            self.recordings(config);
+        }
+    }
+
+    /// Takes the folder for recordings of a configuration.
+    pub fn recordings(&mut self, config: &Config) {
+        self.recordings.clone_from(&config.recordings);
     }
 
     /// Adds hosts under which pages may reach the server.
@@ -105,6 +114,7 @@ impl Assembly {
         let mut engine = Engine::new(router, routes, limits, seed);
         engine.set_fingerprints(fingerprints);
         engine.set_hosts(self.hosts);
+        engine.set_recordings(self.recordings);
         for feed in &self.feeds {
             engine.add_feed(feed.settings());
             for source in feed.sources() {
@@ -117,7 +127,7 @@ impl Assembly {
     /// The same for an engine that runs already.
     pub fn configuration(self, limits: Limits) -> Configuration {
         let feeds = self.feeds.iter().map(|feed| (feed.settings(), feed.sources())).collect();
-        Configuration { routes: self.routes, limits, hosts: self.hosts, feeds }
+        Configuration { routes: self.routes, limits, hosts: self.hosts, feeds, recordings: self.recordings }
     }
 }
 

@@ -41,6 +41,7 @@ mod origins;
 mod outbound;
 mod placeholders;
 mod prefixes;
+mod record;
 mod response;
 mod room_switch;
 mod route;
@@ -72,6 +73,7 @@ pub use listen::{ListenConfig, TlsConfig};
 pub use origins::OriginsConfig;
 pub use outbound::{OutboundConfig, OverflowConfig};
 pub use prefixes::Prefixes;
+pub use record::RecordConfig;
 pub use response::{ResponseBroadcast, ResponseConfig};
 pub use room_switch::RoomSwitch;
 pub use route::{Dialect, RouteConfig};
@@ -101,6 +103,9 @@ pub struct Config {
     pub feeds: Vec<FeedConfig>,
     /// Limits on what clients can cost.
     pub limits: LimitsConfig,
+    /// The folder of the recordings that are started through the control API. A relative path begins in the folder of the
+    /// configuration. Default `recordings`.
+    pub recordings: String,
     /// How long in ms a stopping server waits for its clients to close. Default 5000.
     pub shutdown_grace: u64,
     /// The JSON Schema, for editors; it has no effect.
@@ -119,6 +124,7 @@ impl Default for Config {
             routes: Vec::new(),
             feeds: Vec::new(),
             limits: LimitsConfig::default(),
+            recordings: "recordings".to_owned(),
             shutdown_grace: 5_000,
             schema: None,
         }
@@ -152,15 +158,18 @@ impl Config {
     pub fn anchor(&mut self, folder: &Path) {
         let tls = self.listen.tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key]);
         let replays = self.feeds.iter_mut().filter_map(|feed| feed.replay.as_mut());
-        let routes = self.routes.iter_mut().flat_map(|route| {
+        let of_routes = self.routes.iter_mut().flat_map(|route| {
+            let record = route.record.as_mut().map(|record| &mut record.file);
             let recording = route.replay.as_mut().map(|replay| &mut replay.file);
             let scenario = route.scenario.as_mut().and_then(ScenarioOptions::file_mut);
             let contract = route.contract.as_mut().into_iter();
             let schemas = contract
                 .flat_map(|contract| contract.sources_mut().filter_map(|(_, source)| source.file_mut()));
-            recording.into_iter().chain(scenario).chain(schemas)
+            record.into_iter().chain(recording).chain(scenario).chain(schemas)
         });
-        for file in tls.chain(replays.map(|replay| &mut replay.file)).chain(routes) {
+        let recordings = [&mut self.recordings];
+        let replayed = replays.map(|replay| &mut replay.file);
+        for file in tls.chain(replayed).chain(of_routes).chain(recordings) {
             if !is_absolute(file) {
                 *file = folder.join(&*file).to_string_lossy().into_owned();
             }
@@ -223,6 +232,9 @@ impl Config {
     /// Checks what depends on more than one key. The constructors do this; call it after changing a configuration.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.limits.check().map_err(|error| error.under("limits"))?;
+        if self.recordings.is_empty() {
+            return Err(ConfigError::at("recordings", "expected a folder, such as \"recordings\""));
+        }
         for (index, route) in self.routes.iter().enumerate() {
             route.check().map_err(|error| error.under(&format!("routes[{index}]")))?;
         }

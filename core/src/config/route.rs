@@ -7,7 +7,7 @@ use super::compression::Compression;
 use super::placeholders;
 use super::{
     AuthenticateConfig, CompressionConfig, ConfigError, Interval, OriginsConfig, OutboundConfig,
-    PerMessageDeflateConfig, Prefixes, ResponseConfig, RoomSwitch, Toggle,
+    PerMessageDeflateConfig, Prefixes, RecordConfig, ResponseConfig, RoomSwitch, Toggle,
 };
 use crate::contract::ContractOptions;
 use crate::dialect::actions::ActionsOptions;
@@ -93,6 +93,10 @@ pub struct RouteConfig {
     /// document that describes the route just `warn` or `refuse`. Default: anything.
     #[serde(default)]
     pub contract: Option<ContractOptions>,
+    /// The file that the route is recorded in, as JSON Lines that can be read and replayed: what passes between the clients
+    /// and the server, without credentials. Default none.
+    #[serde(default)]
+    pub record: Option<RecordConfig>,
     /// The feeds whose values your own handler receives. Dialects have a setting of their own for theirs. Default none.
     #[serde(default)]
     pub feeds: Vec<String>,
@@ -210,6 +214,7 @@ impl RouteConfig {
             condition: None,
             client_conditions: ClientConditions::default(),
             contract: None,
+            record: None,
             feeds: Vec::new(),
             actions: None,
             topics: None,
@@ -286,6 +291,9 @@ impl RouteConfig {
                 return Err(ConfigError::at("contract", "there is no schema; write receives, sends or both"));
             }
             contract.contract().map_err(|error| error.under("contract"))?;
+        }
+        if let Some(record) = &self.record {
+            record.check().map_err(|error| error.under("record"))?;
         }
         self.check_dialect()?;
         if let Some(events) = &self.events {

@@ -8,6 +8,7 @@ use http::StatusCode;
 use super::{AuthenticateConfig, Config, Dialect, LimitsConfig, RefusalConfig, RouteConfig, TokenConfig};
 use crate::message::{CloseCode, CloseFrame};
 use crate::protocol::{Overflow, Refusal};
+use crate::recording::RecordSettings;
 use crate::routing::authentication::{Authentication, TokenPlace, TokenRefusal, TokenRule};
 use crate::routing::route::RouteSettings;
 use crate::state::limits::Limits;
@@ -67,6 +68,14 @@ impl Config {
             client_conditions: route.client_conditions.clone(),
             // The configuration was checked.
             contract: route.contract.as_ref().and_then(|contract| contract.contract().ok()).map(Arc::new),
+            record: route.record.as_ref().map(|record| {
+                let source = route.proxy.as_ref().and_then(|proxy| proxy.target.as_ref());
+                let source =
+                    source.map_or_else(|| self.route_key(route).label(), |target| target.url.clone());
+                let mut settings = RecordSettings::new(&record.file);
+                (settings.mask, settings.source) = (record.mask.clone(), Some(source));
+                Arc::new(settings)
+            }),
             kind: route.dialect().name(),
         }
     }

@@ -112,6 +112,22 @@ pub(crate) struct AddFaults {
     pub(crate) faults: Value,
 }
 
+/// A recording to start.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "ControlStartRecording")]
+pub(crate) struct StartRecording {
+    /// The file's name, in the folder `recordings` of the configuration: letters, digits, `.`, `_` and `-`, at most 100, with
+    /// `.jsonl` at the end. A file that is there is appended to.
+    #[schemars(length(max = 100), regex(pattern = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.jsonl$"))]
+    pub(crate) name: String,
+    /// The route with this pattern; if there is none, those whose whole path matches it. Default: all.
+    pub(crate) route: Option<String>,
+    /// Regular expressions for secrets besides the usual ones: what they match is written as `***`. Default none.
+    #[serde(default)]
+    pub(crate) mask: Vec<String>,
+}
+
 /// How the connections are closed that a reset closes.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

@@ -4,14 +4,14 @@ use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::control::body::{AddFaults, Broadcast, Close, Publish, Reset, Send, Terminate};
+use crate::control::body::{AddFaults, Broadcast, Close, Publish, Reset, Send, StartRecording, Terminate};
 use crate::control::clock::MoveClock;
 use crate::control::event::Event;
 use crate::control::operation::{self, Described, Operation};
 use crate::control::subscription;
 use crate::control::view::{
     ClockView, ConnectionView, ConnectionsView, DoneView, ErrorView, FaultView, FaultsView, FeedValuesView,
-    FeedsView, PresencesView, RoomsView, RoutesView, ServerView,
+    FeedsView, PresencesView, RecordingView, RecordingsView, RoomsView, RoutesView, ServerView,
 };
 use crate::control::{MAX_BODY, PATH};
 use crate::interface::stats::Stats;
@@ -61,6 +61,7 @@ fn operation(described: &Described, types: &mut Types) -> Value {
         let description = match name {
             "id" if path.starts_with("/faults") => "What adding them has given.",
             "id" => "The connection's id.",
+            _ if path.starts_with("/recordings") => "The name under which it was started.",
             _ => "The feed's name.",
         };
         json!({ "name": name, "in": "path", "required": true, "description": description, "schema": { "type": "string" } })
@@ -142,7 +143,13 @@ impl Types {
             Operation::Terminate => (Some(self.request::<Terminate>()), Some(self.response::<DoneView>())),
             Operation::Faults => (None, Some(self.response::<FaultsView>())),
             Operation::AddFaults => (Some(self.request::<AddFaults>()), Some(self.response::<FaultView>())),
-            Operation::RemoveFaults | Operation::ClearFaults => (None, Some(self.response::<DoneView>())),
+            Operation::Recordings => (None, Some(self.response::<RecordingsView>())),
+            Operation::StartRecording => {
+                (Some(self.request::<StartRecording>()), Some(self.response::<RecordingView>()))
+            }
+            Operation::RemoveFaults | Operation::ClearFaults | Operation::StopRecording => {
+                (None, Some(self.response::<DoneView>()))
+            }
             Operation::Clock => (None, Some(self.response::<ClockView>())),
             Operation::MoveClock => (Some(self.request::<MoveClock>()), Some(self.response::<ClockView>())),
             Operation::Reset => (Some(self.request::<Reset>()), Some(self.response::<DoneView>())),

@@ -27,6 +27,9 @@ pub(crate) enum Operation {
     AddFaults,
     RemoveFaults,
     ClearFaults,
+    Recordings,
+    StartRecording,
+    StopRecording,
     Clock,
     MoveClock,
     Reset,
@@ -125,6 +128,17 @@ pub(crate) const ALL: &[Described] = &[
         Operation::ClearFaults,
         "/faults",
         "Takes back all faults that were added, also by the server's own code. Those of the configuration stay.",
+    ),
+    get(Operation::Recordings, "/recordings", "What is recorded now, and how much of it.", &[]),
+    post(
+        Operation::StartRecording,
+        "/recordings",
+        "Starts a recording of a route, or of everyone, in the folder `recordings` of the configuration. Credentials are left out.",
+    ),
+    delete(
+        Operation::StopRecording,
+        "/recordings/{name}",
+        "Stops a recording that was started. The file is complete some ms later.",
     ),
     get(Operation::Clock, "/clock", "The time of the server, and whether it can be moved.", &[]),
     post(

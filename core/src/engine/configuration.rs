@@ -21,6 +21,8 @@ pub struct Configuration {
     pub hosts: Hosts,
     /// The feeds, each with its sources. If several have the same name, the first one counts.
     pub feeds: Vec<(FeedSettings, Vec<FeedSource>)>,
+    /// The folder of the recordings that are started through the control API; empty: `recordings`.
+    pub recordings: String,
 }
 
 /// One route of a [`Configuration`].

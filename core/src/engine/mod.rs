@@ -13,6 +13,7 @@ mod hosts;
 mod opening;
 mod outside;
 mod reconfigure;
+pub(crate) mod recording;
 mod request;
 mod sources;
 mod ticking;
@@ -73,6 +74,10 @@ pub struct Engine {
     faults: Option<Box<Faults>>,
     /// Of the faults that are added next. Stays when the others go: an id that was taken back never names later ones.
     next_fault_id: u64,
+    /// Of the recording that is started next.
+    next_recording_id: u64,
+    /// Where recordings of the control API are written.
+    recordings: String,
     seed: [u8; 32],
 }
 
@@ -112,10 +117,13 @@ impl Engine {
             phase,
             faults,
             next_fault_id: 0,
+            next_recording_id: 0,
+            recordings: "recordings".to_owned(),
             seed,
         };
         engine.find_endpoints();
         engine.take_route_faults(Now::default(), &mut Vec::new());
+        engine.take_route_recordings(Now::default(), &mut Vec::new());
         let mut routes = engine.handlers.iter().zip(&engine.state.routes);
         if routes
             .any(|(handler, route)| handler.wants_preparation() || handler.warning(&route.settings).is_some())
@@ -176,6 +184,7 @@ impl Engine {
             Input::Publish { feed, value } => self.publish(now, &feed, value, effects),
             Input::File { feed, file, content } => self.file_read(now, &feed, &file, content, effects),
             Input::FilePart { read, content } => self.file_part(now, read, content, effects),
+            Input::Appended { file, bytes, result } => self.appended(now, &file, bytes, result, effects),
             Input::Shutdown { frame, grace } => self.shutdown(now, frame, grace, effects),
         }
         self.go_on(now, effects);
@@ -241,6 +250,7 @@ impl Engine {
             },
             dropped_messages: self.counted(|route| route.dropped_messages),
             contract_violations: self.counted(|route| route.contract_violations),
+            recording_bytes: state.recorder.as_ref().map_or(0, |recorder| recorder.waiting()),
         }
     }
 
@@ -257,7 +267,7 @@ impl Engine {
     }
 
     /// Whether nothing would be lost with it but what is counted since the start: there is no connection, no call, no
-    /// upstream, no feed, and no fault that was added.
+    /// upstream, no feed, no fault that was added, and no recording that was started.
     pub fn is_empty(&self) -> bool {
         let state = &self.state;
         state.connections.len() == 0
@@ -265,6 +275,7 @@ impl Engine {
             && state.upstreams.len() == 0
             && state.feeds.is_empty()
             && self.added_faults() == 0
+            && !self.has_started_recordings()
     }
 
     /// A connection, from its opening handshake to its last hook.

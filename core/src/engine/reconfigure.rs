@@ -37,6 +37,7 @@ impl Engine {
     /// |---|---|
     /// | handlers, rules, callbacks, `origins`, hosts, the feeds of a route | at once |
     /// | `faults`, `condition` | at once; what is on its way stays on its way |
+    /// | `record` | at once; a recording in the same file goes on |
     /// | `delay` | to messages that come from now on, after those that wait |
     /// | `heartbeat`, `inactivityTimeout` | at once, counted from where they stand; not where user code has set another one for the connection |
     /// | limits | at once; connections and rooms beyond a lower one stay |
@@ -54,7 +55,7 @@ impl Engine {
         if self.phase == ServerPhase::Draining {
             return Err(ReconfigureError::Stopping);
         }
-        let Configuration { routes, limits, hosts, feeds } = configuration;
+        let Configuration { routes, limits, hosts, feeds, recordings } = configuration;
         let (routes, removed) = self.compare(routes);
         let start = effects.len();
         let router = Router::new(routes.iter().map(|(route, _)| route.key.clone()))?;
@@ -65,6 +66,7 @@ impl Engine {
         self.router = router;
         self.state.limits = limits;
         self.state.hosts = hosts;
+        self.set_recordings(recordings);
 
         let warned: HashMap<usize, _> =
             self.indices.iter().map(|index| (*index, self.warning(*index))).collect();
@@ -126,6 +128,7 @@ impl Engine {
         self.go_on(now, effects);
         self.observe_effects(now, None, start, effects);
         self.take_route_faults(now, effects);
+        self.take_route_recordings(now, effects);
         Ok(summary)
     }
 

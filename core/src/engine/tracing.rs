@@ -1,5 +1,5 @@
 //! Notes what happens to connections, from the inputs and effects that pass the engine: for a debug log, and for those who are
-//! told live events by the control API. Without either it costs nothing.
+//! told live events by the control API, and for recordings. Without any of them it costs nothing.
 
 use http::header::{SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL};
 
@@ -34,6 +34,10 @@ impl Engine {
     pub(super) fn observed_input(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         let asked = self.state.trace.as_ref().and_then(|_| self.asked_for(&input));
         match &input {
+            Input::Upgrade { id, request, .. } | Input::Mounted { id, request, .. } => {
+                let route = asked.as_ref().and_then(|asked| asked.route);
+                self.record(|recorder| recorder.asked(*id, route, request));
+            }
             Input::Message { id, message } => self.note_passed(*id, MessageDirection::In, message),
             Input::Opened { id } => self.note_opened(*id),
             _ => {}
@@ -99,8 +103,10 @@ impl Engine {
                     let line =
                         self.state.connections.get(accept.id).map(|connection| accepted(connection, accept));
                     self.note(|trace| trace.lines.extend(line.filter(|_| trace.is_logged)));
+                    self.record(|recorder| recorder.accepted(accept));
                 }
-                Effect::Refuse { refusal, .. } => {
+                Effect::Refuse { id, refusal } => {
+                    self.record(|recorder| recorder.refused(now, *id, refusal));
                     let path = asked.map_or("", |asked| asked.path.as_str());
                     self.note(|trace| {
                         trace.line(|| match path {
@@ -123,6 +129,9 @@ impl Engine {
                 | Effect::Disconnect { id }
                 | Effect::Terminate { id }
                 | Effect::Removed { id } => {
+                    if let Effect::Close { frame, .. } = effect {
+                        self.record(|recorder| recorder.closing(now, *id, frame.as_ref()));
+                    }
                     let is_its =
                         |noted: &mut Happening| noted.peer.as_ref().is_some_and(|peer| peer.id == *id);
                     let its: Vec<_> = closed.extract_if(.., is_its).collect();
@@ -139,6 +148,7 @@ impl Engine {
             (std::mem::take(&mut trace.lines), std::mem::take(&mut trace.happenings));
         effects.extend(lines.into_iter().map(|text| Effect::Log { level: Level::Debug, text }));
         happenings.extend(closed);
+        self.record_happenings(now, &happenings, start, effects);
         self.tell_subscribers(now, &happenings, effects);
     }
 
@@ -201,12 +211,12 @@ impl Engine {
             return;
         };
         let Some(trace) = &mut self.state.trace else { return };
-        let count = to.len();
+        let (count, is_recorded) = (to.len(), trace.is_recorded);
         let look_at_connections =
             self.state.control.as_ref().is_some_and(|control| control.subscribers.look_at_connections());
         trace.happened(
             Some(route),
-            || if look_at_connections { to.to_vec() } else { Vec::new() },
+            || if look_at_connections || is_recorded { to.to_vec() } else { Vec::new() },
             || {
                 let direction = MessageDirection::Out;
                 What::Message { direction, message: message.clone(), receivers: count }

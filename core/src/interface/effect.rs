@@ -187,6 +187,16 @@ pub enum Effect {
         /// How many bytes to read, unless the file ends before. At most 1 MiB is asked for at a time.
         length: u32,
     },
+    /// Append to a file, and report it as [`Input::Appended`](crate::Input::Appended). The file and its folders are made if
+    /// they are not there. The bytes are whole lines: if the file ends in the middle of one, as after a crash, a line feed
+    /// comes first. The bytes of one file are written in the order in which they come; those that come while others are being
+    /// written may be written together.
+    AppendFile {
+        /// Where it is, as the user wrote it.
+        file: Arc<str>,
+        /// What to append.
+        bytes: Bytes,
+    },
     /// The engine has forgotten this connection: its id is free again.
     Removed {
         /// The connection.

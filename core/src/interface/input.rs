@@ -1,6 +1,7 @@
 //! What a host reports to the engine.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -161,6 +162,15 @@ pub enum Input {
         read: ReadId,
         /// The part, or what went wrong.
         content: Result<FilePart, String>,
+    },
+    /// A file was appended to, or could not be.
+    Appended {
+        /// The file of [`Effect::AppendFile`](crate::Effect::AppendFile).
+        file: Arc<str>,
+        /// How many bytes, of one effect or of several that were written together.
+        bytes: usize,
+        /// What went wrong, if anything did.
+        result: Result<(), String>,
     },
     /// The server stops: it takes no new connections, sends `frame` to all, and drops those that remain after `grace`.
     Shutdown {

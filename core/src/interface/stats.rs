@@ -25,6 +25,8 @@ pub struct Stats {
     pub client_bytes: ByteCounts,
     /// What passes between the server and its outgoing connections.
     pub upstream_bytes: ByteCounts,
+    /// Bytes of recordings that wait to be written, now. Beyond 16 MiB of a file events are left out.
+    pub recording_bytes: usize,
     /// How many messages for clients that read too slowly were dropped since the start, by the route's pattern with its
     /// first prefix. Routes that dropped none are left out.
     pub dropped_messages: BTreeMap<String, u64>,

@@ -14,12 +14,14 @@ pub struct RecordingError {
     pub field: String,
     /// What is wrong, and what to write instead.
     pub message: String,
+    /// Whether the line is no JSON, as one is that a crash has torn.
+    pub(super) is_torn: bool,
 }
 
 impl RecordingError {
     /// An error at a field of a line; an empty field is the line as a whole.
     pub fn new(line: u64, field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { line, field: field.into(), message: message.into() }
+        Self { line, field: field.into(), message: message.into(), is_torn: false }
     }
 
     pub(super) fn from_serde(line: u64, error: serde_path_to_error::Error<serde_json::Error>) -> Self {
@@ -64,7 +66,8 @@ impl RecordingError {
 
     pub(super) fn not_json(line: u64, error: &serde_json::Error) -> Self {
         let text = without_place(error);
-        Self::new(line, "", format!("not JSON: {text} at column {}", error.column()))
+        let error = Self::new(line, "", format!("not JSON: {text} at column {}", error.column()));
+        Self { is_torn: true, ..error }
     }
 }
 

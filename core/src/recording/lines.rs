@@ -30,6 +30,10 @@ pub struct Lines {
     /// Where the next line begins in the file.
     offset: u64,
     needs_header: bool,
+    /// A line that is no JSON. If a header follows, a crash has torn it.
+    suspect: Option<RecordingError>,
+    /// What followed instead.
+    next: Option<Result<Option<Placed>, RecordingError>>,
     is_torn: bool,
 }
 
@@ -56,7 +60,17 @@ impl Default for Lines {
 impl Lines {
     /// From the beginning of a line further down, as [`Placed`] told it.
     pub fn starting_at(number: u64, offset: u64) -> Self {
-        Self { held: Vec::new(), taken: 0, searched: 0, number, offset, needs_header: false, is_torn: false }
+        Self {
+            held: Vec::new(),
+            taken: 0,
+            searched: 0,
+            number,
+            offset,
+            needs_header: false,
+            suspect: None,
+            next: None,
+            is_torn: false,
+        }
     }
 
     /// The next bytes of the file.
@@ -70,6 +84,9 @@ impl Lines {
     /// The next line that is there with its line feed; `None` when more bytes are needed, or [`finish`](Self::finish).
     /// After an error the lines behind it can still be read.
     pub fn next_line(&mut self) -> Result<Option<Placed>, RecordingError> {
+        if let Some(next) = self.next.take() {
+            return next;
+        }
         loop {
             let Some(feed) = self.held[self.searched..].iter().position(|byte| *byte == b'\n') else {
                 self.searched = self.held.len();
@@ -82,8 +99,12 @@ impl Lines {
             let end = self.searched + feed;
             let start = std::mem::replace(&mut self.taken, end + 1);
             self.searched = self.taken;
-            if let Some(placed) = self.line(start, end, end + 1)? {
-                return Ok(Some(placed));
+            match self.line(start, end, end + 1) {
+                Ok(None) => {}
+                Err(error) if error.is_torn && !self.needs_header && self.suspect.is_none() => {
+                    self.suspect = Some(error);
+                }
+                found => return self.settle(found),
             }
         }
     }
@@ -91,6 +112,9 @@ impl Lines {
     /// At the end of the file, after the last [`next_line`](Self::next_line): the last line, if it has no line feed. One that
     /// was torn, so that it is no JSON, is left out: see [`is_torn`](Self::is_torn).
     pub fn finish(&mut self) -> Result<Option<Placed>, RecordingError> {
+        if let Some(next) = self.next.take() {
+            return next;
+        }
         let (start, end) = (self.taken, self.held.len());
         self.taken = end;
         self.searched = end;
@@ -98,19 +122,19 @@ impl Lines {
         let is_json = rest.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(rest).is_ok();
         if !is_json && !self.needs_header {
             self.is_torn = true;
-            return Ok(None);
+            return self.settle(Ok(None));
         }
-        match self.line(start, end, end)? {
-            None if self.needs_header => Err(RecordingError::new(
+        match self.line(start, end, end) {
+            Ok(None) if self.needs_header => Err(RecordingError::new(
                 self.number,
                 "",
                 "the file is empty; its first line has to be a header",
             )),
-            last => Ok(last),
+            last => self.settle(last),
         }
     }
 
-    /// Whether [`finish`](Self::finish) has left out a last line that was torn. Worth a warning.
+    /// Whether a line was left out that a crash has torn: the last one of the file, or of a run. Worth a warning.
     pub fn is_torn(&self) -> bool {
         self.is_torn
     }
@@ -118,6 +142,20 @@ impl Lines {
     /// The number of the next line.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// What follows a line that is no JSON tells whether a crash has torn it.
+    fn settle(
+        &mut self,
+        found: Result<Option<Placed>, RecordingError>,
+    ) -> Result<Option<Placed>, RecordingError> {
+        let Some(suspect) = self.suspect.take() else { return found };
+        if let Ok(Some(Placed { line: Line::Header(_), .. })) = &found {
+            self.is_torn = true;
+            return found;
+        }
+        self.next = Some(found);
+        Err(suspect)
     }
 
     /// `held[start..end]` as a line that takes up to `after`; `None` for a blank one.
@@ -203,6 +241,23 @@ mod tests {
             assert_eq!((placed.len(), torn), (lines, is_torn), "{rest}");
             assert_eq!(found, errors, "{rest}");
         }
+    }
+
+    #[test]
+    fn a_line_before_another_header_may_be_torn_too() {
+        let text = format!("{HEADER}{{\"at\":1,\"ty\n\n{HEADER}");
+        for part in 1..=text.len() {
+            let (placed, errors, is_torn) = read(text.as_bytes(), part);
+            assert_eq!((placed.len(), errors, is_torn), (2, vec![], true), "{part}");
+        }
+        let whole = format!("{HEADER}{{\"at\":1,\"ty\n{}", HEADER.trim_end());
+        assert!(read(whole.as_bytes(), 9).2);
+        let two = format!("{HEADER}{{\n}}\n{HEADER}");
+        let expected = [
+            "line 2: not JSON: EOF while parsing an object at column 1",
+            "line 3: not JSON: expected value at column 1",
+        ];
+        assert_eq!(read(two.as_bytes(), 9).1, expected);
     }
 
     #[test]

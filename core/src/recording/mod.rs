@@ -35,7 +35,8 @@
 //! - `fault` tells what a fault did and is ignored by a replay. `gap` says how many events are missing.
 //! - A file that was appended to has a second header later: there `at` and `connection` start anew.
 //! - Keys that are not known are mistakes, told with line and field. A line has at most [`MAX_LINE`] bytes. Blank lines are
-//!   skipped. A last line without a line feed that is no JSON was torn by a crash: [`Lines`] leaves it out and says so.
+//!   skipped. A line that is no JSON was torn by a crash if it is the last one and has no line feed, or if a header
+//!   follows: [`Lines`] leaves it out and says so.
 
 mod error;
 mod event;
@@ -44,12 +45,16 @@ pub mod har;
 mod line;
 mod lines;
 mod mask;
+pub(crate) mod recorder;
+pub(crate) mod run;
+mod settings;
 
 pub use error::RecordingError;
 pub use event::{Event, EventKind, Gap, Header, Open, Refuse, Side};
 pub use line::{Line, MAX_LINE};
 pub use lines::{Lines, Placed};
 pub use mask::Mask;
+pub use settings::RecordSettings;
 
 /// The JSON Schema of one line, for editors and other programs that read or write recordings.
 pub fn json_schema() -> serde_json::Value {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::contract::Contract;
 use crate::fault::{ClientConditions, Fault};
 use crate::protocol::{DeflateConfig, Overflow};
+use crate::recording::RecordSettings;
 use crate::routing::authentication::Authentication;
 use crate::routing::origin::Origins;
 
@@ -42,6 +43,8 @@ pub struct RouteSettings {
     pub client_conditions: ClientConditions,
     /// What messages have to be. Default anything.
     pub contract: Option<Arc<Contract>>,
+    /// The file that the route is recorded in. Default none.
+    pub record: Option<Arc<RecordSettings>>,
     /// What speaks here: the dialect's name. Default `handlers`.
     pub kind: &'static str,
 }
@@ -64,6 +67,7 @@ impl Default for RouteSettings {
             faults: Arc::default(),
             client_conditions: ClientConditions::default(),
             contract: None,
+            record: None,
             kind: "handlers",
         }
     }

@@ -6,7 +6,7 @@ mod answers;
 pub(crate) mod calls;
 pub(crate) mod close_wait;
 pub(crate) mod connection;
-mod connections;
+pub(crate) mod connections;
 mod contracts;
 pub(crate) mod heartbeat;
 pub(crate) mod id_hash;
@@ -39,6 +39,7 @@ use crate::interface::effect::Effect;
 use crate::interface::hook::CallId;
 use crate::interface::stats::ByteCounts;
 use crate::message::{CloseCode, CloseFrame};
+use crate::recording::recorder::Recorder;
 use crate::routing::hosts::Hosts;
 use crate::routing::route::RouteSettings;
 use crate::routing::route_key::{RouteIdentity, RouteKey};
@@ -72,6 +73,8 @@ pub(crate) struct State {
     pub(crate) log_throttle: LogThrottle,
     /// What a debug log and those who are told live events learn next; `None` while there are none.
     pub(crate) trace: Option<Trace>,
+    /// What is recorded, if anything is.
+    pub(crate) recorder: Option<Box<Recorder>>,
     /// Whether anything goes wrong on purpose.
     pub(crate) has_faults: bool,
     /// Whether inputs and effects are looked at on their way.
@@ -194,6 +197,7 @@ impl State {
             feeds: Vec::new(),
             log_throttle: LogThrottle::default(),
             trace: None,
+            recorder: None,
             has_faults: false,
             is_observed: false,
             control: None,

@@ -1,5 +1,5 @@
 //! What is noted of connections while somebody wants to know: who connects, what passes, how each ends. A debug log gets lines
-//! of it, and those who are told live events by the control API get it as it is.
+//! of it; those who are told live events by the control API, and recordings, get it as it is.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -39,6 +39,8 @@ pub(crate) struct Trace {
     pub(crate) is_logged: bool,
     /// Whether somebody is told live events.
     pub(crate) is_told: bool,
+    /// Whether something is recorded.
+    pub(crate) is_recorded: bool,
     pub(crate) lines: Vec<String>,
     pub(crate) happenings: Vec<Happening>,
 }
@@ -51,7 +53,7 @@ impl Trace {
 
     /// Whether nobody wants to know any more.
     pub(crate) fn is_idle(&self) -> bool {
-        !self.is_logged && !self.is_told
+        !self.is_logged && !self.is_told && !self.is_recorded
     }
 
     /// A line for the debug log, if there is one.
@@ -63,7 +65,7 @@ impl Trace {
 
     /// Something happened to a connection.
     pub(crate) fn about(&mut self, connection: &Connection, what: impl FnOnce() -> What) {
-        if self.is_told {
+        if self.is_told || self.is_recorded {
             let peer = Some(Peer::of(connection));
             let route = Some(connection.route);
             self.happenings.push(Happening { route, peer, receivers: Vec::new(), what: what() });
@@ -77,7 +79,7 @@ impl Trace {
         receivers: impl FnOnce() -> Vec<ConnectionId>,
         what: impl FnOnce() -> What,
     ) {
-        if self.is_told {
+        if self.is_told || self.is_recorded {
             self.happenings.push(Happening { route, peer: None, receivers: receivers(), what: what() });
         }
     }

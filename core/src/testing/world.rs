@@ -37,10 +37,15 @@ pub struct World {
     pub files: Vec<(String, String)>,
     /// Files of which parts are read, by name: at once, unless [`is_disk_stalled`](Self::is_disk_stalled).
     pub disk: HashMap<String, Vec<u8>>,
-    /// Parts of files are read by [`read_part`](Self::read_part) alone.
+    /// Parts of files are read by [`read_part`](Self::read_part) alone, and files are not written until
+    /// [`write`](Self::write).
     pub is_disk_stalled: bool,
     /// Parts of files that were asked for and not read.
     reads: VecDeque<(ReadId, String, u64, u32)>,
+    /// What was appended to files.
+    pub written: HashMap<String, Vec<u8>>,
+    /// What was to be appended since, by file.
+    pub unwritten: Vec<(String, usize)>,
     /// Outgoing connections that were asked for.
     pub dials: Vec<(UpstreamId, Dial)>,
     /// What went out on them: text as it is, `<binary …>`, `<close …>`, `<end>`.
@@ -85,6 +90,8 @@ impl World {
             disk: HashMap::new(),
             is_disk_stalled: false,
             reads: VecDeque::new(),
+            written: HashMap::new(),
+            unwritten: Vec::new(),
             dials: Vec::new(),
             upstream: Vec::new(),
             paused_upstreams: HashSet::new(),
@@ -176,7 +183,21 @@ impl World {
         self.carry_out(effects);
     }
 
-    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
+    /// Reports that everything was written which was to be appended.
+    pub fn write(&mut self) {
+        for (file, bytes) in std::mem::take(&mut self.unwritten) {
+            self.input(Input::Appended { file: file.into(), bytes, result: Ok(()) });
+        }
+    }
+
+    /// What a file holds by now, as text.
+    pub fn file(&self, name: &str) -> &str {
+        let bytes = self.written.get(name).map_or(&[][..], Vec::as_slice);
+        std::str::from_utf8(bytes).expect("text")
+    }
+
+    /// Does what the engine asks for.
+    pub fn carry_out(&mut self, effects: Vec<Effect>) {
         let mut gone = Vec::new();
         let mut taken = Vec::new();
         let mut unsent = Vec::new();
@@ -240,8 +261,15 @@ impl World {
                 Effect::ReadFilePart { read, file, offset, length } => {
                     self.reads.push_back((read, file, offset, length));
                 }
+                Effect::AppendFile { file, bytes } => {
+                    self.written.entry(file.to_string()).or_default().extend_from_slice(&bytes);
+                    self.unwritten.push((file.to_string(), bytes.len()));
+                }
                 Effect::Log { level, text } => self.log.push((level, text)),
             }
+        }
+        if !self.is_disk_stalled {
+            self.write();
         }
         if !self.are_targets_stalled {
             for upstream in taken {

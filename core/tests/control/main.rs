@@ -5,6 +5,7 @@ mod access;
 mod asking;
 mod clock;
 mod events;
+mod recordings;
 #[path = "../support/mod.rs"]
 mod support;
 

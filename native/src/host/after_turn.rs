@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::flush::sending_half::SendingHalf;
 use crate::host::Host;
+use crate::host::appender::Appending;
 use crate::host::state::UpgradeAnswer;
 use crate::host::user_code::{self, Called};
 use crate::upstream::Dialled;
@@ -25,6 +26,8 @@ pub(crate) struct AfterTurn {
     pub(crate) files: Vec<(String, String)>,
     /// Parts of files to read.
     pub(crate) parts: Vec<WantedPart>,
+    /// Tasks to start that append to files.
+    pub(crate) appendings: Vec<Appending>,
     pub(crate) log: Vec<(Level, String)>,
     /// The next deadline is earlier than the one for which the task sleeps.
     pub(crate) is_alarm_earlier: bool,
@@ -61,6 +64,9 @@ impl AfterTurn {
         }
         for part in self.parts.drain(..) {
             read_part(host, part);
+        }
+        for appending in self.appendings.drain(..) {
+            appending.start(host.runtime(), Arc::downgrade(host));
         }
         for (level, text) in self.log.drain(..) {
             log(level, &text);

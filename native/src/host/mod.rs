@@ -1,6 +1,7 @@
 //! The engine, the sockets, and the turn that connects them.
 
 pub(crate) mod after_turn;
+pub(crate) mod appender;
 mod clock;
 pub(crate) mod state;
 pub(crate) mod user_code;
@@ -12,10 +13,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
+use switchboard_core::recording::RecordSettings;
 use switchboard_core::time::Instant;
 use switchboard_core::{
     CloseFrame, Command, CommandError, ConfigError, Configuration, ConnectionId, Engine, FaultId, FaultList,
-    FaultScope, HandlerResult, Input, Mounted, Reconfiguration, ReconfigureError, RouteCommand, Stats,
+    FaultScope, HandlerResult, Input, Mounted, Reconfiguration, ReconfigureError, RecordingId, RouteCommand,
+    Stats,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
@@ -207,6 +210,15 @@ impl Host {
         }
     }
 
+    /// Waits until what is to be appended to a file now is written; `None`: to all files.
+    pub(crate) async fn files_written(&self, file: Option<&str>) {
+        let written = self.lock().appender().written(file);
+        for written in written {
+            // A task that has ended has written everything.
+            let _ = written.await;
+        }
+    }
+
     /// Writes to sockets.
     pub(crate) fn flush(&self, sockets: &mut Vec<Arc<SendingHalf>>) {
         self.flush.run(sockets, &self.runtime);
@@ -271,6 +283,20 @@ impl Turn<'_> {
     /// Takes back all faults that were added.
     pub(crate) fn clear_faults(&mut self) {
         self.state.clear_faults(self.now);
+    }
+
+    /// Records what passes from now on.
+    pub(crate) fn start_recording(
+        &mut self,
+        settings: &RecordSettings,
+        pattern: Option<&str>,
+    ) -> Result<RecordingId, ConfigError> {
+        self.state.start_recording(self.now, settings, pattern)
+    }
+
+    /// Stops a recording that was started, and gives its file.
+    pub(crate) fn stop_recording(&mut self, id: RecordingId) -> Option<Arc<str>> {
+        self.state.stop_recording(self.now, id)
     }
 
     /// Whether an address may have one more connection beside so many that are not WebSockets.

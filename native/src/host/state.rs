@@ -8,17 +8,20 @@ use bytes::Bytes;
 use serde_json::Value;
 use switchboard_core::control::SocketBytes;
 use switchboard_core::protocol::{Burst, Refusal};
+use switchboard_core::recording::RecordSettings;
 use switchboard_core::time::{Instant, Now};
 use switchboard_core::{
     Accept, Answer, Asker, CallId, Command, CommandError, ConfigError, Configuration, Connection,
     ConnectionId, ConnectionIds, Damage, Effect, Engine, FaultId, FaultList, FaultScope, HandlerResult, Hook,
-    Input, Level, Message, Recipients, Reconfiguration, ReconfigureError, RouteCommand, Stats, UpstreamId,
+    Input, Level, Message, Recipients, Reconfiguration, ReconfigureError, RecordingId, RouteCommand, Stats,
+    UpstreamId,
 };
 use tokio::sync::oneshot;
 
 use crate::flush::sending::{Ending, Fill, Sending};
 use crate::flush::sending_half::SendingHalf;
 use crate::host::after_turn::{AfterTurn, WantedPart};
+use crate::host::appender::Appender;
 use crate::host::user_code::{Called, UserCode};
 use crate::upstream::{Dialled, Orders};
 
@@ -43,6 +46,7 @@ pub(crate) struct HostState {
     openings: HashMap<ConnectionId, oneshot::Sender<UpgradeAnswer>>,
     /// The connections that the server opened itself.
     upstreams: HashMap<UpstreamId, Orders>,
+    appender: Appender,
     user_code: Arc<dyn UserCode>,
     /// Routes without callbacks whose handler called one, which was logged.
     is_told: HashSet<usize>,
@@ -62,6 +66,7 @@ impl HostState {
             ids: ConnectionIds::default(),
             sockets: Vec::new(),
             openings: HashMap::new(),
+            appender: Appender::default(),
             upstreams: HashMap::new(),
             user_code,
             is_told: HashSet::new(),
@@ -155,6 +160,23 @@ impl HostState {
 
     pub(crate) fn clear_faults(&mut self, now: Now) {
         self.engine.clear_faults(now, &mut self.effects);
+    }
+
+    pub(crate) fn start_recording(
+        &mut self,
+        now: Now,
+        settings: &RecordSettings,
+        pattern: Option<&str>,
+    ) -> Result<RecordingId, ConfigError> {
+        self.engine.start_recording(now, settings, pattern, &mut self.effects)
+    }
+
+    pub(crate) fn stop_recording(&mut self, now: Now, id: RecordingId) -> Option<Arc<str>> {
+        self.engine.stop_recording(now, id, &mut self.effects)
+    }
+
+    pub(crate) fn appender(&self) -> &Appender {
+        &self.appender
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Now) {
@@ -298,6 +320,10 @@ impl HostState {
             Effect::ReadFile { feed, file } => after.files.push((feed, file)),
             Effect::ReadFilePart { read, file, offset, length } => {
                 after.parts.push(WantedPart { read, file, offset, length });
+            }
+            Effect::AppendFile { file, bytes } => {
+                // Under the lock, so that what two threads have to append stays in order.
+                after.appendings.extend(self.appender.append(file, bytes));
             }
             Effect::Removed { id } => {
                 self.remove(id);

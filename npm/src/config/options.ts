@@ -39,6 +39,7 @@ export const KNOWN_KEYS = [
   'allowedHosts',
   'feeds',
   'limits',
+  'recordings',
   'shutdownGrace',
   'environment',
   'logger',

@@ -74,7 +74,7 @@ const CALLBACKS = [
  */
 export function setUp(resolved: Resolved, root: string, servedHosts: true | string[] = [], trace = false): Setup {
   const { options, prefixes, handlers, routes } = resolved
-  const { delay, origins, allowedHosts, feeds, limits, shutdownGrace } = options
+  const { delay, origins, allowedHosts, feeds, limits, recordings, shutdownGrace } = options
   const split = [
     ...handlers.map(({ handler, label }) => ({ handler, label, defaults: ANY_SUBPROTOCOL })),
     ...list<RouteOptions>(routes, 'routes').map((handler, index) => ({
@@ -92,6 +92,7 @@ export function setUp(resolved: Resolved, root: string, servedHosts: true | stri
         allowedHosts,
         feeds,
         limits,
+        recordings,
         shutdownGrace,
         routes: split.map(({ data }) => data),
       },
@@ -102,7 +103,7 @@ export function setUp(resolved: Resolved, root: string, servedHosts: true | stri
     },
   ]
   if (options.config !== undefined) {
-    const rules = limits === undefined && shutdownGrace === undefined
+    const rules = limits === undefined && recordings === undefined && shutdownGrace === undefined
     parts.push({ ...readPart(resolve(root, options.config), options.config), rules })
   }
   return {

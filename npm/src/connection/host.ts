@@ -54,6 +54,8 @@ export interface Host {
   answer(call: (core: Core) => void): void
   /** As {@link answer}, with a message; `undefined` is none. */
   answerWith(message: Payload | undefined, call: (core: Core, kind: number, length: number) => void): void
+  /** Waits until what is to be appended to files by now is written. */
+  filesWritten(): Promise<void>
   /** Asks the engine something; `otherwise` when it cannot answer any more. */
   ask<T>(question: (core: Core) => T, otherwise: T): T
 }

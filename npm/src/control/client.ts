@@ -17,10 +17,13 @@ import type {
   ControlFeeds,
   ControlFeedValues,
   ControlPresences,
+  ControlRecording,
+  ControlRecordings,
   ControlReset,
   ControlRooms,
   ControlRoutes,
   ControlServer,
+  ControlStartRecording,
   ControlSubscribe,
   ControlTerminate,
   Stats,
@@ -93,6 +96,12 @@ export interface ControlClient {
   addFaults(faults: ControlAddFaults): Promise<ControlFault>
   /** Takes back what {@link addFaults} has added; without an id everything that was added. */
   removeFaults(id?: number): Promise<ControlDone>
+  /** What is recorded now, and how much of it. */
+  recordings(): Promise<ControlRecordings>
+  /** Starts a recording of a route, or of everyone, in the folder `recordings` of the configuration. Credentials are left out. */
+  startRecording(recording: ControlStartRecording): Promise<ControlRecording>
+  /** Stops a recording that was started. The file is complete some ms later. */
+  stopRecording(name: string): Promise<ControlDone>
   /** The time of the server, and moving it on. */
   readonly clock: ControlledClock
   /** Makes the server like a fresh one: closes all connections, and forgets what feeds keep, what was counted, and that time was stopped. */
@@ -151,6 +160,9 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     faults: () => ask('/faults'),
     addFaults: (faults) => ask('/faults', {}, faults),
     removeFaults: (id) => ask(id === undefined ? '/faults' : `/faults/${id}`, {}, undefined, 'DELETE'),
+    recordings: () => ask('/recordings'),
+    startRecording: (recording) => ask('/recordings', {}, recording),
+    stopRecording: (name) => ask(`/recordings/${part(name)}`, {}, undefined, 'DELETE'),
     clock: {
       now: () => ask('/clock'),
       pause: () => ask('/clock', {}, { pause: true }),

@@ -56,6 +56,8 @@ export interface Actor {
   readFile(feed: string, file: string): void
   /** A part of a file is to be read: at most `length` bytes from `offset` on. */
   readFilePart(read: number, offset: number, length: number, file: string): void
+  /** A file is to be appended to. */
+  appendFile(file: string, bytes: Buffer): void
   dial(upstream: number, dial: Dial): void
   sendUpstream(upstream: number, message: string | Buffer): void
   closeUpstream(upstream: number, code: number | undefined, reason: string): void

@@ -69,6 +69,9 @@ export class Batch {
         case Opcode.ReadPart:
           actor.readFilePart(this.#wide(), this.#wide(), this.#word(), this.#text() ?? '')
           continue
+        case Opcode.Append:
+          actor.appendFile(this.#text() ?? '', this.#copy())
+          continue
         case Opcode.Call:
           calls.push(this.#call())
           continue

@@ -23,6 +23,7 @@ export const Opcode = {
   CancelCall: 20,
   ReportUnsent: 21,
   ReadPart: 22,
+  Append: 23,
 } as const
 
 /** The words that every turn leaves, by their place. */

@@ -9,6 +9,7 @@ import type { Accept, Actor, Dial } from '../engine/actor.js'
 import { MAX_MESSAGE } from '../engine/memory.js'
 import type { Dialler } from '../upstream/dial.js'
 import { errorText } from '../values/error.js'
+import { Appender } from './appender.js'
 import type { Host } from './host.js'
 
 /** What the effects act on. */
@@ -27,12 +28,17 @@ export class Effects implements Actor {
   #deferred: (() => void)[] = []
   /** Files that are being read, one object for each. */
   readonly #reading = new Set<object>()
+  readonly #appender: Appender
 
   constructor(host: Host, { sockets, dialler, hooks }: Parts) {
     this.#host = host
     this.#sockets = sockets
     this.#dialler = dialler
     this.#hooks = hooks
+    this.#appender = new Appender(
+      (file) => resolve(host.root, file),
+      (file, bytes, wrong) => host.input((core) => core.appended(file, bytes, wrong)),
+    )
   }
 
   /** Does what had to wait until the batch was read. */
@@ -145,9 +151,19 @@ export class Effects implements Actor {
       .finally(() => this.#reading.delete(reading))
   }
 
-  /** Files that are being read, one object for each. */
-  pending(): Iterable<object> {
-    return this.#reading
+  appendFile(file: string, bytes: Buffer): void {
+    this.#appender.append(file, bytes)
+  }
+
+  /** Waits until what is to be appended to files is written. */
+  filesWritten(): Promise<void> {
+    return this.#appender.written()
+  }
+
+  /** Files that are being read or written, one object for each. */
+  *pending(): Iterable<object> {
+    yield* this.#reading
+    yield* this.#appender.pending()
   }
 }
 

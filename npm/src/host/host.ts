@@ -107,6 +107,14 @@ export class Host implements Driven {
     this.#rounds.turn()
   }
 
+  /** Waits until what is to be appended to files by now is written. */
+  async filesWritten(): Promise<void> {
+    // Who asks may be called in a turn, which is over then.
+    await Promise.resolve()
+    this.#rounds.turn()
+    await this.#effects.filesWritten()
+  }
+
   /** Has the engine do what is due by now, after all that it was told before. */
   wake(): void {
     this.#rounds.turn()

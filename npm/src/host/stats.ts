@@ -9,10 +9,11 @@ const COUNTS = 6
 /** Of an engine; all 0 without one. */
 export function statsOf(core?: Core): Stats {
   const [connections = 0, rooms = 0, timers = 0, calls = 0, upstreams = 0, ...bytes] = core?.stats() ?? []
+  const recordingBytes = bytes[2 * COUNTS] ?? 0
   const droppedMessages = JSON.parse(core?.dropped_messages() ?? '{}') as Record<string, number>
   const contractViolations = JSON.parse(core?.contract_violations() ?? '{}') as Record<string, number>
   const [clientBytes, upstreamBytes] = [counts(bytes, 0), counts(bytes, COUNTS)]
-  return { connections, rooms, timers, calls, upstreams, clientBytes, upstreamBytes, droppedMessages, contractViolations }
+  return { connections, rooms, timers, calls, upstreams, clientBytes, upstreamBytes, recordingBytes, droppedMessages, contractViolations }
 }
 
 /** Of several servers together. */

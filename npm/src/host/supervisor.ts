@@ -68,12 +68,13 @@ export class Supervisor {
     }
   }
 
-  /** As {@link Host.shutdown}. When the last callback is done too, nothing is left. */
+  /** As {@link Host.shutdown}, and recordings are written. When the last callback is done too, nothing is left. */
   async shutdown(code: number, reason: string, grace?: number): Promise<void> {
     const idle = this.#host.shutdown(code, reason, grace)
     this.#isOver = true
     clearTimeout(this.#timer)
     await idle
+    await this.#host.filesWritten()
   }
 
   /** Ends everything at once. */

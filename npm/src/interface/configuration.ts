@@ -27,6 +27,11 @@ export interface Config {
   feeds?: FeedConfig[]
   /** Limits on what clients can cost. */
   limits?: LimitsConfig
+  /**
+   * The folder of the recordings that are started through the control API. A relative path begins in the folder of the
+   * configuration. Default `recordings`.
+   */
+  recordings?: string
   /** How long in ms a stopping server waits for its clients to close. Default 5000. */
   shutdownGrace?: number
   /** The JSON Schema, for editors; it has no effect. */
@@ -126,6 +131,11 @@ export interface RouteConfig {
    * document that describes the route just `warn` or `refuse`. Default: anything.
    */
   contract?: Contract | null
+  /**
+   * The file that the route is recorded in, as JSON Lines that can be read and replayed: what passes between the clients
+   * and the server, without credentials. Default none.
+   */
+  record?: RecordConfig | null
   /** The feeds whose values your own handler receives. Dialects have a setting of their own for theirs. Default none. */
   feeds?: string[]
   /** The settings of the dialect `actions`. */
@@ -368,6 +378,23 @@ export interface ContractOptions {
 
 /** A JSON Schema (2020-12), or the path of a JSON or YAML file that holds one. Relative paths begin in the folder of the configuration file; those of options in JavaScript at Vite's root, or in the working directory. */
 export type SchemaSource = string | boolean | Record<string, unknown>
+
+/** The file that a route is recorded in, or an object with more. */
+export type RecordConfig = string | RecordTable
+
+/** The long form. */
+export interface RecordTable {
+  /**
+   * The file, which is appended to as things happen: `session.jsonl`. Folders are made. A relative path begins in the
+   * folder of the configuration. Several routes may name the same file.
+   */
+  file: string
+  /**
+   * Regular expressions for secrets in messages, URLs and reasons, besides the usual ones: what they match is written as
+   * `***`. They are those of Rust's crate `regex`, without look-around. Default none.
+   */
+  mask?: string[]
+}
 
 /** The dialect's settings. */
 export interface ActionsOptions {

@@ -169,6 +169,8 @@ export type Stats = {
   clientBytes: ByteCounts
   /** What passes between the server and its outgoing connections. */
   upstreamBytes: ByteCounts
+  /** Bytes of recordings that wait to be written, now. Beyond 16 MiB of a file events are left out. */
+  recordingBytes: number
   /**
    * How many messages for clients that read too slowly were dropped since the start, by the route's pattern with its
    * first prefix. Routes that dropped none are left out.
@@ -272,6 +274,32 @@ export type ControlFault = {
   room?: string | null
   /** The faults, as they were written. */
   faults: unknown
+}
+
+/** What is recorded now. */
+export type ControlRecordings = {
+  /** The files, in the order in which they were begun. */
+  recordings: ControlRecording[]
+}
+
+/** A file that is being recorded. */
+export type ControlRecording = {
+  /** The file's name, without its folder. */
+  name: string
+  /** The routes whose configuration names the file. */
+  routes: string[]
+  /** Whether it was started while the server runs, so that it can be stopped. */
+  isStarted: boolean
+  /** How many events were recorded. */
+  events: number
+  /** How many bytes that made. */
+  bytes: number
+  /** How many events were left out, as the disk was too slow. */
+  missed: number
+  /** How many bytes wait to be written. */
+  waiting: number
+  /** Whether the file could not be written: then nothing more is recorded, and the log says why. */
+  hasFailed: boolean
 }
 
 /** The time of the server. */
@@ -575,6 +603,19 @@ export interface ControlAddFaults {
   everyone?: boolean
   /** One fault, several, or a condition's name, as in the configuration. */
   faults: FaultList
+}
+
+/** A recording to start. */
+export interface ControlStartRecording {
+  /**
+   * The file's name, in the folder `recordings` of the configuration: letters, digits, `.`, `_` and `-`, at most 100, with
+   * `.jsonl` at the end. A file that is there is appended to.
+   */
+  name: string
+  /** The route with this pattern; if there is none, those whose whole path matches it. Default: all. */
+  route?: string | null
+  /** Regular expressions for secrets besides the usual ones: what they match is written as `***`. Default none. */
+  mask?: string[]
 }
 
 /** What is done with the clock: exactly one of `pause`, `resume`, `advance` and `runNext`. */

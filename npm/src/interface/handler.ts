@@ -13,6 +13,7 @@ import type {
   Match,
   OutboundConfig,
   ReplayOptions,
+  RecordConfig,
   Rule,
   Scenario,
   ToggleCompressionConfig,
@@ -171,6 +172,11 @@ export interface HandlerSettings {
    * header of that name: `true` for all, or a list. Default `false`.
    */
   clientConditions?: ClientConditions
+  /**
+   * The file that the route is recorded in, as JSON Lines that can be read and replayed: what passes between the clients and
+   * the server, without credentials. `mask` has regular expressions for other secrets. Default none.
+   */
+  record?: RecordConfig
 }
 
 /** One endpoint. */

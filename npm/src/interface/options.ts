@@ -51,6 +51,11 @@ export interface SwitchboardOptions {
   feeds?: FeedConfig[]
   /** Limits on what clients can cost. The defaults suit a development server. */
   limits?: LimitsConfig
+  /**
+   * The folder of the recordings that are started through the control API. A relative path begins in Vite's `root`, or in the
+   * working directory. Default `'recordings'`.
+   */
+  recordings?: string
   /** How long in ms a stopping server waits for its clients to close. Default `5000`. */
   shutdownGrace?: number
   /**

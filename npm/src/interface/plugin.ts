@@ -4,6 +4,7 @@ import type { Plugin } from 'vite'
 
 import type { ControlAccess } from './control.js'
 import type { Faults } from './faults.js'
+import type { Recordings } from './recordings.js'
 import type { Route } from './route.js'
 import type { Stats } from './control-api.js'
 import type { Upgrade } from './switchboard.js'
@@ -24,6 +25,8 @@ export interface PluginApi {
   readonly control: ControlAccess | undefined
   /** Lets things go wrong on purpose, as `faults` of `attach`, on the servers that run at the time. */
   readonly faults: Faults
+  /** Records what passes, as `recordings` of `attach`, on the server that runs at the time. */
+  readonly recordings: Recordings
   /** Statistics, as `stats` of `attach`. */
   stats(): Stats
 }

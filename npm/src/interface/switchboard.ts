@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from './clock.js'
 import type { ControlAccess } from './control.js'
 import type { Faults } from './faults.js'
+import type { Recordings } from './recordings.js'
 import type { Route } from './route.js'
 import type { Stats } from './control-api.js'
 
@@ -44,6 +45,8 @@ export interface Switchboard {
   command(pattern: string, name: string, payload: unknown): void
   /** Lets things go wrong on purpose while the server runs, to test how clients take it. */
   readonly faults: Faults
+  /** Records what passes while the server runs, in files. */
+  readonly recordings: Recordings
   /** Statistics of this moment: for a page, or a test that waits until all connections are gone. */
   stats(): Stats
   /** How its control API is reached; `undefined` while that is off. */

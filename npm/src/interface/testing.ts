@@ -7,6 +7,7 @@ import type { Clock } from './clock.js'
 import type { WebSocketConnection } from './connection.js'
 import type { DefinedHandler } from './definition.js'
 import type { ConnectionFaults, Faults } from './faults.js'
+import type { Recordings } from './recordings.js'
 import type { RouteOptions } from './handler.js'
 import type { SwitchboardOptions } from './options.js'
 import type { HttpServer, Switchboard } from './switchboard.js'
@@ -144,6 +145,8 @@ export interface TestServer {
   readonly clock: Clock
   /** Lets things go wrong on purpose: `faults.add({ on: 'open', hang: true })`, or `faults.add('flaky')`; until {@link reset}. */
   readonly faults: Faults
+  /** Records what passes, in files: `await using recording = server.recordings.start('chat.jsonl')`. */
+  readonly recordings: Recordings
   /** The running Switchboard: routes, rooms, feeds, commands. */
   readonly switchboard: Switchboard
   /** Drops all connections, and has new ones reset at once, until {@link up}. */

@@ -10,6 +10,7 @@ import type { Observer } from '../connection/host.js'
 import { ignore, respond, type Socket } from '../connection/socket.js'
 import type { Clock } from '../interface/clock.js'
 import type { Faults } from '../interface/faults.js'
+import type { Recordings } from '../interface/recordings.js'
 import type { SwitchboardOptions } from '../interface/options.js'
 import type { HttpServer, Switchboard } from '../interface/switchboard.js'
 import type { Expected, Refusal, ServeOptions, Serves, TestConnection, TestServer, VerifyOptions, WaitOptions } from '../interface/testing.js'
@@ -153,6 +154,10 @@ class ObservedServer implements TestServer {
 
   get clock(): Clock {
     return this.switchboard.clock
+  }
+
+  get recordings(): Recordings {
+    return this.switchboard.recordings
   }
 
   get faults(): Faults {

@@ -9,6 +9,7 @@ import type { PreviewServer, ViteDevServer } from 'vite'
 
 import { check, start, unknownRoute } from '../attach.js'
 import { faultsOf } from '../connection/faults.js'
+import { recordingsOf } from '../connection/recordings.js'
 import { type Place, routeAt } from '../connection/route.js'
 import type { Written } from '../files/exports.js'
 import { sum } from '../host/stats.js'
@@ -171,6 +172,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
         return each(started).map(({ switchboard }) => switchboard.control).find((access) => access !== undefined)
       },
       faults: faultsOf(() => each(started).flatMap(({ running }) => (running ? [running.host] : []))),
+      recordings: recordingsOf(() => each(started).flatMap(({ running }) => (running ? [running.host] : [])).at(-1)),
       stats: () => sum(each(started).map(({ switchboard }) => switchboard.stats())),
     },
 

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use bytes::Bytes;
 use switchboard_core::protocol::{Burst, encode_head};
 use switchboard_core::{Accept, ConnectionId, Effect, Input, Recipients, UpstreamId};
 
@@ -107,6 +108,10 @@ impl Host {
             Effect::ReadFilePart { read, file, offset, length } => {
                 let record = self.batch.before.record(contract::READ_PART);
                 record.wide(read.to_bits()).wide(offset).word(length).bytes(file.into());
+            }
+            Effect::AppendFile { file, bytes } => {
+                let file = Bytes::copy_from_slice(file.as_bytes());
+                self.batch.before.record(contract::APPEND).bytes(file).bytes(bytes);
             }
             Effect::Removed { id } => {
                 self.over.push(id);

@@ -5,6 +5,7 @@ mod clock;
 mod faults;
 mod live;
 mod reading;
+mod recordings;
 
 use std::net::IpAddr;
 
@@ -246,6 +247,9 @@ impl Engine {
             Operation::AddFaults => self.add_written_faults(now, request.body(), effects),
             Operation::RemoveFaults => self.remove_named_faults(now, &asked.name, effects),
             Operation::ClearFaults => self.clear_all_faults(now, effects),
+            Operation::Recordings => self.view_recordings(),
+            Operation::StartRecording => self.start_named_recording(now, request.body(), effects),
+            Operation::StopRecording => self.stop_named_recording(now, &asked.name, effects),
             Operation::Clock => self.view_clock(now, asker.clock),
             Operation::MoveClock => move_clock(asker.clock, request.body()),
             Operation::Reset => self.reset(now, request.body(), effects),

@@ -93,7 +93,14 @@ impl Engine {
     ) {
         if let Some(connection) = self.state.connections.get(id) {
             let (route, path) = (connection.route, connection.path().to_owned());
-            self.state.log_throttle.note(now.instant, (route, key), Level::Info, || text(&path), effects);
+            let text = text(&path);
+            if let Some(recorder) = &mut self.state.recorder
+                && connection.has_opened()
+            {
+                recorder.fault(now, connection, &text);
+                recorder.flush(effects);
+            }
+            self.state.log_throttle.note(now.instant, (route, key), Level::Info, || text, effects);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is left out of recordings: credentials.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
@@ -54,7 +55,7 @@ const LARGEST_PATTERN: usize = 1 << 20;
 /// assert_eq!(mask.text("card 1234 is empty"), "*** is empty");
 /// # Ok::<(), switchboard_core::ConfigError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Mask {
     patterns: Vec<(Regex, BytesRegex)>,
     names: HashSet<String>,
@@ -159,7 +160,8 @@ impl Mask {
         }
     }
 
-    fn event(&self, kind: EventKind) -> EventKind {
+    /// What happened to a connection, without its secrets.
+    pub(crate) fn event(&self, kind: EventKind) -> EventKind {
         match kind {
             EventKind::Open(mut open) => {
                 open.path = self.url(&open.path);
@@ -261,6 +263,16 @@ impl Mask {
             }
         }
         Bytes::from(masked)
+    }
+}
+
+/// Without the secrets.
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let patterns: Vec<&str> = self.patterns.iter().map(|(pattern, _)| pattern.as_str()).collect();
+        let mut mask = f.debug_struct("Mask");
+        mask.field("patterns", &patterns).field("names", &self.names);
+        mask.field("secrets", &format_args!("<{} secrets>", self.secrets.len())).finish()
     }
 }
 
