@@ -9,6 +9,7 @@ use switchboard::{Config, ControlSettings, ServerError};
 
 use crate::convert::Convert;
 use crate::environment::Environment;
+use crate::record::Record;
 
 /// The configuration that is served without `--config`.
 const DEFAULT_CONFIG: &str = include_str!("../../../switchboard.toml");
@@ -59,11 +60,15 @@ pub(crate) struct Arguments {
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     Convert(Convert),
+    Record(Record),
 }
 
 impl Arguments {
     /// The configuration, with what the environment adds and the command line changes.
     pub(crate) fn config(&self, environment: &Environment) -> Result<Config, StartError> {
+        if let Some(Command::Record(record)) = &self.command {
+            return record.config();
+        }
         let mut config = self.read()?;
         let added = config.add_environment(|name| environment.get(name));
         let added = added.map_err(|error| StartError::Config {

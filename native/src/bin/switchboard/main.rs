@@ -9,6 +9,7 @@ mod environment;
 mod listing;
 mod log;
 mod memory;
+mod record;
 mod reload;
 mod signals;
 
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     log::start();
     let result = match &arguments.command {
         Some(Command::Convert(convert)) => convert.run(),
-        None => serve(&arguments),
+        Some(Command::Record(_)) | None => serve(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
