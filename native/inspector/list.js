@@ -24,7 +24,11 @@ export class List {
       const row = event.target.closest('[data-number]')
       if (row) this.choose(Number(row.dataset.number))
     })
-    new ResizeObserver(() => this.refresh()).observe(this.element)
+    new ResizeObserver(() => {
+      // Details that open take room.
+      if (this.chosen !== undefined && !this.isFollowing) this.#reveal(this.indexOf(this.chosen))
+      this.refresh()
+    }).observe(this.element)
   }
 
   /** Shows what there is now, with the next picture. */
