@@ -302,7 +302,7 @@ fn a_har_file_is_a_recording() {
         ),
         (
             entry(r#","content":{"_file":"b.jsonl"}"#, ""),
-            "\"switchboard convert a.HAR session.jsonl\" makes one recording",
+            "a.HAR cannot be replayed, clients are answered 503: b.jsonl, which belongs to it: no such file",
         ),
     ] {
         let mut refused = world(toml);
@@ -311,4 +311,41 @@ fn a_har_file_is_a_recording() {
         assert_eq!(refused.client(id).rejected, Some(503));
         assert!(refused.log.iter().any(|(_, line)| line.contains(expected)), "{:?}", refused.log);
     }
+}
+
+/// As Playwright writes them, with the messages in the file and in another one beside it.
+#[test]
+fn a_har_file_is_replayed_with_the_files_beside_it() {
+    let har = |messages: &str| {
+        format!(
+            r#"{{"log":{{"version":"1.2","creator":{{"name":"Playwright","version":"1.65.0"}},"entries":[{{
+            "startedDateTime":"2026-11-22T05:00:00.000Z","time":5,"_resourceType":"websocket",
+            "request":{{"method":"GET","url":"ws://example.com/a","httpVersion":"HTTP/1.1","headers":[]}},
+            "response":{{"status":101,"statusText":"","headers":[]{messages}
+            }}]}}}}"#
+        )
+    };
+    let message = r#"{"type":"receive","time":1795323600.010,"opcode":1,"data":"hello"}"#;
+    for (file, beside) in [
+        (har(&format!(r#"}},"_webSocketMessages":[{message}]"#)), None),
+        (har(r#","content":{"size":1,"_file":"1.jsonl"}}"#), Some(format!("{message}\n"))),
+    ] {
+        let mut world =
+            world("[[routes]]\npattern = '/**'\nreplay = { file = 'x/a.har', speed = 'instant' }\n");
+        world.disk.insert("x/a.har".to_owned(), file.into_bytes());
+        if let Some(beside) = beside {
+            world.disk.insert("x/1.jsonl".to_owned(), beside.into_bytes());
+        }
+        let id = world.upgrade("/a");
+        assert!(world.client(id).accepted.is_some(), "{:?}", world.log);
+        world.open(id);
+        world.advance(5);
+        assert_eq!(world.received(id), ["hello"]);
+    }
+    let mut world = world("[[routes]]\npattern = '/**'\nreplay = { file = 'a.har' }\n");
+    let file = har(r#","content":{"size":1,"_file":"../secret"}}"#);
+    world.disk.insert("a.har".to_owned(), file.into_bytes());
+    let id = world.upgrade("/a");
+    assert_eq!(world.client(id).rejected, Some(503));
+    assert!(world.log[0].1.ends_with(r#"below it, got "../secret""#), "{:?}", world.log);
 }

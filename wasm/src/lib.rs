@@ -391,6 +391,11 @@ impl Switchboard {
     pub fn contract_violations(&self) -> String {
         serde_json::json!(self.host.engine().stats().contract_violations).to_string()
     }
+
+    /// How many messages were not what a recording or a scenario expects, by the route's pattern, as JSON.
+    pub fn mismatches(&self) -> String {
+        serde_json::json!(self.host.engine().stats().mismatches).to_string()
+    }
 }
 
 impl Switchboard {

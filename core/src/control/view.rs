@@ -76,6 +76,8 @@ pub(crate) struct RouteView {
     pub(crate) contract: Option<ContractMode>,
     /// How many messages broke the contract since the start.
     pub(crate) contract_violations: u64,
+    /// How many messages of clients were not what its recording or scenario expects, since the start.
+    pub(crate) mismatches: u64,
 }
 
 /// A page of connections.

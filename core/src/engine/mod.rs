@@ -251,6 +251,7 @@ impl Engine {
             dropped_messages: self.counted(|route| route.dropped_messages),
             contract_violations: self.counted(|route| route.contract_violations),
             recording_bytes: state.recorder.as_ref().map_or(0, |recorder| recorder.waiting()),
+            mismatches: self.counted(|route| route.mismatches),
         }
     }
 

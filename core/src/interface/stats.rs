@@ -33,6 +33,9 @@ pub struct Stats {
     /// How many messages broke the contract of their route since the start, by the route's pattern with its first prefix.
     /// Routes where none did are left out.
     pub contract_violations: BTreeMap<String, u64>,
+    /// How many messages of clients were not what a recording or a scenario expects, since the start, by the route's pattern
+    /// with its first prefix. Routes where none were are left out.
+    pub mismatches: BTreeMap<String, u64>,
 }
 
 /// Bytes on their way, in the order in which they pass: how many did since the start, and how many wait now. Unless it

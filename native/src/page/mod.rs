@@ -117,6 +117,7 @@ pub(crate) fn health(stats: &Stats) -> Response<Body> {
         "upstreamBytes": bytes(stats.upstream_bytes),
         "droppedMessages": stats.dropped_messages,
         "contractViolations": stats.contract_violations,
+        "mismatches": stats.mismatches,
         "uptimeSeconds": started().elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     });

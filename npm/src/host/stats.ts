@@ -12,8 +12,9 @@ export function statsOf(core?: Core): Stats {
   const recordingBytes = bytes[2 * COUNTS] ?? 0
   const droppedMessages = JSON.parse(core?.dropped_messages() ?? '{}') as Record<string, number>
   const contractViolations = JSON.parse(core?.contract_violations() ?? '{}') as Record<string, number>
+  const mismatches = JSON.parse(core?.mismatches() ?? '{}') as Record<string, number>
   const [clientBytes, upstreamBytes] = [counts(bytes, 0), counts(bytes, COUNTS)]
-  return { connections, rooms, timers, calls, upstreams, clientBytes, upstreamBytes, recordingBytes, droppedMessages, contractViolations }
+  return { connections, rooms, timers, calls, upstreams, clientBytes, upstreamBytes, recordingBytes, droppedMessages, contractViolations, mismatches }
 }
 
 /** Of several servers together. */

@@ -64,6 +64,8 @@ export type ControlRoute = {
   contract: ContractMode | null
   /** How many messages broke the contract since the start. */
   contractViolations: number
+  /** How many messages of clients were not what its recording or scenario expects, since the start. */
+  mismatches: number
 }
 
 /** A page of connections. */
@@ -181,6 +183,11 @@ export type Stats = {
    * Routes where none did are left out.
    */
   contractViolations: Record<string, number>
+  /**
+   * How many messages of clients were not what a recording or a scenario expects, since the start, by the route's pattern
+   * with its first prefix. Routes where none were are left out.
+   */
+  mismatches: Record<string, number>
 }
 
 /**

@@ -177,6 +177,8 @@ export interface VerifyOptions {
   errors?: boolean
   /** Whether messages may have broken the contract of their route. Default `false`. */
   violations?: boolean
+  /** Whether clients may have sent what the recording or the scenario of their route does not expect. Default `false`. */
+  mismatches?: boolean
 }
 
 export type { Duration }

@@ -2,6 +2,7 @@
 
 import { connect, type ControlClient, type ControlConnection, type ControlEvent, type ControlEvents, ControlFailure } from '../control/client.js'
 import { monotonic } from '../engine/time.js'
+import type { ControlEventKind } from '../interface/control-api.js'
 import type { WaitOptions } from '../interface/testing.js'
 import { failure } from './failure.js'
 import { Changes } from './waiting.js'
@@ -22,6 +23,8 @@ export interface ControlledOptions {
   timeout?: number
   /** Whether messages may break the contract of their route while the test runs. Default `false`: then it fails. */
   violations?: boolean
+  /** Whether clients may send what a recording or a scenario does not expect. Default `false`: then the test fails. */
+  mismatches?: boolean
 }
 
 /** The client of the server's control API, with what tests need besides. */
@@ -44,10 +47,11 @@ interface Opened {
 
 /** Controls a server while `use` runs. */
 export async function controlled(options: ControlledOptions & { url: string }, use: (server: ControlledServer) => Promise<void>): Promise<void> {
-  const { url, token, reset = true, timeout = 5000, violations = false } = options
+  const { url, token, reset = true, timeout = 5000, violations = false, mismatches = false } = options
   const client = await connect(url, { token })
   if (reset) await client.reset()
-  const openings = new Openings(client, await client.events({ kinds: violations ? ['opened'] : ['opened', 'violation'] }), timeout)
+  const kinds: ControlEventKind[] = ['opened', ...(violations ? [] : ['violation' as const]), ...(mismatches ? [] : ['mismatch' as const])]
+  const openings = new Openings(client, await client.events({ kinds }), kinds, timeout)
   const added = new Set<number>()
   const addFaults: ControlClient['addFaults'] = async (faults) => {
     const fault = await client.addFaults(faults)
@@ -63,7 +67,7 @@ export async function controlled(options: ControlledOptions & { url: string }, u
   const opened: ControlledServer['opened'] = (path, waiting) => openings.next(path, waiting, opened)
   try {
     await use({ ...client, addFaults, removeFaults, opened })
-    if (!violations) await openings.verify()
+    await openings.verify()
   } finally {
     openings.end()
     if (reset) await client.reset()
@@ -87,17 +91,20 @@ function isGone(error: unknown): boolean {
 class Openings {
   readonly #client: ControlClient
   readonly #events: ControlEvents
+  readonly #kinds: ControlEventKind[]
   readonly #timeout: number
   readonly #changes = new Changes()
   readonly #all: Opened[] = []
   readonly #given = new Set<Opened>()
   #subscribed = 0
   readonly #violations: Extract<ControlEvent, { type: 'violation' }>[] = []
+  readonly #mismatches: Extract<ControlEvent, { type: 'mismatch' }>[] = []
   #isOver = false
 
-  constructor(client: ControlClient, events: ControlEvents, timeout: number) {
+  constructor(client: ControlClient, events: ControlEvents, kinds: ControlEventKind[], timeout: number) {
     this.#client = client
     this.#events = events
+    this.#kinds = kinds
     this.#timeout = timeout
     void this.#listen()
   }
@@ -132,22 +139,24 @@ class Openings {
     this.#events.close()
   }
 
-  /** Fails if messages broke the contract of their route since the test began. */
+  /** Fails if messages broke the contract of their route, or did not match its recording or scenario, since the test began. */
   async verify(): Promise<void> {
     // What was told before the answer to this has come then.
     const before = this.#subscribed
-    this.#events.subscribe({ kinds: ['opened', 'violation'] })
+    this.#events.subscribe({ kinds: this.#kinds })
     await this.#changes.within(() => this.#subscribed > before || this.#isOver || undefined, this.#timeout)
     const problems = this.#violations.map(({ route, direction, violations }) => {
       const way = direction === 'in' ? 'received' : 'sent'
       return `${route} ${way} a message that breaks its contract: ${violations.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`
     })
+    problems.push(...this.#mismatches.map(({ route, text }) => `${route}: ${text}`))
     if (problems.length > 0) throw failure(problems)
   }
 
   async #listen(): Promise<void> {
     for await (const event of this.#events) {
       if (event.type === 'violation') this.#violations.push(event)
+      else if (event.type === 'mismatch') this.#mismatches.push(event)
       else if (event.type === 'subscribed') this.#subscribed++
       else if (event.type === 'opened') this.#all.push(event)
       this.#changes.tell()

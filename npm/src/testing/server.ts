@@ -79,6 +79,7 @@ class ObservedServer implements TestServer {
   #messages: Message[] = []
   /** How many messages had broken contracts before. */
   #violations: Record<string, number> = {}
+  #mismatches: Record<string, number> = {}
   #refusing: { status: number; times: number; headers: Record<string, string> } | undefined
   #isDown = false
   readonly #own: Server | undefined
@@ -237,16 +238,19 @@ class ObservedServer implements TestServer {
     this.#messages = []
     this.#arriving = []
     this.#threw.clear()
-    this.#violations = this.switchboard.stats().contractViolations
+    const { contractViolations, mismatches } = this.switchboard.stats()
+    this.#violations = contractViolations
+    this.#mismatches = mismatches
     for (const list of [this.refusals, this.errors, this.log]) list.length = 0
   }
 
-  async verify({ leftovers = false, unread = false, errors = false, violations = false }: VerifyOptions = {}): Promise<void> {
+  async verify({ leftovers = false, unread = false, errors = false, violations = false, mismatches = false }: VerifyOptions = {}): Promise<void> {
     const open = (): ObservedConnection[] => this.#opened.filter(({ isGone }) => !isGone)
     if (!leftovers) await this.changes.within(() => open().length === 0 || undefined, FAREWELL)
     const problems: string[] = []
     if (!errors && this.errors.length > 0) problems.push(...this.errors.map((error) => `${this.#threw.get(error) ?? 'a handler'} threw ${shownError(error)}`))
     if (!violations) problems.push(...this.#violated())
+    if (!mismatches) problems.push(...this.#mismatched())
     if (!leftovers && open().length > 0) {
       problems.push(`${count(open().length, 'connection is', 'connections are')} still open; close the client at the end of the test, or allow leftovers:\n${list(open().map(connectionLine))}`)
     }
@@ -291,6 +295,17 @@ class ObservedServer implements TestServer {
     return all.flatMap(([pattern, total]) => {
       const broke = total - (this.#violations[pattern] ?? 0)
       return broke > 0 ? [`${count(broke, 'message', 'messages')} broke the contract of ${pattern}:\n${said}`] : []
+    })
+  }
+
+  /** How many messages were not what each route expects since the last {@link reset}, and what the log says of them. */
+  #mismatched(): string[] {
+    const all = Object.entries(this.switchboard.stats().mismatches)
+    const lines = this.log.filter((line) => line.includes(' came from the client, where '))
+    const said = list(lines.map((line) => line.replace(/^.*?\[switchboard\]\S* /, '')))
+    return all.flatMap(([pattern, total]) => {
+      const differed = total - (this.#mismatches[pattern] ?? 0)
+      return differed > 0 ? [`${count(differed, 'message', 'messages')} did not match on ${pattern}:\n${said}`] : []
     })
   }
 

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::index::{Index, Opening};
-use super::material::{Loading, Material};
+use super::material::{Loading, Material, Progress};
 use super::mismatch::Mismatch;
 use super::options::{ConnectionChoice, MismatchOption, ReplayOptions};
 use super::player::{Order, Player, Stage};
@@ -61,7 +61,13 @@ enum Source {
 
 enum Readiness {
     Unread,
-    Reading { read: ReadId, offset: u64, loading: Loading },
+    Reading {
+        read: ReadId,
+        offset: u64,
+        /// The file beside the other one that is read now.
+        beside: Option<String>,
+        loading: Loading,
+    },
     Ready(Material),
     Failed,
 }
@@ -138,20 +144,34 @@ impl Replay {
             _ => Loading::of_scenario(),
         };
         let read = cx.read_file_part_for_route(file, 0, INDEX_PART);
-        self.readiness = Readiness::Reading { read, offset: 0, loading };
+        self.readiness = Readiness::Reading { read, offset: 0, beside: None, loading };
     }
 
     /// A part of the file was read, to learn what is in it.
     fn loaded(&mut self, cx: &mut Context<'_>, content: Result<FilePart, String>) {
         let Some(file) = self.file().map(str::to_owned) else { return };
-        let Readiness::Reading { read, offset, loading } = &mut self.readiness else { return };
-        let material = content.and_then(|part| {
+        let Readiness::Reading { read, offset, beside, loading } = &mut self.readiness else { return };
+        let content = content.map_err(|error| match beside {
+            Some(name) => format!("{name}, which belongs to it: {error}"),
+            None => error,
+        });
+        let progress = content.and_then(|part| {
             *offset += part.bytes.len() as u64;
             loading.push(&file, &part.bytes, part.is_last)
         });
-        match material {
-            Ok(None) => return *read = cx.read_file_part_for_route(&file, *offset, INDEX_PART),
-            Ok(Some(material)) => {
+        match progress {
+            Ok(Progress::Continue) => {
+                let present = beside.as_ref().map_or_else(|| file.clone(), |name| file_beside(&file, name));
+                *read = cx.read_file_part_for_route(&present, *offset, INDEX_PART);
+                return;
+            }
+            Ok(Progress::Beside(name)) => {
+                *offset = 0;
+                *read = cx.read_file_part_for_route(&file_beside(&file, &name), 0, INDEX_PART);
+                *beside = Some(name);
+                return;
+            }
+            Ok(Progress::Done(material)) => {
                 if let Material::Recording { index, .. } = &material {
                     for warning in &index.warnings {
                         cx.log(Level::Warn, format!("{file}: {warning}"));
@@ -358,6 +378,12 @@ impl Replay {
         }
         cx.mismatched(mismatch);
     }
+}
+
+/// A file in the folder of another one.
+fn file_beside(file: &str, name: &str) -> String {
+    let folder = file.len() - name_of(file).len();
+    format!("{}{name}", &file[..folder])
 }
 
 /// The name of a file without its folders, for reports that clients may see.

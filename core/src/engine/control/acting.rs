@@ -88,6 +88,7 @@ impl Engine {
         for route in &mut self.state.routes {
             route.dropped_messages = 0;
             route.contract_violations = 0;
+            route.mismatches = 0;
         }
         self.state.client_bytes = ByteCounts::default();
         self.state.upstream_bytes = ByteCounts::default();

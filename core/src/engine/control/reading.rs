@@ -68,6 +68,7 @@ impl Engine {
                 dropped_messages: route.dropped_messages,
                 contract: settings.contract.as_ref().map(|contract| contract.mode),
                 contract_violations: route.contract_violations,
+                mismatches: route.mismatches,
             }
         });
         view(&RoutesView { routes: routes.collect() })
