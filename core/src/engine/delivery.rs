@@ -247,8 +247,7 @@ impl Engine {
             }
             Inbound::Violation(violation) => return self.fail(now, id, violation, effects),
             Inbound::Message(message) => {
-                let has_contract = self.state.routes[route].settings.contract.is_some();
-                let result = if has_contract
+                let result = if self.state.has_contracts
                     && let Err(refused) = self.state.hold_received(now, id, &message, effects)
                 {
                     Err(refused)

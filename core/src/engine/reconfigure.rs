@@ -105,6 +105,7 @@ impl Engine {
             };
             summary.indices.push(index);
         }
+        self.state.has_contracts = self.state.routes.iter().any(|route| route.settings.contract.is_some());
         summary.removed = removed.len();
         gone.extend(
             removed.into_iter().map(|index| Gone { index, reason: "The route was removed".to_owned() }),

@@ -106,6 +106,8 @@ pub(crate) struct State {
     pub(crate) port: Option<u16>,
     /// What the handling of a client's messages has sent to it.
     pub(crate) answers: Answers,
+    /// Whether any route has a contract.
+    pub(crate) has_contracts: bool,
     /// Whether a handler is being told of an error: what it tells the client of it is no message of a contract.
     pub(crate) tells_error: bool,
     next_call: u64,
@@ -186,6 +188,7 @@ impl RouteState {
 
 impl State {
     pub(crate) fn new(routes: Vec<RouteState>, limits: Limits, random: ChaCha8Rng) -> Self {
+        let has_contracts = routes.iter().any(|route| route.settings.contract.is_some());
         Self {
             connections: Connections::default(),
             routes,
@@ -214,6 +217,7 @@ impl State {
             stack: None,
             port: None,
             answers: Answers::default(),
+            has_contracts,
             tells_error: false,
             next_call: 0,
         }

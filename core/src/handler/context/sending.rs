@@ -113,8 +113,7 @@ impl Context<'_> {
     /// Whether the contract of this route, if it has one, lets a message pass.
     #[inline]
     fn may_send(&mut self, to: &[ConnectionId], message: &Message) -> bool {
-        self.state.routes[self.route].settings.contract.is_none()
-            || self.state.may_send(self.now, self.route, to, message, self.effects)
+        !self.state.has_contracts || self.state.may_send(self.now, self.route, to, message, self.effects)
     }
 
     pub(crate) fn deliver(&mut self, to: Vec<ConnectionId>, message: Message) {
