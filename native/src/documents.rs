@@ -5,9 +5,13 @@ use std::path::Path;
 use serde_json::Value;
 use switchboard_core::{Config, ConfigError};
 
-/// Reads the files of a configuration into it. They are read where the configuration is used, not where it is parsed, so that
-/// a server built in Rust has them too.
-pub(crate) fn load(config: &mut Config) -> Result<(), ConfigError> {
+/// Reads the files that belong to a configuration into it, such as schemas of contracts. Servers do this by themselves with the
+/// configuration that they are given; it is for those who look at one without serving it.
+///
+/// # Errors
+///
+/// A file cannot be read, or what is in it is wrong.
+pub fn load(config: &mut Config) -> Result<(), ConfigError> {
     config.load(read)
 }
 

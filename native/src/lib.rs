@@ -132,6 +132,7 @@ pub use accept::mounted::Upgrade;
 
 mod connection;
 mod documents;
+pub use documents::load;
 mod flush;
 mod host;
 mod page;

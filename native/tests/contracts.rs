@@ -80,3 +80,53 @@ async fn what_callbacks_send_is_held_to_the_contract_too() {
     assert_eq!(client.text().await, r#"{"n":1}"#);
     assert_eq!(client.text().await, r#"{"n":2}"#);
 }
+
+const DOCUMENT: &str = "
+asyncapi: 3.0.0
+channels:
+  prices:
+    address: /prices/{symbol}
+    messages:
+      ask: { payload: { const: ask } }
+      price: { payload: { type: number }, examples: [{ payload: 1.5 }] }
+operations:
+  ask:
+    action: receive
+    channel: { $ref: '#/channels/prices' }
+    messages: [{ $ref: '#/channels/prices/messages/ask' }]
+    reply: { messages: [{ $ref: '#/channels/prices/messages/price' }] }
+";
+
+#[tokio::test]
+async fn an_asyncapi_document_is_served_and_printed() {
+    let folder = Folder::new("asyncapi");
+    folder.write("prices.yaml", DOCUMENT);
+    folder.write("switchboard.toml", "asyncapi = { file = 'prices.yaml', mode = 'refuse' }");
+    let mut config =
+        Config::from_toml("asyncapi = { file = 'prices.yaml', mode = 'refuse' }").expect("a configuration");
+    config.anchor(&folder.0);
+    let server = start(Server::builder().config(config)).await;
+    let mut client = Client::connect(server.url("/prices/x")).await;
+    client.send("ask").await;
+    assert_eq!(client.text().await, "1.5");
+    client.send("tell").await;
+    assert!(client.text().await.contains("expected \\\"ask\\\", got \\\"tell\\\""));
+
+    let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_switchboard"));
+    program.args(["asyncapi", "--title", "Prices", "--config"]).arg(folder.0.join("switchboard.toml"));
+    let output = program.kill_on_drop(true).output().await.expect("the program");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["info"]["title"], "Prices");
+    assert_eq!(document["channels"]["prices.symbol"]["address"], "/prices/{symbol}");
+    let received = &document["components"]["schemas"]["prices.symbol.received"];
+    assert!(received.to_string().contains("ask"), "{received}");
+
+    folder.write("prices.yaml", "asyncapi: 2.6.0");
+    let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_switchboard"));
+    program.args(["asyncapi", "--config"]).arg(folder.0.join("switchboard.toml"));
+    let output = program.kill_on_drop(true).output().await.expect("the program");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("prices.yaml: asyncapi: expected version 3, got \"2.6.0\""), "{said}");
+}

@@ -16,6 +16,8 @@ export type { CommandsClient, CommandsEvents, CommandsOptions } from './interfac
 export type {
   ActionsChannel,
   ActionsOptions,
+  AsyncApi,
+  AsyncApiOptions,
   ActionTemplate,
   ClientConditions,
   CompressionConfig as CompressionOptions,

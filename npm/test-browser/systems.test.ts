@@ -41,6 +41,14 @@ const systems: Record<string, (page: Page) => Promise<void>> = {
     await page.getByLabel('Message', { exact: true }).press('Enter')
     await page.locator('#messages li', { hasText: 'on chat' }).waitFor()
   },
+  asyncapi: async (page) => {
+    await page.locator('#price', { hasText: '4.75 each' }).waitFor()
+    await page.getByText('Order coffee').click()
+    await page.locator('#messages li', { hasText: '"id":"order-1"' }).waitFor()
+    await page.getByLabel('Amount').fill('0')
+    await page.getByText('Order coffee').click()
+    await page.locator('#messages li', { hasText: 'amount: expected at least 1, got 0' }).waitFor()
+  },
   proxy: async (page) => {
     await page.locator('#messages li', { hasText: 'proxy_connected' }).waitFor()
     await page.locator('#messages li', { hasText: '"name":"ticker"' }).first().waitFor()

@@ -82,3 +82,46 @@ test('mistakes in a contract and its files are named', async () => {
   await expect(serve(route({ sends: { pattern: '(?=x)' } }))).rejects.toThrow('contract.sends.pattern: the regular expression "(?=x)" cannot be used')
   await expect(serve(route({ sends: 'nowhere.json' }))).rejects.toThrow(/contract\.sends: .*nowhere\.json: ENOENT/)
 })
+
+test.each(versions)('Vite %s serves an AsyncAPI document, also when it is edited', async (_, vite) => {
+  const project = new Project()
+  const document = (price: number): string => `
+asyncapi: 3.0.0
+channels:
+  prices:
+    address: /prices/{symbol}
+    messages:
+      ask: { payload: { const: ask } }
+      price: { payload: { type: number }, examples: [{ payload: ${price} }] }
+operations:
+  ask:
+    action: receive
+    channel: { $ref: '#/channels/prices' }
+    messages: [{ $ref: '#/channels/prices/messages/ask' }]
+    reply: { messages: [{ $ref: '#/channels/prices/messages/price' }] }
+`
+  // A handler of the user's comes first, and keeps its callbacks.
+  const own = "{ pattern: '/own', onMessage: (connection) => connection.send('own') }"
+  project.write('vite.config.mjs', configuration(`{ wsHandlers: [${own}], asyncapi: { file: 'prices.yaml', mode: 'refuse' }, config: 'switchboard.toml' }`))
+  project.write('switchboard.toml', '[[routes]]\npattern = "/last"\ndialect = "echo"\n')
+  project.write('prices.yaml', document(1.5))
+  await project.start(vite)
+  const client = await connect(project.url('/prices/x'))
+  client.send('ask')
+  expect(await client.next()).toBe('1.5')
+  client.send('tell')
+  expect(await client.json()).toMatchObject({ type: 'error', message: expect.stringContaining('expected "ask", got "tell"') })
+  await project.save('prices.yaml', document(2))
+  await project.logged('reloaded prices.yaml: 1 route changed; 1 connection kept')
+  client.send('ask')
+  expect(await client.next()).toBe('2')
+  for (const [path, answer] of [['/api/own', 'own'], ['/last', 'hello']] as const) {
+    const other = await connect(project.url(path))
+    other.send('hello')
+    expect(await other.next()).toBe(answer)
+  }
+  await project.save('prices.yaml', document(2).replace('address: /prices', 'address: [/prices'))
+  await project.logged('asyncapi: ')
+  client.send('ask')
+  expect(await client.next()).toBe('2')
+})

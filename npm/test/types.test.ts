@@ -22,8 +22,8 @@ test('what the schema allows a route to have, RouteOptions has', () => {
 
 test('what the schema allows a server to have, its options have', () => {
   type ForFiles = '$schema' | 'listen' | 'prefix' | 'routes' | 'allowedHosts'
-  expectTypeOf<Omit<Config, ForFiles>>().toExtend<SwitchboardOptions>()
-  expectTypeOf<Omit<Config, ForFiles>>().toExtend<PluginOptions>()
+  expectTypeOf<Given<Omit<Config, ForFiles>>>().toExtend<SwitchboardOptions>()
+  expectTypeOf<Given<Omit<Config, ForFiles>>>().toExtend<PluginOptions>()
 })
 
 test('declarative parts are typed', () => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use xshell::cmd;
 
+use crate::npm;
 use crate::project::{Project, find_program};
 use crate::steps::Outcome;
 
@@ -12,10 +13,20 @@ use crate::steps::Outcome;
 const SUITE: &str = "jsonschema==4.26.0";
 const META_SCHEMAS: &str = "jsonschema-specifications==2025.9.1";
 
+/// The npm package with the JSON Schema of AsyncAPI, and where it is packed and unpacked.
+const ASYNCAPI: &str = "@asyncapi/specs@6.11.1";
+const ASYNCAPI_PACKED: &str = "asyncapi-specs-6.11.1.tgz";
+const ASYNCAPI_SCHEMA: &str = "asyncapi/package/schemas/3.0.0.json";
+
+/// Whose AsyncAPI documents are held to it.
+const CONFIGURATIONS: [&str; 3] =
+    ["native/switchboard.toml", "examples/phoenix/switchboard.toml", "examples/auth/switchboard.toml"];
+
 /// Where the table of what passes stands.
 const TABLE: &str = "core/src/contract/schema/README.md";
 
-/// Plays the suite. What passes has to be what the table says.
+/// Plays the suite, whose passing tests have to be those that the table says, and holds AsyncAPI documents of configurations to
+/// AsyncAPI's own schema.
 pub(crate) fn run(project: &Project) -> Result<Outcome> {
     let Some(python) = find_program(&["python3", "python"]) else {
         return Ok(Outcome::Skipped("there is no Python 3, whose pip fetches the test suite".into()));
@@ -31,7 +42,25 @@ pub(crate) fn run(project: &Project) -> Result<Outcome> {
         documented.contains(table.trim()),
         "the table in {TABLE} is another one; write the one above there"
     );
+    let schema = fetch_asyncapi(project, &python)?;
+    let program =
+        ["run", "--locked", "--quiet", "--package", "switchboard-core", "--example", "asyncapi_valid", "--"];
+    project.cargo().args(program).arg(schema).args(CONFIGURATIONS.map(|file| project.path(file))).run()?;
     Ok(Outcome::Passed)
+}
+
+/// The schema of AsyncAPI, below the target folder.
+fn fetch_asyncapi(project: &Project, python: &Path) -> Result<PathBuf> {
+    let folder = project.target().join("schemas");
+    let schema = folder.join(ASYNCAPI_SCHEMA);
+    if !schema.exists() {
+        let (shell, npm) = (&project.shell, npm::program("npm")?);
+        std::fs::create_dir_all(&folder)?;
+        cmd!(shell, "{npm} pack --silent --pack-destination {folder} {ASYNCAPI}").run()?;
+        let (archive, target) = (folder.join(ASYNCAPI_PACKED), folder.join("asyncapi"));
+        cmd!(shell, "{python} -m tarfile -e {archive} {target}").run()?;
+    }
+    Ok(schema)
 }
 
 /// The folder of the suite and that of the meta-schemas, below the target folder.

@@ -25,6 +25,7 @@
 
 mod allowed_hosts;
 mod assembly;
+mod asyncapi;
 mod authenticate;
 mod callbacks;
 mod compression;
@@ -61,6 +62,7 @@ pub use crate::dialect::rules::Parse;
 pub use crate::schema::{ConfigError, Interval, Toggle};
 pub use allowed_hosts::AllowedHosts;
 pub use assembly::{Assembly, RouteCallbacks};
+pub use asyncapi::{AsyncApiOptions, Perspective};
 pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlaceConfig};
 pub use callbacks::NeededCallback;
 pub use compression::{CompressionConfig, PerMessageDeflateConfig};
@@ -99,6 +101,9 @@ pub struct Config {
     pub allowed_hosts: AllowedHosts,
     /// The routes. The first one whose pattern matches a path serves it.
     pub routes: Vec<RouteConfig>,
+    /// An AsyncAPI 3 document: a JSON or YAML file, or an object with more. Its channels become routes with contracts that
+    /// answer with its examples; routes that are here for such a path get their contract from it. Default none.
+    pub asyncapi: Option<AsyncApiOptions>,
     /// Named streams of JSON values that routes serve.
     pub feeds: Vec<FeedConfig>,
     /// Limits on what clients can cost.
@@ -122,6 +127,7 @@ impl Default for Config {
             origins: OriginsConfig::default(),
             allowed_hosts: AllowedHosts::default(),
             routes: Vec::new(),
+            asyncapi: None,
             feeds: Vec::new(),
             limits: LimitsConfig::default(),
             recordings: "recordings".to_owned(),
@@ -158,6 +164,7 @@ impl Config {
     pub fn anchor(&mut self, folder: &Path) {
         let tls = self.listen.tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key]);
         let replays = self.feeds.iter_mut().filter_map(|feed| feed.replay.as_mut());
+        let asyncapi = self.asyncapi.iter_mut().map(|asyncapi| &mut asyncapi.file);
         let of_routes = self.routes.iter_mut().flat_map(|route| {
             let record = route.record.as_mut().map(|record| &mut record.file);
             let recording = route.replay.as_mut().map(|replay| &mut replay.file);
@@ -169,7 +176,7 @@ impl Config {
         });
         let recordings = [&mut self.recordings];
         let replayed = replays.map(|replay| &mut replay.file);
-        for file in tls.chain(replayed).chain(of_routes).chain(recordings) {
+        for file in tls.chain(replayed).chain(of_routes).chain(asyncapi).chain(recordings) {
             if !is_absolute(file) {
                 *file = folder.join(&*file).to_string_lossy().into_owned();
             }
@@ -237,6 +244,7 @@ impl Config {
         }
         for (index, route) in self.routes.iter().enumerate() {
             route.check().map_err(|error| error.under(&format!("routes[{index}]")))?;
+            self.check_contract(route).map_err(|error| error.under(&format!("routes[{index}].contract")))?;
         }
         self.check_feeds()
     }

@@ -287,9 +287,6 @@ impl RouteConfig {
             fault.check().map_err(|error| error.under(&format!("faults[{index}]")))?;
         }
         if let Some(contract) = &self.contract {
-            if contract.is_empty() {
-                return Err(ConfigError::at("contract", "there is no schema; write receives, sends or both"));
-            }
             contract.contract().map_err(|error| error.under("contract"))?;
         }
         if let Some(record) = &self.record {

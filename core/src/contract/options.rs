@@ -25,6 +25,8 @@ pub struct ContractOptions {
     pub sends: Option<SchemaSource>,
     /// Whether binary messages pass in a direction that has a schema. Default false: they break it.
     pub binary: bool,
+    /// Whether an AsyncAPI document describes the route.
+    pub(crate) is_described: bool,
 }
 
 /// The same with all keys.
@@ -161,7 +163,7 @@ impl<'de> Deserialize<'de> for ContractOptions {
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ContractOptions, A::Error> {
                 let Written { mode, receives, sends, binary } =
                     Written::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(ContractOptions { mode, receives, sends, binary })
+                Ok(ContractOptions { mode, receives, sends, binary, is_described: false })
             }
         }
 

@@ -37,6 +37,7 @@ export const KNOWN_KEYS = [
   'delay',
   'origins',
   'allowedHosts',
+  'asyncapi',
   'feeds',
   'limits',
   'recordings',
@@ -76,7 +77,7 @@ export function resolve(given: PluginOptions, written: Written[] = []): Resolved
   // An unknown key may be a misspelt one of these: then the engine is started, which reports it.
   const environment = defined(options.environment ?? process.env)
   const isUseful =
-    ['wsHandlers', 'routes', 'config', 'files'].some((key) => keys.includes(key)) || Boolean(environment.WEBSOCKET_ENABLED)
+    ['wsHandlers', 'routes', 'config', 'files', 'asyncapi'].some((key) => keys.includes(key)) || Boolean(environment.WEBSOCKET_ENABLED)
   const isMisspelt = keys.some((key) => !KNOWN_KEYS.includes(key) && !HTTP_KEYS.includes(key))
   return {
     enabled: !options.disable && (options.enableWs ?? (isUseful || isMisspelt)),

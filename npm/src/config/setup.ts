@@ -74,7 +74,7 @@ const CALLBACKS = [
  */
 export function setUp(resolved: Resolved, root: string, servedHosts: true | string[] = [], trace = false): Setup {
   const { options, prefixes, handlers, routes } = resolved
-  const { delay, origins, allowedHosts, feeds, limits, recordings, shutdownGrace } = options
+  const { delay, origins, allowedHosts, asyncapi, feeds, limits, recordings, shutdownGrace } = options
   const split = [
     ...handlers.map(({ handler, label }) => ({ handler, label, defaults: ANY_SUBPROTOCOL })),
     ...list<RouteOptions>(routes, 'routes').map((handler, index) => ({
@@ -90,6 +90,7 @@ export function setUp(resolved: Resolved, root: string, servedHosts: true | stri
         delay,
         origins,
         allowedHosts,
+        asyncapi,
         feeds,
         limits,
         recordings,

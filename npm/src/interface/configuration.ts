@@ -23,6 +23,11 @@ export interface Config {
   allowedHosts?: AllowedHosts
   /** The routes. The first one whose pattern matches a path serves it. */
   routes?: RouteConfig[]
+  /**
+   * An AsyncAPI 3 document: a JSON or YAML file, or an object with more. Its channels become routes with contracts that
+   * answer with its examples; routes that are here for such a path get their contract from it. Default none.
+   */
+  asyncapi?: AsyncApi | null
   /** Named streams of JSON values that routes serve. */
   feeds?: FeedConfig[]
   /** Limits on what clients can cost. */
@@ -953,6 +958,30 @@ export interface Rule {
 
 /** The event that a rule is for. */
 export type On = 'connect' | 'message' | 'close'
+
+/** An AsyncAPI document: its file, or an object with more. */
+export type AsyncApi = string | AsyncApiOptions
+
+/** The same with all keys. */
+export interface AsyncApiOptions {
+  /**
+   * A JSON or YAML file. Relative paths begin in the folder of the configuration file; those of options in JavaScript at
+   * Vite's root, or in the working directory.
+   */
+  file: string
+  /** What becomes of messages that the document does not allow, on routes whose `contract` does not say it. Default `warn`. */
+  mode?: ContractMode
+  /** Whose operations the document describes. Default `server`. */
+  perspective?: Perspective
+  /**
+   * Whether routes that are made of channels send each client, when it connects, the example messages of operations that
+   * send without being asked. Default false.
+   */
+  greet?: boolean
+}
+
+/** Whose operations an AsyncAPI document describes. */
+export type Perspective = 'server' | 'client'
 
 /** A stream of JSON values, and how many of them are kept. */
 export interface FeedConfig {

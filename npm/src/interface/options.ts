@@ -1,7 +1,7 @@
 /** The options of the plugin and of a server. */
 
 import type { ControlOptions } from './control.js'
-import type { FeedConfig, LimitsConfig } from './configuration.js'
+import type { AsyncApi, FeedConfig, LimitsConfig } from './configuration.js'
 import type { RouteOptions, WebSocketHandler } from './handler.js'
 
 /** How much is logged. */
@@ -47,6 +47,11 @@ export interface SwitchboardOptions {
    * names are allowed, as Vite has it: there a certificate protects.
    */
   allowedHosts?: true | string[]
+  /**
+   * An AsyncAPI 3 document: a JSON or YAML file, or an object with more. Its channels become routes with contracts that answer
+   * with its examples; handlers and routes that are here for such a path get their contract from it. Default: none.
+   */
+  asyncapi?: AsyncApi
   /** Named streams of JSON values that routes serve. Default `[]`. */
   feeds?: FeedConfig[]
   /** Limits on what clients can cost. The defaults suit a development server. */

@@ -278,15 +278,15 @@ impl<'v> Validator<'v> {
         holds
     }
 
-    /// Reports what is wrong with the alternative that was probably meant: the one that fails furthest down, and in the fewest
-    /// places.
+    /// Reports what is wrong with the alternative that was probably meant: the one that names no other value, and fails in the
+    /// fewest places and furthest down.
     fn none_fits(&mut self, node: &'v Node, keyword: &'static str, reports: Vec<Vec<Violation>>) -> bool {
         if let Some(own) = &mut self.report {
-            let is_about_kind =
-                |violation: &Violation| matches!(violation.keyword, "type" | "const" | "enum" | "false");
+            // A property with one value, such as `type`, says which alternative was meant.
+            let is_another = |violation: &Violation| matches!(violation.keyword, "const" | "enum" | "false");
             let rank = |report: &&Vec<Violation>| {
                 let depth = report.iter().map(|violation| violation.path.matches(['.', '[']).count()).max();
-                let others = report.iter().filter(|violation| is_about_kind(violation)).count();
+                let others = report.iter().filter(|violation| is_another(violation)).count();
                 (others, report.len(), std::cmp::Reverse(depth))
             };
             let count = reports.len();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 use switchboard::{Config, ControlSettings, ServerError};
 
+use crate::asyncapi::AsyncApi;
 use crate::convert::Convert;
 use crate::environment::Environment;
 use crate::record::Record;
@@ -59,6 +60,7 @@ pub(crate) struct Arguments {
 /// What the program does besides serving.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
+    Asyncapi(AsyncApi),
     Convert(Convert),
     Record(Record),
 }

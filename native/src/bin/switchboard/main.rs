@@ -3,6 +3,7 @@
 // Standard output and standard error may be closed, and these would panic.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod asyncapi;
 mod cli;
 mod convert;
 mod environment;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log::start();
     let result = match &arguments.command {
+        Some(Command::Asyncapi(asyncapi)) => asyncapi.run(),
         Some(Command::Convert(convert)) => convert.run(),
         Some(Command::Record(_)) | None => serve(&arguments),
     };
