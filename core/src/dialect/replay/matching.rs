@@ -17,7 +17,7 @@ use crate::message::Message;
 ///
 /// | | `exact` | `shape` |
 /// |---|---|---|
-/// | JSON | equal as values, whatever the order of keys; 1 and 1.0 are equal | the same kinds of values and the same keys, also within; at [keys that say what a message is](DISCRIMINATING) the same values |
+/// | JSON | equal as values, whatever the order of keys; 1 and 1.0 are equal | the same kinds of values and the same keys, also within; at keys that say what a message is, such as `type` and `event`, the same values |
 /// | a list within JSON | equal | the elements that both have are of the same shape; one is empty only if the other is |
 /// | JSON that is a list | equal | of the same length; a number or text in the first place is equal, as it says what the message is |
 /// | other text | equal | equal but for digits, UUIDs and timestamps |
