@@ -20,7 +20,9 @@ fn read(file: &str) -> Result<Value, String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     let extension = Path::new(file).extension().unwrap_or_default();
     if ["yaml", "yml"].iter().any(|yaml| extension.eq_ignore_ascii_case(yaml)) {
-        return serde_saphyr::from_str(&text).map_err(|error| format!("not YAML: {error}"));
+        // Those of YAML 1.2, as in Node: `on` and `yes` are text.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        return serde_saphyr::from_str_with_options(&text, options).map_err(|error| format!("not YAML: {error}"));
     }
     serde_json::from_str(&text).map_err(|error| format!("not JSON: {error}"))
 }
