@@ -42,7 +42,7 @@ pub struct Replay {
     /// Opening handshakes that wait until the file was read.
     waiting: Vec<ConnectionId>,
     conversations: HashMap<ConnectionId, Conversation>,
-    /// How many clients each path has had; the last is for paths that were not recorded.
+    /// How many clients each path, or path and query, has had; the last is for paths that were not recorded.
     turns: HashMap<Box<str>, usize>,
     other_turns: usize,
     /// Seeded from the engine's generator when it is first needed.
@@ -214,8 +214,9 @@ impl Replay {
             }
             Readiness::Ready(Material::Recording { index, content }) => (index.clone(), content.clone()),
         };
-        let path = cx.connection().map(|connection| connection.path().to_owned()).unwrap_or_default();
-        let Some(place) = self.choose(&index, &path) else {
+        let asked = cx.connection().map(|client| (client.path().to_owned(), client.query().to_owned()));
+        let (path, query) = asked.unwrap_or_default();
+        let Some(place) = self.choose(&index, &path, &query) else {
             return cx.reject(StatusCode::SERVICE_UNAVAILABLE);
         };
         match &index.connections[place].opening {
@@ -233,15 +234,15 @@ impl Replay {
         }
     }
 
-    /// The recorded connection for the next client of a path.
-    fn choose(&mut self, index: &Index, path: &str) -> Option<usize> {
+    /// The recorded connection for the next client of a path and a query.
+    fn choose(&mut self, index: &Index, path: &str, query: &str) -> Option<usize> {
         let Source::Recording(options) = &self.source else { return None };
         if let ConnectionChoice::Number(number) = options.connection {
             return usize::try_from(number - 1).ok().filter(|place| *place < index.connections.len());
         }
-        match index.of_path(path) {
-            Some(places) => {
-                let turn = self.turns.entry(path.into()).or_default();
+        match index.of_target(path, query) {
+            Some((target, places)) => {
+                let turn = self.turns.entry(target.into()).or_default();
                 let place = places[*turn % places.len()];
                 *turn += 1;
                 Some(place)

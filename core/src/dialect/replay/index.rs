@@ -43,8 +43,8 @@ pub(super) enum Opening {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     pub(super) connections: Vec<Recorded>,
-    /// By path, in their order.
-    by_path: HashMap<Box<str>, Vec<usize>>,
+    /// By path, and by path and query, in their order.
+    by_target: HashMap<Box<str>, Vec<usize>>,
     /// What a person should know of the file, such as that its last line is torn.
     pub(super) warnings: Vec<String>,
 }
@@ -61,9 +61,12 @@ pub(super) struct IndexBuilder {
 }
 
 impl Index {
-    /// The connections of a path, or all if it was not recorded.
-    pub(super) fn of_path(&self, path: &str) -> Option<&[usize]> {
-        self.by_path.get(path).map(Vec::as_slice)
+    /// The connections with this path and query, or if there are none, with this path: what they have in common, and which
+    /// they are. `None`: the path was not recorded.
+    pub(super) fn of_target(&self, path: &str, query: &str) -> Option<(&str, &[usize])> {
+        let exact = format!("{path}?{query}");
+        let found = self.by_target.get_key_value(&*exact).or_else(|| self.by_target.get_key_value(path));
+        found.map(|(target, places)| (&**target, places.as_slice()))
     }
 }
 
@@ -133,8 +136,10 @@ impl IndexBuilder {
             let text = format!("{} was opened already in this run; count on", event.connection);
             return fail("connection", text);
         }
-        let path: Box<str> = path.split(['?', '#']).next().unwrap_or_default().into();
-        self.names += path.len() * 2;
+        let target = path.split('#').next().unwrap_or_default();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (path, exact): (Box<str>, _) = (path.into(), format!("{path}?{query}").into_boxed_str());
+        self.names += path.len() * 2 + exact.len();
         if let Opening::Accepted(Some(subprotocol)) = &opening {
             self.names += subprotocol.len();
         }
@@ -147,7 +152,9 @@ impl IndexBuilder {
             return fail("", text);
         }
         self.open.insert(event.connection, place);
-        self.index.by_path.entry(path.clone()).or_default().push(place);
+        for target in [path.clone(), exact] {
+            self.index.by_target.entry(target).or_default().push(place);
+        }
         self.index.connections.push(Recorded {
             path,
             opening,
@@ -188,12 +195,32 @@ mod tests {
         let index = index(&format!("{run}{HEADER}{run}{{\"at\"")).unwrap();
         let seen: Vec<_> = index.connections.iter().map(|it| (&*it.path, it.connection, it.line)).collect();
         assert_eq!(seen, [("/a", 1, 2), ("/b", 2, 3), ("/a", 1, 7), ("/b", 2, 8)]);
-        assert_eq!(index.of_path("/a"), Some(&[0, 2][..]));
-        assert_eq!(index.of_path("/c"), None);
+        assert_eq!(index.of_target("/a", ""), Some(("/a", &[0, 2][..])));
+        assert_eq!(index.of_target("/c", ""), None);
         let first = &index.connections[0];
         let end = (HEADER.len() + run.find("{\"at\":4").unwrap()) as u64;
         assert_eq!((first.start, first.end), (HEADER.len() as u64, end));
         assert_eq!(index.warnings.len(), 2, "{:?}", index.warnings);
+    }
+
+    #[test]
+    fn whoever_asks_as_a_recorded_client_did_gets_its_connection() {
+        let lines: String = ["/a?user=ann", "/a?user=bob", "/a", "/a?user=ann"]
+            .iter()
+            .enumerate()
+            .map(|(at, path)| {
+                format!("{{\"at\":{at},\"connection\":{},\"type\":\"open\",\"path\":\"{path}\"}}\n", at + 1)
+            })
+            .collect();
+        let index = index(&lines).unwrap();
+        for (query, expected) in [
+            ("user=ann", ("/a?user=ann", &[0, 3][..])),
+            ("user=bob", ("/a?user=bob", &[1])),
+            ("", ("/a?", &[2])),
+            ("user=eve", ("/a", &[0, 1, 2, 3])),
+        ] {
+            assert_eq!(index.of_target("/a", query), Some(expected), "{query}");
+        }
     }
 
     #[test]

@@ -83,8 +83,8 @@ impl Default for StartAt {
 /// Which recorded connection a client gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConnectionChoice {
-    /// The n-th client of a path gets the n-th recorded connection of that path; after the last one it is the first again. A
-    /// path that was not recorded gets all recorded connections in turn.
+    /// The n-th client of a path and query gets the n-th recorded connection of that path and query; after the last one it is
+    /// the first again. A query that was not recorded gets those of its path in turn, and a path that was not all of them.
     #[default]
     InOrder,
     /// Always the n-th recorded connection of the file, counted from 1.

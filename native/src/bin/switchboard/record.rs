@@ -44,6 +44,8 @@ impl Record {
             json!({
                 "pattern": pattern,
                 "proxy": { "url": self.url, "forward": ["authorization", "cookie"] },
+                // Some clients insist on it.
+                "compression": true,
                 "record": { "file": out, "mask": self.mask },
             })
         };
