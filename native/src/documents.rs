@@ -22,7 +22,8 @@ fn read(file: &str) -> Result<Value, String> {
     if ["yaml", "yml"].iter().any(|yaml| extension.eq_ignore_ascii_case(yaml)) {
         // Those of YAML 1.2, as in Node: `on` and `yes` are text.
         let options = serde_saphyr::options! { strict_booleans: true };
-        return serde_saphyr::from_str_with_options(&text, options).map_err(|error| format!("not YAML: {error}"));
+        return serde_saphyr::from_str_with_options(&text, options)
+            .map_err(|error| format!("not YAML: {error}"));
     }
     serde_json::from_str(&text).map_err(|error| format!("not JSON: {error}"))
 }
