@@ -61,6 +61,8 @@ const EXPECTED = [
   ['cancelCall', 2 * 2 ** 32 + 6],
   ['logged', 3, 'a line: ü'],
   ['readFile', 'feed', 'file.jsonl'],
+  ['readFilePart', 4, 2 ** 32 + 7, 65536, 'a.jsonl'],
+  ['appendFile', 'b.jsonl', Buffer.from('{}\n')],
   ['write', 1, 7, [Buffer.from('shared'), Buffer.alloc(5000, 9)]],
   ['write', 2, 0, Buffer.from('shared')],
   ['write', 5, 0, Buffer.from('shared')],

@@ -66,7 +66,7 @@ test('there is a tool for each operation, with schemas that stand alone', async 
   expect(faults({ everyone: true, faults: [{ on: 'sent' }] })).toBe(false)
 
   const reads = tools.filter(({ annotations, inputSchema }) => annotations!.readOnlyHint && !inputSchema.required?.length)
-  expect(reads.map(({ name }) => name)).toEqual(['server', 'routes', 'connections', 'rooms', 'presence', 'stats', 'feeds', 'faults', 'clock', 'events'])
+  expect(reads.map(({ name }) => name)).toEqual(['server', 'routes', 'connections', 'rooms', 'presence', 'stats', 'feeds', 'faults', 'recordings', 'clock', 'events'])
   for (const { name } of reads) await use(name)
 })
 

@@ -11,6 +11,8 @@ use crate::time::Now;
 
 impl Engine {
     /// The host read a part of a file, or could not.
+    #[cold]
+    #[inline(never)]
     pub(super) fn file_part(
         &mut self,
         now: Now,
@@ -54,6 +56,8 @@ impl Engine {
     }
 
     /// The outbox of a client has room again: its handler may wait for that.
+    #[cold]
+    #[inline(never)]
     pub(super) fn tell_drained(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
         let Some(connection) = self.state.connections.get(id).filter(|connection| connection.is_open())
         else {
@@ -65,6 +69,8 @@ impl Engine {
     }
 
     /// Adds the faults that handlers have asked for.
+    #[cold]
+    #[inline(never)]
     pub(super) fn add_wanted_faults(&mut self, now: Now, effects: &mut Vec<Effect>) {
         for (id, faults) in std::mem::take(&mut self.state.wanted_faults) {
             if let Err(error) = self.add_faults(now, FaultScope::Connection(id), faults, effects) {

@@ -130,6 +130,8 @@ impl Engine {
     }
 
     /// The host has written to a file, or could not.
+    #[cold]
+    #[inline(never)]
     pub(super) fn appended(
         &mut self,
         now: Now,

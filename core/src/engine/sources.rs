@@ -85,6 +85,8 @@ impl Engine {
     }
 
     /// The host read a file for a replay, or could not.
+    #[cold]
+    #[inline(never)]
     pub(super) fn file_read(
         &mut self,
         now: Now,

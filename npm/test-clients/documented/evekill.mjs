@@ -1,10 +1,10 @@
-// The example of EVE-KILL's documentation: node evekill.mjs PORT
+// The example of EVE-KILL's documentation: node evekill.mjs PORT [port to publish at]
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { WebSocket as NodeWebSocket } from 'ws'
 import { CLIENTS, finish, run } from './snippet.mjs'
 
-const port = process.argv[2]
+const [, , port, origin = port] = process.argv
 
 const EXAMPLE = (address) => `
 const socket = new WebSocket('${address}'); // Or your production WebSocket URL
@@ -35,7 +35,7 @@ socket.onerror = (error) => {
 const kill = { killmail_id: 123456789, total_value: 150000000, victim: { ship_name: { en: 'Rifter' } } }
 
 async function publish(value) {
-  const response = await fetch(`http://127.0.0.1:${port}/feeds/killmails`, {
+  const response = await fetch(`http://127.0.0.1:${origin}/feeds/killmails`, {
     method: 'POST',
     body: JSON.stringify(value),
   })
