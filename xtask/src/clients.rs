@@ -16,7 +16,7 @@ use crate::process::Server;
 use crate::project::Project;
 use crate::steps::Outcome;
 use crate::vite::Vite;
-use crate::{examples, native, npm, python};
+use crate::{examples, native, npm, python, replayed};
 
 const CHAT: &str = "/api/ws/chat";
 
@@ -48,6 +48,7 @@ pub(crate) fn run(project: &Project) -> Result<Outcome> {
     }
     SCENES.iter().try_for_each(|scenes| scenes.play(project, python.as_deref()))?;
     phoenix_channels(project)?;
+    replayed::run(project, python.as_deref())?;
     Ok(match python {
         Some(_) => Outcome::Passed,
         None => Outcome::Skipped("tungstenite and ws passed, but there is no Python 3 for websockets".into()),

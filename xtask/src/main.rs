@@ -30,6 +30,7 @@ mod process;
 mod project;
 mod purity;
 mod python;
+mod replayed;
 mod schema;
 mod schemas;
 mod soak;
