@@ -61,11 +61,11 @@ pub(super) struct IndexBuilder {
 }
 
 impl Index {
-    /// The connections with this path and query, or if there are none, with this path: what they have in common, and which
-    /// they are. `None`: the path was not recorded.
+    /// The connections with this path and query, or if there is no query or none with it, with this path: what they have in
+    /// common, and which they are. `None`: the path was not recorded.
     pub(super) fn of_target(&self, path: &str, query: &str) -> Option<(&str, &[usize])> {
-        let exact = format!("{path}?{query}");
-        let found = self.by_target.get_key_value(&*exact).or_else(|| self.by_target.get_key_value(path));
+        let exact = (!query.is_empty()).then(|| self.by_target.get_key_value(&*format!("{path}?{query}")));
+        let found = exact.flatten().or_else(|| self.by_target.get_key_value(path));
         found.map(|(target, places)| (&**target, places.as_slice()))
     }
 }
@@ -152,8 +152,9 @@ impl IndexBuilder {
             return fail("", text);
         }
         self.open.insert(event.connection, place);
-        for target in [path.clone(), exact] {
-            self.index.by_target.entry(target).or_default().push(place);
+        self.index.by_target.entry(path.clone()).or_default().push(place);
+        if !query.is_empty() {
+            self.index.by_target.entry(exact).or_default().push(place);
         }
         self.index.connections.push(Recorded {
             path,
@@ -216,7 +217,7 @@ mod tests {
         for (query, expected) in [
             ("user=ann", ("/a?user=ann", &[0, 3][..])),
             ("user=bob", ("/a?user=bob", &[1])),
-            ("", ("/a?", &[2])),
+            ("", ("/a", &[0, 1, 2, 3])),
             ("user=eve", ("/a", &[0, 1, 2, 3])),
         ] {
             assert_eq!(index.of_target("/a", query), Some(expected), "{query}");

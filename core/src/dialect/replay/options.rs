@@ -84,7 +84,8 @@ impl Default for StartAt {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConnectionChoice {
     /// The n-th client of a path and query gets the n-th recorded connection of that path and query; after the last one it is
-    /// the first again. A query that was not recorded gets those of its path in turn, and a path that was not all of them.
+    /// the first again. Without a query, or with one that was not recorded, it gets those of its path in turn; a path that was not
+    /// recorded gets all of them.
     #[default]
     InOrder,
     /// Always the n-th recorded connection of the file, counted from 1.
