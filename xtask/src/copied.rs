@@ -76,9 +76,14 @@ fn install(project: &Project, folder: &Path, tarball: &Path) -> Result<()> {
 fn endpoint(printed: &str, url: &str) -> Result<String> {
     let start = printed.find(url).context("no endpoint is printed")? + url.len();
     let path = printed[start..].split_whitespace().next().unwrap_or_default();
-    let segment = |segment: &str| match segment.starts_with('{') || segment.contains('*') {
-        true => "1".to_owned(),
-        false => segment.to_owned(),
+    let segment = |segment: &str| match (
+        segment.split_once("(?:"),
+        segment.starts_with('{') || segment.contains('*'),
+    ) {
+        // One of several words.
+        (Some((_, words)), true) => words.split(['|', ')']).next().unwrap_or_default().to_owned(),
+        (None, true) => "1".to_owned(),
+        (_, false) => segment.to_owned(),
     };
     Ok(path.split('/').map(segment).collect::<Vec<_>>().join("/"))
 }
