@@ -1,0 +1,278 @@
+//! The messages of each channel, counted: by who publishes them, and by who hears them.
+//!
+//! A node numbers its messages on a channel from 1 in a *run*. Of very many channels those that were idle longest are forgotten,
+//! and begin another run with a higher number, so that memory does not grow with the rooms that ever were.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use hashlink::LinkedHashMap;
+
+use super::node::Node;
+use crate::time::Instant;
+
+/// How many channels are numbered.
+const MOST_CHANNELS: usize = 100_000;
+
+/// How many channels a sign of life tells about. Others wait for the next one.
+const MOST_TOLD: usize = 4_096;
+
+/// In how many signs of life. Whoever misses all of them takes the node for dead, and asks when it is back.
+const TOLD: u8 = 3;
+
+/// What this node publishes.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    /// In the order in which something was published on them.
+    channels: LinkedHashMap<Arc<str>, Sent>,
+    most: usize,
+    /// Channels of which the others have to be told, in so many signs of life.
+    untold: BTreeMap<Arc<str>, u8>,
+    runs: u64,
+}
+
+#[derive(Debug)]
+struct Sent {
+    run: u64,
+    sequence: u64,
+}
+
+impl Default for Outgoing {
+    fn default() -> Self {
+        Self { channels: LinkedHashMap::new(), most: MOST_CHANNELS, untold: BTreeMap::new(), runs: 0 }
+    }
+}
+
+impl Outgoing {
+    /// The run and the sequence number of the next message on a channel.
+    pub(super) fn next(&mut self, channel: &str) -> (u64, u64) {
+        let (name, mut sent) = self.channels.remove_entry(channel).unwrap_or_else(|| {
+            self.runs += 1;
+            (channel.into(), Sent { run: self.runs, sequence: 0 })
+        });
+        sent.sequence += 1;
+        let numbers = (sent.run, sent.sequence);
+        self.untold.insert(name.clone(), TOLD);
+        self.channels.insert(name, sent);
+        if self.channels.len() > self.most
+            && let Some((idle, _)) = self.channels.pop_front()
+        {
+            self.untold.remove(&idle);
+        }
+        numbers
+    }
+
+    /// The channels on which something was published, with the run and the last sequence number, for a sign of life.
+    pub(super) fn tell(&mut self) -> Vec<(Arc<str>, u64, u64)> {
+        let mut told: Vec<_> = self.untold.iter().map(|(name, left)| (*left, name.clone())).collect();
+        // Those that were told least first.
+        told.sort_by(|(left, _), (other, _)| other.cmp(left));
+        told.truncate(MOST_TOLD);
+        let mut sent = Vec::with_capacity(told.len());
+        for (left, name) in told {
+            match left {
+                1 => self.untold.remove(&name),
+                left => self.untold.insert(name.clone(), left - 1),
+            };
+            sent.extend(self.channels.get(&name).map(|last| (name, last.run, last.sequence)));
+        }
+        sent
+    }
+
+    /// Somebody may have missed what was told.
+    pub(super) fn tell_all_again(&mut self) {
+        self.untold = self.channels.keys().map(|name| (name.clone(), TOLD)).collect();
+    }
+}
+
+/// What this node hears.
+#[derive(Debug, Default)]
+pub(super) struct Incoming {
+    channels: HashMap<Arc<str>, Channel>,
+}
+
+/// A channel that this node is subscribed to at the broker.
+#[derive(Debug, Default)]
+struct Channel {
+    nodes: HashMap<Arc<str>, Received>,
+    /// Since when nobody here wants it. The subscription stays for a while: a page that is loaded anew empties a room for a
+    /// moment.
+    unwanted: Option<Instant>,
+}
+
+/// The last message of one node on one channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Received {
+    incarnation: u64,
+    run: u64,
+    sequence: u64,
+}
+
+/// What a message is among the others.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Nobody here wants it any more.
+    NotSubscribed,
+    /// It came already, or too late.
+    Again,
+    Next {
+        /// How many before it are missing.
+        lost: u64,
+    },
+}
+
+impl Incoming {
+    /// Whether the broker has to be told.
+    pub(super) fn subscribe(&mut self, channel: &str) -> bool {
+        if let Some(known) = self.channels.get_mut(channel) {
+            known.unwanted = None;
+            return false;
+        }
+        self.channels.insert(channel.into(), Channel::default());
+        true
+    }
+
+    /// Nobody here wants the channel any more.
+    pub(super) fn unsubscribe(&mut self, now: Instant, channel: &str) {
+        if let Some(known) = self.channels.get_mut(channel) {
+            known.unwanted.get_or_insert(now);
+        }
+    }
+
+    /// Forgets the channels that nobody has wanted for so many ms; gives their names.
+    pub(super) fn forget_unwanted(&mut self, now: Instant, ms: u64) -> Vec<Arc<str>> {
+        let is_over = |channel: &Channel| channel.unwanted.is_some_and(|since| now.ms_since(since) >= ms);
+        self.channels.extract_if(|_, channel| is_over(channel)).map(|(name, _)| name).collect()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.channels.keys()
+    }
+
+    pub(super) fn channels(&self) -> usize {
+        self.channels.values().filter(|channel| channel.unwanted.is_none()).count()
+    }
+
+    /// A message came.
+    pub(super) fn heard(&mut self, channel: &str, node: &Node, run: u64, sequence: u64) -> Heard {
+        let Some(Channel { nodes, unwanted }) = self.channels.get_mut(channel) else {
+            return Heard::NotSubscribed;
+        };
+        let received = Received { incarnation: node.incarnation, run, sequence };
+        let is_wanted = unwanted.is_none();
+        let Some(last) = nodes.get_mut(&node.name) else {
+            nodes.insert(node.name.clone(), received);
+            return if is_wanted { Heard::Next { lost: 0 } } else { Heard::NotSubscribed };
+        };
+        if received <= *last {
+            return Heard::Again;
+        }
+        let lost = last.missing_before(received) - 1;
+        *last = received;
+        if is_wanted { Heard::Next { lost } } else { Heard::NotSubscribed }
+    }
+
+    /// A node says what it has published. Gives how many of these messages did not come, if one of its messages has come before:
+    /// the broker may know of the subscription only since then.
+    pub(super) fn announced(&mut self, channel: &str, node: &Node, run: u64, sequence: u64) -> u64 {
+        let Some(Channel { nodes, unwanted }) = self.channels.get_mut(channel) else { return 0 };
+        let received = Received { incarnation: node.incarnation, run, sequence };
+        let Some(last) = nodes.get_mut(&node.name).filter(|last| **last < received) else { return 0 };
+        let lost = last.missing_before(received);
+        *last = received;
+        if unwanted.is_none() { lost } else { 0 }
+    }
+
+    /// A node is gone for good.
+    pub(super) fn forget(&mut self, name: &str) {
+        for channel in self.channels.values_mut() {
+            channel.nodes.remove(name);
+        }
+    }
+}
+
+impl Received {
+    /// How many messages lie between this one and a later one, which is counted too. Of an earlier run
+    /// those count that were told.
+    fn missing_before(self, later: Received) -> u64 {
+        match (self.incarnation, self.run) == (later.incarnation, later.run) {
+            true => later.sequence - self.sequence,
+            false => later.sequence,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(incarnation: u64) -> Node {
+        Node { name: "a".into(), incarnation }
+    }
+
+    #[test]
+    fn what_is_missing_is_counted_once() {
+        let mut incoming = Incoming::default();
+        assert_eq!(incoming.heard("x", &node(1), 1, 1), Heard::NotSubscribed);
+        assert!(incoming.subscribe("x") && !incoming.subscribe("x"));
+        for (incarnation, run, sequence, expected) in [
+            // The first one is where counting begins.
+            (1, 1, 7, Heard::Next { lost: 0 }),
+            (1, 1, 8, Heard::Next { lost: 0 }),
+            (1, 1, 8, Heard::Again),
+            (1, 1, 12, Heard::Next { lost: 3 }),
+            (1, 1, 10, Heard::Again),
+            // Another run, another life.
+            (1, 4, 1, Heard::Next { lost: 0 }),
+            (1, 6, 3, Heard::Next { lost: 2 }),
+            (2, 1, 2, Heard::Next { lost: 1 }),
+            (1, 9, 1, Heard::Again),
+        ] {
+            let heard = incoming.heard("x", &node(incarnation), run, sequence);
+            assert_eq!(heard, expected, "{incarnation} {run} {sequence}");
+        }
+        assert_eq!(incoming.announced("x", &node(2), 1, 2), 0);
+        assert_eq!(incoming.announced("x", &node(2), 1, 5), 3);
+        assert_eq!(incoming.announced("x", &node(2), 1, 5), 0);
+        assert_eq!(incoming.heard("x", &node(2), 1, 5), Heard::Again);
+        assert_eq!(incoming.announced("y", &node(2), 1, 5), 0);
+    }
+
+    #[test]
+    fn a_channel_that_nobody_wants_is_counted_until_it_is_forgotten() {
+        let mut incoming = Incoming::default();
+        let at = Instant::from_ms;
+        incoming.subscribe("x");
+        assert_eq!(incoming.heard("x", &node(1), 1, 1), Heard::Next { lost: 0 });
+        incoming.unsubscribe(at(10), "x");
+        incoming.unsubscribe(at(20), "x");
+        assert_eq!(incoming.heard("x", &node(1), 1, 2), Heard::NotSubscribed);
+        assert_eq!(incoming.forget_unwanted(at(59), 50), []);
+        assert!(!incoming.subscribe("x"), "it is still there");
+        assert_eq!(incoming.heard("x", &node(1), 1, 3), Heard::Next { lost: 0 });
+        incoming.unsubscribe(at(60), "x");
+        assert_eq!(incoming.forget_unwanted(at(110), 50), ["x".into()]);
+        assert!(incoming.subscribe("x"));
+    }
+
+    #[test]
+    fn what_was_published_is_told_in_a_few_signs_of_life() {
+        let mut outgoing = Outgoing::default();
+        assert_eq!([outgoing.next("x"), outgoing.next("y"), outgoing.next("x")], [(1, 1), (2, 1), (1, 2)]);
+        let expected = [("x".into(), 1, 2), ("y".into(), 2, 1)];
+        for _ in 0..TOLD {
+            assert_eq!(outgoing.tell(), expected);
+        }
+        assert_eq!(outgoing.tell(), []);
+        outgoing.tell_all_again();
+        assert_eq!(outgoing.tell(), expected);
+    }
+
+    #[test]
+    fn a_channel_that_was_forgotten_begins_another_run() {
+        let mut outgoing = Outgoing { most: 2, ..Outgoing::default() };
+        let numbers: Vec<_> = ["x", "y", "x", "z", "x", "y"].map(|channel| outgoing.next(channel)).into();
+        assert_eq!(numbers, [(1, 1), (2, 1), (1, 2), (3, 1), (1, 3), (4, 1)]);
+        assert_eq!(outgoing.tell(), [("x".into(), 1, 3), ("y".into(), 4, 1)]);
+    }
+}
