@@ -188,6 +188,9 @@ pub use interface::upstream::{Dial, UpstreamEvent, UpstreamId};
 pub mod template;
 pub use template::{ConnectionScope, Scope, Series, Template, TemplateError, ValueTemplate};
 
+pub mod history;
+pub use history::HistorySettings;
+
 mod feed;
 pub use feed::{
     Feed, FeedSettings, FeedSource, FeedValue, IntervalSettings, PostSettings, ReplaySettings,
@@ -210,6 +213,8 @@ pub use handler::{Handler, HandlerError, HandlerResult};
 
 pub mod control;
 
+pub mod cluster;
+
 mod engine;
 pub use engine::configuration::{Configuration, ConfiguredRoute, Reconfiguration, ReconfigureError};
 pub use engine::control::Asker;
@@ -218,6 +223,7 @@ pub use engine::recording::RecordingId;
 pub use engine::{Engine, Route};
 
 pub mod dialect;
+pub mod javascript;
 
 pub mod recording;
 

@@ -71,7 +71,7 @@ fn warned_messages_are_logged_counted_told_and_passed_on() {
     assert_eq!(
         told[0],
         json!({
-            "type": "violation", "at": told[0]["at"], "direction": "in", "connection": name, "route": "/echo", "path": "/echo",
+            "type": "violation", "at": told[0]["at"], "sequence": 5, "direction": "in", "connection": name, "route": "/echo", "path": "/echo",
             "receivers": 1, "isRefused": false,
             "violations": [{ "path": "n", "keyword": "type", "schema": "#/properties/n/type", "message": "expected a number, got text" }],
         })

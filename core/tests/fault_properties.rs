@@ -3,9 +3,12 @@
 
 mod support;
 
+use bytes::Bytes;
+use http::{Method, Request};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::World;
+use switchboard_core::control::{ControlSettings, PATH};
 use switchboard_core::{Config, ConnectionId, FaultId, FaultList, FaultScope};
 
 /// One thing that happens.
@@ -23,6 +26,41 @@ enum Step {
     Clear,
     /// The route has these faults from now on.
     Reconfigure(Vec<Value>),
+    /// Somebody asks the control API: about breakpoints, what they hold, and who is not read.
+    Ask(Method, String, Value),
+}
+
+/// A request about breakpoints. The numbers that it names may be there or not.
+fn request() -> impl Strategy<Value = Step> {
+    let direction = prop_oneof![Just("in"), Just("out"), Just("both")];
+    let contains = prop::option::of((0..10u8).prop_map(|digit| digit.to_string()));
+    let (limit, timeout) = (prop::option::of(1..5u64), prop::option::of(1..3_000u64));
+    let add = (direction, contains, limit, timeout.clone(), any::<bool>()).prop_map(
+        |(direction, contains, limit, timeout, persist)| {
+            let body = json!({
+                "everyone": true, "direction": direction, "contains": contains, "limit": limit, "timeout": timeout,
+                "persist": persist,
+            });
+            Step::Ask(Method::POST, "/breakpoints".to_owned(), body)
+        },
+    );
+    let action = prop_oneof![
+        3 => Just(json!({ "action": "pass" })),
+        1 => Just(json!({ "action": "drop" })),
+        1 => Just(json!({ "action": "pass", "text": "edited" })),
+    ];
+    let decide =
+        (0..40u64, action).prop_map(|(id, body)| Step::Ask(Method::POST, format!("/held/{id}"), body));
+    let pause = timeout.prop_map(|timeout| {
+        Step::Ask(Method::POST, "/pause".to_owned(), json!({ "everyone": true, "timeout": timeout }))
+    });
+    let fixed = prop_oneof![
+        Just(Step::Ask(Method::POST, "/held".to_owned(), json!({ "action": "pass" }))),
+        Just(Step::Ask(Method::DELETE, "/breakpoints".to_owned(), Value::Null)),
+        Just(Step::Ask(Method::POST, "/resume".to_owned(), json!({ "everyone": true }))),
+        Just(Step::Ask(Method::POST, "/terminate".to_owned(), json!({ "everyone": true }))),
+    ];
+    prop_oneof![4 => add, 6 => decide, 1 => pause, 2 => fixed]
 }
 
 fn fault() -> impl Strategy<Value = Value> {
@@ -91,6 +129,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => who.prop_map(Step::Remove),
         1 => Just(Step::Clear),
         1 => prop::collection::vec(fault(), 0..3).prop_map(Step::Reconfigure),
+        5 => request(),
     ];
     prop::collection::vec(step, 1..60)
 }
@@ -103,9 +142,21 @@ fn config(faults: &[Value], overflow: &str) -> Config {
     .unwrap()
 }
 
+/// What the control API answers.
+fn ask(world: &mut World, method: &Method, path: &str, body: &Value) -> Value {
+    let request = Request::builder().method(method).uri(format!("{PATH}{path}"));
+    let request = request.header("host", "localhost").header("authorization", "Bearer t0p");
+    let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
+    let response = world.request(&request.body(body).unwrap()).unwrap();
+    assert!([200, 400, 404].contains(&response.status().as_u16()), "{path}: {response:?}");
+    serde_json::from_slice(response.body()).unwrap()
+}
+
 /// Everything that clients hear, in the order and at the time they do.
 fn run(faults: &[Value], overflow: &str, steps: &[Step]) -> Vec<(u64, usize, Vec<String>)> {
     let mut world = World::with_engine(config(faults, overflow).engine([7; 32]).unwrap());
+    world.engine.set_control(ControlSettings::new("t0p"));
+    world.address = Some([127, 0, 0, 1].into());
     let mut clients: Vec<ConnectionId> = Vec::new();
     let mut added: Vec<FaultId> = Vec::new();
     let mut told = Vec::new();
@@ -153,6 +204,9 @@ fn run(faults: &[Value], overflow: &str, steps: &[Step]) -> Vec<(u64, usize, Vec
             Step::Reconfigure(faults) => {
                 world.reconfigure(config(faults, overflow).configuration());
             }
+            Step::Ask(method, path, body) => {
+                ask(&mut world, method, path, body);
+            }
         }
         // As hosts do when they were told to accept.
         for &id in &clients {
@@ -171,6 +225,10 @@ fn run(faults: &[Value], overflow: &str, steps: &[Step]) -> Vec<(u64, usize, Vec
         }
     }
     world.clear_faults();
+    let held = ask(&mut world, &Method::GET, "/breakpoints", &Value::Null);
+    let (all, bound) = (held["held"].as_array().unwrap(), held["breakpoints"].as_array().unwrap().len());
+    assert!(all.len() <= 1_000 && bound <= 64, "{held}");
+    ask(&mut world, &Method::DELETE, "/breakpoints", &Value::Null);
     for &id in &clients {
         if world.client(id).rejected.is_none() {
             world.cut(id);
@@ -224,5 +282,36 @@ proptest! {
         world.advance(600_000);
         let sent: Vec<_> = (0..pauses.len()).map(|number| number.to_string()).collect();
         prop_assert_eq!(world.received(id), sent);
+    }
+
+    /// Held messages are neither lost nor doubled, nor do they change places, whenever they are decided.
+    #[test]
+    fn breakpoints_keep_everything_in_order(
+        steps in prop::collection::vec((0..3_000u64, request()), 1..40),
+        latency in 0..300u64,
+    ) {
+        let config = Config::from_value(json!({ "routes": [{ "pattern": "/", "dialect": "relay" }] })).unwrap();
+        let mut world = World::with_engine(config.engine([7; 32]).unwrap());
+        world.engine.set_control(ControlSettings::new("t0p"));
+        world.address = Some([127, 0, 0, 1].into());
+        let latency = json!([{ "on": "send", "latency": latency }, { "on": "receive", "latency": latency }]);
+        world.add_faults(FaultScope::Everything, FaultList::from_value(latency).unwrap());
+        let [talker, listener] = ["/"; 2].map(|path| world.connect(path));
+        let mut sent = Vec::new();
+        for (number, (pause, step)) in steps.into_iter().enumerate() {
+            if let Step::Ask(method, path, body) = &step
+                && path != "/terminate"
+                && body["action"] != "drop"
+                && body.get("text").is_none()
+            {
+                ask(&mut world, method, path, body);
+            }
+            sent.push(number.to_string());
+            world.text(talker, &number.to_string());
+            world.advance(pause);
+        }
+        ask(&mut world, &Method::DELETE, "/breakpoints", &Value::Null);
+        world.advance(1_000);
+        prop_assert_eq!(world.received(listener), sent);
     }
 }

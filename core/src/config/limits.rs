@@ -33,6 +33,8 @@
 //! | rooms of one connection | `limits.roomsPerConnection` | 1000 | an error of the handler |
 //! | a room's name | `limits.roomNameBytes` | 256 B | an error of the handler |
 //! | presence on Phoenix channels: a key with its metadata, all of a topic, and all of a connection, as JSON | none | 64 KiB, 1 MiB, 1 MiB | it is not tracked: an error reply, an error of the handler, or a log line |
+//! | what is kept of a room for clients that come back | a route's `history` | off; 100 messages, 5 min, 512 KiB | they are told that they have missed more |
+//! | the same of all rooms of a route | none | 10,000 rooms, 64 MiB, 128 B for each message included | rooms that were silent longest lose theirs |
 //! | JSON's depth | `limits.jsonDepth` | 128 | rules see text |
 //! | no pong | a route's `heartbeat` | off | close 1000 after three |
 //! | silence | a route's `inactivityTimeout` | off | close 1000 |

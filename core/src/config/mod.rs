@@ -28,20 +28,25 @@ mod assembly;
 mod asyncapi;
 mod authenticate;
 mod callbacks;
+mod cluster;
 mod compression;
 mod dotenv;
+mod endpoint_info;
 mod environment;
 mod example;
 mod feed;
 mod files;
 mod fingerprint;
 mod handlers;
+mod history;
 mod limits;
 mod listen;
+mod listing;
 mod origins;
 mod outbound;
 mod placeholders;
 mod prefixes;
+mod programs;
 mod record;
 mod response;
 mod room_switch;
@@ -65,13 +70,17 @@ pub use assembly::{Assembly, RouteCallbacks};
 pub use asyncapi::{AsyncApiOptions, Perspective};
 pub use authenticate::{AuthenticateConfig, RefusalConfig, TokenConfig, TokenPlaceConfig};
 pub use callbacks::NeededCallback;
+pub use cluster::{Broker, ClusterConfig};
 pub use compression::{CompressionConfig, PerMessageDeflateConfig};
 pub use dotenv::parse_dotenv;
+pub use endpoint_info::{EndpointInfo, inventory};
 pub use environment::environment_files;
 pub use example::Example;
 pub use feed::FeedConfig;
+pub use history::HistoryConfig;
 pub use limits::{LimitsConfig, MessageRateConfig};
 pub use listen::{ListenConfig, TlsConfig};
+pub use listing::Listing;
 pub use origins::OriginsConfig;
 pub use outbound::{OutboundConfig, OverflowConfig};
 pub use prefixes::Prefixes;
@@ -111,6 +120,9 @@ pub struct Config {
     /// The folder of the recordings that are started through the control API. A relative path begins in the folder of the
     /// configuration. Default `recordings`.
     pub recordings: String,
+    /// Makes this server one node of several: rooms, presence and feeds reach the clients of all of them, through a broker
+    /// that they share. For the native server; the Vite plugin serves alone and says so once. Default none.
+    pub cluster: Option<ClusterConfig>,
     /// How long in ms a stopping server waits for its clients to close. Default 5000.
     pub shutdown_grace: u64,
     /// The JSON Schema, for editors; it has no effect.
@@ -131,6 +143,7 @@ impl Default for Config {
             feeds: Vec::new(),
             limits: LimitsConfig::default(),
             recordings: "recordings".to_owned(),
+            cluster: None,
             shutdown_grace: 5_000,
             schema: None,
         }
@@ -183,9 +196,20 @@ impl Config {
         }
     }
 
-    /// Replaces each `${NAME}` in the URLs, headers and credentials of proxies by the environment variable of that name.
-    /// Hosts do this once before they start; a name for which `variable` has no value is an error.
+    /// Replaces each `${NAME}` in the URLs, headers and credentials of proxies, and in the URL and the name of `cluster`, by
+    /// the environment variable of that name. Hosts do this once before they start; a name for which `variable` has no value
+    /// is an error.
     pub fn resolve(&mut self, mut variable: impl FnMut(&str) -> Option<String>) -> Result<(), ConfigError> {
+        if let Some(cluster) = &mut self.cluster {
+            cluster.resolve(&mut variable).map_err(|error| error.under("cluster"))?;
+        }
+        self.resolve_routes(variable)
+    }
+
+    fn resolve_routes(
+        &mut self,
+        mut variable: impl FnMut(&str) -> Option<String>,
+    ) -> Result<(), ConfigError> {
         for (index, route) in self.routes.iter_mut().enumerate() {
             if let Some(proxy) = &mut route.proxy {
                 let resolved = proxy.resolve(&mut variable);
@@ -196,13 +220,14 @@ impl Config {
     }
 
     /// As [`resolve`](Self::resolve) for a host that does not know yet where it will listen: `${PORT}` stays as it is until
-    /// [`Engine::set_port`](crate::Engine::set_port) is called. Returns whether it is used anywhere.
+    /// [`Engine::set_port`](crate::Engine::set_port) is called. Returns whether it is used anywhere. Such a host takes part in
+    /// no cluster: the variables of `cluster` may be missing.
     pub fn resolve_but_port(
         &mut self,
         mut variable: impl FnMut(&str) -> Option<String>,
     ) -> Result<bool, ConfigError> {
         let mut is_open = false;
-        self.resolve(|name| match name {
+        self.resolve_routes(|name| match name {
             "PORT" => {
                 is_open = true;
                 Some(TargetOptions::OWN_PORT.to_owned())
@@ -241,6 +266,9 @@ impl Config {
         self.limits.check().map_err(|error| error.under("limits"))?;
         if self.recordings.is_empty() {
             return Err(ConfigError::at("recordings", "expected a folder, such as \"recordings\""));
+        }
+        if let Some(cluster) = &self.cluster {
+            cluster.check().map_err(|error| error.under("cluster"))?;
         }
         for (index, route) in self.routes.iter().enumerate() {
             route.check().map_err(|error| error.under(&format!("routes[{index}]")))?;

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::compression::Compression;
 use super::placeholders;
 use super::{
-    AuthenticateConfig, CompressionConfig, ConfigError, Interval, OriginsConfig, OutboundConfig,
-    PerMessageDeflateConfig, Prefixes, RecordConfig, ResponseConfig, RoomSwitch, Toggle,
+    AuthenticateConfig, CompressionConfig, ConfigError, HistoryConfig, Interval, OriginsConfig,
+    OutboundConfig, PerMessageDeflateConfig, Prefixes, RecordConfig, ResponseConfig, RoomSwitch, Toggle,
 };
 use crate::contract::ContractOptions;
 use crate::dialect::actions::ActionsOptions;
@@ -97,6 +97,11 @@ pub struct RouteConfig {
     /// and the server, without credentials. Default none.
     #[serde(default)]
     pub record: Option<RecordConfig>,
+    /// How much of what is said in rooms is kept, so that a client that connects again with `switchboard-history` in its
+    /// query gets what it missed; `{}` for the defaults. With the dialects `handlers`, `relay`, `rules`, `actions` and
+    /// `topics`. Default nothing.
+    #[serde(default)]
+    pub history: Option<HistoryConfig>,
     /// The feeds whose values your own handler receives. Dialects have a setting of their own for theirs. Default none.
     #[serde(default)]
     pub feeds: Vec<String>,
@@ -215,6 +220,7 @@ impl RouteConfig {
             client_conditions: ClientConditions::default(),
             contract: None,
             record: None,
+            history: None,
             feeds: Vec::new(),
             actions: None,
             topics: None,
@@ -291,6 +297,9 @@ impl RouteConfig {
         }
         if let Some(record) = &self.record {
             record.check().map_err(|error| error.under("record"))?;
+        }
+        if let Some(history) = &self.history {
+            history.check().map_err(|error| error.under("history"))?;
         }
         self.check_dialect()?;
         if let Some(events) = &self.events {
@@ -375,8 +384,21 @@ impl RouteConfig {
                     format!("belongs to the dialect {owner:?}, but this route's dialect is {name:?}");
                 Err(ConfigError::at(*key, message))
             }
-            None => Ok(()),
+            None => self.check_history(),
         }
+    }
+
+    /// Refuses a history where a message to a room is not what each client is sent, or where there are no rooms.
+    fn check_history(&self) -> Result<(), ConfigError> {
+        const WITH_ROOMS: [Dialect; 5] =
+            [Dialect::Handlers, Dialect::Relay, Dialect::Rules, Dialect::Actions, Dialect::Topics];
+        let dialect = self.dialect();
+        if self.history.is_none() || WITH_ROOMS.contains(&dialect) {
+            return Ok(());
+        }
+        let names = WITH_ROOMS.map(Dialect::name).join(", ");
+        let message = format!("the dialect {:?} keeps none; those that can are {names}", dialect.name());
+        Err(ConfigError::at("history", message))
     }
 }
 

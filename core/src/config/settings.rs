@@ -76,6 +76,7 @@ impl Config {
                 (settings.mask, settings.source) = (record.mask.clone(), Some(source));
                 Arc::new(settings)
             }),
+            history: route.history.map(Into::into),
             kind: route.dialect().name(),
         }
     }

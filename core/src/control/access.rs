@@ -61,8 +61,9 @@ impl ControlSettings {
 /// Whether the files of the inspector may be given to who sends these headers: a program, the address bar, or a page of the
 /// very origin. Not to other pages, by a link or otherwise.
 pub fn admits_page(headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site");
-    is_of_own_origin(headers) && site.is_none_or(|site| site == "none" || site == "same-origin")
+    // Every one of them, should there be several.
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    is_of_own_origin(headers) && sites.all(|site| site == "none" || site == "same-origin")
 }
 
 fn unauthorized(reason: &'static str) -> Refusal {
@@ -104,6 +105,7 @@ mod tests {
             (&[site("same-site")], false),
             (&[site("cross-site")], false),
             (&[site("none, none")], false),
+            (&[site("none"), site("cross-site")], false),
             (&[site("none"), origin("http://localhost:1")], false),
             (&[origin("http://localhost:3000")], false),
             (&[origin("null")], false),

@@ -200,11 +200,15 @@ impl Reset {
 }
 
 /// `null` is a value too, and no missing one.
-fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+pub(super) fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
-fn message(text: Option<String>, json: Option<Value>, binary: Option<String>) -> Result<Message, String> {
+pub(super) fn message(
+    text: Option<String>,
+    json: Option<Value>,
+    binary: Option<String>,
+) -> Result<Message, String> {
     match (text, json, binary) {
         (Some(text), None, None) => Ok(text.into()),
         (None, Some(json), None) => Ok(json.into()),
@@ -217,7 +221,7 @@ fn message(text: Option<String>, json: Option<Value>, binary: Option<String>) ->
     }
 }
 
-fn target(
+pub(super) fn target(
     connection: Option<String>,
     route: Option<String>,
     room: Option<String>,

@@ -9,11 +9,16 @@
 
 pub(crate) mod access;
 pub(crate) mod body;
+pub(crate) mod breakpoint;
 pub(crate) mod clock;
 pub(crate) mod event;
+pub(crate) mod example;
+pub(crate) mod handler_times;
+pub(crate) mod history;
 mod openapi;
 pub(crate) mod operation;
 pub(crate) mod query;
+pub(crate) mod recording_file;
 pub(crate) mod subscriber;
 pub(crate) mod subscription;
 pub(crate) mod view;
@@ -21,8 +26,12 @@ pub(crate) mod view;
 pub use access::{ControlSettings, admits_page};
 pub use clock::{ClockStep, HostClock};
 pub use openapi::openapi;
-pub use view::SocketBytes;
+pub use recording_file::RecordingFile;
+pub use view::SocketCounts;
 
+use crate::control::breakpoint::BreakpointView;
+use crate::control::handler_times::HandlerTimes;
+use crate::control::history::History;
 use crate::control::subscriber::Subscribers;
 use crate::control::view::FaultView;
 
@@ -50,6 +59,10 @@ pub(crate) struct Control {
     /// The index of the route that tells live events. No router knows it.
     pub(crate) route: usize,
     pub(crate) subscribers: Subscribers,
+    pub(crate) history: History,
+    pub(crate) handler_times: HandlerTimes,
     /// What was added and not taken back.
     pub(crate) faults: Vec<FaultView>,
+    /// The breakpoints as they were asked for; some may have ended.
+    pub(crate) breakpoints: Vec<BreakpointView>,
 }

@@ -5,13 +5,17 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::control::body::{AddFaults, Broadcast, Close, Publish, Reset, Send, StartRecording, Terminate};
+use crate::control::breakpoint::{
+    AddBreakpoint, BreakpointView, BreakpointsView, DecideAllHeld, DecideHeld, HeldView, Pause, Resume,
+};
 use crate::control::clock::MoveClock;
 use crate::control::event::Event;
 use crate::control::operation::{self, Described, Operation};
+use crate::control::recording_file::MEDIA_TYPE;
 use crate::control::subscription;
 use crate::control::view::{
     ClockView, ConnectionView, ConnectionsView, DoneView, ErrorView, FaultView, FaultsView, FeedValuesView,
-    FeedsView, PresencesView, RecordingView, RecordingsView, RoomsView, RoutesView, ServerView,
+    FeedsView, MessagesView, PresencesView, RecordingView, RecordingsView, RoomsView, RoutesView, ServerView,
 };
 use crate::control::{MAX_BODY, PATH};
 use crate::interface::stats::Stats;
@@ -60,6 +64,8 @@ fn operation(described: &Described, types: &mut Types) -> Value {
     let in_path = in_path.map(|name| {
         let description = match name {
             "id" if path.starts_with("/faults") => "What adding them has given.",
+            "id" if path.starts_with("/breakpoints") => "What adding it has given.",
+            "id" if path.starts_with("/held") => "What names the message in the list and in the event `held`.",
             "id" => "The connection's id.",
             _ if path.starts_with("/recordings") => "The name under which it was started.",
             _ => "The feed's name.",
@@ -88,6 +94,11 @@ fn operation(described: &Described, types: &mut Types) -> Value {
             json!({ "required": is_required, "content": { "application/json": { "schema": schema } } });
     }
     match response {
+        None if *operation == Operation::Recording => {
+            let lines = json!({ "schema": { "type": "string" } });
+            value["responses"]["200"] =
+                json!({ "description": "The file.", "content": { MEDIA_TYPE: lines } });
+        }
         Some(schema) => {
             value["responses"]["200"] =
                 json!({ "description": "Done.", "content": { "application/json": { "schema": schema } } });
@@ -124,13 +135,14 @@ impl Default for Types {
 }
 
 impl Types {
-    /// What an operation takes and gives; it gives nothing if it opens a WebSocket.
+    /// What an operation takes and gives as JSON; it gives nothing if it sends a file or opens a WebSocket.
     fn of(&mut self, operation: Operation) -> (Option<Value>, Option<Value>) {
         match operation {
             Operation::Server => (None, Some(self.response::<ServerView>())),
             Operation::Routes => (None, Some(self.response::<RoutesView>())),
             Operation::Connections => (None, Some(self.response::<ConnectionsView>())),
             Operation::Connection => (None, Some(self.response::<ConnectionView>())),
+            Operation::Messages => (None, Some(self.response::<MessagesView>())),
             Operation::Rooms => (None, Some(self.response::<RoomsView>())),
             Operation::Presence => (None, Some(self.response::<PresencesView>())),
             Operation::Stats => (None, Some(self.response::<Stats>())),
@@ -143,13 +155,27 @@ impl Types {
             Operation::Terminate => (Some(self.request::<Terminate>()), Some(self.response::<DoneView>())),
             Operation::Faults => (None, Some(self.response::<FaultsView>())),
             Operation::AddFaults => (Some(self.request::<AddFaults>()), Some(self.response::<FaultView>())),
+            Operation::Breakpoints => (None, Some(self.response::<BreakpointsView>())),
+            Operation::AddBreakpoint => {
+                (Some(self.request::<AddBreakpoint>()), Some(self.response::<BreakpointView>()))
+            }
+            Operation::Held => (None, Some(self.response::<HeldView>())),
+            Operation::DecideHeld => (Some(self.request::<DecideHeld>()), Some(self.response::<DoneView>())),
+            Operation::DecideAllHeld => {
+                (Some(self.request::<DecideAllHeld>()), Some(self.response::<DoneView>()))
+            }
+            Operation::Pause => (Some(self.request::<Pause>()), Some(self.response::<DoneView>())),
+            Operation::Resume => (Some(self.request::<Resume>()), Some(self.response::<DoneView>())),
             Operation::Recordings => (None, Some(self.response::<RecordingsView>())),
+            Operation::Recording => (None, None),
             Operation::StartRecording => {
                 (Some(self.request::<StartRecording>()), Some(self.response::<RecordingView>()))
             }
-            Operation::RemoveFaults | Operation::ClearFaults | Operation::StopRecording => {
-                (None, Some(self.response::<DoneView>()))
-            }
+            Operation::RemoveFaults
+            | Operation::ClearFaults
+            | Operation::RemoveBreakpoint
+            | Operation::ClearBreakpoints
+            | Operation::StopRecording => (None, Some(self.response::<DoneView>())),
             Operation::Clock => (None, Some(self.response::<ClockView>())),
             Operation::MoveClock => (Some(self.request::<MoveClock>()), Some(self.response::<ClockView>())),
             Operation::Reset => (Some(self.request::<Reset>()), Some(self.response::<DoneView>())),

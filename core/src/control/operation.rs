@@ -1,6 +1,7 @@
 //! The operations of the control API: which request asks for which.
 
 use http::{Method, StatusCode};
+use indexmap::IndexSet;
 use percent_encoding::percent_decode_str;
 
 use crate::control::PATH;
@@ -13,6 +14,7 @@ pub(crate) enum Operation {
     Routes,
     Connections,
     Connection,
+    Messages,
     Rooms,
     Presence,
     Stats,
@@ -27,7 +29,17 @@ pub(crate) enum Operation {
     AddFaults,
     RemoveFaults,
     ClearFaults,
+    Breakpoints,
+    AddBreakpoint,
+    RemoveBreakpoint,
+    ClearBreakpoints,
+    Held,
+    DecideHeld,
+    DecideAllHeld,
+    Pause,
+    Resume,
     Recordings,
+    Recording,
     StartRecording,
     StopRecording,
     Clock,
@@ -77,9 +89,30 @@ pub(crate) const ALL: &[Described] = &[
         Operation::Connections,
         "/connections",
         "The connections, a page at a time; with `room`, the members of that room.",
-        &[ROUTE, text("room", "Only the members of this room. Default: everyone."), LIMIT, AFTER],
+        &[
+            text(
+                "state",
+                "`open`: those that are there. `closed`: the latest 200 that have ended, the latest first. Default `open`.",
+            ),
+            ROUTE,
+            text("room", "Only the members of this room. Default: everyone."),
+            LIMIT,
+            AFTER,
+        ],
     ),
-    get(Operation::Connection, "/connections/{id}", "One connection.", &[]),
+    get(
+        Operation::Connection,
+        "/connections/{id}",
+        "One connection, also one of the latest that have ended.",
+        &[],
+    ),
+    get(
+        Operation::Messages,
+        "/connections/{id}/messages",
+        "The latest messages of one connection, also of one that has ended: at most 100 of its own in 64 KiB, and those \
+         that it was sent together with others.",
+        &[LIMIT],
+    ),
     get(
         Operation::Rooms,
         "/rooms",
@@ -129,7 +162,48 @@ pub(crate) const ALL: &[Described] = &[
         "/faults",
         "Takes back all faults that were added, also by the server's own code. Those of the configuration stay.",
     ),
+    get(Operation::Breakpoints, "/breakpoints", "The breakpoints, and the messages that they hold.", &[]),
+    post(
+        Operation::AddBreakpoint,
+        "/breakpoints",
+        "Adds a breakpoint: messages that match are held, and with them what comes behind them in the same direction, until \
+         somebody decides about them, or for 60 s.",
+    ),
+    delete(
+        Operation::RemoveBreakpoint,
+        "/breakpoints/{id}",
+        "Takes back a breakpoint. What it holds goes on.",
+    ),
+    delete(
+        Operation::ClearBreakpoints,
+        "/breakpoints",
+        "Takes back all breakpoints. What they hold goes on.",
+    ),
+    get(Operation::Held, "/held/{id}", "A message that is held, with all of its payload.", &[]),
+    post(
+        Operation::DecideHeld,
+        "/held/{id}",
+        "Passes a message that is held, as it is or another one in its place, or drops it.",
+    ),
+    post(
+        Operation::DecideAllHeld,
+        "/held",
+        "Passes or drops all messages that are held, or those of one connection.",
+    ),
+    post(
+        Operation::Pause,
+        "/pause",
+        "Stops reading clients: one, those in a room, on a route or all that are connected, for 60 s if not told otherwise. \
+         What they send waits on their side.",
+    ),
+    post(Operation::Resume, "/resume", "Reads clients again that were paused."),
     get(Operation::Recordings, "/recordings", "What is recorded now, and how much of it.", &[]),
+    get(
+        Operation::Recording,
+        "/recordings/{name}",
+        "The file of a recording, also of one that was stopped: JSON Lines, as far as it is written.",
+        &[],
+    ),
     post(
         Operation::StartRecording,
         "/recordings",
@@ -161,10 +235,15 @@ pub(crate) const ALL: &[Described] = &[
             text("token", "The token, where no header can be sent."),
             ROUTE,
             text("connection", "Only of the connection with this id. Default: of all."),
-            text("kinds", "Only these kinds of events, separated by commas. Default: all."),
+            text("kinds", "Only these kinds of events, separated by commas. Default: all but `control`."),
             Parameter {
                 name: "payloadBytes",
-                description: "How much of a message is shown, 0 to 1048576 bytes. Default 4096.",
+                description: "How much of a message is shown, 0 to 65536 bytes. Default 4096.",
+                is_number: true,
+            },
+            Parameter {
+                name: "recent",
+                description: "How many of the latest events that are kept are told first, 0 to 1000. Default 0.",
                 is_number: true,
             },
         ],
@@ -208,8 +287,8 @@ pub(crate) fn find(method: &Method, path: &str) -> Result<Asked, (StatusCode, St
         let hint = match near {
             Some(near) => format!("did you mean {PATH}{near}?"),
             None => {
-                let mut paths: Vec<_> = ALL.iter().map(|known| known.path).collect();
-                paths.dedup();
+                let paths: IndexSet<_> = ALL.iter().map(|known| known.path).collect();
+                let paths: Vec<_> = paths.into_iter().collect();
                 format!("below {PATH} there are {}", paths.join(", "))
             }
         };
@@ -227,8 +306,10 @@ fn part_of(template: &str, path: &str) -> Option<String> {
     if template == if bare.is_empty() { "/" } else { bare } {
         return Some(String::new());
     }
-    let (start, _) = template.split_once('{')?;
-    let name = path.strip_prefix(start).filter(|name| !name.is_empty() && !name.contains('/'))?;
+    let (start, rest) = template.split_once('{')?;
+    let (_, end) = rest.split_once('}')?;
+    let name =
+        bare.strip_prefix(start)?.strip_suffix(end).filter(|name| !name.is_empty() && !name.contains('/'))?;
     Some(percent_decode_str(name).decode_utf8_lossy().into_owned())
 }
 
@@ -244,6 +325,7 @@ mod tests {
             (Method::HEAD, "/routes", Ok((Operation::Routes, ""))),
             (Method::GET, "/routes/", Ok((Operation::Routes, ""))),
             (Method::GET, "/connections/a%20b", Ok((Operation::Connection, "a b"))),
+            (Method::GET, "/connections/a%20b/messages", Ok((Operation::Messages, "a b"))),
             (Method::GET, "/feeds/x", Ok((Operation::Feed, "x"))),
             (Method::POST, "/feeds/x", Ok((Operation::Publish, "x"))),
             (Method::POST, "/feeds", Err(405)),

@@ -78,7 +78,7 @@ mod tests {
         }
         for (text, expected) in [
             ("rout=x", "unknown parameter \"rout\"; did you mean \"route\"?"),
-            ("zzzzzz", "unknown parameter \"zzzzzz\"; known here are route, room, limit, after"),
+            ("zzzzzz", "unknown parameter \"zzzzzz\"; known here are state, route, room, limit, after"),
             ("limit=1&limit=2", "limit: given twice; write it once"),
         ] {
             assert_eq!(Query::read(Operation::Connections, Some(text)).expect_err("a mistake"), expected);

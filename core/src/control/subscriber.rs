@@ -1,6 +1,6 @@
 //! Who is told live events, and how far behind each of them is.
 
-use crate::control::event::Event;
+use crate::control::event::{Event, EventKind};
 use crate::control::subscription::Subscription;
 use crate::interface::connection_id::ConnectionId;
 use crate::message::Message;
@@ -32,8 +32,9 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscribers {
-    pub(crate) fn add(&mut self, id: ConnectionId, subscription: Subscription) {
-        self.all.push(Subscriber { id, subscription, left_out: 0, moment: Instant::default(), told: 0 });
+    pub(crate) fn add(&mut self, id: ConnectionId, subscription: Subscription) -> &mut Subscriber {
+        let moment = Instant::default();
+        self.all.push_mut(Subscriber { id, subscription, left_out: 0, moment, told: 0 })
     }
 
     pub(crate) fn remove(&mut self, id: ConnectionId) {
@@ -48,13 +49,13 @@ impl Subscribers {
         self.all.iter_mut()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty()
+    /// Whether anybody is told of control frames.
+    pub(crate) fn want_control_frames(&self) -> bool {
+        self.all.iter().any(|subscriber| subscriber.subscription.kinds.contains(&EventKind::Control))
     }
 
-    /// Whether anybody wants the events of one connection alone.
-    pub(crate) fn look_at_connections(&self) -> bool {
-        self.all.iter().any(|subscriber| subscriber.subscription.connection.is_some())
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
     }
 }
 
@@ -71,9 +72,7 @@ impl Subscriber {
 
     /// Whether it takes one more event now; otherwise that one is counted.
     pub(crate) fn takes(&mut self, now: Instant, has_room: bool) -> bool {
-        if self.moment != now {
-            (self.moment, self.told) = (now, 0);
-        }
+        self.note(now, 0);
         let takes = has_room && self.left_out == 0 && self.told < MAX_OUTBOUND;
         if !takes {
             self.left_out += 1;
@@ -82,7 +81,10 @@ impl Subscriber {
     }
 
     /// It is told an event of so many bytes.
-    pub(crate) fn note(&mut self, bytes: usize) {
+    pub(crate) fn note(&mut self, now: Instant, bytes: usize) {
+        if self.moment != now {
+            (self.moment, self.told) = (now, 0);
+        }
         self.told += bytes;
     }
 }

@@ -20,6 +20,9 @@ const USUAL_PAYLOAD: usize = 4_096;
 /// How much of a message may be shown, in bytes.
 const MAX_PAYLOAD: usize = 65_536;
 
+/// How many events that were kept may be told first.
+const MAX_RECENT: usize = 1_000;
+
 /// What a subscriber of live events sends to be told others from now on.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
@@ -34,7 +37,7 @@ pub(crate) enum Request {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(rename = "ControlSubscription")]
 pub(crate) struct Subscription {
-    /// The kinds of events. Default: all.
+    /// The kinds of events. Default: all but `control`.
     pub(crate) kinds: Vec<EventKind>,
     /// Only events of the route with this pattern, as it was written or with its first prefix. Default: of all.
     pub(crate) route: Option<String>,
@@ -42,11 +45,19 @@ pub(crate) struct Subscription {
     pub(crate) connection: Option<String>,
     /// How much of a message is shown, 0 to 65536 bytes. Default 4096.
     pub(crate) payload_bytes: usize,
+    /// How many of the latest events that are kept are told first, 0 to 1000, as far as they fit in 512 KiB. Default 0.
+    pub(crate) recent: usize,
 }
 
 impl Default for Subscription {
     fn default() -> Self {
-        Self { kinds: EventKind::ALL.to_vec(), route: None, connection: None, payload_bytes: USUAL_PAYLOAD }
+        Self {
+            kinds: EventKind::usual(),
+            route: None,
+            connection: None,
+            payload_bytes: USUAL_PAYLOAD,
+            recent: 0,
+        }
     }
 }
 
@@ -56,11 +67,12 @@ impl Subscription {
         let query = Query::read(Operation::Events, Some(query))?;
         let own = |name| query.get(name).map(str::to_owned);
         let kinds = match query.get("kinds") {
-            None => EventKind::ALL.to_vec(),
+            None => EventKind::usual(),
             Some(names) => names.split(',').map(kind).collect::<Result<_, _>>()?,
         };
         let payload_bytes = query.number("payloadBytes", 0, MAX_PAYLOAD)?.unwrap_or(USUAL_PAYLOAD);
-        Self { kinds, route: own("route"), connection: own("connection"), payload_bytes }.checked()
+        let recent = query.number("recent", 0, MAX_RECENT)?.unwrap_or(0);
+        Self { kinds, route: own("route"), connection: own("connection"), payload_bytes, recent }.checked()
     }
 
     /// Reads what a subscriber sent; otherwise says what is wrong with it.
@@ -81,9 +93,11 @@ impl Subscription {
                 return Err(format!("{name}: expected at most {MAX_NAME} bytes"));
             }
         }
-        match self.payload_bytes {
-            0..=MAX_PAYLOAD => Ok(self),
-            other => Err(format!("payloadBytes: expected 0 to {MAX_PAYLOAD}, got {other}")),
+        let numbers =
+            [("payloadBytes", self.payload_bytes, MAX_PAYLOAD), ("recent", self.recent, MAX_RECENT)];
+        match numbers.into_iter().find(|(_, number, most)| number > most) {
+            Some((name, number, most)) => Err(format!("{name}: expected 0 to {most}, got {number}")),
+            None => Ok(self),
         }
     }
 
@@ -106,11 +120,11 @@ impl Subscription {
             && self.connection.as_ref().is_none_or(is_connection)
     }
 
-    /// What the subscriber is told of it.
-    pub(crate) fn message(&self) -> Message {
+    /// What the subscriber is told of it: so many recent events follow.
+    pub(crate) fn message(&self, recent: usize) -> Message {
         let (kinds, payload_bytes) = (&self.kinds, self.payload_bytes);
         let (route, connection) = (self.route.as_deref(), self.connection.as_deref());
-        Event::Subscribed { kinds, route, connection, payload_bytes }.message()
+        Event::Subscribed { kinds, route, connection, payload_bytes, recent }.message()
     }
 }
 
@@ -133,13 +147,16 @@ mod tests {
 
     #[test]
     fn a_subscription_comes_in_the_query_or_in_a_message() {
-        let query = Subscription::from_query("token=t0p&kinds=opened,closed&route=%2Fa&payloadBytes=10");
-        let message = r#"{"type":"subscribe","kinds":["opened","closed"],"route":"/a","payloadBytes":10}"#;
+        let query =
+            Subscription::from_query("token=t0p&kinds=opened,closed&route=%2Fa&payloadBytes=10&recent=7");
+        let message =
+            r#"{"type":"subscribe","kinds":["opened","closed"],"route":"/a","payloadBytes":10,"recent":7}"#;
         let expected = Subscription {
             kinds: vec![EventKind::Opened, EventKind::Closed],
             route: Some("/a".into()),
             connection: None,
             payload_bytes: 10,
+            recent: 7,
         };
         assert_eq!(query, Ok(expected.clone()));
         assert_eq!(Subscription::from_message(&message.into()), Ok(expected));
@@ -151,12 +168,14 @@ mod tests {
         for (query, expected) in [
             ("kinds=opend", "kinds: there is no \"opend\"; did you mean \"opened\"?"),
             ("kind=opened", "unknown parameter \"kind\"; did you mean \"kinds\"?"),
+            ("recent=1001", "recent: expected a number from 0 to 1000, got \"1001\""),
             ("payloadBytes=-1", "payloadBytes: expected a number from 0 to 65536, got \"-1\""),
         ] {
             assert_eq!(Subscription::from_query(query).expect_err("a mistake"), expected);
         }
         for (message, expected) in [
             (r#"{"type":"subscribe","payloadBytes":70000}"#, "payloadBytes: expected 0 to 65536, got 70000"),
+            (r#"{"type":"subscribe","recent":1001}"#, "recent: expected 0 to 1000, got 1001"),
             (r#"{"type":"subscribe","kinds":["x"]}"#, "got \"x\""),
             (r#"{"type":"subscribed"}"#, "did you mean \"subscribe\"?"),
             ("{", "send for example {\"type\":\"subscribe\""),

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::contract::ContractMode;
+use crate::control::event::{Cause, Event};
+use crate::protocol::Traffic;
 
 /// What serves, and what it can be asked.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -42,6 +44,8 @@ pub(crate) struct RouteView {
     pub(crate) route: String,
     /// The pattern with each of its prefixes; none while it is disabled.
     pub(crate) patterns: Vec<String>,
+    /// A path that the route serves, and messages that it understands; `null`: none was found.
+    pub(crate) example: Option<ExampleView>,
     /// What speaks there: `handlers`, `relay`, `phoenix`, …
     pub(crate) dialect: &'static str,
     /// How many connections are open on it.
@@ -80,6 +84,17 @@ pub(crate) struct RouteView {
     pub(crate) mismatches: u64,
 }
 
+/// How to try a route.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlExample")]
+pub(crate) struct ExampleView {
+    /// A path to connect to, with the query that the dialect wants. A token is not in it.
+    pub(crate) path: String,
+    /// Text messages to send.
+    pub(crate) messages: Vec<String>,
+}
+
 /// A page of connections.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -93,8 +108,8 @@ pub(crate) struct ConnectionsView {
     pub(crate) next: Option<String>,
 }
 
-/// One connection, from its opening handshake to its last callback.
-#[derive(Debug, Serialize, JsonSchema)]
+/// One connection, from its opening handshake to its last callback, and for a while afterwards.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ControlConnection")]
 pub(crate) struct ConnectionView {
@@ -110,8 +125,26 @@ pub(crate) struct ConnectionView {
     pub(crate) address: Option<String>,
     /// The subprotocol both sides agreed on.
     pub(crate) subprotocol: Option<String>,
-    /// Where it stands: `opening`, `open` or `closing`.
+    /// Where it stands: `opening`, `open`, `closing` or `closed`.
     pub(crate) state: &'static str,
+    /// When it opened, in ms since 1970; `null` before, and for one that was open when the API was switched on.
+    pub(crate) opened_at: Option<u64>,
+    /// Whether permessage-deflate was agreed on.
+    pub(crate) compression: bool,
+    /// How many messages came.
+    pub(crate) messages_in: u64,
+    /// How many messages were sent, those that were dropped later included.
+    pub(crate) messages_out: u64,
+    /// The payloads of the messages that came, in bytes, as they are without compression.
+    pub(crate) bytes_in: u64,
+    /// The payloads of the messages that were sent, in bytes, as they are without compression.
+    pub(crate) bytes_out: u64,
+    /// What came on the wire, in bytes: frames with their headers, compressed, and with control frames.
+    pub(crate) wire_bytes_in: u64,
+    /// What was written to the wire, in bytes: frames with their headers, compressed, and with control frames.
+    pub(crate) wire_bytes_out: u64,
+    /// How many messages were dropped, as the client reads too slowly.
+    pub(crate) dropped_messages: u64,
     /// The rooms that it is in, in the order in which it joined them; at most 100.
     pub(crate) rooms: Vec<String>,
     /// In how many rooms it is.
@@ -132,15 +165,47 @@ pub(crate) struct ConnectionView {
     pub(crate) queued_bytes: usize,
     /// Calls of user code for it that are running.
     pub(crate) calls: u32,
+    /// When it ended, in ms since 1970; left out before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) closed_at: Option<u64>,
+    /// The close code; 1005: none was sent, 1006: there was no close frame. Left out while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) close_code: Option<u16>,
+    /// The close reason; left out while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) close_reason: Option<String>,
+    /// Who ended it; left out while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) close_cause: Option<Cause>,
+    /// Whether it is not read: its handler is far behind, it reads too slowly itself, or this API has paused it.
+    pub(crate) is_reading_paused: bool,
+    /// How many of its messages breakpoints hold, in both directions.
+    pub(crate) held_messages: usize,
 }
 
-/// What the socket of a connection holds in its host, in bytes.
+/// What passed on a connection lately.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ControlMessages")]
+pub(crate) struct MessagesView {
+    /// As live events tell it, with at most 4096 bytes of each payload, the oldest first. What is no longer kept is left out.
+    #[schemars(with = "Vec<Event<'static>>")]
+    pub(crate) messages: Vec<Value>,
+}
+
+/// What the socket of a connection holds in its host, and what has passed on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SocketBytes {
-    /// Read and not decoded yet.
+pub struct SocketCounts {
+    /// Bytes that were read and are not decoded yet.
     pub undecoded: usize,
-    /// To be written.
+    /// Bytes to be written.
     pub queued: usize,
+    /// What came ([`Reader::take_traffic`](crate::protocol::Reader::take_traffic), added up).
+    pub received: Traffic,
+    /// What was sent ([`Writer::traffic`](crate::protocol::Writer::traffic)).
+    pub sent: Traffic,
+    /// Messages that were dropped ([`Outbox::dropped_messages`](crate::protocol::Outbox::dropped_messages)).
+    pub dropped_messages: u64,
 }
 
 /// A page of rooms.

@@ -110,7 +110,7 @@ impl Handler for Actions {
 
     fn publish(&mut self, cx: &mut Context<'_>, feed: &str, value: &FeedValue) -> HandlerResult {
         for channel in self.options.channels.iter().filter(|channel| channel.feed == feed) {
-            if cx.room_len(&channel.name) > 0 {
+            if cx.is_heard(&channel.name) {
                 let message = encode(channel.action.as_deref(), &value.value);
                 cx.broadcast_to([&channel.name], true, message);
             }

@@ -11,7 +11,7 @@ use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Accept, Effect, Level};
 use crate::interface::hook::Hook;
 use crate::protocol::{self, OutboxOptions, Refusal, SocketOptions};
-use crate::routing::authentication::{Admission, Authentication};
+use crate::routing::authentication::{Admission, Authentication, TokenPlace};
 use crate::state::connection::Phase;
 use crate::state::timers::Timer;
 use crate::time::Now;
@@ -32,6 +32,37 @@ impl Engine {
             Some(admission) => self.decided(now, id, admission, effects),
             None => self.ask(now, id, route, effects),
         }
+    }
+
+    /// What a client that was not admitted has to show, for those who are told of it.
+    fn why_refused(&self, id: ConnectionId) -> Option<String> {
+        self.state.trace.as_ref()?;
+        let route = self.state.routes.get(self.state.connections.get(id)?.route)?;
+        Some(match &route.settings.authentication {
+            Authentication::Open => return None,
+            Authentication::Header(name) => {
+                format!(
+                    "the route wants the header {name}; browsers cannot send it, so use authenticate.token for them"
+                )
+            }
+            Authentication::Token(rule) => {
+                let place = match &rule.place {
+                    TokenPlace::Query(name) => format!("as ?{name}=…"),
+                    TokenPlace::Header(name) => format!("in the header {name}"),
+                    TokenPlace::QueryOrHeader(name, header) => {
+                        format!("as ?{name}=… or in the header {header}")
+                    }
+                };
+                format!("the token is missing or wrong; send one of authenticate.token.values {place}")
+            }
+            Authentication::Hook => "the route's authenticate did not let it in; look there why".to_owned(),
+            Authentication::Handler => {
+                format!(
+                    "the dialect {} did not let it in; look at its options, and at the log",
+                    route.settings.kind
+                )
+            }
+        })
     }
 
     /// Lets the route's handler decide, at once or by a hook.
@@ -76,17 +107,22 @@ impl Engine {
         match admission {
             Admission::Accept { data } => self.admit(now, id, data, effects),
             Admission::Close(frame) => {
+                let why = self.why_refused(id);
                 if let Some(connection) = self.state.connections.get(id) {
                     let (route, path) = (connection.route, connection.path().to_owned());
                     let how =
                         || format!("refused with close code {}: {}", frame.code.0, frame.reason.as_str());
                     if let Some(trace) = &mut self.state.trace {
                         trace.line(|| format!("an opening handshake for {path} is {}", how()));
-                        trace.happened(Some(route), Vec::new, || What::Refused {
+                        trace.happened(Some(route), Arc::default, || What::Refused {
                             path: path.clone(),
                             status: None,
                             code: Some(frame.code.0),
-                            reason: frame.reason.as_str().to_owned(),
+                            reason: match (frame.reason.as_str(), why) {
+                                (reason, None) => reason.to_owned(),
+                                ("", Some(why)) => why,
+                                (reason, Some(why)) => format!("{reason}: {why}"),
+                            },
                         });
                     }
                     self.note_refusal(now, route, &path, how, effects);
@@ -96,6 +132,9 @@ impl Engine {
             Admission::Refuse(refusal) => {
                 let status = refusal.status;
                 if (300..600).contains(&status.as_u16()) {
+                    if let Some(why) = self.why_refused(id) {
+                        self.state.explain(id, || format!("{}: {why}", refusal.reason));
+                    }
                     self.note_refused(now, id, &refusal, effects);
                     return self.refuse_with(now, id, refusal, effects);
                 }
@@ -141,9 +180,9 @@ impl Engine {
         }
         match answer {
             Some((_, Ok(subprotocol))) => self.accept(now, id, Phase::Accepted, Some(subprotocol), effects),
-            Some((_, Err(status))) => self.refuse(now, id, status, effects),
+            Some((_, Err(status))) => self.refuse_delayed(now, id, status, effects),
             None if !is_postponed && self.state.upstreams.of(id).is_empty() => {
-                self.refuse(now, id, StatusCode::BAD_GATEWAY, effects);
+                self.refuse_delayed(now, id, StatusCode::BAD_GATEWAY, effects);
             }
             None => {}
         }
@@ -155,10 +194,24 @@ impl Engine {
             if self.state.connections.get(id).is_some_and(|connection| connection.phase == Phase::Delayed) {
                 match answer {
                     Ok(subprotocol) => self.accept(now, id, Phase::Accepted, Some(subprotocol), effects),
-                    Err(status) => self.refuse(now, id, status, effects),
+                    Err(status) => self.refuse_delayed(now, id, status, effects),
                 }
             }
         }
+    }
+
+    /// The route's handler refuses a client that was admitted.
+    fn refuse_delayed(&mut self, now: Now, id: ConnectionId, status: StatusCode, effects: &mut Vec<Effect>) {
+        let route =
+            self.state.connections.get(id).and_then(|connection| self.state.routes.get(connection.route));
+        let kind = route.map_or("route", |route| route.settings.kind);
+        self.state.explain(id, || match kind {
+            "proxy" => {
+                format!("{status}: the proxy's target refused or could not be reached; the log says which")
+            }
+            kind => format!("{status}: the {kind} of the route refused; the log says why"),
+        });
+        self.refuse(now, id, status, effects);
     }
 
     fn refuse(&mut self, now: Now, id: ConnectionId, status: StatusCode, effects: &mut Vec<Effect>) {
@@ -183,7 +236,9 @@ impl Engine {
         };
         let text = || format!("authenticate for {} {message}", connection.path());
         let key = (connection.route, "admission");
+        let why = text();
         self.state.log_throttle.note(now.instant, key, Level::Warn, text, effects);
+        self.state.explain(id, || why);
         self.refuse(now, id, StatusCode::UNAUTHORIZED, effects);
     }
 
@@ -201,6 +256,7 @@ impl Engine {
         let text = || format!("authenticate for {} failed: {message}", connection.path());
         let key = (connection.route, "authenticate");
         self.state.log_throttle.note(now.instant, key, Level::Error, text, effects);
+        self.state.explain(id, text);
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         reject(id, status, status.canonical_reason().unwrap_or_default(), effects);
     }

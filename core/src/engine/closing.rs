@@ -179,6 +179,9 @@ impl Engine {
 
     /// The host is asked how much the client still has to take; one that takes nothing for too long is dropped.
     pub(super) fn close_due(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        if self.holds_close(id) {
+            return self.state.await_close_anew(id, now);
+        }
         let Some(connection) = self.state.connections.get(id) else {
             return;
         };
@@ -211,6 +214,9 @@ impl Engine {
         id: ConnectionId,
         effects: &mut Vec<Effect>,
     ) -> Option<Connection> {
+        if self.state.control.is_some() {
+            self.keep_ended(now, id);
+        }
         let connection = self.state.connections.remove(id)?;
         self.state.abandon_upstreams(id, now, effects);
         self.free_if_unused(connection.route);
@@ -227,6 +233,7 @@ impl Engine {
     ) {
         self.phase = ServerPhase::Draining;
         self.stop_sources(now, effects);
+        self.remove_breakpoints(now, None, effects);
         let everyone: Vec<_> = self.state.connections.iter().map(Connection::id).collect();
         for id in everyone {
             match self.state.connections.get(id).map(|connection| connection.phase.clone()) {

@@ -91,6 +91,9 @@ impl Engine {
         let Some(finished) = self.state.finish_call(call) else {
             return;
         };
+        if let Some(control) = &mut self.state.control {
+            control.handler_times.note(now.wall, finished.began);
+        }
         let Some(connection) = self.state.connections.get(finished.id) else {
             return;
         };

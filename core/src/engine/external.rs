@@ -6,7 +6,7 @@ use super::Engine;
 use crate::handler::{HandlerError, HandlerResult};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Effect, Level};
-use crate::time::Now;
+use crate::time::{Now, WallTime};
 
 impl Engine {
     /// Passes a command of user code to a route's dialect, on behalf of a connection or of none.
@@ -28,17 +28,40 @@ impl Engine {
     }
 
     pub(super) fn publish(&mut self, now: Now, feed: &str, value: Value, effects: &mut Vec<Effect>) {
-        let Some(found) = self.state.feeds.iter_mut().find(|known| known.name() == feed) else {
+        if !self.state.feeds.iter().any(|known| known.name() == feed) {
             let text = format!("nothing is published: there is no feed {feed:?}");
             return effects.push(Effect::Log { level: Level::Warn, text });
-        };
-        let value = found.publish(now.wall, value);
+        }
+        self.publish_to_feeds(now, feed, &value, effects);
+        self.publish_here(now, feed, now.wall, value, effects);
+    }
+
+    /// Publishes a value of this time on a feed for the clients of this server, as each node of a cluster does.
+    pub(super) fn publish_here(
+        &mut self,
+        now: Now,
+        feed: &str,
+        at: WallTime,
+        value: Value,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(found) = self.state.feeds.iter_mut().find(|known| known.name() == feed) else { return };
+        let value = found.publish(at, value);
+        self.set_silent(true);
         for route in 0..self.handlers.len() {
             if !self.state.routes[route].settings.feeds.iter().any(|name| name == feed) {
                 continue;
             }
             let told = self.run(now, route, None, effects, |handler, cx| handler.publish(cx, feed, &value));
             log_failure(&format!("publishing on {feed:?}"), told, effects);
+        }
+        self.set_silent(false);
+    }
+
+    /// Whether the other nodes do the same for their clients, so that they are not told.
+    fn set_silent(&mut self, is_silent: bool) {
+        if let Some(node) = &mut self.state.cluster {
+            node.is_silent = is_silent;
         }
     }
 }

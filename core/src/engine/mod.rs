@@ -2,6 +2,7 @@
 
 mod admission;
 mod closing;
+mod cluster;
 pub(crate) mod configuration;
 pub(crate) mod control;
 mod delivery;
@@ -18,6 +19,7 @@ mod request;
 mod sources;
 mod ticking;
 mod tracing;
+mod unclaimed;
 mod upgrade;
 mod upstreams;
 
@@ -26,7 +28,7 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use self::faults::Faults;
+use self::faults::{Faults, Numbers};
 use crate::control::EVENTS_PATH;
 use crate::feed::source::Source;
 use crate::feed::{Feed, FeedSettings};
@@ -37,7 +39,7 @@ use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
 use crate::interface::http_endpoint::HttpEndpoint;
 use crate::interface::input::Input;
-use crate::interface::stats::{ByteCounts, Stats};
+use crate::interface::stats::{ByteCounts, HandlerTime, Stats};
 use crate::routing::route::RouteSettings;
 use crate::routing::router::{Found, Router};
 use crate::state::connection::Connection;
@@ -74,6 +76,8 @@ pub struct Engine {
     faults: Option<Box<Faults>>,
     /// Of the faults that are added next. Stays when the others go: an id that was taken back never names later ones.
     next_fault_id: u64,
+    /// Of the next breakpoint and the next message that one holds, while there are none.
+    breakpoint_numbers: Numbers,
     /// Of the recording that is started next.
     next_recording_id: u64,
     /// Where recordings of the control API are written.
@@ -117,6 +121,7 @@ impl Engine {
             phase,
             faults,
             next_fault_id: 0,
+            breakpoint_numbers: Numbers::default(),
             next_recording_id: 0,
             recordings: "recordings".to_owned(),
             seed,
@@ -178,6 +183,7 @@ impl Engine {
             Input::Drained { id } => self.drained(now, id, effects),
             Input::Dropped { id, messages } => self.dropped(now, id, messages, effects),
             Input::Unsent { id, bytes } => self.unsent(now, id, bytes, effects),
+            Input::Counted { id, counts } => self.counted_traffic(id, *counts),
             Input::Disconnected { id } => self.disconnected(now, id, effects),
             Input::Answer { call, answer } => self.answer(now, call, answer, effects),
             Input::Upstream { upstream, event } => self.upstream(now, upstream, event, effects),
@@ -185,6 +191,7 @@ impl Engine {
             Input::File { feed, file, content } => self.file_read(now, &feed, &file, content, effects),
             Input::FilePart { read, content } => self.file_part(now, read, content, effects),
             Input::Appended { file, bytes, result } => self.appended(now, &file, bytes, result, effects),
+            Input::Backplane(input) => self.backplane(now, input, effects),
             Input::Shutdown { frame, grace } => self.shutdown(now, frame, grace, effects),
         }
         self.go_on(now, effects);
@@ -252,7 +259,13 @@ impl Engine {
             contract_violations: self.counted(|route| route.contract_violations),
             recording_bytes: state.recorder.as_ref().map_or(0, |recorder| recorder.waiting()),
             mismatches: self.counted(|route| route.mismatches),
+            handler_time: None,
         }
+    }
+
+    /// How long calls of user code took that ended in the last minute, if the control API is on.
+    pub fn handler_time(&self, now: Now) -> Option<HandlerTime> {
+        Some(self.state.control.as_ref()?.handler_times.summary(now.wall))
     }
 
     /// What was counted on routes, by their patterns.
@@ -268,7 +281,7 @@ impl Engine {
     }
 
     /// Whether nothing would be lost with it but what is counted since the start: there is no connection, no call, no
-    /// upstream, no feed, no fault that was added, and no recording that was started.
+    /// upstream, no feed, no fault that was added, no breakpoint, and no recording that was started.
     pub fn is_empty(&self) -> bool {
         let state = &self.state;
         state.connections.len() == 0
@@ -276,6 +289,7 @@ impl Engine {
             && state.upstreams.len() == 0
             && state.feeds.is_empty()
             && self.added_faults() == 0
+            && !self.has_breakpoints()
             && !self.has_started_recordings()
     }
 

@@ -31,7 +31,14 @@ impl Engine {
         self.state.timers.cancel(Timer::Opening(id));
         let RouteStart { room, heartbeat, inactivity } = self.start_of(route);
         self.state.routes[route].rooms.enter(id);
+        if let Some(history) = &mut self.state.routes[route].history
+            && let Some(connection) = self.state.connections.get(id)
+        {
+            history.follow(id, connection.query());
+        }
+        self.state.has_entered(route, None, effects);
         let mut cx = self.context(now, route, id, effects);
+        cx.tell_history("");
         if let Some(room) = room
             && let Err(error) = cx.join(&room)
         {

@@ -1,5 +1,7 @@
 //! Routes from outside of their callbacks: what user code sees of them, and does with them.
 
+use std::sync::Arc;
+
 use super::Engine;
 use crate::handler::command::{CommandError, RouteCommand};
 use crate::handler::context::Context;
@@ -41,11 +43,19 @@ impl Engine {
         command: RouteCommand,
         effects: &mut Vec<Effect>,
     ) -> Result<usize, CommandError> {
+        if self.state.routes.get(route).is_none() {
+            return Ok(0);
+        }
         match command {
             RouteCommand::Send { message, room } => {
                 let to = self.audience(route, room.as_deref());
                 let count = to.len();
-                Context { state: &mut self.state, effects, now, route, id: None }.deliver(to, message);
+                let mut cx = Context { state: &mut self.state, effects, now, route, id: None };
+                if let Some(room) = &room {
+                    cx.note_room(room);
+                }
+                let rooms: Vec<Arc<str>> = room.as_deref().map(Arc::from).into_iter().collect();
+                cx.deliver_in(&rooms, to, message);
                 Ok(count)
             }
             RouteCommand::Close { code, reason, room } => {

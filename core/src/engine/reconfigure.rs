@@ -120,7 +120,12 @@ impl Engine {
         }
         let routes = self.indices.clone();
         self.prepare_handlers(now, &routes, effects);
+        for route in routes.into_iter().filter(|route| !earlier.contains_key(route)) {
+            self.tell_all_entries(now, route, effects);
+        }
         self.take_feeds(now, feeds, effects);
+        self.hear_feeds(now, effects);
+        self.hear_histories(effects);
         self.find_endpoints();
         self.retime(now, &earlier);
         summary.closed = self.retire(now, &gone, effects);
@@ -199,6 +204,13 @@ impl Engine {
             return Err(Box::new(Refused { next: Next { state: next, handler }, reason }));
         }
         (known.label, known.fingerprint) = (next.label, next.fingerprint);
+        known.history = match (known.history.take(), next.settings.history) {
+            (Some(mut history), Some(settings)) => {
+                history.change(settings);
+                Some(history)
+            }
+            (_, _) => next.history,
+        };
         self.handlers[index] = handler;
         Ok(settings)
     }
@@ -253,6 +265,9 @@ impl Engine {
         let is_unused = self.state.connections.count_on(index) == 0;
         if self.state.routes[index].standing == Standing::Retired && is_unused {
             self.state.timers.cancel_route(index);
+            if let Some(faults) = &mut self.faults {
+                faults.route_is_gone(index, &self.state.routes[index].label);
+            }
             self.state.routes[index] = RouteState::free();
             self.handlers[index] = Box::new(Vacant);
         }

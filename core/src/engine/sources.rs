@@ -46,6 +46,9 @@ impl Engine {
 
     /// A source's timer is due.
     pub(super) fn source_due(&mut self, now: Now, place: usize, effects: &mut Vec<Effect>) {
+        if !self.runs_source(place) {
+            return;
+        }
         let Some(Some(source)) = self.sources.get_mut(place).filter(|_| self.phase == ServerPhase::Serving)
         else {
             return;
@@ -212,6 +215,7 @@ impl Engine {
         for place in 0..self.sources.len() {
             self.stop_source(now, place, effects);
         }
+        self.release_feeds(effects);
     }
 
     /// Stops a source, and closes its outgoing connection.

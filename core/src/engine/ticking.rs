@@ -29,6 +29,10 @@ impl Engine {
                 Timer::Upstream(upstream) => self.upstream_due(now, upstream, effects),
                 Timer::Source(place) => self.source_due(now, place, effects),
                 Timer::Fault(id) => self.fault_due(now, id, effects),
+                Timer::Held => self.held_due(now, effects),
+                Timer::Breakpoints => self.breakpoints_due(now, effects),
+                Timer::Entries => self.entries_due(now, effects),
+                Timer::Cluster => self.cluster_due(now, effects),
                 Timer::Start => {
                     self.warn(effects);
                     let routes = self.indices.clone();
@@ -62,6 +66,7 @@ impl Engine {
     }
 
     fn beat(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        let is_unheard = self.keeps_pongs(id);
         let Some(connection) = self.state.connections.get_mut(id) else {
             return;
         };
@@ -69,7 +74,7 @@ impl Engine {
             return;
         };
         // While a connection is not read, its pongs cannot come.
-        let alive = connection.inbox.pause.inbox || connection.heartbeat.tick();
+        let alive = is_unheard || connection.inbox.pause.inbox || connection.heartbeat.tick();
         if alive {
             self.state.timers.set(Timer::Heartbeat(id), now.instant + interval.get());
             effects.push(Effect::Ping { id, payload: Heartbeat::PAYLOAD.into() });
@@ -80,6 +85,11 @@ impl Engine {
     }
 
     fn silence(&mut self, now: Now, id: ConnectionId, effects: &mut Vec<Effect>) {
+        if self.is_kept_silent(id)
+            && let Some(connection) = self.state.connections.get_mut(id)
+        {
+            connection.inactivity.touch(now.instant);
+        }
         let Some(deadline) = self.state.connections.get(id).and_then(|c| c.inactivity.deadline()) else {
             return;
         };
@@ -104,6 +114,9 @@ impl Engine {
             let text = || format!("authenticate did not settle within {ms} ms: answered 503");
             let key = (route, "authenticate time");
             self.state.log_throttle.note(now.instant, key, crate::Level::Error, text, effects);
+            self.state.explain(id, || {
+                format!("authenticate did not settle within {ms} ms; make it faster, or raise limits.authenticateTimeout")
+            });
             return self.decided(now, id, admission, effects);
         }
         let ms = self.state.limits.handler_timeout.unwrap_or_default().as_millis();

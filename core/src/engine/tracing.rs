@@ -1,10 +1,13 @@
 //! Notes what happens to connections, from the inputs and effects that pass the engine: for a debug log, and for those who are
 //! told live events by the control API, and for recordings. Without any of them it costs nothing.
 
+use std::sync::Arc;
+
+use http::StatusCode;
 use http::header::{SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL};
 
 use super::Engine;
-use crate::control::event::{Happening, MessageDirection, What};
+use crate::control::event::{ControlFrame, Happening, MessageDirection, What};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Accept, Effect, Level};
 use crate::interface::input::Input;
@@ -38,8 +41,17 @@ impl Engine {
                 let route = asked.as_ref().and_then(|asked| asked.route);
                 self.record(|recorder| recorder.asked(*id, route, request));
             }
-            Input::Message { id, message } => self.note_passed(*id, MessageDirection::In, message),
-            Input::Opened { id } => self.note_opened(*id),
+            Input::Message { id, message } => self.note_passed(*id, MessageDirection::In, message, None),
+            Input::Opened { id } => self.note_opened(now, *id),
+            Input::Ping { id, payload } => {
+                self.note_control_frame(*id, MessageDirection::In, || ControlFrame::Ping(payload.clone()));
+            }
+            Input::Pong { id, payload } => {
+                self.note_control_frame(*id, MessageDirection::In, || ControlFrame::Pong(payload.clone()));
+            }
+            Input::CloseReceived { id, frame } => {
+                self.note_control_frame(*id, MessageDirection::In, || ControlFrame::Close(frame.clone()));
+            }
             _ => {}
         }
         let start = effects.len();
@@ -91,45 +103,65 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let noted = self.state.trace.as_mut().map(|trace| std::mem::take(&mut trace.happenings));
+        let rooms = self.state.trace.as_mut().map(|trace| std::mem::take(&mut trace.rooms));
+        let explanations = self.state.trace.as_mut().map(|trace| std::mem::take(&mut trace.explanations));
+        let explanations = explanations.unwrap_or_default();
+        let mut rooms = rooms.unwrap_or_default().into_iter().peekable();
         // What a closed connection was sent was sent before.
         let (mut closed, before): (Vec<_>, Vec<_>) = noted
             .unwrap_or_default()
             .into_iter()
             .partition(|noted| matches!(noted.what, What::Closed { .. }));
         self.note(|trace| trace.happenings = before);
-        for effect in &effects[start..] {
+        for (place, effect) in (start..).zip(&effects[start..]) {
+            let mut room = None;
+            while let Some((_, name)) = rooms.next_if(|(of, _)| *of <= place) {
+                room = Some(name);
+            }
             match effect {
                 Effect::Accept(accept) => {
                     let line =
                         self.state.connections.get(accept.id).map(|connection| accepted(connection, accept));
                     self.note(|trace| trace.lines.extend(line.filter(|_| trace.is_logged)));
                     self.record(|recorder| recorder.accepted(accept));
+                    self.note_compression(accept);
                 }
                 Effect::Refuse { id, refusal } => {
                     self.record(|recorder| recorder.refused(now, *id, refusal));
                     let path = asked.map_or("", |asked| asked.path.as_str());
+                    let is_unclaimed = refusal.status == StatusCode::NOT_FOUND
+                        && asked.is_some_and(|asked| asked.is_unclaimed);
+                    let status = Some(refusal.status.as_u16());
+                    let explained =
+                        || explanations.iter().find(|(of, _)| of == id).map(|(_, text)| text.clone());
+                    let what = match is_unclaimed {
+                        true => self.unclaimed_upgrade(path, status),
+                        false => What::Refused {
+                            path: path.to_owned(),
+                            status,
+                            code: None,
+                            reason: explained().unwrap_or_else(|| refusal.reason.to_owned()),
+                        },
+                    };
                     self.note(|trace| {
                         trace.line(|| match path {
                             "" => format!("an opening handshake is {}", refused(refusal)),
                             path => format!("an opening handshake for {path} is {}", refused(refusal)),
                         });
-                        trace.happened(asked.and_then(|asked| asked.route), Vec::new, || What::Refused {
-                            path: path.to_owned(),
-                            status: Some(refusal.status.as_u16()),
-                            code: None,
-                            reason: refusal.reason.to_owned(),
-                        });
+                        trace.happened(asked.and_then(|asked| asked.route), Arc::default, || what);
                     });
                 }
                 Effect::Send { to, message } => match to[..] {
-                    [id] => self.note_passed(id, MessageDirection::Out, message),
-                    _ => self.note_broadcast(to, message),
+                    [id] => self.note_passed(id, MessageDirection::Out, message, room),
+                    _ => self.note_broadcast(to, message, room),
                 },
                 Effect::Close { id, .. }
                 | Effect::Disconnect { id }
                 | Effect::Terminate { id }
                 | Effect::Removed { id } => {
                     if let Effect::Close { frame, .. } = effect {
+                        let close = || ControlFrame::Close(frame.clone());
+                        self.note_control_frame(*id, MessageDirection::Out, close);
                         self.record(|recorder| recorder.closing(now, *id, frame.as_ref()));
                     }
                     let is_its =
@@ -137,8 +169,16 @@ impl Engine {
                     let its: Vec<_> = closed.extract_if(.., is_its).collect();
                     self.note(|trace| trace.happenings.extend(its));
                 }
+                Effect::Ping { id, payload } => {
+                    let frame = || ControlFrame::Ping(payload.clone());
+                    self.note_control_frame(*id, MessageDirection::Out, frame);
+                }
+                Effect::Pong { id, payload } => {
+                    let frame = || ControlFrame::Pong(payload.clone());
+                    self.note_control_frame(*id, MessageDirection::Out, frame);
+                }
                 Effect::Log { level, text } => self.note(|trace| {
-                    trace.happened(None, Vec::new, || What::Logged { level: *level, text: text.clone() });
+                    trace.happened(None, Arc::default, || What::Logged { level: *level, text: text.clone() });
                 }),
                 _ => {}
             }
@@ -149,7 +189,7 @@ impl Engine {
         effects.extend(lines.into_iter().map(|text| Effect::Log { level: Level::Debug, text }));
         happenings.extend(closed);
         self.record_happenings(now, &happenings, start, effects);
-        self.tell_subscribers(now, &happenings, effects);
+        self.tell_happenings(now, happenings, effects);
     }
 
     /// A client is refused for a reason that nothing else tells the log of. `path` is the request's.
@@ -188,40 +228,60 @@ impl Engine {
         }
     }
 
-    fn note_opened(&mut self, id: ConnectionId) {
+    fn note_opened(&mut self, now: Now, id: ConnectionId) {
         let Some((trace, connection)) = self.state.traced(id) else { return };
         if connection.phase == Phase::Accepted {
             trace.about(connection, || What::Opened {
                 address: connection.address().map(|address| address.to_string()),
                 subprotocol: connection.subprotocol.clone(),
             });
+            if let Some(control) = &mut self.state.control {
+                control.history.known(id).opened_at = Some(now.wall.as_ms());
+            }
         }
     }
 
-    fn note_passed(&mut self, id: ConnectionId, direction: MessageDirection, message: &Message) {
+    fn note_control_frame(
+        &mut self,
+        id: ConnectionId,
+        direction: MessageDirection,
+        frame: impl FnOnce() -> ControlFrame,
+    ) {
+        if let Some((trace, connection)) = self.state.traced(id) {
+            trace.control_frame(connection, direction, frame);
+        }
+    }
+
+    fn note_compression(&mut self, accept: &Accept) {
+        let is_client =
+            self.state.connections.get(accept.id).is_some_and(|connection| self.is_client(connection));
+        if let Some(control) = self.state.control.as_mut().filter(|_| is_client) {
+            control.history.known(accept.id).is_compressed = accept.socket.deflate.is_some();
+        }
+    }
+
+    fn note_passed(
+        &mut self,
+        id: ConnectionId,
+        direction: MessageDirection,
+        message: &Message,
+        room: Option<Arc<str>>,
+    ) {
         let Some((trace, connection)) = self.state.traced(id) else { return };
         if direction == MessageDirection::Out || connection.is_open() {
-            trace.passed(connection, direction, message);
+            trace.passed(connection, direction, message, room);
         }
     }
 
-    fn note_broadcast(&mut self, to: &[ConnectionId], message: &Message) {
+    fn note_broadcast(&mut self, to: &[ConnectionId], message: &Message, room: Option<Arc<str>>) {
         let Some(route) = to.first().and_then(|id| self.state.connections.get(*id)).map(Connection::route)
         else {
             return;
         };
         let Some(trace) = &mut self.state.trace else { return };
-        let (count, is_recorded) = (to.len(), trace.is_recorded);
-        let look_at_connections =
-            self.state.control.as_ref().is_some_and(|control| control.subscribers.look_at_connections());
-        trace.happened(
-            Some(route),
-            || if look_at_connections || is_recorded { to.to_vec() } else { Vec::new() },
-            || {
-                let direction = MessageDirection::Out;
-                What::Message { direction, message: message.clone(), receivers: count }
-            },
-        );
+        let count = to.len();
+        let what = || What::message(MessageDirection::Out, message, count, room);
+        trace.happened(Some(route), || to.into(), what);
         if trace.is_logged {
             let who = format!("{} to {count} connections", self.state.routes[route].label);
             trace.message(&who, '→', message);
@@ -239,11 +299,12 @@ impl Engine {
             }
             _ => return None,
         };
-        let found = || match self.router.find(path) {
-            Found::Route { index, .. } => self.indices.get(index).copied(),
-            _ => None,
+        let is_foreign = route.is_none();
+        let (found, is_unclaimed) = match self.router.find(path) {
+            Found::Route { index, .. } => (self.indices.get(index).copied(), false),
+            Found::Unmatched { .. } | Found::Foreign => (None, is_foreign),
         };
-        Some(AskedFor { path: path.to_owned(), route: route.or_else(found) })
+        Some(AskedFor { path: path.to_owned(), route: route.or(found), is_unclaimed })
     }
 }
 
@@ -251,6 +312,8 @@ impl Engine {
 pub(super) struct AskedFor {
     path: String,
     route: Option<usize>,
+    /// No route serves the path.
+    is_unclaimed: bool,
 }
 
 /// How a refusal reads in the log.

@@ -14,7 +14,7 @@ use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Effect, Level};
 use crate::interface::input::Mounted;
 use crate::protocol::{self, Handshake, Refusal};
-use crate::routing::hosts::is_program;
+use crate::routing::hosts::{Hosts, is_program};
 use crate::routing::origin::Origins;
 use crate::routing::router::Found;
 use crate::state::connection::{Connection, Phase};
@@ -61,6 +61,7 @@ impl Engine {
             }
             Found::Foreign => return effects.push(Effect::Ignore { id }),
             Found::Unmatched { .. } if !admits_upgrade(&mut self.state, now, &request, effects) => {
+                self.state.explain(id, || Hosts::refusal(&request));
                 return reject(id, StatusCode::FORBIDDEN, hosts::REASON, effects);
             }
             Found::Unmatched { known } => {
@@ -101,12 +102,21 @@ impl Engine {
     ) {
         let Mounted { route, params, auth_data, extensions } = mounted;
         if self.state.routes.get(route).is_none_or(|route| route.standing != Standing::Serving) {
+            self.state
+                .explain(id, || "the route is gone: the server has another configuration now".to_owned());
             return reject(id, StatusCode::NOT_FOUND, "there is no such route", effects);
         }
         if request_bytes(&request) > self.state.limits.handshake_bytes {
             let text =
                 || "an opening handshake is longer than limits.handshakeBytes: answered 431".to_owned();
             self.state.log_throttle.note(now.instant, (route, "handshake"), Level::Warn, text, effects);
+            let (bytes, limit) = (request_bytes(&request), self.state.limits.handshake_bytes);
+            self.state.explain(id, || {
+                format!(
+                    "the opening handshake has {bytes} bytes, and limits.handshakeBytes is {limit}: send fewer or shorter \
+                     headers (most often cookies), or raise it"
+                )
+            });
             let reason = "the request is too long";
             return reject(id, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, reason, effects);
         }
@@ -119,24 +129,36 @@ impl Engine {
             }
         };
         if !admits_upgrade(&mut self.state, now, &request, effects) {
+            self.state.explain(id, || Hosts::refusal(&request));
             return reject(id, StatusCode::FORBIDDEN, hosts::REASON, effects);
         }
         if !self.state.routes[route].settings.origins.allows(request.headers()) {
             let text = || Origins::refusal(request.uri().path(), request.headers());
             self.state.log_throttle.note(now.instant, (route, "origin"), Level::Warn, text, effects);
+            self.state.explain(id, || Origins::refusal(request.uri().path(), request.headers()));
             return reject(id, StatusCode::FORBIDDEN, "this origin may not connect", effects);
         }
         if self.phase == ServerPhase::Draining {
+            self.state.explain(id, || "the server stops; connect again when it has started anew".to_owned());
             return reject(id, StatusCode::SERVICE_UNAVAILABLE, "the server is going down", effects);
         }
         if self.state.connections.len() >= self.state.limits.connections {
             let text = || "limits.maxConnections is reached: newcomers are answered 503".to_owned();
             self.state.log_throttle.note(now.instant, (route, "connections"), Level::Warn, text, effects);
+            let limit = self.state.limits.connections;
+            self.state.explain(id, || {
+                format!("there are {limit} connections, as many as limits.maxConnections allows: close some, or raise it")
+            });
             return reject(id, StatusCode::SERVICE_UNAVAILABLE, "too many connections", effects);
         }
         if let Some(address) = address
             && !self.admits_address(now, address, 0, effects)
         {
+            self.state.explain(id, || {
+                format!(
+                    "{address} has as many connections as limits.maxConnectionsPerAddress allows: close some, or raise it"
+                )
+            });
             return reject(
                 id,
                 StatusCode::TOO_MANY_REQUESTS,
@@ -156,6 +178,7 @@ impl Engine {
             }
             Err(error) => {
                 let text = || format!("admitting a client to {} failed: {error}", request.uri().path());
+                self.state.explain(id, text);
                 self.state.log_throttle.note(now.instant, (route, "admit"), Level::Error, text, effects);
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 return reject(id, status, status.canonical_reason().unwrap_or_default(), effects);

@@ -34,6 +34,13 @@ pub(crate) struct Fate {
     pub(crate) end: Option<End>,
 }
 
+impl Fate {
+    /// How many of it go on, unless it is lost.
+    pub(crate) fn copies(&self) -> usize {
+        if self.is_doubled { 2 } else { 1 }
+    }
+}
+
 /// How a connection ends, or what looks to its client as if it had not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum End {

@@ -79,6 +79,20 @@ impl Source {
         }
     }
 
+    /// Whether it may run on one node of a cluster only.
+    pub(crate) fn runs_once(&self) -> bool {
+        !matches!(self.work, Work::Post { .. })
+    }
+
+    /// Forgets where it was.
+    pub(crate) fn begin_anew(&mut self) {
+        match &mut self.work {
+            Work::Interval(interval) => **interval = IntervalSource::new(interval.settings.clone()),
+            Work::Replay(replay) => **replay = Replay::new(replay.settings.clone()),
+            Work::Post { .. } | Work::Upstream { .. } => {}
+        }
+    }
+
     /// Takes other settings while it works; `None`: they are for a source of another kind.
     pub(crate) fn change(&mut self, source: &FeedSource) -> Option<Changed> {
         Some(match (&mut self.work, source) {

@@ -7,11 +7,11 @@ pub(crate) mod receiving;
 pub(crate) mod succession;
 pub(crate) mod with_callbacks;
 
-use std::any::Any;
-
 use bytes::Bytes;
 use serde_json::Value;
+use std::any::Any;
 
+use crate::cluster::{EntryChange, Node};
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
 use crate::handler::succession::Predecessor;
@@ -143,6 +143,33 @@ pub trait Handler: Any + Send {
     /// A value was published on one of the route's feeds.
     fn publish(&mut self, cx: &mut Context<'_>, feed: &str, value: &FeedValue) -> HandlerResult {
         let _ = (cx, feed, value);
+        Ok(())
+    }
+
+    /// This handler has published a message on another node of the cluster
+    /// ([`Context::publish_to_nodes`]), and somebody here is in the room; or it has sent the message to this node
+    /// ([`Context::send_to_node`]), without a room. An error is logged.
+    fn node_message(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: Option<&str>,
+        header: Bytes,
+        message: Message,
+    ) -> HandlerResult {
+        let _ = (cx, room, header, message);
+        Ok(())
+    }
+
+    /// Entries that this handler has set on another node of the cluster ([`Context::set_entry`]) are new, or different, or gone
+    /// with `None`; those that become known together come together. The entries of a node that has left or died are gone. An
+    /// error is logged.
+    fn node_entries(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: &Node,
+        entries: Vec<EntryChange>,
+    ) -> HandlerResult {
+        let _ = (cx, node, entries);
         Ok(())
     }
 

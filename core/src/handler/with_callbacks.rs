@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::cluster::{EntryChange, Node};
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
 use crate::handler::deferred::{Deferred, Hooks};
@@ -131,6 +132,25 @@ impl Handler for WithCallbacks {
 
     fn publish(&mut self, cx: &mut Context<'_>, feed: &str, value: &FeedValue) -> HandlerResult {
         self.inner.publish(cx, feed, value)
+    }
+
+    fn node_message(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: Option<&str>,
+        header: Bytes,
+        message: Message,
+    ) -> HandlerResult {
+        self.inner.node_message(cx, room, header, message)
+    }
+
+    fn node_entries(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: &Node,
+        entries: Vec<EntryChange>,
+    ) -> HandlerResult {
+        self.inner.node_entries(cx, node, entries)
     }
 
     fn upstream(

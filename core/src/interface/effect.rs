@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::cluster::BackplaneEffect;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::file_part::ReadId;
 use crate::interface::hook::{CallId, Hook};
@@ -197,6 +198,9 @@ pub enum Effect {
         /// What to append.
         bytes: Bytes,
     },
+    /// Something is to be done at the broker of the cluster. Only an engine that
+    /// [takes part in one](crate::Engine::join_cluster) asks for it.
+    Backplane(BackplaneEffect),
     /// The engine has forgotten this connection: its id is free again.
     Removed {
         /// The connection.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::cluster::BackplaneInput;
+use crate::control::SocketCounts;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::file_part::{FilePart, ReadId};
 use crate::interface::hook::{Answer, CallId};
@@ -120,6 +122,14 @@ pub enum Input {
         /// can tell.
         bytes: usize,
     },
+    /// What has passed on a connection in all. For the [control API](crate::control), while
+    /// [it is on](crate::Engine::has_control), right before `Disconnected`.
+    Counted {
+        /// The connection.
+        id: ConnectionId,
+        /// What has passed.
+        counts: Box<SocketCounts>,
+    },
     /// The transport is gone: end of stream, reset, or dropped after
     /// [`Effect::Disconnect`](crate::Effect::Disconnect). Reported exactly once per accepted connection.
     Disconnected {
@@ -172,6 +182,8 @@ pub enum Input {
         /// What went wrong, if anything did.
         result: Result<(), String>,
     },
+    /// The client of the cluster's broker reports something. Nothing happens if the engine takes part in no cluster.
+    Backplane(BackplaneInput),
     /// The server stops: it takes no new connections, sends `frame` to all, and drops those that remain after `grace`.
     Shutdown {
         /// 1001 when the process ends, 1012 when it comes back.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// What a server holds at one moment. Without connections all of it is 0, apart from timers of routes and feeds and
 /// from what is counted since the start.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Stats {
@@ -36,6 +36,24 @@ pub struct Stats {
     /// How many messages of clients were not what a recording or a scenario expects, since the start, by the route's pattern
     /// with its first prefix. Routes where none were are left out.
     pub mismatches: BTreeMap<String, u64>,
+    /// How long calls of user code took that ended in the last minute. Left out while the control API is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handler_time: Option<HandlerTime>,
+}
+
+/// How long calls of user code took, from the call to its answer, in ms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct HandlerTime {
+    /// How many calls there were.
+    pub count: u64,
+    /// Half of them took no longer, within 6 %.
+    pub median: f64,
+    /// 99 of 100 took no longer, within 6 %.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
 }
 
 /// Bytes on their way, in the order in which they pass: how many did since the start, and how many wait now. Unless it

@@ -20,6 +20,7 @@ pub struct Burst {
     /// Most bursts are one message long.
     more: Vec<Message>,
     bytes: usize,
+    payload_bytes: usize,
     /// Whether what is encoded is needed again.
     is_shared: bool,
     plain: Option<Bytes>,
@@ -36,6 +37,7 @@ impl Burst {
     pub fn new(message: Message, receivers: usize) -> Self {
         Self {
             bytes: header::encoded_length(message.len()) + message.len(),
+            payload_bytes: message.len(),
             first: message,
             more: Vec::new(),
             is_shared: receivers > 1,
@@ -53,12 +55,23 @@ impl Burst {
     /// Adds a message for the same receivers.
     pub fn push(&mut self, message: Message) {
         self.bytes += header::encoded_length(message.len()) + message.len();
+        self.payload_bytes += message.len();
         self.more.push(message);
     }
 
     /// Whether it is one message for one receiver.
     pub(super) fn is_single(&self) -> bool {
         self.more.is_empty() && !self.is_shared
+    }
+
+    /// How many messages it is.
+    pub(super) fn count(&self) -> usize {
+        1 + self.more.len()
+    }
+
+    /// How many bytes their payloads are.
+    pub(super) fn payload_bytes(&self) -> usize {
+        self.payload_bytes
     }
 
     /// How many bytes it is on the wire: not more than that.

@@ -9,6 +9,7 @@ use super::deflate::{Agreement, Compressor};
 use super::header::{self, MAX_CONTROL_PAYLOAD, Opcode};
 use super::outbox::{Admission, Kind, Outbox, Overflow, Pushed};
 use super::outgoing::Outgoing;
+use super::traffic::Traffic;
 use super::websocket::SocketOptions;
 use crate::{CloseFrame, Message};
 
@@ -23,6 +24,8 @@ pub struct Writer {
     /// With context takeover, from the first compressed message on.
     compressor: Option<Box<Compressor>>,
     is_closed: bool,
+    /// Messages that were queued. Their bytes on the wire are the outbox's.
+    queued: Traffic,
 }
 
 impl Writer {
@@ -32,6 +35,7 @@ impl Writer {
             deflate: options.deflate,
             compressor: None,
             is_closed: false,
+            queued: Traffic::default(),
         }
     }
 
@@ -44,6 +48,7 @@ impl Writer {
         match self.outbox.admit() {
             Admission::Refused(pushed) => pushed,
             Admission::Admitted(pushed) => {
+                self.queued.count(1, message.len());
                 match self.uncopied(message) {
                     Some(header) => {
                         // Under this policy nothing is dropped from the queue, so the two stay together.
@@ -67,6 +72,7 @@ impl Writer {
     /// sent at once is no sign of a client that does not read.
     pub fn send_burst(&mut self, burst: &mut Burst, mut write: impl FnMut(&mut Outbox)) -> Pushed {
         if self.takes_whole(burst) {
+            self.queued.count(burst.count(), burst.payload_bytes());
             self.outbox.push(burst.encoded(self.deflate), Kind::Message);
             return self.write_when_full(Pushed::Queued, &mut write);
         }
@@ -88,6 +94,7 @@ impl Writer {
         match self.outbox.admit() {
             Admission::Refused(pushed) => pushed,
             Admission::Admitted(pushed) => {
+                self.queued.count(1, message.len());
                 self.outbox.push(damage.frame(message), Kind::Message);
                 self.outbox.conclude(pushed)
             }
@@ -138,6 +145,12 @@ impl Writer {
     /// What waits for the socket, to look at it.
     pub fn outbox_ref(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// What was sent: messages that were queued, also those that were [dropped](Outbox::dropped_messages) later, and the
+    /// bytes of frames that the socket was given.
+    pub fn traffic(&self) -> Traffic {
+        Traffic { wire_bytes: self.outbox.wire_bytes(), ..self.queued }
     }
 
     /// Whether a close frame was queued.

@@ -38,6 +38,7 @@
 //!   skipped. A line that is no JSON was torn by a crash if it is the last one and has no line feed, or if a header
 //!   follows: [`Lines`] leaves it out and says so.
 
+pub mod conversion;
 mod error;
 mod event;
 mod form;

@@ -56,7 +56,7 @@ impl Origins {
                  Open it over http://, or let all such pages in with origins = [\"{origin}\", \"http://localhost:*\"]"
             ),
             Some(SerializedOrigin::Host(_)) => {
-                format!("{path} refuses pages of {origin}; `origins` can allow them")
+                format!("{path} refuses pages of {origin}; to let them in, write origins = [\"{origin}\"]")
             }
             None => format!(
                 "{path} refuses the Origin \"{origin}\", which no browser sends; write it as \"https://example.com\" or \
@@ -238,7 +238,10 @@ mod tests {
         for (origin, parts) in [
             ("null", ["opened as a file, or is sandboxed", "origins = [\"null\", "]),
             ("file://", ["opened as a file, or is sandboxed", "origins = [\"file://\", "]),
-            ("https://evil.example", ["refuses pages of https://evil.example", "`origins` can allow them"]),
+            (
+                "https://evil.example",
+                ["refuses pages of https://evil.example", "write origins = [\"https://evil.example\"]"],
+            ),
             ("http://localhost/", ["the Origin \"http://localhost/\", which no browser", "leave it out"]),
         ] {
             let text = Origins::refusal("/chat", &headers(Some(origin)));

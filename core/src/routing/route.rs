@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::contract::Contract;
 use crate::fault::{ClientConditions, Fault};
+use crate::history::HistorySettings;
 use crate::protocol::{DeflateConfig, Overflow};
 use crate::recording::RecordSettings;
 use crate::routing::authentication::Authentication;
@@ -45,6 +46,8 @@ pub struct RouteSettings {
     pub contract: Option<Arc<Contract>>,
     /// The file that the route is recorded in. Default none.
     pub record: Option<Arc<RecordSettings>>,
+    /// How much of its rooms is kept for clients that come back. Default nothing.
+    pub history: Option<HistorySettings>,
     /// What speaks here: the dialect's name. Default `handlers`.
     pub kind: &'static str,
 }
@@ -68,6 +71,7 @@ impl Default for RouteSettings {
             client_conditions: ClientConditions::default(),
             contract: None,
             record: None,
+            history: None,
             kind: "handlers",
         }
     }

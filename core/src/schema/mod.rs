@@ -7,9 +7,11 @@ mod interval;
 pub(crate) mod secret;
 pub(crate) mod suggest;
 mod toggle;
+mod variables;
 
 pub use error::ConfigError;
 pub use interval::Interval;
 pub use secret::Secret;
 pub(crate) use suggest::nearest;
 pub use toggle::Toggle;
+pub(crate) use variables::replace_variables;

@@ -7,13 +7,15 @@ use crate::interface::effect::Effect;
 use crate::interface::hook::{CallId, Hook, HookKind};
 use crate::state::State;
 use crate::state::timers::Timer;
-use crate::time::Now;
+use crate::time::{Now, WallTime};
 
 /// A hook whose answer is awaited.
 #[derive(Clone, Copy)]
 pub(crate) struct Call {
     pub(crate) id: ConnectionId,
     pub(crate) kind: HookKind,
+    /// When it was called.
+    pub(crate) began: WallTime,
 }
 
 impl State {
@@ -46,7 +48,7 @@ impl State {
         let call = CallId(self.next_call);
         self.next_call += 1;
         connection.inbox.calls += 1;
-        self.calls.insert(call, Call { id, kind });
+        self.calls.insert(call, Call { id, kind, began: now.wall });
         if let Some(timeout) = timeout {
             self.timers.set(Timer::Call(call), now.instant + timeout);
         }

@@ -88,7 +88,7 @@ impl State {
                 trace.about(connection, what);
             }
         } else if let Some(trace) = &mut self.trace {
-            trace.happened(Some(route), || to.to_vec(), what);
+            trace.happened(Some(route), || to.into(), what);
         }
     }
 }

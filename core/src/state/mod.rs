@@ -5,6 +5,7 @@
 mod answers;
 pub(crate) mod calls;
 pub(crate) mod close_wait;
+pub(crate) mod cluster_node;
 pub(crate) mod connection;
 pub(crate) mod connections;
 mod contracts;
@@ -33,6 +34,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::control::Control;
 use crate::fault::FaultList;
 use crate::feed::Feed;
+use crate::history::History;
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
@@ -46,6 +48,7 @@ use crate::routing::route_key::{RouteIdentity, RouteKey};
 use crate::state::answers::Answers;
 use crate::state::calls::Call;
 use crate::state::close_wait::CloseWait;
+use crate::state::cluster_node::ClusterNode;
 use crate::state::connection::{Closure, Connection, Phase};
 use crate::state::connections::Connections;
 use crate::state::inbox::Pause;
@@ -79,6 +82,8 @@ pub(crate) struct State {
     pub(crate) has_faults: bool,
     /// Whether inputs and effects are looked at on their way.
     pub(crate) is_observed: bool,
+    /// The cluster, if this server is a node of one.
+    pub(crate) cluster: Option<Box<ClusterNode>>,
     /// The control API, if it is on.
     pub(crate) control: Option<Box<Control>>,
     pub(crate) upstreams: Upstreams,
@@ -135,6 +140,8 @@ pub(crate) struct RouteState {
     pub(crate) fingerprint: Option<u64>,
     pub(crate) standing: Standing,
     pub(crate) rooms: Rooms,
+    /// What was said in its rooms lately, if that is kept.
+    pub(crate) history: Option<Box<History>>,
     /// How many messages the outboxes of its connections dropped since the start.
     pub(crate) dropped_messages: u64,
     /// How many messages broke its contract since the start.
@@ -157,10 +164,12 @@ pub(crate) enum Standing {
 impl RouteState {
     /// A route that is served and has no connections.
     pub(crate) fn new(key: &RouteKey, settings: RouteSettings, fingerprint: Option<u64>) -> Self {
+        let history = settings.history.map(|settings| Box::new(History::new(settings)));
         Self {
             identity: key.identity(),
             label: key.label(),
             settings,
+            history,
             fingerprint,
             standing: Standing::Serving,
             rooms: Rooms::default(),
@@ -179,6 +188,7 @@ impl RouteState {
             fingerprint: None,
             standing: Standing::Free,
             rooms: Rooms::default(),
+            history: None,
             dropped_messages: 0,
             contract_violations: 0,
             mismatches: 0,
@@ -203,6 +213,7 @@ impl State {
             recorder: None,
             has_faults: false,
             is_observed: false,
+            cluster: None,
             control: None,
             upstreams: Upstreams::default(),
             due: Vec::new(),
@@ -236,6 +247,13 @@ impl State {
     /// What passes is looked at on its way where it is noted, and where there are faults.
     pub(crate) fn update_observation(&mut self) {
         self.is_observed = self.trace.is_some() || self.has_faults;
+    }
+
+    /// A client is about to be refused: why, and what to change, for those who are told of it.
+    pub(crate) fn explain(&mut self, id: ConnectionId, text: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.explanations.push((id, text()));
+        }
     }
 
     /// A connection, and where it is noted what happens to it; `None` when nobody wants to know.
@@ -295,6 +313,16 @@ impl State {
         self.timers.set(Timer::Closing(id), check);
     }
 
+    /// The same, as if it began to close only now.
+    pub(crate) fn await_close_anew(&mut self, id: ConnectionId, now: Now) {
+        if let Some(Phase::Closing(closure)) =
+            self.connections.get_mut(id).map(|connection| &mut connection.phase)
+        {
+            closure.wait = None;
+        }
+        self.await_close(id, now);
+    }
+
     /// Drops an accepted connection, whatever its state, without waiting for anything.
     pub(crate) fn terminate(&mut self, id: ConnectionId, cause: CloseCause, effects: &mut Vec<Effect>) {
         match self.connections.get(id).map(|connection| &connection.phase) {
@@ -332,6 +360,12 @@ impl State {
         self.timers.cancel_all(id);
         if let Some(connection) = self.connections.get(id) {
             self.routes[route].rooms.exit(id, connection.rooms());
+            if let Some(history) = &mut self.routes[route].history {
+                history.forget(id);
+            }
+        }
+        if self.cluster.is_some() {
+            self.has_left_all(id, route);
         }
     }
 }

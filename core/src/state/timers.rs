@@ -37,6 +37,14 @@ pub(crate) enum Timer {
     Source(usize),
     /// Something is due for a fault of a connection.
     Fault(ConnectionId),
+    /// A breakpoint has held a message for as long as it may.
+    Held,
+    /// Nobody has looked at breakpoints for too long.
+    Breakpoints,
+    /// The other nodes are told how many are where.
+    Entries,
+    /// A sign of life to the other nodes is due, or the lease of one of them runs out.
+    Cluster,
     /// The log is told what the routes warn of.
     Start,
     /// The connections that are left after a shutdown are dropped.
@@ -60,6 +68,10 @@ impl Timer {
             | Timer::Route(..)
             | Timer::Upstream(_)
             | Timer::Source(_)
+            | Timer::Held
+            | Timer::Breakpoints
+            | Timer::Entries
+            | Timer::Cluster
             | Timer::Start
             | Timer::Grace => None,
         }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::control::event::{Happening, MessageDirection, Peer, What};
+use crate::control::event::{ControlFrame, Happening, MessageDirection, Peer, What};
 use crate::interface::close_cause::CloseCause;
 use crate::interface::connection_id::ConnectionId;
 use crate::message::Message;
@@ -41,6 +41,14 @@ pub(crate) struct Trace {
     pub(crate) is_told: bool,
     /// Whether something is recorded.
     pub(crate) is_recorded: bool,
+    /// Whether somebody is told control frames.
+    pub(crate) tells_control_frames: bool,
+    /// Whether the latest events are kept.
+    pub(crate) is_kept: bool,
+    /// Why clients are about to be refused, and what to change.
+    pub(crate) explanations: Vec<(ConnectionId, String)>,
+    /// The rooms that were sent to, each with the place of its effect.
+    pub(crate) rooms: Vec<(usize, Arc<str>)>,
     pub(crate) lines: Vec<String>,
     pub(crate) happenings: Vec<Happening>,
 }
@@ -53,7 +61,12 @@ impl Trace {
 
     /// Whether nobody wants to know any more.
     pub(crate) fn is_idle(&self) -> bool {
-        !self.is_logged && !self.is_told && !self.is_recorded
+        !self.is_logged && !self.wants_happenings()
+    }
+
+    /// Whether anybody but a debug log wants to know what happens.
+    fn wants_happenings(&self) -> bool {
+        self.is_told || self.is_recorded || self.is_kept
     }
 
     /// A line for the debug log, if there is one.
@@ -65,10 +78,10 @@ impl Trace {
 
     /// Something happened to a connection.
     pub(crate) fn about(&mut self, connection: &Connection, what: impl FnOnce() -> What) {
-        if self.is_told || self.is_recorded {
+        if self.wants_happenings() {
             let peer = Some(Peer::of(connection));
             let route = Some(connection.route);
-            self.happenings.push(Happening { route, peer, receivers: Vec::new(), what: what() });
+            self.happenings.push(Happening { route, peer, receivers: Arc::default(), what: what() });
         }
     }
 
@@ -76,21 +89,39 @@ impl Trace {
     pub(crate) fn happened(
         &mut self,
         route: Option<usize>,
-        receivers: impl FnOnce() -> Vec<ConnectionId>,
+        receivers: impl FnOnce() -> Arc<[ConnectionId]>,
         what: impl FnOnce() -> What,
     ) {
-        if self.is_told || self.is_recorded {
+        if self.wants_happenings() {
             self.happenings.push(Happening { route, peer: None, receivers: receivers(), what: what() });
         }
     }
 
-    /// A message came from a connection, or goes to it.
-    pub(crate) fn passed(&mut self, connection: &Connection, direction: MessageDirection, message: &Message) {
+    /// A message came from a connection, or goes to it; perhaps as to a member of a room.
+    pub(crate) fn passed(
+        &mut self,
+        connection: &Connection,
+        direction: MessageDirection,
+        message: &Message,
+        room: Option<Arc<str>>,
+    ) {
         if self.is_logged {
             let arrow = if direction == MessageDirection::In { '←' } else { '→' };
             self.message(&who(connection), arrow, message);
         }
-        self.about(connection, || What::Message { direction, message: message.clone(), receivers: 1 });
+        self.about(connection, || What::message(direction, message, 1, room));
+    }
+
+    /// A control frame came from a connection, or goes to it.
+    pub(crate) fn control_frame(
+        &mut self,
+        connection: &Connection,
+        direction: MessageDirection,
+        frame: impl FnOnce() -> ControlFrame,
+    ) {
+        if self.tells_control_frames {
+            self.about(connection, || What::Control { direction, frame: frame() });
+        }
     }
 
     /// A connection has joined a room.
@@ -140,7 +171,7 @@ impl Trace {
 }
 
 impl Peer {
-    fn of(connection: &Connection) -> Self {
+    pub(crate) fn of(connection: &Connection) -> Self {
         let (id, public_id) = (connection.id, connection.public_id().clone());
         Self { id, public_id, path: connection.path().to_owned() }
     }

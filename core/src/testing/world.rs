@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::client::Client;
+use crate::cluster::BackplaneEffect;
 use crate::control::HostClock;
 use crate::time::{Instant, Now, WallTime};
 use crate::{
@@ -54,6 +55,8 @@ pub struct World {
     pub paused_upstreams: HashSet<UpstreamId>,
     /// Their other sides take nothing until [`target_takes`](Self::target_takes).
     pub are_targets_stalled: bool,
+    /// What was asked of the broker of the cluster.
+    pub backplane: Vec<BackplaneEffect>,
 }
 
 impl World {
@@ -96,6 +99,7 @@ impl World {
             upstream: Vec::new(),
             paused_upstreams: HashSet::new(),
             are_targets_stalled: false,
+            backplane: Vec::new(),
         }
     }
 
@@ -105,6 +109,13 @@ impl World {
         let reconfiguration = self.engine.reconfigure(self.now(), configuration, &mut effects);
         self.carry_out(effects);
         reconfiguration.expect("patterns that fit a router, and a server that is not stopping")
+    }
+
+    /// An upgrade request for this path was left to others, and nobody took it.
+    pub fn unclaimed(&mut self, path: &str) {
+        let mut effects = Vec::new();
+        self.engine.unclaimed(self.now(), path, &mut effects);
+        self.carry_out(effects);
     }
 
     /// The engine takes other routes and no feeds, with the default limits.
@@ -265,6 +276,7 @@ impl World {
                     self.written.entry(file.to_string()).or_default().extend_from_slice(&bytes);
                     self.unwritten.push((file.to_string(), bytes.len()));
                 }
+                Effect::Backplane(effect) => self.backplane.push(effect),
                 Effect::Log { level, text } => self.log.push((level, text)),
             }
         }

@@ -55,7 +55,12 @@ fn it_shows_routes_connections_rooms_and_statistics() {
         (&rest["rooms"][0]["room"], &rest["total"], &rest["next"]),
         (&json!("b"), &json!(2), &Value::Null)
     );
+    assert_eq!(
+        routes["routes"][0]["example"],
+        json!({"path": "/chat/lobby", "messages": ["Hello", "{\"hello\":\"world\"}"]})
+    );
     let stats = control.get("/stats");
+    assert_eq!(stats["handlerTime"], json!({"count": 0, "median": 0.0, "p99": 0.0, "max": 0.0}));
     assert_eq!((&stats["connections"], &stats["timers"]), (&json!(4), &json!(0)), "subscribers do not count");
     assert_eq!(control.get("")["api"], 1);
 

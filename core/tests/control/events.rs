@@ -18,30 +18,39 @@ fn subscribers_are_told_what_happens_in_its_order() {
     let mut told = control.told(subscriber);
     told.retain(|event| event["type"] != "log");
     let expected = [
-        "opened", "joined", "opened", "joined", "message", "message", "closed", "refused", "refused",
+        "opened",
+        "joined",
+        "opened",
+        "joined",
+        "message",
+        "message",
+        "closed",
+        "refused",
+        "unclaimed",
         "closed",
     ];
     assert_eq!(types(&told), expected, "{told:#?}");
     let at = told[0]["at"].clone();
     let (connection, route, path) = (name.as_str(), "/chat/{room}", "/chat/x");
+    let first = told[0]["sequence"].as_u64().unwrap();
     assert_eq!(
         told[0],
-        json!({"type": "opened", "at": at, "connection": connection, "route": route, "path": path,
+        json!({"type": "opened", "at": at, "sequence": first, "connection": connection, "route": route, "path": path,
             "address": "127.0.0.1"})
     );
     assert_eq!(
         told[1],
-        json!({"type": "joined", "at": at, "connection": connection, "route": route, "room": "x"})
+        json!({"type": "joined", "at": at, "sequence": first + 1, "connection": connection, "route": route, "room": "x"})
     );
     assert_eq!(
         told[4],
-        json!({"type": "message", "at": at, "direction": "in", "connection": connection, "route": route, "path": path,
+        json!({"type": "message", "at": at, "sequence": first + 4, "direction": "in", "connection": connection, "route": route, "path": path,
             "receivers": 1, "size": 5, "text": "hello", "isCut": false})
     );
     assert_eq!((&told[5]["direction"], &told[5]["text"]), (&json!("out"), &json!("hello")));
     assert_eq!(
         told[6],
-        json!({"type": "closed", "at": at, "connection": connection, "route": route, "path": path, "code": 4000,
+        json!({"type": "closed", "at": at, "sequence": first + 6, "connection": connection, "route": route, "path": path, "code": 4000,
             "reason": "bye", "cause": "client"})
     );
     assert_eq!(
@@ -49,6 +58,8 @@ fn subscribers_are_told_what_happens_in_its_order() {
         (&json!(401), &json!("/guarded"), &json!("/guarded"))
     );
     assert_eq!((&told[8]["status"], told[8].get("route")), (&json!(404), None));
+    let reason = "no route serves /nowhere; there are /chat/{room}, /echo, /guarded";
+    assert_eq!((&told[8]["path"], &told[8]["reason"]), (&json!("/nowhere"), &json!(reason)));
     assert_eq!((&told[9]["cause"], &told[9]["code"]), (&json!("lost"), &json!(1006)));
     let all = format!("{told:?}");
     assert!(!all.contains("s3cre") && !all.contains("t0p"), "{all}");
@@ -179,4 +190,41 @@ fn a_reconfiguration_and_a_stop_reach_subscribers_as_they_should() {
     control.world.input(Input::Shutdown { frame, grace: std::time::Duration::from_secs(1) });
     assert_eq!(control.world.received(subscriber), ["<close 1001>"]);
     assert_eq!(control.world.engine.connections(), 1, "while it stops, all count");
+}
+
+#[test]
+fn control_frames_are_told_to_those_who_ask_for_them() {
+    let mut control = Control::new();
+    let echo = control.world.connect("/echo");
+    let name = control.public_id(echo);
+    let (all, some) = (control.subscribe(""), control.subscribe("&kinds=control"));
+    control.world.input(Input::Ping { id: echo, payload: "are you there?".into() });
+    control.world.input(Input::Pong { id: echo, payload: vec![0xff].into() });
+    control.world.close(echo, 4000, "bye");
+    let told = control.told(some);
+    let shown: Vec<_> = told
+        .iter()
+        .map(|event| {
+            let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+            let parts = ["direction", "opcode", "text", "binary", "reason"].map(text);
+            format!("{} {}", parts.join(" "), event.get("code").unwrap_or(&Value::Null))
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "in ping are you there? - - null",
+            "out pong are you there? - - null",
+            "in pong - /w== - null",
+            "in close - - bye 4000",
+            "out close - - bye 4000",
+        ]
+    );
+    assert!(told.iter().all(|event| event["connection"] == json!(name)));
+    assert_eq!(types(&control.told(all)), ["closed"], "others are not told of them");
+    let mut late = control.world.connect(&format!("{EVENTS_PATH}?token=t0p&recent=100&kinds=control"));
+    assert_eq!(control.told(late).len(), 1, "they are not kept");
+    late = control.world.connect("/echo");
+    control.world.input(Input::Ping { id: late, payload: "".into() });
+    assert!(types(&control.told(some)).contains(&"control"));
 }

@@ -3,9 +3,14 @@
 
 mod access;
 mod asking;
+mod breakpoint_ends;
+mod breakpoints;
 mod clock;
 mod events;
+mod history;
+mod pausing;
 mod recordings;
+mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,7 +1,9 @@
 //! Recordings through the control API.
 
-use http::Method;
+use bytes::Bytes;
+use http::{Method, Request, Response};
 use serde_json::{Value, json};
+use switchboard_core::control::{PATH, RecordingFile};
 
 use super::Control;
 
@@ -95,4 +97,47 @@ fn recordings_of_the_configuration_are_listed_and_stay() {
     let subscriber = control.subscribe("");
     control.world.text(subscriber, "{}");
     assert_eq!(control.world.file("r/c.jsonl").lines().count(), 1);
+}
+
+#[test]
+fn files_of_recordings_are_given_away_and_no_others() {
+    let config =
+        "recordings = 'r'\n[[routes]]\npattern = '/echo'\ndialect = 'echo'\nrecord = '/else/where/b.jsonl'";
+    let mut control = Control::of(config);
+    control.post("/recordings", json!({"name": "c.jsonl"}));
+    for (name, path) in [
+        ("b.jsonl", "/else/where/b.jsonl"),
+        ("c.jsonl", "r/c.jsonl"),
+        // It may have been left there earlier: the host knows.
+        ("old.jsonl", "r/old.jsonl"),
+    ] {
+        let response = file(&mut control, name, "t0p");
+        let given = response.extensions().get::<RecordingFile>().map(|file| &*file.path);
+        assert_eq!((response.status().as_u16(), given), (200, Some(path)));
+        assert_eq!(response.headers()["content-type"], "application/x-ndjson");
+        assert_eq!(
+            response.headers()["content-disposition"],
+            format!("attachment; filename=\"{name}\"").as_str()
+        );
+    }
+    for name in [
+        "..%2Fa.jsonl",
+        "%2e%2e%2fa.jsonl",
+        ".jsonl",
+        "a.har",
+        "a%00.jsonl",
+        "%2Fetc%2Fpasswd",
+        "C:%5Ca.jsonl",
+    ] {
+        let response = file(&mut control, name, "t0p");
+        assert_eq!((response.status().as_u16(), response.extensions().len()), (400, 0), "{name}");
+    }
+    let response = file(&mut control, "b.jsonl", "wrong");
+    assert_eq!((response.status().as_u16(), response.extensions().len()), (401, 0));
+}
+
+fn file(control: &mut Control, name: &str, token: &str) -> Response<Bytes> {
+    let request = Request::get(format!("{PATH}/recordings/{name}")).header("host", "localhost");
+    let request = request.header("authorization", format!("Bearer {token}")).body(Bytes::new()).unwrap();
+    control.world.request(&request).unwrap()
 }

@@ -95,3 +95,17 @@ fn an_end_that_is_added_happens_at_once() {
     world.add_faults(FaultScope::Everything, fault);
     assert_eq!(world.received(second), ["<close 1012>"]);
 }
+
+/// The fault ends the connection, and so does the client while that is on its way.
+#[test]
+fn a_connection_is_ended_once() {
+    let mut world = echo(json!([
+        { "terminate": true, "after": { "messages": 1 } },
+        { "on": "send", "latency": 10 },
+    ]));
+    let id = world.connect("/echo");
+    world.text(id, "hi");
+    world.close(id, 1000, "");
+    world.advance(10);
+    assert_eq!((world.received(id), world.removed[&id]), (vec!["<eof>".to_owned()], 1));
+}

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use support::World;
 use switchboard_core::{
     CloseCode, Condition, Config, ConnectionId, Damage, Delay, Fault, FaultList, FaultScope, FaultStage,
-    Level, Message,
+    Input, Level, Message,
 };
 
 fn world(options: Value) -> World {

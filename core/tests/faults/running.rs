@@ -78,6 +78,26 @@ fn an_opening_that_is_refused_meets_no_other_fault() {
     assert_eq!(lost(json!([refuse, loss]), 2), lost(json!([loss]), 0));
 }
 
+/// The engine has stopped reading before the fault came, and has to be believed when it goes on.
+#[test]
+fn a_client_that_is_not_read_when_a_fault_comes_is_read_again() {
+    let mut world = world(json!({ "routes": [{
+        "pattern": "/echo", "dialect": "echo", "outbound": { "maxBytes": 1000, "overflow": "pause" },
+    }] }));
+    let id = world.connect("/echo");
+    world.input(Input::Full { id });
+    assert!(world.client(id).paused);
+    world.add_faults(
+        FaultScope::Everything,
+        Fault { latency: Some(Delay::exactly(10)), ..on(FaultStage::Send) },
+    );
+    world.text(id, "hi");
+    world.input(Input::Drained { id });
+    assert!(!world.client(id).paused);
+    world.advance(10);
+    assert_eq!(world.received(id), ["hi"]);
+}
+
 #[test]
 fn what_is_no_fault_is_not_added() {
     let mut world = echo(json!([]));

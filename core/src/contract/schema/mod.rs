@@ -13,12 +13,11 @@
 //! | `uri.rs` | resolves references of RFC 3986 |
 //! | `compiler.rs`, `keywords.rs` | make a list of nodes of a schema |
 //! | `pattern.rs` | translates regular expressions of ECMA-262 |
-//! | `validator.rs`, `applicators.rs` | hold a value to the nodes |
+//! | `validator/` | holds a value to the nodes |
 //! | `number.rs`, `equality.rs` | numbers as exact as they are written, equality of JSON |
 //!
 //! `cargo xtask test --schemas` holds it to the official test suite; what passes stands in `README.md` beside this file.
 
-mod applicators;
 mod compiler;
 mod equality;
 mod error;

@@ -34,6 +34,7 @@
 mod admission;
 mod client;
 mod event;
+mod nodes;
 mod options;
 mod request;
 mod wire;
@@ -41,9 +42,11 @@ mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use crate::cluster::{EntryChange, Node};
 use crate::handler::context::Context;
 use crate::handler::succession::Predecessor;
 use crate::handler::{Handler, HandlerError, HandlerResult};
@@ -59,6 +62,7 @@ use crate::routing::route::RouteSettings;
 use crate::state::connection::Connection;
 use client::Client;
 use event::Audience;
+use nodes::Elsewhere;
 pub use options::{CommandsOptions, PresenceFormat, Profile, SessionOptions, WhoMayCommand};
 use request::{ClientCommand, Request};
 
@@ -68,12 +72,14 @@ pub struct Commands {
     options: CommandsOptions,
     /// The connected clients by their ids, in the order they came.
     clients: IndexMap<Arc<str>, ConnectionId>,
+    /// Those of the other nodes of a cluster.
+    elsewhere: Elsewhere,
 }
 
 impl Commands {
     /// A handler with these settings.
     pub fn new(options: CommandsOptions) -> Self {
-        Self { options, clients: IndexMap::new() }
+        Self { options, clients: IndexMap::new(), elsewhere: Elsewhere::default() }
     }
 
     fn carry_out(&mut self, cx: &mut Context<'_>, command: ClientCommand, sender: &str) {
@@ -103,6 +109,8 @@ impl Commands {
                 // 1000 may be sent, so this cannot fail.
                 if let Some(target) = self.clients.get(client_id.as_str()) {
                     let _ = cx.with(*target).close(CloseCode::NORMAL, "Disconnected");
+                } else {
+                    self.disconnect_elsewhere(cx, &client_id);
                 }
             }
         }
@@ -127,10 +135,12 @@ impl Commands {
         let told = self.has(ServerEventKind::Send).then(|| event::sent(to, &message)).flatten();
         match to {
             Audience::Everyone => cx.broadcast_to_all(message),
-            Audience::Channel(channel) if cx.room_len(channel) > 0 => {
+            // Somebody on another node may have come just now.
+            Audience::Channel(channel) if cx.room_len(channel) > 0 || cx.is_in_cluster() => {
                 cx.broadcast_to([channel], true, message)
             }
             Audience::Client(id) if let Some(id) = self.clients.get(id) => cx.send_to(*id, message),
+            Audience::Client(id) if self.is_elsewhere(id) => self.send_elsewhere(cx, id, &message),
             Audience::Channel(_) | Audience::Client(_) => return,
         }
         if let Some(told) = told {
@@ -147,6 +157,14 @@ impl Commands {
         self.send(cx, Audience::Everyone, message);
     }
 
+    /// Somebody has come or gone: the other nodes tell their clients when they know.
+    fn tell_change(&self, cx: &mut Context<'_>) {
+        match cx.is_in_cluster() {
+            true => self.tell_presence_here(cx),
+            false => self.tell_presence(cx),
+        }
+    }
+
     /// The message that tells who is there.
     fn present(&self, cx: &Context<'_>) -> Message {
         let present: Vec<&Client> = self
@@ -154,6 +172,7 @@ impl Commands {
             .values()
             .filter_map(|id| cx.peer(*id).filter(|peer| peer.is_open()))
             .filter_map(|peer| peer.metadata().get::<Client>())
+            .chain(self.elsewhere.clients())
             .collect();
         wire::presence(&self.options, &present, cx.now().wall)
     }
@@ -165,7 +184,7 @@ impl Commands {
             let mut bytes = [0; 8];
             cx.random(&mut bytes);
             let id: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % 62])).collect();
-            if !self.clients.contains_key(id.as_str()) {
+            if !self.clients.contains_key(id.as_str()) && !self.is_elsewhere(&id) {
                 return id.into();
             }
         }
@@ -209,13 +228,14 @@ impl Handler for Commands {
         let client = Client::new(id.clone(), session.unwrap_or(connection.auth_data()), now);
         let told = CommandsClient::new(id.to_string(), client.name.clone(), client.email.clone());
         self.clients.insert(id.clone(), connection.id());
-        connection.metadata_mut().insert(client);
+        connection.metadata_mut().insert(client.clone());
+        nodes::tell(cx, &id, Some(&client));
         self.alive(cx);
         if self.has(ServerEventKind::Connect) {
             event::tell(cx, ServerEvent::Connect(told));
         }
         self.notify(cx, format!("Client #{id} connected"));
-        self.tell_presence(cx);
+        self.tell_change(cx);
         Ok(())
     }
 
@@ -250,7 +270,7 @@ impl Handler for Commands {
         Ok(())
     }
 
-    fn pong(&mut self, cx: &mut Context<'_>, _: bytes::Bytes) -> HandlerResult {
+    fn pong(&mut self, cx: &mut Context<'_>, _: Bytes) -> HandlerResult {
         self.alive(cx);
         Ok(())
     }
@@ -260,17 +280,41 @@ impl Handler for Commands {
             return Ok(());
         };
         self.clients.shift_remove(&id);
+        nodes::tell(cx, &id, None);
         if self.has(ServerEventKind::Disconnect) {
             event::tell(cx, ServerEvent::Disconnect { client_id: id.to_string() });
         }
         self.notify(cx, format!("Client #{id} disconnected"));
-        self.tell_presence(cx);
+        self.tell_change(cx);
         Ok(())
     }
 
     fn presence(&self, cx: &Context<'_>) -> Vec<(String, Value)> {
         let mut told: Value = self.present(cx).parse_json().unwrap_or_default();
         vec![(String::new(), told["users"].take())]
+    }
+
+    fn node_message(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: Option<&str>,
+        header: Bytes,
+        message: Message,
+    ) -> HandlerResult {
+        match room {
+            Some(_) => Ok(()),
+            None => self.carry_out_for_node(cx, &header, message),
+        }
+    }
+
+    fn node_entries(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: &Node,
+        entries: Vec<EntryChange>,
+    ) -> HandlerResult {
+        self.present_at_node(cx, node, entries);
+        Ok(())
     }
 
     fn succeed(&mut self, cx: &mut Context<'_>, predecessor: &mut Predecessor<'_>) -> bool {
@@ -282,6 +326,7 @@ impl Handler for Commands {
             cx.with(id).change_inactivity_timeout(timeouts);
         }
         self.clients = std::mem::take(&mut predecessor.clients);
+        self.elsewhere = std::mem::take(&mut predecessor.elsewhere);
         true
     }
 

@@ -62,7 +62,7 @@ fn statistics(cx: &mut Context<'_>, timestamp: String) -> Value {
         "success": true,
         "data": {
             "enabled": true,
-            "connectedClients": cx.everyone().len() + proxied,
+            "connectedClients": cx.connections_on_all_nodes() + proxied,
             "proxyConnections": proxied,
         },
         "meta": { "timestamp": timestamp, "requestId": timed_name(cx, "req_", '_') },

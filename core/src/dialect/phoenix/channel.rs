@@ -7,7 +7,8 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::message::{Body, Outgoing};
-use super::presence::Presence;
+use super::nodes::{tell_tracked, tell_untracked};
+use super::presence::{Presence, Untracked};
 use super::sockets::{ReplyTo, Sockets};
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
@@ -218,7 +219,8 @@ impl<'b> ChannelContext<'_, 'b> {
         self.sockets.broadcast(self.cx, topic, event, &payload.into(), None);
     }
 
-    /// Sends an event to everyone on any topic of this channel.
+    /// Sends an event to everyone on any topic of this channel that somebody on this node has joined. A feed's values come to
+    /// each node, so that all are reached.
     pub fn broadcast_on_each_topic(&mut self, event: &str, payload: impl Into<Payload>) {
         let payload = payload.into();
         for topic in self.sockets.topics(self.mount) {
@@ -246,16 +248,23 @@ impl<'b> ChannelContext<'_, 'b> {
         self.cx.random(&mut bytes);
         let reference = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, bytes);
         let diff = self.presence.track(self.topic, key, id, meta, reference)?;
-        self.broadcast("presence_diff", diff);
+        tell_tracked(self.cx, self.presence, self.topic, key);
+        self.tell_diff(diff);
         Ok(())
     }
 
     /// Makes this client absent under `key`, or under every key, and tells everyone on the topic.
     pub fn untrack(&mut self, key: Option<&str>) {
         let Some(id) = self.cx.id() else { return };
-        if let Some(diff) = self.presence.untrack(self.topic, key, id) {
-            self.broadcast("presence_diff", diff);
+        if let Some(Untracked { diff, entries }) = self.presence.untrack(self.topic, key, id) {
+            tell_untracked(self.cx, &entries);
+            self.tell_diff(diff);
         }
+    }
+
+    /// Each node tells its own clients, as it learns who is present.
+    fn tell_diff(&mut self, diff: Value) {
+        self.sockets.broadcast_here(self.cx, self.topic, "presence_diff", &diff.into(), None);
     }
 
     /// Tells this client who is present on the topic.

@@ -14,6 +14,7 @@ use super::serializer::Version;
 use super::sockets::{ReplyTo, Sockets};
 use super::step::{Stage, Step};
 use super::topic::TopicPattern;
+use crate::cluster::{EntryChange, Node};
 use crate::feed::FeedValue;
 use crate::handler::context::Context;
 use crate::handler::succession::Predecessor;
@@ -285,6 +286,26 @@ impl Handler for Phoenix {
         for mount in 0..self.mounts.len() {
             self.on_channel(cx, mount, "", &Value::Null, |channel, cx| channel.publish(cx, feed, value))?;
         }
+        Ok(())
+    }
+
+    fn node_message(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: Option<&str>,
+        header: Bytes,
+        message: Message,
+    ) -> HandlerResult {
+        self.broadcast_of_node(cx, room.unwrap_or_default(), &header, message)
+    }
+
+    fn node_entries(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: &Node,
+        entries: Vec<EntryChange>,
+    ) -> HandlerResult {
+        self.presence_of_node(cx, node, entries);
         Ok(())
     }
 

@@ -5,6 +5,8 @@ use serde_json::Value;
 use super::channel::{Channel, ChannelContext, Reply, refusal};
 use super::handler::Phoenix;
 use super::message::{ClientMessage, Outgoing};
+use super::nodes::tell_untracked;
+use super::presence::Untracked;
 use super::sockets::ReplyTo;
 use super::step::{Stage, Step};
 use crate::handler::HandlerResult;
@@ -115,8 +117,9 @@ impl Phoenix {
         let joined = self.sockets.leave(id, topic)?;
         let mut cx = cx.with(id);
         cx.leave(topic);
-        if let Some(diff) = self.presence.untrack(topic, None, id) {
-            self.sockets.broadcast(&mut cx, topic, "presence_diff", &diff.into(), Some(id));
+        if let Some(Untracked { diff, entries }) = self.presence.untrack(topic, None, id) {
+            tell_untracked(&mut cx, &entries);
+            self.sockets.broadcast_here(&mut cx, topic, "presence_diff", &diff.into(), Some(id));
         }
         let terminate =
             |channel: &mut dyn Channel, cx: &mut ChannelContext<'_, '_>| channel.terminate(cx, why);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
+use super::elsewhere::{self, Elsewhere};
 use crate::handler::HandlerError;
 use crate::interface::connection_id::ConnectionId;
 use crate::state::id_hash::IdHash;
@@ -26,6 +27,10 @@ pub(crate) struct Presence {
     topics: HashMap<String, Topic>,
     /// What each connection tracks, as JSON in bytes.
     owners: HashMap<ConnectionId, usize, IdHash>,
+    /// How many were ever tracked.
+    tracked: u64,
+    /// Who is present at the other nodes.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +45,17 @@ struct Tracked {
     owner: ConnectionId,
     meta: Map<String, Value>,
     bytes: usize,
+    /// The number of its entry.
+    entry: u64,
+}
+
+/// What is no longer tracked.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Untracked {
+    /// The `presence_diff` for everyone on the topic.
+    pub(crate) diff: Value,
+    /// The numbers of the entries.
+    pub(crate) entries: Vec<u64>,
 }
 
 impl Presence {
@@ -65,7 +81,7 @@ impl Presence {
             return Err(format!("a presence of {bytes} bytes is too large; the most is {MAX_META}").into());
         }
         let others = known.map_or(0, |topic| topic.bytes) - old.map_or(0, |old| old.bytes);
-        if others + bytes > MAX_TOPIC {
+        if others + self.elsewhere.bytes(topic) + bytes > MAX_TOPIC {
             return Err(format!("the presences of this topic would have more than {MAX_TOPIC} bytes").into());
         }
         let elsewhere = self.owners.get(&owner).copied().unwrap_or(0) - old.map_or(0, |old| old.bytes);
@@ -80,22 +96,43 @@ impl Presence {
         topic.bytes = others + bytes;
         let metas = topic.keys.entry(key.to_owned()).or_default();
         let old = metas.iter().position(|tracked| tracked.owner == owner);
-        let old = old.map(|index| metas.remove(index).meta);
+        let old = old.map(|index| metas.remove(index));
         let joins = entry(key, [meta.clone()]);
-        metas.push(Tracked { owner, meta, bytes });
-        let leaves = old.map_or_else(|| json!({}), |old| entry(key, [old]));
+        self.tracked += u64::from(old.is_none());
+        let number = old.as_ref().map_or(self.tracked, |old| old.entry);
+        metas.push(Tracked { owner, meta, bytes, entry: number });
+        let leaves = old.map_or_else(|| json!({}), |old| entry(key, [old.meta]));
         Ok(json!({ "joins": joins, "leaves": leaves }))
     }
 
-    /// Forgets a connection under one key, or under all keys of a topic. Gives the `presence_diff` if it was
-    /// tracked.
-    pub(crate) fn untrack(&mut self, topic: &str, key: Option<&str>, owner: ConnectionId) -> Option<Value> {
+    /// The number and the meta of what a connection tracks under a key.
+    pub(crate) fn entry(
+        &self,
+        topic: &str,
+        key: &str,
+        owner: ConnectionId,
+    ) -> Option<(u64, &Map<String, Value>)> {
+        let metas = self.topics.get(topic)?.keys.get(key)?;
+        let tracked = metas.iter().find(|tracked| tracked.owner == owner)?;
+        Some((tracked.entry, &tracked.meta))
+    }
+
+    /// Forgets a connection under one key, or under all keys of a topic. Gives what it tracked, if that was anything.
+    pub(crate) fn untrack(
+        &mut self,
+        topic: &str,
+        key: Option<&str>,
+        owner: ConnectionId,
+    ) -> Option<Untracked> {
         let Topic { keys, bytes } = self.topics.get_mut(topic)?;
-        let (mut leaves, mut freed) = (Map::new(), 0);
+        let (mut leaves, mut freed, mut entries) = (Map::new(), 0, Vec::new());
         keys.retain(|name, metas| {
             if key.is_none_or(|key| key == name) {
                 let gone = metas.extract_if(.., |tracked| tracked.owner == owner);
-                let gone = gone.inspect(|tracked| freed += tracked.bytes);
+                let gone = gone.inspect(|tracked| {
+                    freed += tracked.bytes;
+                    entries.push(tracked.entry);
+                });
                 let gone: Vec<_> = gone.map(|tracked| Value::Object(tracked.meta)).collect();
                 if !gone.is_empty() {
                     leaves.insert(name.clone(), json!({ "metas": gone }));
@@ -113,24 +150,31 @@ impl Presence {
                 self.owners.remove(&owner);
             }
         }
-        (!leaves.is_empty()).then(|| json!({ "joins": {}, "leaves": leaves }))
+        let diff = json!({ "joins": {}, "leaves": leaves });
+        (!entries.is_empty()).then_some(Untracked { diff, entries })
     }
 
-    /// The topics on which somebody is, in order.
+    /// The topics on which somebody is at any node, in order.
     pub(crate) fn topics(&self) -> impl Iterator<Item = &str> {
-        let mut topics: Vec<&str> = self.topics.keys().map(String::as_str).collect();
+        let here = self.topics.keys().map(String::as_str);
+        let mut topics: Vec<&str> = here.chain(self.elsewhere.topics()).collect();
         topics.sort_unstable();
+        topics.dedup();
         topics.into_iter()
     }
 
-    /// The `presence_state` of a topic.
+    /// The `presence_state` of a topic, of all nodes.
     pub(crate) fn state(&self, topic: &str) -> Value {
         let keys = self.topics.get(topic).into_iter().flat_map(|topic| &topic.keys);
         let entry = |(key, metas): (&String, &Vec<Tracked>)| {
             let metas: Vec<_> = metas.iter().map(|tracked| Value::Object(tracked.meta.clone())).collect();
             (key.clone(), json!({ "metas": metas }))
         };
-        Value::Object(keys.map(entry).collect())
+        let mut all: Map<String, Value> = keys.map(entry).collect();
+        for (key, meta) in self.elsewhere.metas(topic) {
+            elsewhere::put(&mut all, key.to_owned(), meta.clone());
+        }
+        Value::Object(all)
     }
 }
 
@@ -165,7 +209,7 @@ mod tests {
             ] } })
         );
         assert_eq!(
-            presence.untrack("room", None, a),
+            presence.untrack("room", None, a).map(|untracked| untracked.diff),
             Some(
                 json!({ "joins": {}, "leaves": { "ann": { "metas": [{ "name": "phone", "phx_ref": "r1" }] } } })
             )

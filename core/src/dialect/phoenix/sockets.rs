@@ -171,13 +171,14 @@ impl Sockets {
         groups.sort_unstable_by_key(|(_, ids)| ids.first().copied());
         for ((form, join_ref), ids) in groups {
             if let Some(frame) = form.encode(&Outgoing::Push { join_ref, topic, event, body }) {
+                cx.note_room(topic);
                 cx.send_to_each(ids, frame);
             }
         }
     }
 
-    /// Sends an event to everyone on a topic but `except`, encoded once per form.
-    pub(crate) fn broadcast(
+    /// Sends an event to everyone on a topic on this node but `except`, encoded once per form.
+    pub(crate) fn broadcast_here(
         &self,
         cx: &mut Context<'_>,
         topic: &str,
@@ -197,6 +198,7 @@ impl Sockets {
             if !ids.is_empty()
                 && let Some(frame) = form.encode(&Outgoing::Broadcast { topic, event, body })
             {
+                cx.note_room(topic);
                 cx.send_to_each(ids, frame);
             }
         }

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use hashlink::LinkedHashMap;
 use serde_json::Value;
 
-use super::matching::MAX_DEPTH;
 use super::phoenix;
+use super::scalars::MAX_DEPTH;
 use super::scalars::{self, Scalar};
 use crate::dialect::json;
 use crate::message::Message;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::difference::{Difference, Differences, shown};
 use super::phoenix;
+use super::scalars::MAX_DEPTH;
 use crate::dialect::json;
 use crate::message::Message;
 
@@ -43,9 +44,6 @@ pub(super) const DISCRIMINATING: [&str; 12] = [
     "type", "event", "action", "op", "cmd", "command", "method", "kind", "channel", "topic", "room",
     "jsonrpc",
 ];
-
-/// How deep the JSON of a message may nest to be compared as JSON; the parser stops there anyway.
-pub(super) const MAX_DEPTH: usize = 127;
 
 /// What a recording has instead of a secret.
 const MASK: &str = "***";

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::handler::name_of;
 use super::index::{Index, IndexBuilder};
 use super::scenario::{Program, ScenarioScript};
 use crate::recording::har::{Har, MAX_FILE};
@@ -134,4 +133,9 @@ fn scenario(file: &str, text: &str) -> Result<Material, String> {
     script.check().map_err(|error| error.to_string())?;
     let program = script.compile(name_of(file)).map_err(|error| error.to_string())?;
     Ok(Material::Scenario(Arc::new(program)))
+}
+
+/// The name of a file without its folders, for reports that clients may see.
+pub(super) fn name_of(file: &str) -> &str {
+    file.rsplit(['/', '\\']).next().unwrap_or(file)
 }

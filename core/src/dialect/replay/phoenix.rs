@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::matching::MAX_DEPTH;
+use super::scalars::MAX_DEPTH;
 use crate::dialect::json;
 use crate::message::Message;
 

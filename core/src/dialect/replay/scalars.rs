@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+/// How deep the JSON of a message may nest to be compared as JSON; the parser stops there anyway.
+pub(super) const MAX_DEPTH: usize = 127;
+
 /// A text or number, or one of `true`, `false`, `null`.
 pub(super) struct Scalar {
     /// The key that it stands at; in a list, the key of the list.

@@ -131,7 +131,7 @@ impl Topics {
         let topics: serde_json::Map<String, Value> =
             cx.rooms().into_iter().map(|(room, members)| (room.to_string(), members.into())).collect();
         json!({
-            "connections": cx.everyone().len(),
+            "connections": cx.connections_on_all_nodes(),
             "topics": topics,
             "published": cx.feed(self.options.feed()).map_or(0, |feed| feed.published()),
             "timestamp": cx.now().wall.to_string(),
@@ -197,7 +197,7 @@ impl Handler for Topics {
             Stream::Comments => vec![topic::ALL.to_owned()],
             Stream::Site => topic::of_site_event(&value.value),
         };
-        if topics.iter().any(|topic| cx.room_len(topic) > 0) {
+        if topics.iter().any(|topic| cx.is_heard(topic)) {
             let message = wire::data(self.options.generation, self.options.stream, &value.value);
             cx.broadcast_to(topics, true, message);
         }
@@ -245,7 +245,7 @@ impl Handler for Topics {
             true => self.stats(cx),
             false => json!({
                 "status": "ok",
-                "connections": cx.everyone().len(),
+                "connections": cx.connections_on_all_nodes(),
                 "timestamp": cx.now().wall.to_string(),
             }),
         };

@@ -77,6 +77,7 @@ impl Engine {
         let ids: Vec<ConnectionId> = self.clients().map(Connection::id).collect();
         let closed = self.close_all(now, &ids, &frame, effects);
         self.forget_faults(now, effects);
+        self.remove_breakpoints(now, None, effects);
         for feed in &mut self.state.feeds {
             feed.forget();
         }
@@ -93,6 +94,9 @@ impl Engine {
         self.state.client_bytes = ByteCounts::default();
         self.state.upstream_bytes = ByteCounts::default();
         self.state.log_throttle = LogThrottle::default();
+        if let Some(control) = &mut self.state.control {
+            control.history.forget();
+        }
         done(closed)
     }
 
@@ -122,7 +126,7 @@ impl Engine {
         closed
     }
 
-    fn targeted(&self, target: Target) -> Result<Vec<ConnectionId>, Failure> {
+    pub(super) fn targeted(&self, target: Target) -> Result<Vec<ConnectionId>, Failure> {
         Ok(match target {
             Target::Connection(name) => vec![self.named_connection(&name)?.id],
             Target::Route { route, room } => self.audience(self.named_route(&route)?, room.as_deref()),

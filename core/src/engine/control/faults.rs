@@ -24,7 +24,7 @@ impl Engine {
         view(&FaultsView { faults: faults.unwrap_or_default(), added: self.added_faults() })
     }
 
-    pub(super) fn add_written_faults(&mut self, now: Now, body: &[u8], effects: &mut Vec<Effect>) -> Answer {
+    pub(super) fn add_written_faults(&mut self, now: Now, body: &[u8]) -> Answer {
         let add: AddFaults = body::read(body).map_err(bad_request)?;
         let target = add.target().map_err(bad_request)?;
         let faults =
@@ -45,8 +45,7 @@ impl Engine {
                 }
             }
         };
-        let id =
-            self.add_faults(now, scope, faults, effects).map_err(|error| bad_request(error.to_string()))?;
+        let id = self.take_faults(now, scope, faults).map_err(|error| bad_request(error.to_string()))?;
         added.id = id.to_bits();
         if let Some(control) = &mut self.state.control {
             if control.faults.len() >= LISTED {

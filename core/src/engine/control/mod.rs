@@ -1,8 +1,10 @@
 //! What the control API does to a running server: reading, acting, and telling live events.
 
 mod acting;
+mod breakpoints;
 mod clock;
 mod faults;
+mod history;
 mod live;
 mod reading;
 mod recordings;
@@ -20,11 +22,13 @@ use super::upgrade::refuse;
 use super::{Engine, ServerPhase};
 use crate::control::access::ControlSettings;
 use crate::control::clock::HostClock;
-use crate::control::event::Happening;
+use crate::control::event::{Happening, What};
+use crate::control::handler_times::HandlerTimes;
+use crate::control::history::{History, Kept, MAX_PAYLOAD};
 use crate::control::operation::{self, Operation};
 use crate::control::query::Query;
 use crate::control::subscriber::{MAX_OUTBOUND, MOST, Subscribers};
-use crate::control::view::{ErrorView, SocketBytes};
+use crate::control::view::{ErrorView, SocketCounts};
 use crate::control::{self, Control, EVENTS_PATH, MAX_BODY, PATH};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Effect, Recipients};
@@ -34,6 +38,7 @@ use crate::routing::route::RouteSettings;
 use crate::state::connection::Phase;
 use crate::state::{RouteState, Standing};
 use crate::time::Now;
+use acting::done;
 use clock::move_clock;
 use live::Live;
 
@@ -44,13 +49,13 @@ pub struct Asker<'a> {
     pub address: Option<IpAddr>,
     /// What the host can do with its clock.
     pub clock: HostClock,
-    /// What the socket of a connection holds.
-    pub sockets: &'a dyn Fn(ConnectionId) -> SocketBytes,
+    /// What the socket of a connection holds, and what has passed on it.
+    pub sockets: &'a dyn Fn(ConnectionId) -> SocketCounts,
 }
 
 impl Default for Asker<'_> {
     fn default() -> Self {
-        Self { address: None, clock: HostClock::Real, sockets: &|_| SocketBytes::default() }
+        Self { address: None, clock: HostClock::Real, sockets: &|_| SocketCounts::default() }
     }
 }
 
@@ -85,8 +90,16 @@ impl Engine {
             standing: Standing::Serving,
             ..RouteState::free()
         });
-        let subscribers = Subscribers::default();
-        self.state.control = Some(Box::new(Control { settings, route, subscribers, faults: Vec::new() }));
+        self.state.control = Some(Box::new(Control {
+            settings,
+            route,
+            subscribers: Subscribers::default(),
+            history: History::default(),
+            handler_times: HandlerTimes::default(),
+            faults: Vec::new(),
+            breakpoints: Vec::new(),
+        }));
+        self.state.note(|trace| trace.is_kept = true);
         self.find_endpoints();
     }
 
@@ -233,9 +246,10 @@ impl Engine {
             Operation::Routes => self.view_routes(),
             Operation::Connections => self.view_connections(&query, asker),
             Operation::Connection => self.view_connection(&asked.name, asker),
+            Operation::Messages => self.view_messages(&asked.name, &query),
             Operation::Rooms => self.view_rooms(&query),
             Operation::Presence => self.view_presence(now, &query, effects),
-            Operation::Stats => self.view_stats(asker),
+            Operation::Stats => self.view_stats(now, asker),
             Operation::Feeds => self.view_feeds(),
             Operation::Feed => self.view_feed(&asked.name, &query),
             Operation::Publish => self.publish_value(now, &asked.name, request.body(), effects),
@@ -244,10 +258,20 @@ impl Engine {
             Operation::Close => self.close(now, request.body(), effects),
             Operation::Terminate => self.terminate(request.body(), effects),
             Operation::Faults => self.view_faults(),
-            Operation::AddFaults => self.add_written_faults(now, request.body(), effects),
+            Operation::AddFaults => self.add_written_faults(now, request.body()),
             Operation::RemoveFaults => self.remove_named_faults(now, &asked.name, effects),
             Operation::ClearFaults => self.clear_all_faults(now, effects),
+            Operation::Breakpoints => self.view_breakpoints(now),
+            Operation::AddBreakpoint => self.add_written_breakpoint(now, request.body()),
+            Operation::RemoveBreakpoint => self.remove_named_breakpoint(now, &asked.name, effects),
+            Operation::ClearBreakpoints => done(self.remove_breakpoints(now, None, effects)),
+            Operation::Held => self.view_held(now, &asked.name),
+            Operation::DecideHeld => self.decide_named(now, &asked.name, request.body(), effects),
+            Operation::DecideAllHeld => self.decide_all(now, request.body(), effects),
+            Operation::Pause => self.pause(now, request.body()),
+            Operation::Resume => self.resume(now, request.body()),
             Operation::Recordings => self.view_recordings(),
+            Operation::Recording => self.send_recording(&asked.name),
             Operation::StartRecording => self.start_named_recording(now, request.body(), effects),
             Operation::StopRecording => self.stop_named_recording(now, &asked.name, effects),
             Operation::Clock => self.view_clock(now, asker.clock),
@@ -261,39 +285,51 @@ impl Engine {
         done.unwrap_or_else(|(status, text)| error(status, &text))
     }
 
-    /// Tells subscribers what happened, as far as they want to know and can take it.
-    pub(super) fn tell_subscribers(&mut self, now: Now, happenings: &[Happening], effects: &mut Vec<Effect>) {
+    /// Tells subscribers what happened, as far as they want to know and can take it, and keeps it for later ones.
+    pub(super) fn tell_happenings(
+        &mut self,
+        now: Now,
+        happenings: Vec<Happening>,
+        effects: &mut Vec<Effect>,
+    ) {
         let state = &mut self.state;
         let Some(control) = state.control.as_deref_mut() else { return };
         let at = now.wall.as_ms();
-        let is_receiver = |happening: &Happening, name: &str| {
-            let mut receivers = happening.receivers.iter().filter_map(|id| state.connections.get(*id));
-            receivers.any(|connection| **connection.public_id() == *name)
-        };
-        for subscriber in control.subscribers.iter_mut() {
-            let Some(connection) =
-                state.connections.get(subscriber.id).filter(|connection| connection.is_open())
-            else {
-                continue;
-            };
-            let (id, has_room) = (subscriber.id, !connection.inbox.is_outbox_full);
-            let mut tell = |message| effects.push(Effect::Send { to: Recipients::One(id), message });
-            if let Some(message) = subscriber.catch_up(now.instant, has_room) {
-                tell(message);
+        let Control { subscribers, history, .. } = control;
+        let reader = |id| state.connections.get(id).filter(|connection| connection.is_open());
+        for subscriber in subscribers.iter_mut() {
+            let has_room = reader(subscriber.id).map(|connection| !connection.inbox.is_outbox_full);
+            if let Some(message) = subscriber.catch_up(now.instant, has_room.unwrap_or_default()) {
+                effects.push(Effect::Send { to: Recipients::One(subscriber.id), message });
             }
-            for happening in happenings {
-                let route = happening.route.and_then(|route| state.routes.get(route));
-                let (label, pattern) =
-                    route.map_or(("", ""), |route| (&*route.label, route.identity.pattern()));
-                let subscription = &subscriber.subscription;
-                let wants =
-                    subscription.wants(happening, label, pattern, |name| is_receiver(happening, name));
+        }
+        for mut happening in happenings {
+            let route = happening.route.and_then(|route| state.routes.get(route));
+            let (label, pattern) = route.map_or(("", ""), |route| (&*route.label, route.identity.pattern()));
+            let is_receiver = |name: &str| {
+                let mut receivers = happening.receivers.iter().filter_map(|id| state.connections.get(*id));
+                receivers.any(|connection| **connection.public_id() == *name)
+            };
+            let sequence = history.count();
+            for subscriber in subscribers.iter_mut() {
+                let Some(connection) = reader(subscriber.id) else { continue };
+                let (id, has_room) = (subscriber.id, !connection.inbox.is_outbox_full);
+                let wants = subscriber.subscription.wants(&happening, label, pattern, is_receiver);
                 if wants && subscriber.takes(now.instant, has_room) {
-                    let message = happening.told(at, label, subscriber.subscription.payload_bytes);
-                    subscriber.note(message.len());
-                    tell(message);
+                    let shown = subscriber.subscription.payload_bytes;
+                    let message = happening.told(sequence, at, label, shown);
+                    subscriber.note(now.instant, message.len());
+                    effects.push(Effect::Send { to: Recipients::One(id), message });
                 }
             }
+            if matches!(happening.what, What::Control { .. }) {
+                continue;
+            }
+            let names = history.names(happening.route, label, pattern);
+            happening.shorten(MAX_PAYLOAD);
+            let is_there =
+                happening.peer.as_ref().is_some_and(|peer| state.connections.get(peer.id).is_some());
+            history.keep(Kept::new(sequence, at, names, happening), is_there);
         }
     }
 }

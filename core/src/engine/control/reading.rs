@@ -3,18 +3,21 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
+use super::history::closure;
 use super::{Asker, Failure, not_found, view};
+use crate::control::example;
 use crate::control::query::Query;
 use crate::control::view::{
-    ConnectionView, ConnectionsView, FeedValueView, FeedValuesView, FeedView, FeedsView, PresenceView,
-    PresencesView, RoomView, RoomsView, RouteView, RoutesView, ServerView,
+    ConnectionView, ConnectionsView, ExampleView, FeedValueView, FeedValuesView, FeedView, FeedsView,
+    PresenceView, PresencesView, RoomView, RoomsView, RouteView, RoutesView, ServerView, SocketCounts,
 };
 use crate::engine::{Engine, ServerPhase};
 use crate::feed::Feed;
-use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
 use crate::protocol::Overflow;
 use crate::routing::authentication::Authentication;
+use crate::routing::router::Found;
+use crate::state::RouteState;
 use crate::state::connection::{Connection, Phase};
 use crate::time::{self, Now};
 
@@ -40,6 +43,7 @@ impl Engine {
             let settings = &route.settings;
             RouteView {
                 route: route.label.clone(),
+                example: self.example(place, route),
                 patterns: self.router.key(place).map(|key| key.patterns()).unwrap_or_default(),
                 dialect: settings.kind,
                 connections: route.rooms.everyone_len(),
@@ -75,6 +79,14 @@ impl Engine {
     }
 
     pub(super) fn view_connections(&self, query: &Query, asker: Asker<'_>) -> Answer {
+        match query.get("state") {
+            None | Some("open") => {}
+            Some("closed") => return self.view_ended(query),
+            Some(other) => {
+                let shown: String = other.chars().take(100).collect();
+                return Err(super::bad_request(format!("state: expected open or closed, got {shown:?}")));
+            }
+        }
         let (limit, route) = (query.limit().map_err(super::bad_request)?, self.queried_route(query)?);
         let after = query.get("after").map(|after| {
             let slot: Option<usize> = after.parse().ok();
@@ -104,8 +116,10 @@ impl Engine {
     }
 
     pub(super) fn view_connection(&self, name: &str, asker: Asker<'_>) -> Answer {
-        let connection = self.named_connection(name)?;
-        view(&self.shown(connection, asker))
+        match self.named_connection(name) {
+            Ok(connection) => view(&self.shown(connection, asker)),
+            Err(_) => self.view_ended_connection(name),
+        }
     }
 
     pub(super) fn view_rooms(&self, query: &Query) -> Answer {
@@ -156,8 +170,9 @@ impl Engine {
         view(&PresencesView { presences, total })
     }
 
-    pub(super) fn view_stats(&self, asker: Asker<'_>) -> Answer {
+    pub(super) fn view_stats(&self, now: Now, asker: Asker<'_>) -> Answer {
         let mut stats = self.stats();
+        stats.handler_time = self.handler_time(now);
         for connection in self.state.connections.iter().filter(|connection| self.is_client(connection)) {
             let held = (asker.sockets)(connection.id);
             stats.client_bytes.undecoded += held.undecoded as u64;
@@ -208,10 +223,7 @@ impl Engine {
     /// The connection with this public id.
     pub(super) fn named_connection(&self, name: &str) -> Result<&Connection, Failure> {
         let mut all = self.state.connections.iter().filter(|connection| self.is_client(connection));
-        all.find(|connection| **connection.public_id() == *name).ok_or_else(|| {
-            let shown: String = name.chars().take(100).collect();
-            not_found(format!("there is no connection {shown:?}; it may have closed"))
-        })
+        all.find(|connection| **connection.public_id() == *name).ok_or_else(|| not_found_connection(name))
     }
 
     /// The feed with this name.
@@ -226,17 +238,35 @@ impl Engine {
         })
     }
 
+    /// A path of the route at this place, and what can be said there.
+    fn example(&self, place: usize, route: &RouteState) -> Option<ExampleView> {
+        let serves =
+            |path: &str| matches!(self.router.find(path), Found::Route { index, .. } if index == place);
+        let path = example::path(&route.label).filter(|path| serves(path))?;
+        let query = if route.settings.kind == "phoenix" { "?vsn=2.0.0" } else { "" };
+        Some(ExampleView { path: path + query, messages: example::messages(route.settings.kind) })
+    }
+
     fn queried_route(&self, query: &Query) -> Result<Option<usize>, Failure> {
         query.get("route").map(|pattern| self.named_route(pattern)).transpose()
     }
 
-    fn reveals(&self) -> bool {
+    pub(super) fn reveals(&self) -> bool {
         self.state.control.as_ref().is_some_and(|control| control.settings.reveal)
     }
 
     fn shown(&self, connection: &Connection, asker: Asker<'_>) -> ConnectionView {
-        let (reveals, id): (bool, ConnectionId) = (self.reveals(), connection.id);
-        let held = (asker.sockets)(id);
+        self.shown_with(connection, (asker.sockets)(connection.id))
+    }
+
+    pub(super) fn shown_with(&self, connection: &Connection, socket: SocketCounts) -> ConnectionView {
+        let reveals = self.reveals();
+        let opening = self.state.control.as_ref().map(|control| control.history.opening(connection.id));
+        let (opened_at, compression) = opening.unwrap_or_default();
+        let (close_code, close_reason, close_cause) = match closure(connection) {
+            Some((code, reason, cause)) => (Some(code), Some(reason), Some(cause)),
+            None => (None, None, None),
+        };
         let params = connection.params().iter();
         ConnectionView {
             id: connection.public_id().to_string(),
@@ -250,15 +280,35 @@ impl Engine {
                 Phase::Open => "open",
                 Phase::Refusing(_) | Phase::Closing(_) | Phase::Closed(_) => "closing",
             },
+            opened_at,
+            compression,
+            messages_in: socket.received.messages,
+            messages_out: socket.sent.messages,
+            bytes_in: socket.received.bytes,
+            bytes_out: socket.sent.bytes,
+            wire_bytes_in: socket.received.wire_bytes,
+            wire_bytes_out: socket.sent.wire_bytes,
+            dropped_messages: socket.dropped_messages,
             rooms: connection.rooms().take(SHOWN_ROOMS).map(|room| room.to_string()).collect(),
             room_count: connection.rooms_len(),
             has_auth_data: !connection.auth_data().is_null(),
             auth_data: reveals.then(|| connection.auth_data().clone()),
             query: reveals.then(|| connection.query().to_owned()),
             waiting_bytes: connection.inbox.bytes(),
-            undecoded_bytes: held.undecoded,
-            queued_bytes: held.queued,
+            undecoded_bytes: socket.undecoded,
+            queued_bytes: socket.queued,
             calls: connection.inbox.calls,
+            closed_at: None,
+            close_code,
+            close_reason,
+            close_cause,
+            is_reading_paused: self.is_reading_paused(connection),
+            held_messages: self.held_of(connection.id),
         }
     }
+}
+
+pub(super) fn not_found_connection(name: &str) -> Failure {
+    let shown: String = name.chars().take(100).collect();
+    not_found(format!("there is no connection {shown:?}; it may have closed"))
 }

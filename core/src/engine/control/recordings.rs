@@ -6,6 +6,7 @@ use http::Response;
 use super::acting::done;
 use super::{Failure, bad_request, not_found, view};
 use crate::control::body::{self, StartRecording};
+use crate::control::recording_file::RecordingFile;
 use crate::control::view::{RecordingView, RecordingsView};
 use crate::engine::Engine;
 use crate::engine::recording::RecordingId;
@@ -23,6 +24,17 @@ impl Engine {
     pub(super) fn view_recordings(&self) -> Answer {
         let states = self.state.recorder.iter().flat_map(|recorder| recorder.states());
         view(&RecordingsView { recordings: states.map(|state| self.shown_recording(&state)).collect() })
+    }
+
+    /// The file of a recording that is listed, or what was left in the folder under this name.
+    pub(super) fn send_recording(&self, name: &str) -> Answer {
+        let mut states = self.state.recorder.iter().flat_map(|recorder| recorder.states());
+        let listed = states.find(|state| file_name(&state.file) == name);
+        let path = match listed {
+            Some(state) => state.file.to_string(),
+            None => self.recording_file(name)?,
+        };
+        Ok(RecordingFile::response(path, name))
     }
 
     pub(super) fn start_named_recording(
@@ -79,10 +91,9 @@ impl Engine {
     }
 
     fn shown_recording(&self, state: &RecordingState) -> RecordingView {
-        let name = state.file.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         let label = |index: &usize| self.state.routes.get(*index).map(|route| route.label.clone());
         RecordingView {
-            name,
+            name: file_name(&state.file).to_owned(),
             routes: state.routes.iter().filter_map(label).collect(),
             is_started: !state.started.is_empty(),
             events: state.counts.events,
@@ -92,4 +103,9 @@ impl Engine {
             has_failed: state.has_failed,
         }
     }
+}
+
+/// A path's last part.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or_default()
 }

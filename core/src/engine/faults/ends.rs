@@ -18,6 +18,13 @@ impl Engine {
             return self.authenticate(now, id, route, effects);
         }
         self.go_on_receiving(now, id, effects);
+        if self
+            .between(id)
+            .and_then(|link| link.reading.paused_until)
+            .is_some_and(|until| until <= now.instant)
+        {
+            self.read_on(now, id);
+        }
         let Some(faults) = &mut self.faults else { return };
         faults.due.push(id);
         faults.begin(id, &self.state, now);

@@ -1,9 +1,10 @@
-//! A connection that faults may happen to.
+//! A connection that faults may happen to, or of which breakpoints may hold messages.
 
 use crate::fault::course::Course;
 use crate::fault::line::Line;
 use crate::interface::effect::Effect;
 use crate::interface::input::Input;
+use crate::state::connection::Connection;
 use crate::time::Instant;
 
 /// What lies between the engine and the transport of one connection.
@@ -19,10 +20,14 @@ pub(super) struct Link {
     pub(super) given_up_at: Option<Instant>,
     /// The transport is gone, and what came before is still on its way.
     pub(super) is_gone: bool,
+    /// The end of its transport is on the way.
+    pub(super) is_leaving: bool,
     /// A fault is about to end it: what is sent behind that goes nowhere.
     pub(super) is_ending: bool,
     /// More than the bound was to wait, and the policy is to close.
     pub(super) is_overflowed: bool,
+    /// A breakpoint may be for it.
+    pub(super) has_breakpoint: bool,
     pub(super) reading: Reading,
     pub(super) fill: Fill,
 }
@@ -32,6 +37,8 @@ pub(super) struct Link {
 pub(super) struct Reading {
     pub(super) engine_pauses: bool,
     pub(super) line_pauses: bool,
+    /// Until when the control API has it paused.
+    pub(super) paused_until: Option<Instant>,
     pub(super) is_paused: bool,
 }
 
@@ -44,6 +51,17 @@ pub(super) struct Fill {
 }
 
 impl Link {
+    /// What lies between the engine and a connection that had nothing in between until now.
+    pub(super) fn to(connection: &Connection) -> Self {
+        let is_paused = connection.inbox.pause.is_on();
+        let is_full = connection.inbox.is_outbox_full;
+        Self {
+            reading: Reading { engine_pauses: is_paused, is_paused, ..Reading::default() },
+            fill: Fill { outbox: is_full, is_told: is_full, ..Fill::default() },
+            ..Self::default()
+        }
+    }
+
     /// Whether it is as if it were not there.
     pub(super) fn is_idle(&self) -> bool {
         self.courses.is_empty()
@@ -53,7 +71,9 @@ impl Link {
             && !self.is_gone
             && !self.is_ending
             && self.given_up_at.is_none()
+            && !self.has_breakpoint
             && !self.reading.line_pauses
+            && self.reading.paused_until.is_none()
             && !self.reading.engine_pauses
             && !self.fill.outbox
             && !self.fill.line
@@ -62,6 +82,12 @@ impl Link {
     /// When something has to be done next.
     pub(super) fn next(&self) -> Option<Instant> {
         let begins = self.courses.iter().filter_map(|(_, course)| course.begins);
-        begins.chain(self.sent.next()).chain(self.received.next()).chain(self.given_up_at).min()
+        let ends = self.given_up_at.into_iter().chain(self.reading.paused_until);
+        begins.chain(self.sent.next()).chain(self.received.next()).chain(ends).min()
+    }
+
+    /// How many messages breakpoints hold.
+    pub(super) fn held(&self) -> usize {
+        self.sent.held() + self.received.held()
     }
 }

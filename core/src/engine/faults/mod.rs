@@ -1,12 +1,17 @@
-//! Faults on purpose, between the engine and its host: a bad network, and a server in trouble.
+//! Faults on purpose, between the engine and its host: a bad network, and a server in trouble; and breakpoints, which hold
+//! messages there.
 //!
 //! Everything that comes from clients passes [`receive`](Engine::receive) before the engine sees it, everything that the
 //! engine asks for passes [`impair`](Engine::impair) before the host does. The engine itself knows of faults only where an
-//! opening handshake is answered. Without faults none of this is there.
+//! opening handshake is answered, and where somebody would be closed for a silence that is not his. Without faults and breakpoints
+//! none of this is there.
 
+mod breakpoints;
 mod ends;
+mod holding;
 mod link;
 mod opening;
+mod pausing;
 mod receiving;
 mod rules;
 mod sending;
@@ -15,10 +20,14 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use rules::{FaultId, FaultScope};
 
+pub(super) use breakpoints::{AddedBreakpoint, Held, Numbers};
+pub(super) use holding::Decision;
+
 use super::Engine;
 use crate::fault::course::End;
 use crate::interface::connection_id::ConnectionId;
 use crate::state::id_hash::IdHash;
+use breakpoints::Breakpoints;
 use link::Link;
 use rules::Rule;
 
@@ -38,6 +47,7 @@ pub(super) struct Faults {
     ends: Vec<(ConnectionId, (u64, End))>,
     /// What became of frames that would have waited beyond a bound.
     overflows: Vec<(ConnectionId, Overflowing)>,
+    breakpoints: Breakpoints,
 }
 
 /// What a bound of what waits has come to.
@@ -49,7 +59,7 @@ enum Overflowing {
 }
 
 impl Faults {
-    fn new(seed: [u8; 32]) -> Self {
+    fn new(seed: [u8; 32], numbers: Numbers) -> Self {
         Self {
             seed,
             rules: BTreeMap::new(),
@@ -59,6 +69,7 @@ impl Faults {
             touched: Vec::new(),
             ends: Vec::new(),
             overflows: Vec::new(),
+            breakpoints: Breakpoints::new(numbers),
         }
     }
 
@@ -69,14 +80,18 @@ impl Faults {
 
     /// Whether nothing is left to do with any of it.
     fn is_idle(&self) -> bool {
-        self.rules.is_empty() && self.links.is_empty() && self.ends.is_empty() && self.overflows.is_empty()
+        self.rules.is_empty()
+            && self.links.is_empty()
+            && self.ends.is_empty()
+            && self.overflows.is_empty()
+            && self.breakpoints.is_empty()
     }
 }
 
 impl Engine {
     fn faults_mut(&mut self) -> &mut Faults {
-        let seed = self.seed;
-        let faults = self.faults.get_or_insert_with(|| Box::new(Faults::new(seed)));
+        let (seed, numbers) = (self.seed, self.breakpoint_numbers);
+        let faults = self.faults.get_or_insert_with(|| Box::new(Faults::new(seed, numbers)));
         (self.state.has_faults, self.state.is_observed) = (true, true);
         faults
     }

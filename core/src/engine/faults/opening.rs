@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use super::super::Engine;
+use super::link::Link;
 use crate::fault::{ClientConditions, Condition};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Effect, Level};
@@ -33,7 +34,8 @@ impl Engine {
         };
         let (opening, silenced_by) = faults.draw_opening(connection, now);
         if let Some(number) = silenced_by {
-            faults.links.entry(id).or_default().silenced_by = Some(number);
+            let link = faults.links.entry(id).or_insert_with(|| Box::new(Link::to(connection)));
+            link.silenced_by = Some(number);
         }
         if let Some(status) = opening.refuse.and_then(|status| StatusCode::from_u16(status).ok()) {
             self.note_fault(
@@ -43,6 +45,10 @@ impl Engine {
                 |path| format!("a fault refuses {path} with {status}"),
                 effects,
             );
+            self.state.explain(id, || {
+                "refused on purpose: a fault is switched on for this path; take it back to let clients in"
+                    .to_owned()
+            });
             let refusal = Refusal::new(status, "refused on purpose: a fault is switched on for this path");
             self.refuse_with(now, id, Box::new(refusal), effects);
             return true;

@@ -2,6 +2,7 @@
 
 use super::super::Engine;
 use super::Faults;
+use crate::control::event::MessageDirection;
 use crate::fault::FaultStage;
 use crate::fault::course::Fate;
 use crate::fault::line::{Kind, Passage};
@@ -72,10 +73,12 @@ impl Engine {
 impl Faults {
     /// Decides what becomes of an input, and puts it on its way.
     fn take(&mut self, now: Now, id: ConnectionId, input: Input, state: &State) {
-        let Self { rules, links, ends, .. } = self;
+        let Self { rules, links, ends, breakpoints, .. } = self;
         let (Some(link), Some(connection)) = (links.get_mut(&id), state.connections.get(id)) else { return };
         if let Input::Disconnected { .. } = input {
             // What it has sent before comes first; nothing can be sent to it any more.
+            self.end_held(id, None);
+            let Some(link) = self.links.get_mut(&id) else { return };
             link.is_gone = true;
             link.sent.clear();
             let passage = Passage { kind: Kind::Last, ..Passage::default() };
@@ -92,7 +95,7 @@ impl Faults {
                 Input::CloseReceived { .. } | Input::Violated { .. } => Kind::Last,
                 _ => Kind::Control,
             };
-            let mut passage = Passage { bytes: wire_bytes(0), kind, ..Passage::default() };
+            let mut passage = Passage { bytes: client_bytes(0), kind, ..Passage::default() };
             for (number, course) in &link.courses {
                 if let Some(rule) = rules.get(number)
                     && rule.fault.on == Some(FaultStage::Receive)
@@ -104,7 +107,7 @@ impl Faults {
             return link.received.push(now.instant, input, passage);
         };
         let mut fate = Fate::default();
-        (fate.passage.bytes, fate.passage.kind) = (wire_bytes(message.len()), Kind::Message);
+        (fate.passage.bytes, fate.passage.kind) = (client_bytes(message.len()), Kind::Message);
         let mut ending = None;
         for (number, course) in &mut link.courses {
             if let Some(rule) = rules.get_mut(number)
@@ -119,11 +122,14 @@ impl Faults {
         }
         if !fate.is_lost {
             let message = truncated(message, fate.truncate);
-            if fate.is_doubled {
-                let message = message.clone();
-                link.received.push(now.instant, Input::Message { id, message }, fate.passage);
+            for _ in 0..fate.copies() {
+                let held = match link.has_breakpoint {
+                    true => breakpoints.catch(now, connection, MessageDirection::In, &message),
+                    false => None,
+                };
+                let (message, passage) = (message.clone(), Passage { held, ..fate.passage });
+                link.received.push(now.instant, Input::Message { id, message }, passage);
             }
-            link.received.push(now.instant, Input::Message { id, message }, fate.passage);
         }
         if let (Some(number), Some(end)) = (ending, fate.end) {
             link.is_ending = true;
@@ -140,7 +146,7 @@ impl Faults {
             false => messages >= limit.max(1) || bytes >= MOST_RECEIVED,
             true => messages > limit / 2 || bytes > MOST_RECEIVED / 2,
         };
-        let is_paused = reading.line_pauses || reading.engine_pauses;
+        let is_paused = reading.line_pauses || reading.engine_pauses || reading.paused_until.is_some();
         if std::mem::replace(&mut reading.is_paused, is_paused) != is_paused && !link.is_gone {
             effects.push(if is_paused { Effect::Pause { id } } else { Effect::Resume { id } });
         }
@@ -148,7 +154,7 @@ impl Faults {
 }
 
 /// The bytes of a client's frame.
-fn wire_bytes(payload: usize) -> usize {
+pub(super) fn client_bytes(payload: usize) -> usize {
     protocol::encoded_length(payload) + MASK_BYTES + payload
 }
 

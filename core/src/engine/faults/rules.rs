@@ -2,6 +2,7 @@
 
 use super::super::Engine;
 use super::Faults;
+use super::link::Link;
 use crate::fault::course::{Course, Opening};
 use crate::fault::{Fault, FaultList, FaultStage};
 use crate::interface::connection_id::ConnectionId;
@@ -65,9 +66,9 @@ pub(super) struct Rule {
     met: u64,
 }
 
-/// Which connections a rule is for.
+/// Which connections a rule or a breakpoint is for.
 #[derive(Clone, Debug)]
-enum Reach {
+pub(super) enum Reach {
     Everything,
     Route(usize),
     Paths(Pattern),
@@ -85,15 +86,21 @@ enum Origin {
     Chosen(ConnectionId),
 }
 
-impl Rule {
-    /// Whether it may ever be for a connection, whatever rooms that is in.
-    pub(super) fn may_reach(&self, connection: &Connection) -> bool {
-        match &self.reach {
+impl Reach {
+    pub(super) fn has(&self, connection: &Connection) -> bool {
+        match self {
             Reach::Everything => true,
             Reach::Route(route) => connection.route == *route,
             Reach::Paths(pattern) => pattern.matches(connection.path()).is_some(),
             Reach::Connection(id) => connection.id == *id,
         }
+    }
+}
+
+impl Rule {
+    /// Whether it may ever be for a connection, whatever rooms that is in.
+    pub(super) fn may_reach(&self, connection: &Connection) -> bool {
+        self.reach.has(connection)
     }
 
     /// Whether it is for a connection now.
@@ -116,7 +123,19 @@ impl Engine {
         faults: impl Into<FaultList>,
         effects: &mut Vec<Effect>,
     ) -> Result<FaultId, ConfigError> {
-        let faults = faults.into();
+        let start = effects.len();
+        let id = self.take_faults(now, scope, faults.into())?;
+        self.impair(now, start, effects);
+        Ok(id)
+    }
+
+    /// The same, before the end of a turn that impairs its effects.
+    pub(in crate::engine) fn take_faults(
+        &mut self,
+        now: Now,
+        scope: FaultScope,
+        faults: FaultList,
+    ) -> Result<FaultId, ConfigError> {
         faults.check()?;
         let (reach, room) = self.reach(scope)?;
         let added = self.faults.as_ref().map_or(0, |faults| {
@@ -127,7 +146,6 @@ impl Engine {
                 format!("there are {added} already, and at most {MOST} can be added; remove some first");
             return Err(ConfigError::at("faults", text));
         }
-        let start = effects.len();
         let id = FaultId(self.next_fault_id);
         self.next_fault_id += 1;
         let known = self.faults_mut();
@@ -135,7 +153,6 @@ impl Engine {
             known.add(fault.clone(), reach.clone(), room.clone(), Origin::Added(id));
         }
         self.meet_everyone(now);
-        self.impair(now, start, effects);
         Ok(id)
     }
 
@@ -221,7 +238,7 @@ impl Engine {
         }
     }
 
-    fn reach(&self, scope: FaultScope) -> Result<(Reach, Option<String>), ConfigError> {
+    pub(super) fn reach(&self, scope: FaultScope) -> Result<(Reach, Option<String>), ConfigError> {
         let paths = |pattern: &str| match self.route_of(pattern) {
             Some(route) => Ok(Reach::Route(route)),
             None => Pattern::new(pattern)
@@ -256,8 +273,22 @@ impl Faults {
         }
     }
 
+    /// A route is gone, and its index may come to be another's. What was for it is for the paths of its pattern.
+    pub(in crate::engine) fn route_is_gone(&mut self, index: usize, label: &str) {
+        let rules = self.rules.values_mut().map(|rule| &mut rule.reach);
+        for reach in rules.chain(self.breakpoints.all.iter_mut().map(|breakpoint| &mut breakpoint.reach)) {
+            if matches!(reach, Reach::Route(route) if *route == index)
+                && let Ok(pattern) = Pattern::new(label)
+            {
+                *reach = Reach::Paths(pattern);
+            }
+        }
+    }
+
     /// The connection is gone, and with it what is for it alone.
     pub(super) fn forget(&mut self, id: ConnectionId) {
+        self.end_held(id, None);
+        self.breakpoints.forget(id);
         self.links.remove(&id);
         self.rules.retain(|_, rule| {
             rule.origin != Origin::Chosen(id)
@@ -272,11 +303,15 @@ impl Faults {
         if state.control.as_ref().is_some_and(|control| control.route == connection.route) {
             return;
         }
+        if self.breakpoints.may_reach(connection) {
+            let link = self.links.entry(id).or_insert_with(|| Box::new(Link::to(connection)));
+            link.has_breakpoint = true;
+        }
         for (&number, rule) in &mut self.rules {
             if rule.fault.on == Some(FaultStage::Open) || !rule.may_reach(connection) {
                 continue;
             }
-            let link = self.links.entry(id).or_default();
+            let link = self.links.entry(id).or_insert_with(|| Box::new(Link::to(connection)));
             if !link.courses.iter().any(|(known, _)| *known == number) {
                 let course = Course::new(&rule.fault, self.seed, number, rule.met, now.instant);
                 rule.met += 1;

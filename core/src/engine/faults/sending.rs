@@ -4,6 +4,7 @@ use super::super::Engine;
 use super::link::Fill;
 use super::receiving::truncated;
 use super::{Faults, Overflowing};
+use crate::control::event::MessageDirection;
 use crate::fault::FaultStage;
 use crate::fault::course::Fate;
 use crate::fault::line::{Kind, Passage};
@@ -47,10 +48,15 @@ impl Engine {
         }
         let is_wanted =
             |route: &crate::state::RouteState| !route.settings.client_conditions.as_slice().is_empty();
+        if let Some(faults) = &mut self.faults {
+            faults.settle_breakpoints(now, &mut self.state);
+        }
         if self.faults.as_ref().is_some_and(|faults| faults.is_idle())
             && !self.state.routes.iter().any(is_wanted)
         {
-            self.faults = None;
+            let faults = self.faults.take();
+            self.breakpoint_numbers =
+                faults.map_or(self.breakpoint_numbers, |faults| faults.breakpoints.numbers);
             self.state.has_faults = false;
             self.state.update_observation();
         }
@@ -113,6 +119,7 @@ impl Faults {
                 self.go_on_sending(now, id, effects);
             }
             Effect::Terminate { id } => {
+                self.end_held(id, None);
                 let Some(link) = self.link(id) else { return effects.push(effect) };
                 link.sent.clear();
                 match link.is_gone {
@@ -143,17 +150,18 @@ impl Faults {
         self.touched.push(id);
         let Some(link) = self.link(id) else { return };
         effects.extend(std::iter::from_fn(|| link.sent.take_due(now.instant)));
+        link.is_leaving &= !link.sent.is_empty();
     }
 
     /// Decides what becomes of a message to one connection, and puts it on its way.
     fn send(&mut self, now: Now, id: ConnectionId, message: Message, state: &State) {
-        let Self { rules, links, ends, overflows, .. } = self;
+        let Self { rules, links, ends, overflows, breakpoints, .. } = self;
         let (Some(link), Some(connection)) = (links.get_mut(&id), state.connections.get(id)) else { return };
         if link.silenced_by.is_some() || link.is_gone || link.is_ending || link.is_overflowed {
             return;
         }
         let mut fate = Fate::default();
-        (fate.passage.bytes, fate.passage.kind) = (wire_bytes(message.len()), Kind::Message);
+        (fate.passage.bytes, fate.passage.kind) = (server_bytes(message.len()), Kind::Message);
         let mut ending = None;
         for (number, course) in &mut link.courses {
             if let Some(rule) = rules.get_mut(number)
@@ -174,8 +182,7 @@ impl Faults {
             return;
         }
         let message = truncated(message, fate.truncate);
-        let copies = if fate.is_doubled { 2 } else { 1 };
-        for _ in 0..copies {
+        for _ in 0..fate.copies() {
             let (bound, overflow) = outbound(state, id);
             let waiting = link.sent.bytes();
             if waiting >= bound {
@@ -195,16 +202,20 @@ impl Faults {
                     Overflow::Pause => {}
                 }
             }
+            let held = match link.has_breakpoint {
+                true => breakpoints.catch(now, connection, MessageDirection::Out, &message),
+                false => None,
+            };
             let message = message.clone();
             let effect = match fate.damage {
                 Some(damage) => Effect::SendDamaged { id, message, damage },
                 None => Effect::Send { to: Recipients::One(id), message },
             };
-            link.sent.push(now.instant, effect, fate.passage);
+            link.sent.push(now.instant, effect, Passage { held, ..fate.passage });
         }
         let (bound, overflow) = outbound(state, id);
         // What goes on at once does not wait.
-        let waits = link.sent.next().is_some_and(|next| next > now.instant);
+        let waits = link.sent.held() > 0 || link.sent.next().is_some_and(|next| next > now.instant);
         if overflow == Overflow::Pause && waits && link.sent.bytes() >= bound {
             self.fill(id, |fill| fill.line = true);
         }
@@ -212,24 +223,30 @@ impl Faults {
 
     /// Puts a control frame, or the end behind everything, on its way.
     fn control(&mut self, now: Now, id: ConnectionId, effect: Effect, state: &State) {
+        let is_end = matches!(effect, Effect::Close { .. } | Effect::Disconnect { .. });
+        if let Some(connection) = state.connections.get(id).filter(|_| is_end) {
+            self.end_unheard(connection);
+        }
         let Self { rules, links, ends, .. } = self;
         let (Some(link), Some(connection)) = (links.get_mut(&id), state.connections.get(id)) else { return };
-        let is_end = matches!(effect, Effect::Close { .. } | Effect::Disconnect { .. });
         if is_end {
+            // The client's own close frame has to be read.
+            link.reading.paused_until = None;
             // The engine ends it before the fault does.
             link.is_ending = false;
             ends.retain(|(other, _)| *other != id);
         }
-        if link.silenced_by.is_some() || link.is_gone || link.is_ending {
+        if link.silenced_by.is_some() || link.is_gone || link.is_ending || link.is_leaving {
             return;
         }
+        link.is_leaving = matches!(effect, Effect::Disconnect { .. });
         let payload = match &effect {
             Effect::Ping { payload, .. } | Effect::Pong { payload, .. } => payload.len(),
             Effect::Close { frame: Some(frame), .. } => (2 + frame.reason.as_str().len()).min(CLOSE_BYTES),
             _ => 0,
         };
         let kind = if is_end { Kind::Last } else { Kind::Control };
-        let mut passage = Passage { bytes: wire_bytes(payload), kind, ..Passage::default() };
+        let mut passage = Passage { bytes: server_bytes(payload), kind, ..Passage::default() };
         for (number, course) in &link.courses {
             if let Some(rule) = rules.get(number)
                 && rule.fault.on == Some(FaultStage::Send)
@@ -261,6 +278,6 @@ fn outbound(state: &State, id: ConnectionId) -> (usize, Overflow) {
 }
 
 /// The bytes of a server's frame.
-fn wire_bytes(payload: usize) -> usize {
+pub(super) fn server_bytes(payload: usize) -> usize {
     protocol::encoded_length(payload) + payload
 }

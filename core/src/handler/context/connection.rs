@@ -31,7 +31,11 @@ impl Context<'_> {
         if let Some(trace) = &mut self.state.trace {
             trace.joined(connection, &name);
         }
-        connection.rooms.get_or_insert_default().insert(name);
+        connection.rooms.get_or_insert_default().insert(name.clone());
+        self.state.has_entered(self.route, Some(&name), self.effects);
+        if self.state.routes[self.route].history.is_some() {
+            self.tell_history(room);
+        }
         Ok(())
     }
 
@@ -44,6 +48,7 @@ impl Context<'_> {
             if let Some(trace) = &mut self.state.trace {
                 trace.left(connection, room);
             }
+            self.state.has_left(self.route, Some(room));
         }
     }
 
@@ -118,11 +123,10 @@ impl Context<'_> {
                 let id = self.id.ok_or(CommandError::Closed)?;
                 return self.try_send_to(id, message);
             }
-            Command::Broadcast { message, rooms: None, include_self } => {
-                let except = self.id.filter(|_| !include_self);
-                let to = self.state.routes[self.route].rooms.everyone(except);
-                self.deliver(to, message);
+            Command::Broadcast { message, rooms: None, include_self: true } => {
+                self.broadcast_to_all(message);
             }
+            Command::Broadcast { message, rooms: None, include_self: false } => self.broadcast(message),
             Command::Broadcast { message, rooms: Some(rooms), include_self } => {
                 self.broadcast_to(rooms, include_self, message);
             }

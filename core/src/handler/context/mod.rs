@@ -2,10 +2,13 @@
 
 mod connection;
 mod file;
+mod history;
+mod nodes;
 mod sending;
 mod timers;
 mod upstream;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rand_chacha::rand_core::RngCore;
@@ -76,21 +79,45 @@ impl Context<'_> {
         self.state.routes[self.route].rooms.everyone(None)
     }
 
-    /// How many can be sent to on all routes of this [`kind`](crate::RouteSettings::kind), for statistics.
+    /// How many can be sent to on all routes of this [`kind`](crate::RouteSettings::kind), on all nodes of the cluster, for
+    /// statistics.
     pub fn connections_of_kind(&self, kind: &str) -> usize {
-        let routes = self.state.routes.iter().filter(|route| route.settings.kind == kind);
-        routes.map(|route| route.rooms.everyone_len()).sum()
+        let routes = self.state.routes.iter().enumerate().filter(|(_, route)| route.settings.kind == kind);
+        routes
+            .map(|(index, route)| route.rooms.everyone_len() + self.state.members_elsewhere(index, None))
+            .sum()
     }
 
-    /// How many are in a room of this route.
+    /// How many are on this route, on all nodes of the cluster, for statistics. Of the other nodes it is what they have told.
+    pub fn connections_on_all_nodes(&self) -> usize {
+        let here = self.state.routes[self.route].rooms.everyone_len();
+        here + self.state.members_elsewhere(self.route, None)
+    }
+
+    /// How many are in a room of this route, on all nodes of the cluster. Of the other nodes it is what they have told.
+    pub fn room_len_on_all_nodes(&self, room: &str) -> usize {
+        self.room_len(room) + self.state.members_elsewhere(self.route, Some(room))
+    }
+
+    /// Whether this server is a node of a cluster ([`Engine::join_cluster`](crate::Engine::join_cluster)).
+    pub fn is_in_cluster(&self) -> bool {
+        self.state.cluster.is_some()
+    }
+
+    /// How many are in a room of this route on this server.
     pub fn room_len(&self, room: &str) -> usize {
         self.state.routes[self.route].rooms.len(room)
     }
 
-    /// The rooms of this route that have members, with their number, in no particular order.
+    /// The rooms of this route that have members on any node of the cluster, with their number, in no particular order.
     pub fn rooms(&self) -> Vec<(Arc<str>, usize)> {
         let rooms = &self.state.routes[self.route].rooms;
-        rooms.names().map(|name| (name.clone(), rooms.len(name))).collect()
+        let mut all: HashMap<Arc<str>, usize> =
+            rooms.names().map(|name| (name.clone(), rooms.len(name))).collect();
+        for (room, members) in self.state.rooms_elsewhere(self.route) {
+            *all.entry(room).or_default() += members;
+        }
+        all.into_iter().collect()
     }
 
     /// Who is in a room of this route, in the order they came.

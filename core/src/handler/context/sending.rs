@@ -50,13 +50,13 @@ impl Context<'_> {
     /// Sends to everyone else on the route.
     pub fn broadcast(&mut self, message: impl Into<Message>) {
         let to = self.state.routes[self.route].rooms.everyone(self.id);
-        self.deliver(to, message.into());
+        self.deliver_in(&[], to, message.into());
     }
 
     /// Sends to everyone on the route.
     pub fn broadcast_to_all(&mut self, message: impl Into<Message>) {
         let to = self.state.routes[self.route].rooms.everyone(None);
-        self.deliver(to, message.into());
+        self.deliver_in(&[], to, message.into());
     }
 
     /// Sends to the members of any of `rooms`, each once, this connection only if `include_self`.
@@ -67,8 +67,26 @@ impl Context<'_> {
         message: impl Into<Message>,
     ) {
         let except = self.id.filter(|_| !include_self);
+        let mut named: Vec<Arc<str>> = Vec::new();
+        let has_history = self.state.routes[self.route].history.is_some();
+        let is_named = self.state.trace.is_some() || has_history || self.state.cluster.is_some();
+        let note = |room: &R| {
+            if is_named {
+                named.push(room.as_ref().into());
+            }
+        };
+        let rooms = rooms.into_iter().inspect(note);
         let to = self.state.routes[self.route].rooms.members(rooms, except);
-        self.deliver(to, message.into());
+        if let [room] = &named[..] {
+            self.note_room(room);
+        }
+        match named[..] {
+            // Nobody wants to know the rooms, or there are none.
+            [] => {
+                self.deliver(to, message.into());
+            }
+            _ => self.deliver_in(&named, to, message.into()),
+        }
     }
 
     /// Sends to the members of all rooms this connection is in, each once; without rooms, to the route.
@@ -77,8 +95,11 @@ impl Context<'_> {
         let mine: Vec<Arc<str>> =
             self.connection().map(|connection| connection.rooms().cloned().collect()).unwrap_or_default();
         let rooms = &self.state.routes[self.route].rooms;
-        let to = if mine.is_empty() { rooms.everyone(except) } else { rooms.members(mine, except) };
-        self.deliver(to, message.into());
+        let to = if mine.is_empty() { rooms.everyone(except) } else { rooms.members(&mine, except) };
+        if let [room] = &mine[..] {
+            self.note_room(room);
+        }
+        self.deliver_in(&mine, to, message.into());
     }
 
     /// Tells the client `{"type":"error","message":…}`.
@@ -110,16 +131,30 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// The next message goes to members of this room, which those who are told of it learn.
+    pub(crate) fn note_room(&mut self, room: &str) {
+        if let Some(trace) = &mut self.state.trace {
+            trace.rooms.push((self.effects.len(), room.into()));
+        }
+    }
+
     /// Whether the contract of this route, if it has one, lets a message pass.
     #[inline]
-    fn may_send(&mut self, to: &[ConnectionId], message: &Message) -> bool {
+    pub(super) fn may_send(&mut self, to: &[ConnectionId], message: &Message) -> bool {
         !self.state.has_contracts || self.state.may_send(self.now, self.route, to, message, self.effects)
     }
 
-    pub(crate) fn deliver(&mut self, to: Vec<ConnectionId>, message: Message) {
-        if !self.may_send(&to, &message) {
-            return;
+    /// Sends to these connections; false if the contract does not let the message pass.
+    pub(crate) fn deliver(&mut self, to: Vec<ConnectionId>, message: Message) -> bool {
+        let may_send = self.may_send(&to, &message);
+        if may_send {
+            self.push(to, message);
         }
+        may_send
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, to: Vec<ConnectionId>, message: Message) {
         self.state.client_bytes.sent += (to.len() * message.len()) as u64;
         match to[..] {
             [] => {}

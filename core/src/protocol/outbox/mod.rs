@@ -95,6 +95,10 @@ pub struct Outbox {
     is_blocked: bool,
     /// Messages that were dropped since [`take_dropped`](Self::take_dropped).
     dropped: usize,
+    /// Messages that were dropped before that.
+    dropped_before: u64,
+    /// The bytes of all frames that were queued and not dropped or replaced.
+    pushed_bytes: u64,
     /// A message was refused, so no later one may follow: what a client gets before 1013 has no gap.
     is_given_up: bool,
 }
@@ -111,6 +115,8 @@ impl Outbox {
             pong: None,
             is_blocked: false,
             dropped: 0,
+            dropped_before: 0,
+            pushed_bytes: 0,
             is_given_up: false,
         }
     }
@@ -197,7 +203,18 @@ impl Outbox {
     /// How many messages were dropped since the last call because the client reads too slowly. Those for a connection
     /// that is to be closed, after [`Pushed::Full`] or behind the close frame, do not count.
     pub fn take_dropped(&mut self) -> usize {
+        self.dropped_before += self.dropped as u64;
         std::mem::take(&mut self.dropped)
+    }
+
+    /// How many messages were dropped since the connection opened because the client reads too slowly.
+    pub fn dropped_messages(&self) -> u64 {
+        self.dropped_before + self.dropped as u64
+    }
+
+    /// The bytes of frames that were given to the socket.
+    pub(super) fn wire_bytes(&self) -> u64 {
+        self.pushed_bytes - self.queued_bytes as u64
     }
 
     /// The bound, in bytes.
@@ -279,11 +296,13 @@ impl Outbox {
             if let Some(waiting) = self.replaceable_pong() {
                 let replaced = std::mem::replace(waiting, frame);
                 self.queued_bytes = self.queued_bytes + length - replaced.len();
+                self.pushed_bytes = self.pushed_bytes + length as u64 - replaced.len() as u64;
                 return;
             }
             self.pong = Some(self.frames.len());
         }
         self.queued_bytes += frame.len();
+        self.pushed_bytes += frame.len() as u64;
         // Most often a frame waits alone, and idle connections keep what they needed for it.
         if self.frames.capacity() == 0 {
             self.frames.reserve_exact(1);
@@ -310,6 +329,7 @@ impl Outbox {
             }
             if let Some((frame, _)) = self.frames.remove(index) {
                 self.queued_bytes -= frame.len();
+                self.pushed_bytes -= frame.len() as u64;
                 dropped += 1;
             }
             self.pong = self.pong.map(|pong| if pong > index { pong - 1 } else { pong });

@@ -12,6 +12,7 @@ use crate::protocol::error::Violation;
 use crate::protocol::header::{Header, MAX_CONTROL_PAYLOAD, Opcode};
 use crate::protocol::mask;
 use crate::protocol::outbox::Overflow;
+use crate::protocol::traffic::{Recent, Traffic};
 use crate::protocol::websocket::SocketOptions;
 use content::Content;
 pub use event::Event;
@@ -30,6 +31,7 @@ pub struct Reader {
     /// What [`take_buffered`](Reader::take_buffered) has told, in steps.
     told: u32,
     undecoded: Option<Box<Undecoded>>,
+    traffic: Recent,
 }
 
 /// Where in the byte stream the reader stands.
@@ -84,6 +86,7 @@ impl Reader {
             budget,
             told: 0,
             undecoded: None,
+            traffic: Recent::default(),
         }
     }
 
@@ -131,6 +134,12 @@ impl Reader {
     /// close, and what it sends is left to its own system until the close timeout ends the connection.
     pub fn wants_input(&self) -> bool {
         !matches!(self.content, Content::Discarded { left: 0 })
+    }
+
+    /// What has come since the last call: whole messages, and the bytes of frames that were taken, those after the end included.
+    /// Call it after each read; more than 4 GiB at once are not counted.
+    pub fn take_traffic(&mut self) -> Traffic {
+        self.traffic.take()
     }
 
     /// Whether the stream stands between messages, where nothing is buffered.
@@ -219,6 +228,7 @@ impl Reader {
         };
         match step {
             Ok(taken) => {
+                self.traffic.wire(taken);
                 self.content.count(taken);
                 taken
             }
@@ -292,12 +302,16 @@ impl Reader {
         let Content::Assembled(assembler) = &mut self.content else { return Ok(()) };
         if header.fin && !header.rsv1 && assembler.is_idle() {
             let payload = mask::unmasked(payload, header.mask);
-            events.push(Event::Message(assembler.whole(header.opcode, payload)?));
+            let message = assembler.whole(header.opcode, payload)?;
+            self.traffic.message(message.len());
+            events.push(Event::Message(message));
             return Ok(());
         }
         mask::apply(payload, header.mask, 0);
         if header.fin && assembler.is_idle() {
-            events.push(Event::Message(assembler.whole_compressed(header.opcode, payload)?));
+            let message = assembler.whole_compressed(header.opcode, payload)?;
+            self.traffic.message(message.len());
+            events.push(Event::Message(message));
             return Ok(());
         }
         assembler.begin_frame(header);
@@ -341,6 +355,7 @@ impl Reader {
             && let Content::Assembled(assembler) = &mut self.content
             && let Some(message) = assembler.finish()?
         {
+            self.traffic.message(message.len());
             events.push(Event::Message(message));
         }
         Ok(())

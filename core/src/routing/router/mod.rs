@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::routing::nearest::nearest;
+use crate::routing::nearest::{nearest, nearest_but_one};
 use crate::routing::pattern::{self, Params, Pattern, PatternError};
 use crate::routing::route_key::{RouteKey, parts};
 
@@ -130,7 +130,7 @@ impl Router {
     }
 
     /// What is nearest to a path that no route serves: the path with a prefix before it or without its prefix, if a route
-    /// serves that, or a pattern that differs in a few characters. `None` if nothing is near enough to be meant.
+    /// serves that, or a pattern that differs in a few characters or in a segment at the end. `None` if nothing is near enough to be meant.
     pub fn nearest(&self, path: &str) -> Option<String> {
         let path = &path[..path.floor_char_boundary(Pattern::MAX_PATH_BYTES)];
         let serves = |path: &String| matches!(self.find(path), Found::Route { .. });
@@ -139,7 +139,8 @@ impl Router {
             self.prefixes.iter().filter_map(|prefix| path.strip_prefix(prefix.as_str()).map(str::to_owned));
         let mut shorter = shorter.filter(serves);
         let near = || nearest(path, self.patterns.iter().map(String::as_str)).map(str::to_owned);
-        shorter.next().or_else(near).or_else(|| longer.find(serves))
+        let but_one = || nearest_but_one(path, self.patterns.iter().map(String::as_str)).map(str::to_owned);
+        shorter.next().or_else(near).or_else(|| longer.find(serves)).or_else(but_one)
     }
 
     /// The positions of the routes that may serve these segments.

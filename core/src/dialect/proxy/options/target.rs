@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::dialect::proxy::address::Address;
-use crate::schema::{ConfigError, Secret};
+use crate::schema::{ConfigError, Secret, replace_variables};
 
 /// One target: a URL, or an object with more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl TargetOptions {
         variable: &mut dyn FnMut(&str) -> Option<String>,
     ) -> Result<(), ConfigError> {
         for (key, text) in self.texts_mut() {
-            *text = filled(text, variable).map_err(|message| ConfigError::at(key, message))?;
+            *text = replace_variables(text, variable).map_err(|message| ConfigError::at(key, message))?;
         }
         Ok(())
     }
@@ -137,24 +137,6 @@ pub(super) fn check_header(name: &str) -> Result<(), ConfigError> {
         true => Err(ConfigError::at("", format!("{name} belongs to the opening handshake itself"))),
         false => Ok(()),
     }
-}
-
-/// The text with each `${NAME}` replaced by its value.
-fn filled(text: &str, variable: &mut dyn FnMut(&str) -> Option<String>) -> Result<String, String> {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        let Some((name, after)) = after.split_once('}') else {
-            return Err("the brace of ${ is never closed".to_owned());
-        };
-        let value =
-            variable(name).ok_or_else(|| format!("there is no variable {name} in the environment"))?;
-        filled.push_str(before);
-        filled.push_str(&value);
-        rest = after;
-    }
-    filled.push_str(rest);
-    Ok(filled)
 }
 
 fn default_key_header() -> String {

@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::dialect::replay::ScenarioScript;
+use crate::dialect::replay::mismatch::in_short;
+use crate::message::CloseFrame;
 use crate::template::scope::tests::Fixture;
 use crate::time::WallTime;
 

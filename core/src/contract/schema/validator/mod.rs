@@ -1,11 +1,16 @@
 //! Holds a value to the nodes of a schema.
 
+mod assertions;
+mod children;
+mod in_place;
+mod keyword;
+
 use serde_json::Value;
 
-use super::Schema;
-use super::evaluated::Evaluated;
-use super::node::{Keyword, Node, NodeId};
-use super::violation::Violation;
+use crate::contract::schema::Schema;
+use crate::contract::schema::evaluated::Evaluated;
+use crate::contract::schema::node::{Keyword, Node, NodeId};
+use crate::contract::schema::violation::Violation;
 
 /// One value being validated.
 pub(super) struct Validator<'v> {

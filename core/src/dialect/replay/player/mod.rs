@@ -1,21 +1,23 @@
 //! Plays the server's side of one conversation: a state machine that is told what the client sends and what time it is.
 
+mod recorded;
+mod scripted;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::captures::Captures;
-use super::matching::{MAX_DEPTH, Matching};
-use super::mismatch::{Mismatch, in_short};
-use super::phoenix;
-use super::scenario::{Instruction, Program};
-use super::step::{Script, Step};
-use crate::dialect::json;
+use crate::dialect::replay::captures::Captures;
+use crate::dialect::replay::matching::Matching;
+use crate::dialect::replay::mismatch::Mismatch;
+use crate::dialect::replay::phoenix;
+use crate::dialect::replay::scenario::Program;
+use crate::dialect::replay::step::{Script, Step};
 use crate::fault::FaultList;
 use crate::handler::command::Command;
-use crate::message::{CloseFrame, Message};
-use crate::template::{ConnectionScope, Scope};
+use crate::message::Message;
+use crate::template::ConnectionScope;
 use crate::time::{Instant, Now};
 
 /// How many steps are taken before others have their turn.
@@ -29,9 +31,6 @@ const MAX_EARLY: usize = 1_000;
 
 /// How much they may hold together, in bytes.
 const MAX_EARLY_BYTES: usize = 4 << 20;
-
-/// How many messages that the client sent one after another may come in any order.
-const MAX_EXPECTED: usize = 32;
 
 /// What a player wants done.
 #[derive(Debug)]
@@ -187,82 +186,6 @@ impl Player {
         }
     }
 
-    /// Takes a step of a recording; whether to go on.
-    fn take_recorded(&mut self, orders: &mut Vec<Order>) -> bool {
-        let Script::Recording { steps, has_ended, .. } = &mut self.script else { return false };
-        match steps.pop_front() {
-            None if *has_ended => self.is_over = true,
-            None => {
-                orders.push(Order::Read);
-                return false;
-            }
-            // `gather` has taken it.
-            Some(Step::Expect { message, line }) => self.expected.push_back((message, line)),
-            Some(Step::Send(message)) => {
-                orders.push(Order::Do(Command::Send(self.captures.apply(&message, &self.captured))));
-            }
-            Some(Step::Wait(time)) => self.wait(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
-            Some(Step::Close(frame)) => return self.end(orders, close(frame)),
-            Some(Step::Terminate) => return self.end(orders, Order::Drop),
-            Some(Step::Restart) => {
-                self.captures = Captures::default();
-                *has_ended = false;
-                orders.push(Order::Restart);
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Takes a step of a scenario; whether to go on.
-    fn take_scripted(&mut self, stage: &mut Stage<'_>, orders: &mut Vec<Order>) -> bool {
-        let Script::Scenario { program, at, counters } = &mut self.script else { return false };
-        let (program, here) = (program.clone(), *at);
-        *at += 1;
-        match program.steps.get(here) {
-            None => self.is_over = true,
-            Some(Instruction::Goto(to)) => *at = *to,
-            Some(Instruction::Enter { counter }) => counters[*counter] = 0,
-            Some(Instruction::Repeat { counter, times, to }) => {
-                counters[*counter] = counters[*counter].saturating_add(1);
-                if times.is_none_or(|times| counters[*counter] < times) {
-                    *at = *to;
-                }
-            }
-            Some(Instruction::Expect { within, .. }) => {
-                let until = within.as_ref().map(|(ms, _)| stage.now.instant + *ms);
-                self.choosing = Some((here, until));
-            }
-            Some(Instruction::Wait(ms)) => self.wait(ms.saturating_mul(1_000)),
-            Some(Instruction::Send(value)) => {
-                let message = self.with_scope(stage, |scope| value.message(scope));
-                orders.extend(message.map(|message| Order::Do(Command::Send(message))));
-            }
-            Some(Instruction::SendBinary(bytes)) => {
-                orders.push(Order::Do(Command::Send(Message::Binary(bytes.clone()))));
-            }
-            Some(Instruction::Set(name, value)) => {
-                let value = self.with_scope(stage, |scope| value.value(scope));
-                self.set(name, value);
-            }
-            Some(Instruction::Do(action)) => {
-                let commands = self.with_scope(stage, |scope| action.fill(scope));
-                orders.extend(commands.into_iter().map(Order::Do));
-            }
-            Some(Instruction::Fault(faults)) => {
-                // It counts for what is sent in later turns.
-                orders.extend([Order::Fault(faults.clone()), Order::Wake(stage.now.instant + 1)]);
-                return false;
-            }
-            Some(Instruction::Close { code, reason }) => {
-                let reason = self.with_scope(stage, |scope| reason.text(scope));
-                return self.end(orders, Order::Do(Command::Close { code: *code, reason }));
-            }
-            Some(Instruction::Terminate) => return self.end(orders, Order::Drop),
-        }
-        true
-    }
-
     fn wait(&mut self, us: u64) {
         self.wait = Some(self.clock.saturating_add(us));
     }
@@ -271,18 +194,6 @@ impl Player {
         self.is_over = true;
         orders.push(order);
         false
-    }
-
-    /// Takes what the recorded client sent next, one after another.
-    fn gather(&mut self) {
-        let Script::Recording { steps, .. } = &mut self.script else { return };
-        while self.wait.is_none() && self.expected.len() < MAX_EXPECTED {
-            match steps.pop_front() {
-                Some(Step::Expect { message, line }) => self.expected.push_back((message, line)),
-                Some(other) => return steps.push_front(other),
-                None => return,
-            }
-        }
     }
 
     /// Looks for an expected message among those that came; whether one was there.
@@ -308,61 +219,6 @@ impl Player {
             }
         }
         self.has_lapsed(stage)
-    }
-
-    /// Whether a scenario's step has waited long enough; then it goes on elsewhere.
-    fn has_lapsed(&mut self, stage: &Stage<'_>) -> bool {
-        let Some((place, Some(until))) =
-            self.choosing.filter(|(_, until)| until.is_some_and(|it| it <= stage.now.instant))
-        else {
-            return false;
-        };
-        let Script::Scenario { program, at, .. } = &mut self.script else { return false };
-        if let Some(Instruction::Expect { within: Some((_, otherwise)), .. }) = program.steps.get(place) {
-            *at = *otherwise;
-        }
-        self.choosing = None;
-        self.clock = until.as_ms().saturating_mul(1_000);
-        true
-    }
-
-    fn choose(&mut self, place: usize, message: Message, stage: &mut Stage<'_>) -> Result<(), Mismatch> {
-        let Script::Scenario { program, .. } = &self.script else { return Ok(()) };
-        let program = program.clone();
-        let Some(Instruction::Expect { alternatives, path, .. }) = program.steps.get(place) else {
-            return Ok(());
-        };
-        let json = message.as_text().and_then(|text| json::parse(text, MAX_DEPTH));
-        let before = self.latest.replace((message, json));
-        let found = self.with_scope(stage, |scope| alternatives.iter().find(|one| one.pattern.fits(scope)));
-        if let (Some(found), Script::Scenario { at, .. }) = (found, &mut self.script) {
-            *at = found.to;
-            self.choosing = None;
-            return Ok(());
-        }
-        let differences = match &alternatives[..] {
-            [only] => self.with_scope(stage, |scope| only.pattern.differences(scope)),
-            _ => Vec::new(),
-        };
-        let expected: Vec<String> = alternatives.iter().map(|one| one.pattern.to_string()).collect();
-        let unexpected = std::mem::replace(&mut self.latest, before);
-        let message = unexpected.map(|(message, _)| message).unwrap_or_else(|| Message::from(""));
-        Err(Mismatch::new(path.clone(), Some(expected.join(" or ")), &message, differences))
-    }
-
-    fn find_recorded(&mut self, message: Message) -> Result<(), Mismatch> {
-        let matching = self.matching;
-        let found = self
-            .expected
-            .iter()
-            .position(|(recorded, _)| matching.differences(recorded, &message).is_empty());
-        if let Some((recorded, _)) = found.and_then(|found| self.expected.remove(found)) {
-            self.captures.learn(Some(&recorded), &message, &self.captured);
-            return Ok(());
-        }
-        let differences = self.expected.front().map(|(recorded, _)| matching.differences(recorded, &message));
-        let expected = self.expected.front().map(|(recorded, _)| in_short(recorded));
-        Err(Mismatch::new(self.place(), expected, &message, differences.unwrap_or_default()))
     }
 
     /// Nothing that came is what is expected.
@@ -401,21 +257,6 @@ impl Player {
             (Script::Scenario { program, .. }, _) => program.name.clone(),
         }
     }
-
-    fn set(&mut self, name: &str, value: Option<Value>) {
-        self.variables.retain(|(known, _)| known != name);
-        self.variables.extend(value.map(|value| (name.to_owned(), value)));
-    }
-
-    fn with_scope<T>(&self, stage: &mut Stage<'_>, evaluate: impl FnOnce(&mut Scope<'_>) -> T) -> T {
-        let mut scope = Scope::new(stage.connection, stage.now.wall, &mut *stage.random);
-        if let Some((message, json)) = &self.latest {
-            scope.message = Some(message);
-            scope.json = json.as_ref();
-        }
-        scope.lets.clone_from(&self.variables);
-        evaluate(&mut scope)
-    }
 }
 
 /// How much an order sends, in bytes.
@@ -423,18 +264,6 @@ fn sent(order: &Order) -> usize {
     match order {
         Order::Do(Command::Send(message)) => message.len(),
         _ => 0,
-    }
-}
-
-/// A recorded close; a code that cannot be sent again is the end of the transport.
-fn close(frame: Option<CloseFrame>) -> Order {
-    match frame {
-        None => Order::Do(Command::Close { code: None, reason: String::new() }),
-        Some(frame) if frame.code.is_sendable() => {
-            let (code, reason) = (Some(frame.code.0), frame.reason.as_str().to_owned());
-            Order::Do(Command::Close { code, reason })
-        }
-        Some(_) => Order::Drop,
     }
 }
 

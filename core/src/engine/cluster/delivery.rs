@@ -1,0 +1,112 @@
+//! What other nodes have published, for the clients of this one.
+
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+
+use super::super::Engine;
+use crate::handler::context::Context;
+use crate::interface::effect::{Effect, Level};
+use crate::message::Message;
+use crate::state::cluster_node::{Addressee, Place};
+use crate::time::Now;
+
+impl Engine {
+    /// A message came on a channel.
+    pub(super) fn deliver_from_node(
+        &mut self,
+        now: Now,
+        channel: &str,
+        mut header: Bytes,
+        message: Message,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(node) = &self.state.cluster else { return };
+        let addressee = header.try_get_u8().ok().and_then(Addressee::of);
+        let (addressee, place) = match (addressee, node.channels.get(channel).cloned()) {
+            (Some(Addressee::Feed), _) => {
+                return self.publish_from_node(now, channel, header, &message, effects);
+            }
+            (Some(Addressee::Node), _) => return self.tell_handler_alone(now, &header, message, effects),
+            (Some(addressee), Some(place)) => (addressee, place),
+            _ => return,
+        };
+        let Place { route, room } = place;
+        match (addressee, room) {
+            (Addressee::Members, None) => {
+                let to = self.audience(route, None);
+                self.context_of_route(now, route, effects).deliver_here(&[], to, message);
+            }
+            (Addressee::Members, Some(room)) => self.deliver_to_rooms(now, route, &[room], message, effects),
+            (Addressee::Rooms, _) => self.deliver_to_rooms(now, route, &names(header), message, effects),
+            (Addressee::Handler, room) => {
+                self.tell_handler(now, route, room.as_deref(), header, message, effects)
+            }
+            (Addressee::Feed | Addressee::Node, _) => {}
+        }
+    }
+
+    /// A handler of another node has sent a message to this one.
+    fn tell_handler_alone(&mut self, now: Now, header: &Bytes, message: Message, effects: &mut Vec<Effect>) {
+        let Some(end) = header.iter().position(|byte| *byte == b'\n') else { return };
+        let (channel, own) = (&header[..end], header.slice(end + 1..));
+        let named = |route: &&usize| self.state.routes[**route].channel(**route, None).as_bytes() == channel;
+        if let Some(&route) = self.indices.iter().find(named) {
+            self.tell_handler(now, route, None, own, message, effects);
+        }
+    }
+
+    fn tell_handler(
+        &mut self,
+        now: Now,
+        route: usize,
+        room: Option<&str>,
+        header: Bytes,
+        message: Message,
+        effects: &mut Vec<Effect>,
+    ) {
+        let told = self
+            .run(now, route, None, effects, |handler, cx| handler.node_message(cx, room, header, message));
+        if let Err(error) = told {
+            let text = format!("{}: a message of another node: {error}", self.state.routes[route].label);
+            effects.push(Effect::Log { level: Level::Error, text });
+        }
+    }
+
+    fn deliver_to_rooms(
+        &mut self,
+        now: Now,
+        route: usize,
+        rooms: &[Arc<str>],
+        message: Message,
+        effects: &mut Vec<Effect>,
+    ) {
+        let to = self.state.routes[route].rooms.members(rooms, None);
+        let mut cx = self.context_of_route(now, route, effects);
+        if let [room] = rooms {
+            cx.note_room(room);
+        }
+        cx.deliver_here(rooms, to, message);
+    }
+
+    fn context_of_route<'a>(
+        &'a mut self,
+        now: Now,
+        route: usize,
+        effects: &'a mut Vec<Effect>,
+    ) -> Context<'a> {
+        Context { state: &mut self.state, effects, now, route, id: None }
+    }
+}
+
+/// The rooms that a header names.
+fn names(mut header: Bytes) -> Vec<Arc<str>> {
+    let mut names = Vec::new();
+    while let Ok(length) = header.try_get_u16_le()
+        && header.len() >= usize::from(length)
+    {
+        let name = header.split_to(length.into());
+        names.extend(std::str::from_utf8(&name).ok().map(Arc::from));
+    }
+    names
+}

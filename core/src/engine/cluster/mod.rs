@@ -1,0 +1,140 @@
+//! The engine as one node of a cluster. What passes between nodes is decided here; the host carries it to the broker and back.
+
+mod delivery;
+mod entries;
+mod feeds;
+mod histories;
+
+use super::Engine;
+use crate::cluster::{BackplaneInput, Cluster, ClusterEvent, ClusterOutput, ClusterSettings, Node};
+use crate::interface::effect::{Effect, Level};
+use crate::state::cluster_node::{ClusterNode, own_channel};
+use crate::state::timers::Timer;
+use crate::time::Now;
+
+impl Engine {
+    /// Takes part in a cluster, before the first client is served. The host then carries out [`Effect::Backplane`] and
+    /// reports [`Input::Backplane`](crate::Input::Backplane); until the link to the broker is up, this node serves its clients
+    /// alone. `incarnation` must be higher each time a node of this name starts, such as the wall time.
+    pub fn join_cluster(&mut self, now: Now, settings: ClusterSettings, incarnation: u64) {
+        let mut cluster = Cluster::new(now.instant, settings, incarnation);
+        let own = own_channel(cluster.me());
+        // Without a link nothing is asked of the broker yet.
+        let _ = cluster.subscribe(&own);
+        self.state.cluster = Some(Box::new(ClusterNode::new(cluster)));
+        self.hear_feeds(now, &mut Vec::new());
+        self.hear_histories(&mut Vec::new());
+        self.arm_cluster();
+    }
+
+    /// Leaves the cluster: the other nodes forget this one at once. The host carries the effects to the broker before it ends
+    /// its link.
+    pub fn leave_cluster(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(mut node) = self.state.cluster.take() {
+            let mut outputs = Vec::new();
+            node.cluster.leave(&mut outputs);
+            self.state.timers.cancel(Timer::Cluster);
+            self.state.timers.cancel(Timer::Entries);
+            self.take_outputs(now, outputs, effects);
+        }
+    }
+
+    /// The cluster as this node sees it: its nodes, since when it has had no link to the broker, and what was counted. `None`
+    /// if it takes part in none.
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.state.cluster.as_ref().map(|node| &node.cluster)
+    }
+
+    /// The client of the broker reports something.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn backplane(&mut self, now: Now, input: BackplaneInput, effects: &mut Vec<Effect>) {
+        if self.state.cluster.is_some() && input == BackplaneInput::Up {
+            self.lose_histories();
+        }
+        self.drive(now, effects, |cluster, outputs| cluster.handle(now.instant, input, outputs));
+    }
+
+    /// Something is due in the cluster.
+    pub(super) fn cluster_due(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.drive(now, effects, |cluster, outputs| cluster.handle_timeout(now.instant, outputs));
+    }
+
+    fn drive(
+        &mut self,
+        now: Now,
+        effects: &mut Vec<Effect>,
+        step: impl FnOnce(&mut Cluster, &mut Vec<ClusterOutput>),
+    ) {
+        let Some(node) = &mut self.state.cluster else { return };
+        let mut outputs = Vec::new();
+        step(&mut node.cluster, &mut outputs);
+        self.arm_cluster();
+        self.take_outputs(now, outputs, effects);
+    }
+
+    fn arm_cluster(&mut self) {
+        if let Some(node) = &self.state.cluster {
+            self.state.timers.set(Timer::Cluster, node.cluster.poll_timeout());
+        }
+    }
+
+    fn take_outputs(&mut self, now: Now, outputs: Vec<ClusterOutput>, effects: &mut Vec<Effect>) {
+        let mut outputs = outputs.into_iter().peekable();
+        while let Some(output) = outputs.next() {
+            match output {
+                ClusterOutput::Effect(effect) => effects.push(Effect::Backplane(effect)),
+                ClusterOutput::Event(ClusterEvent::Changed { node, key, value }) => {
+                    // Those that come together are told together.
+                    let mut changes = vec![(key, value)];
+                    while let Some(ClusterOutput::Event(ClusterEvent::Changed { key, value, .. })) =
+                        outputs.next_if(|next| is_change_of(&node, next))
+                    {
+                        changes.push((key, value));
+                    }
+                    self.entries_changed(now, &node, changes, effects);
+                }
+                ClusterOutput::Event(event) => self.cluster_event(now, event, effects),
+            }
+        }
+    }
+
+    fn cluster_event(&mut self, now: Now, event: ClusterEvent, effects: &mut Vec<Effect>) {
+        let (level, text) = match event {
+            ClusterEvent::Message { channel, header, message, .. } => {
+                return self.deliver_from_node(now, &channel, header, message, effects);
+            }
+            ClusterEvent::Lost { channel, node, count } => {
+                self.lose_history(&channel);
+                let text = || format!("{count} messages of node {node} on the channel {channel:?} were lost");
+                let key = (usize::MAX, "messages of nodes lost");
+                return self.state.log_throttle.note(now.instant, key, Level::Warn, text, effects);
+            }
+            ClusterEvent::Lease { name, is_held } => return self.take_lease(now, &name, is_held, effects),
+            ClusterEvent::Changed { .. } => return,
+            ClusterEvent::NodeJoined { node } => (Level::Info, format!("node {node} has joined the cluster")),
+            ClusterEvent::NodeLeft { node } => (Level::Info, format!("node {node} has left the cluster")),
+            ClusterEvent::NameTaken { node } => {
+                let text = || {
+                    format!(
+                        "another node is named {node}, too, and has started later: this one is not heard any \
+                         more; give each node a name of its own"
+                    )
+                };
+                let key = (usize::MAX, "name of the node taken");
+                return self.state.log_throttle.note(now.instant, key, Level::Error, text, effects);
+            }
+            ClusterEvent::Undecodable { channel, error } => {
+                let text =
+                    || format!("a message on the channel {channel:?} of the broker is of no node: {error}");
+                let key = (usize::MAX, "messages of no node");
+                return self.state.log_throttle.note(now.instant, key, Level::Warn, text, effects);
+            }
+        };
+        effects.push(Effect::Log { level, text });
+    }
+}
+
+fn is_change_of(of: &Node, output: &ClusterOutput) -> bool {
+    matches!(output, ClusterOutput::Event(ClusterEvent::Changed { node, .. }) if node == of)
+}
