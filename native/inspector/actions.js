@@ -3,7 +3,8 @@
 import { ask as api } from './api.js'
 import { ask } from './dialogs.js'
 import { announce } from './elements.js'
-import { loadFaults } from './live.js'
+import { parseJson } from './json.js'
+import { loadConnections, loadFaults } from './live.js'
 import { connectionOf } from './store.js'
 import { many, short } from './values.js'
 
@@ -37,11 +38,32 @@ export function send(scope, { text = '', kind = 'text' } = {}) {
     ],
     does: 'Send',
     async act({ message, kind }) {
-      const body = kind === 'json' ? { json: JSON.parse(message) } : { [kind]: message }
+      const body = kind === 'json' ? { json: parseJson(message) } : { [kind]: message }
       const { count } = await api(scope.connection ? '/send' : '/broadcast', { ...scope, ...body })
       return `sent to ${many(count, 'connection')}`
     },
   })
+}
+
+/** Sends what was sent before, as it was. */
+export async function sendAtOnce(scope, { text, kind = 'text' }) {
+  try {
+    const { count } = await api(scope.connection ? '/send' : '/broadcast', { ...scope, [kind]: text })
+    announce(`sent to ${many(count, 'connection')}`)
+  } catch (error) {
+    announce(error.message, true)
+  }
+}
+
+/** Stops reading from clients for at most a minute, or reads again. */
+export async function setReading(scope, isPaused) {
+  try {
+    const { count } = await api(isPaused ? '/pause' : '/resume', scope)
+    announce(`${isPaused ? 'nothing is read from' : 'reading again from'} ${many(count, 'connection')}`)
+    await loadConnections()
+  } catch (error) {
+    announce(error.message, true)
+  }
 }
 
 /** Starts the closing handshake. */
@@ -86,7 +108,7 @@ export function addFaults(scope) {
     does: 'Add',
     isGrave: true,
     async act({ condition, json }) {
-      await api('/faults', { ...scope, faults: condition || JSON.parse(json) })
+      await api('/faults', { ...scope, faults: condition || parseJson(json) })
       await loadFaults()
       return 'the faults are in force'
     },
@@ -111,7 +133,7 @@ export function publish(feed, example, done) {
     fields: [{ name: 'value', label: 'Value, as JSON', kind: 'lines', value: example === undefined ? '{}' : JSON.stringify(example, null, 2) }],
     does: 'Publish',
     async act({ value }) {
-      const { count } = await api(`/feeds/${encodeURIComponent(feed)}`, { value: JSON.parse(value) })
+      const { count } = await api(`/feeds/${encodeURIComponent(feed)}`, { value: parseJson(value) })
       done?.()
       return `published to ${many(count, 'route')}`
     },

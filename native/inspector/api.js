@@ -43,6 +43,15 @@ export function hasToken() {
 
 /** Asks for a path of the API: by GET, or with a body by POST. */
 export async function ask(path, body, method = body === undefined ? 'GET' : 'POST') {
+  return (await answerOf(path, body, method)).json()
+}
+
+/** Asks for text, such as a recording. */
+export async function askText(path) {
+  return (await answerOf(path, undefined, 'GET')).text()
+}
+
+async function answerOf(path, body, method) {
   const init = { method, headers: { authorization: `Bearer ${token}` }, body: body === undefined ? undefined : JSON.stringify(body) }
   let response
   try {
@@ -50,8 +59,8 @@ export async function ask(path, body, method = body === undefined ? 'GET' : 'POS
   } catch {
     throw new Failure(0, 'the server does not answer')
   }
+  if (response.ok) return response
   const answer = await response.json().catch(() => ({}))
-  if (response.ok) return answer
   throw new Failure(response.status, answer.error ?? `${response.status} ${response.statusText}`)
 }
 

@@ -24,7 +24,8 @@ const CHARTS = [
   { title: 'Messages a second', of: () => [['from clients', passed('in')], ['to clients', passed('out')]] },
   { title: 'Bytes a second', unit: size, of: () => [['from clients', rates(({ clientBytes }) => clientBytes.received)], ['to clients', rates(({ clientBytes }) => clientBytes.sent)]] },
   { title: 'Backlog', unit: size, of: () => [['before handlers', series(samples, ({ clientBytes }) => clientBytes.undecoded + clientBytes.waiting)], ['to be sent', series(samples, ({ clientBytes }) => clientBytes.queued)]] },
-  { title: 'Errors a second', of: () => [['of handlers', passed('errors')]] },
+  { title: 'Handler time', unit: time, of: () => [['median', series(samples, ({ handlerTime }) => handlerTime?.median ?? 0)], ['99th percentile', series(samples, ({ handlerTime }) => handlerTime?.p99 ?? 0)]] },
+  { title: 'Errors and faults', of: () => [['errors a second', passed('errors')], ['faults in force', series(samples, ({ faults }) => faults)]] },
   { title: 'Calls and timers', of: () => [['calls under way', series(samples, ({ calls }) => calls)], ['timers', series(samples, ({ timers }) => timers)]] },
 ]
 
@@ -47,7 +48,7 @@ async function poll() {
   if (view.hidden || document.visibilityState !== 'visible') return
   try {
     const [stats, time] = await Promise.all([ask('/stats'), ask('/clock')])
-    samples.push({ ...stats, at: performance.now() })
+    samples.push({ ...stats, faults: store.faults.added, at: performance.now() })
     draw()
     showServer(stats)
     showClock(time)

@@ -1,4 +1,4 @@
-// A connection as it is written elsewhere: for wscat, in JavaScript, as a test.
+// A connection as it is written elsewhere: for curl and wscat, in JavaScript, as a test.
 
 import { store } from './store.js'
 import { quoted } from './values.js'
@@ -6,9 +6,25 @@ import { quoted } from './values.js'
 /** Frames that a test takes over at most. */
 const MOST = 50
 
-function urlOf({ path }) {
+function urlOf({ path, query }) {
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-  return `${scheme}://${location.host}${path}`
+  return `${scheme}://${location.host}${path}${query ? `?${query}` : ''}`
+}
+
+/**
+ * The opening handshake as a command, which shows the answer and then the frames as they come. Any curl can do that; only new
+ * ones know ws:// themselves.
+ */
+export function curl(url, subprotocols = []) {
+  const headers = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: c3dpdGNoYm9hcmQtcGFnZQ==']
+  if (subprotocols.length > 0) headers.push(`Sec-WebSocket-Protocol: ${subprotocols.join(', ')}`)
+  const given = headers.map((header) => `-H ${quoted(header)}`).join(' ')
+  return `curl --include --no-buffer --http1.1 --output - ${given} ${quoted(url.replace(/^ws/, 'http'))}`
+}
+
+/** The opening handshake of a connection as a command. */
+export function asCurl(connection) {
+  return curl(urlOf(connection), connection.subprotocol ? [connection.subprotocol] : [])
 }
 
 /** The beginning of a conversation as a command. */
@@ -34,7 +50,7 @@ export function asJavaScript(connection) {
 
 /** A test for the fixture of Vitest in which the server plays its part of the conversation. */
 export function asTest(connection) {
-  const path = JSON.stringify(connection.path)
+  const path = JSON.stringify(`${connection.path}${connection.query ? `?${connection.query}` : ''}`)
   const subprotocol = connection.subprotocol ? `, ${JSON.stringify(connection.subprotocol)}` : ''
   const steps = messagesOf(connection.id).map((frame) =>
     frame.direction === 'in' ? `  await expect(client).toReceive(${expected(frame)})` : `  client.send(${literal(frame)})`,

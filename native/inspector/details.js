@@ -2,10 +2,11 @@
 
 import * as actions from './actions.js'
 import { button, copy, element, facts } from './elements.js'
+import { addLike } from './breakpoints.js'
 import { decodedOf, ENDED } from './rows.js'
 import { connectionOf } from './store.js'
 import { tree } from './tree.js'
-import { clock, meaning, short, size, time } from './values.js'
+import { base64, clock, meaning, short, size, time } from './values.js'
 
 /** Longer text is cut for the screen, and copied whole. */
 const LONGEST = 200_000
@@ -25,19 +26,21 @@ export function showDetails(panel, item, { close, filter } = {}) {
   )
 }
 
-const titles = { opened: 'Opened', refused: 'Opening refused', closed: 'Closed', joined: 'Joined a room', left: 'Left a room', error: 'Error of a handler', missed: 'Left out', remark: 'Note' }
+const titles = { opened: 'Opened', refused: 'Opening refused', closed: 'Closed', joined: 'Joined a room', left: 'Left a room', error: 'Error of a handler', unclaimed: 'Nobody took it', control: 'Control frame', violation: 'Breaks the contract', mismatch: 'Not as recorded', held: 'Held', released: 'No longer held', missed: 'Left out', remark: 'Note' }
 
 function message(item, filter) {
   const decoded = decodedOf(item)
-  const scope = item.connection ? { connection: item.connection } : { route: item.route }
-  const again = item.bytes ? { text: btoa(String.fromCharCode(...item.bytes)), kind: 'binary' } : { text: item.text }
+  const scope = item.connection ? { connection: item.connection } : { route: item.route, room: item.room }
+  const again = item.bytes ? { text: base64(item.bytes), kind: 'binary' } : { text: item.text }
   return [
     facts([
       ['at', clock(item.at)],
       ['connection', item.connection && link(item.connection, filter)],
       ['receivers', item.connection ? null : item.receivers],
       ['route', item.route],
+      ['room', item.room],
       ['size', `${size(item.payloadSize)}${item.isCut ? ', the beginning is shown' : ''}`],
+      ['on the wire', item.wireSize === undefined ? null : `${size(item.wireSize)}${item.compressed ? ', compressed' : ''}${item.fragments > 1 ? `, in ${item.fragments} frames` : ''}`],
       ['event', decoded?.label],
       ['topic', decoded?.channel],
       ['ref', decoded?.ref],
@@ -48,7 +51,9 @@ function message(item, filter) {
       'div',
       { class: 'buttons' },
       button('Copy', () => copy(item.bytes ? hexadecimal(item.bytes) : item.text)),
+      !item.isCut && item.direction === 'out' && button('Send again', () => actions.sendAtOnce(scope, again)),
       !item.isCut && button(item.direction === 'in' ? 'Send this to the client…' : 'Edit and send again…', () => actions.send(scope, again)),
+      button('Hold messages like this…', () => addLike(item)),
       item.connection && button('Only this connection', () => filter({ connection: item.connection })),
     ),
     item.reply && payload('Reply', item.reply),
@@ -84,9 +89,16 @@ function event(item, filter) {
       ['reason', item.reason],
       ['ended by', item.cause && ENDED[item.cause]],
       ['step', item.step],
+      ['direction', item.direction === 'in' ? 'from the client' : item.direction === 'out' ? 'to the client' : null],
+      ['frame', item.opcode],
+      ['nearest route', item.nearest],
       ['events', item.count],
     ]),
-    item.type === 'refused' && element('p', { class: 'hint' }, hint(item)),
+    ['refused', 'unclaimed'].includes(item.type) && element('p', { class: 'hint' }, hint(item)),
+    item.violations && element('ul', {}, item.violations.map(({ path, message, schema }) => element('li', {}, `${path || 'the message'}: ${message} (${schema})`))),
+    item.differences && element('ul', {}, item.differences.map(({ path, recorded, got }) => element('li', {}, `${path || 'the message'}: recorded ${recorded}, got ${got}`))),
+    item.expected && facts([['expected', item.expected], ['got', item.got], ['place', item.place]]),
+    item.bytes?.length > 0 && element('pre', { tabindex: '0', 'aria-label': 'Its payload' }, dump(item.bytes)),
     item.error && element('pre', { tabindex: '0', 'aria-label': 'What it said' }, item.error),
     item.text && element('p', {}, item.text),
     item.connection && element('div', { class: 'buttons' }, button('Only this connection', () => filter({ connection: item.connection }))),
@@ -94,10 +106,11 @@ function event(item, filter) {
 }
 
 /** What to change where an opening was refused. */
-export function hint({ status, code, reason }) {
+export function hint({ type, status, code, reason = '' }) {
   if (/fault/i.test(reason)) return 'A fault did this on purpose: take it back, or wait until it has happened often enough.'
   if (status === 401 || code === 4401) return 'The route asks who connects: look at its authentication under “Routes”, and at what the client shows.'
   if (status === 403) return 'A page of another host needs `origins` of the server or the route; another name of this server needs `allowedHosts`.'
+  if (type === 'unclaimed') return 'No route has this path, and no other part of the server took it. “Routes” lists the patterns, each with its prefix.'
   if (status === 404) return 'No route has this path. “Routes” lists the patterns, each with its prefix.'
   if (status === 426 || status === 405 || status === 400) return 'The request is no opening handshake of a WebSocket: a proxy in between may have dropped its headers.'
   if (status === 429 || status === 503) return 'A limit is reached, the server stops, or a fault was added: see `limits` and “Charts”.'

@@ -10,12 +10,13 @@ export const KINDS = {
   binary: 'binary messages',
   connections: 'openings and ends',
   rooms: 'rooms',
+  control: 'control frames',
   errors: 'errors',
 }
 
 /** What is asked for, with nothing left out. */
 export function everything() {
-  return { text: '', direction: 'both', kind: 'all', route: '', connection: '', room: '' }
+  return { text: '', direction: 'both', kind: 'all', route: '', connection: '', room: '', hidesControl: true }
 }
 
 /** Turns what is asked for into a function that tells whether a row is shown. Throws if its regular expression is none. */
@@ -26,6 +27,7 @@ export function filterOf(asked) {
     const { type } = row
     // What concerns the page itself is always shown.
     if (type === 'missed' || type === 'remark') return true
+    if (type === 'control' && asked.hidesControl) return false
     if (direction !== 'both' && row.direction !== direction) return false
     if (kind !== 'all' && !isOf(kind, row)) return false
     if (route && row.route !== route) return false
@@ -39,7 +41,8 @@ function isOf(kind, row) {
   if (kind === 'messages') return row.type === 'message'
   if (kind === 'text') return row.type === 'message' && row.bytes === null
   if (kind === 'binary') return row.type === 'message' && row.bytes !== null
-  if (kind === 'connections') return ['opened', 'refused', 'closed'].includes(row.type)
+  if (kind === 'connections') return ['opened', 'refused', 'unclaimed', 'closed'].includes(row.type)
+  if (kind === 'control') return row.type === 'control'
   if (kind === 'rooms') return ['joined', 'left'].includes(row.type)
   return Boolean(row.isError)
 }
@@ -62,8 +65,8 @@ function textFilter(text) {
   return (row) => searched(row).some((part) => part.toLowerCase().includes(wanted))
 }
 
-function searched({ text, path, reason, room, error, connection, bytes }) {
-  const parts = [text, path, reason, room, error, connection].filter((part) => typeof part === 'string')
+function searched({ text, path, reason, room, error, connection, bytes, opcode }) {
+  const parts = [text, path, reason, room, error, connection, opcode].filter((part) => typeof part === 'string')
   if (bytes) parts.push(String.fromCharCode(...bytes.subarray(0, 4_096)))
   return parts
 }

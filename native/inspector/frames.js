@@ -1,11 +1,14 @@
 // The view of frames: every message of every connection, and what else happened, as it comes.
 
 import { showDetails } from './details.js'
+import { ask } from './dialogs.js'
 import { announce, button, element, empty } from './elements.js'
 import { everything, filterOf, KINDS, routeName } from './filter.js'
 import { List } from './list.js'
+import { showControlFrames } from './live.js'
 import { Ring } from './ring.js'
 import { row } from './rows.js'
+import { download, fileName, harOf, recordingOf } from './saves.js'
 import { clearFrames, connectionOf, on, store } from './store.js'
 import { many, short } from './values.js'
 
@@ -36,13 +39,14 @@ const kind = choice('Kind', Object.entries(KINDS))
 const route = choice('Route', [['', 'all routes']])
 const room = choice('Room', [['', 'all rooms']])
 const times = choice('Time', [['clock', 'time of day'], ['opening', 'since the opening'], ['before', 'since the one before']])
+const pings = element('label', {}, element('input', { type: 'checkbox', id: 'control-frames' }), 'Control frames')
 const chip = element('span', { class: 'chip', hidden: true })
 const pause = button('Pause', () => setPaused(!store.isPaused), { 'aria-pressed': 'false' })
 const following = button('Follow', () => list.follow(!list.isFollowing), { 'aria-pressed': 'true' })
 const count = element('span', { class: 'count' })
 
 view.append(
-  element('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Filters' }, text, wrong, chip, direction, kind, route, room, times, element('span', { class: 'gap' }), count, button('Next error', nextError), following, pause, button('Clear', clear)),
+  element('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Filters' }, text, wrong, chip, direction, kind, route, room, times, pings, element('span', { class: 'gap' }), count, button('Next error', nextError), following, pause, button('Save…', save), button('Clear', clear)),
   element('div', { class: 'split' }, element('div', { class: 'listed' }, nothing, list.element), details),
 )
 
@@ -55,6 +59,10 @@ times.addEventListener('input', () => {
 })
 text.addEventListener('keydown', (event) => {
   if (['Enter', 'Escape', 'ArrowDown'].includes(event.key)) focusList()
+})
+pings.firstChild.addEventListener('change', ({ target }) => {
+  showControlFrames(target.checked)
+  filter({ hidesControl: !target.checked })
 })
 list.onFollow = (isFollowing) => following.setAttribute('aria-pressed', isFollowing)
 
@@ -98,7 +106,7 @@ export function filter(given) {
 
 /** Shows all frames again. */
 export function showAll() {
-  filter(everything())
+  filter({ ...everything(), hidesControl: asked.hidesControl })
 }
 
 /** Puts the cursor into the filter. */
@@ -135,6 +143,22 @@ export function nextError() {
   announce('there is no error among the frames that are shown')
 }
 
+/** Keeps the rows that are shown as a file. */
+export function save() {
+  const rows = matches.items()
+  ask({
+    title: `Save ${many(rows.length, 'row')}`,
+    text: 'What is shown now, as it is: nothing is masked. Messages of which only the beginning is here become gaps.',
+    fields: [{ name: 'format', label: 'As', kind: 'choice', value: 'jsonl', options: [['jsonl', 'a recording (JSON Lines), which can be replayed'], ['har', 'HAR, which Chrome’s network panel imports']] }],
+    does: 'Save',
+    async act({ format }) {
+      const { text, leftOut } = recordingOf(rows)
+      download(fileName(format), format === 'har' ? harOf(text) : text)
+      return leftOut === 0 ? 'saved' : `saved without ${many(leftOut, 'row')} that are cut, or that such a file has no place for`
+    },
+  })
+}
+
 export function focusList() {
   list.element.focus()
 }
@@ -145,11 +169,22 @@ export function chosen() {
   return index === -1 ? undefined : matches.at(index)
 }
 
+let isDrawDue = false
+
 export function refresh() {
   // What the store has forgotten goes here too.
   const first = store.frames.length > 0 ? store.frames.at(0).number : Infinity
   while (matches.length > 0 && matches.at(0).number < first) matches.shift()
-  if (view.hidden) return
+  if (view.hidden || isDrawDue) return
+  isDrawDue = true
+  // Not for each of a thousand frames.
+  requestAnimationFrame(() => {
+    isDrawDue = false
+    draw()
+  })
+}
+
+function draw() {
   const all = store.frames.length
   const parts = [matches.length === all ? many(all, 'row') : `${matches.length.toLocaleString('en')} of ${many(all, 'row')}`]
   if (store.frames.gone > 0 && all > 0) parts.push(`${store.frames.gone.toLocaleString('en')} older ones forgotten`)

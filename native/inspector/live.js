@@ -1,10 +1,12 @@
 // Keeps the page up to date: listens to live events, and comes back by itself when the server was away.
 
 import { ask, begin, eventsUrl, hasToken } from './api.js'
-import { changed, remark, store, take, takeConnections } from './store.js'
+import { changed, expectKept, remark, store, take, takeConnections, takeEnded } from './store.js'
 
 /** How much of a message the server shows, in bytes. */
 const PAYLOAD = 16_384
+/** How many events that happened before the page came are told first: why a client was refused, and what was said. */
+const RECENT = 1_000
 /** Connections that are listed at most; events tell of all. */
 const MOST_LISTED = 5_000
 const LONGEST_WAIT = 3_000
@@ -15,6 +17,9 @@ export const link = { state: 'off', why: '' }
 let wait = 200
 let wasLive = false
 let socket
+/** The kinds of events that are told where no others are asked for. */
+let kinds = []
+let hasControlFrames = false
 
 /** Begins, and never ends. */
 export async function listen() {
@@ -31,18 +36,34 @@ export async function listen() {
     if (error.status === 401) return set('unauthorized', error.message)
     return again(error.message)
   }
-  socket = new WebSocket(eventsUrl({ payloadBytes: PAYLOAD }))
+  socket = new WebSocket(eventsUrl({ payloadBytes: PAYLOAD, recent: RECENT }))
   socket.onmessage = ({ data }) => {
     const event = JSON.parse(data)
-    if (event.type === 'subscribed') return void arrived()
+    if (event.type === 'subscribed') return subscribed(event)
     take(event)
   }
   socket.onclose = ({ code, reason }) => again(reason || `the events ended with ${code}`)
 }
 
+function subscribed(event) {
+  expectKept(event.recent ?? 0)
+  if (link.state === 'live') return
+  kinds = event.kinds
+  void arrived()
+  if (hasControlFrames) showControlFrames(true)
+}
+
+/** Has pings, pongs and close frames told, too, or no more. */
+export function showControlFrames(isOn) {
+  hasControlFrames = isOn
+  if (link.state !== 'live') return
+  const others = kinds.filter((kind) => kind !== 'control')
+  socket.send(JSON.stringify({ type: 'subscribe', kinds: isOn ? [...others, 'control'] : others, payloadBytes: PAYLOAD }))
+}
+
 async function arrived() {
   wait = 200
-  if (wasLive) remark('connected again; what happened meanwhile is not known')
+  if (wasLive) remark('connected again; of what happened meanwhile the server tells what it kept')
   wasLive = true
   set('live')
   // What opened between the first list and now.
@@ -61,6 +82,12 @@ function again(why) {
 }
 
 async function load() {
+  await loadConnections()
+  await Promise.all([loadRoutes(), loadFaults()])
+}
+
+/** Asks who is connected, with what passed, and who has ended lately. */
+export async function loadConnections() {
   const asked = performance.now()
   const connections = []
   let after = ''
@@ -69,8 +96,9 @@ async function load() {
     connections.push(...page.connections)
     after = page.next ?? ''
   } while (after && connections.length < MOST_LISTED)
-  await Promise.all([loadRoutes(), loadFaults()])
+  const ended = await ask('/connections?state=closed&limit=200')
   takeConnections(connections, asked)
+  takeEnded(ended.connections)
 }
 
 /** Asks for the routes and what is in force there. */

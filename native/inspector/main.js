@@ -6,11 +6,13 @@ import { button, element, empty } from './elements.js'
 import { link, listen } from './live.js'
 import './notices.js'
 import * as actions from './actions.js'
+import * as breakpoints from './breakpoints.js'
 import * as charts from './charts.js'
 import * as connections from './connections.js'
 import * as feeds from './feeds.js'
 import * as frames from './frames.js'
 import * as log from './log.js'
+import * as recordings from './recordings.js'
 import * as rooms from './rooms.js'
 import * as routes from './routes.js'
 import { on, store } from './store.js'
@@ -23,19 +25,29 @@ const VIEWS = {
   rooms: { title: 'Rooms', show: rooms.show },
   feeds: { title: 'Feeds', show: feeds.show },
   routes: { title: 'Routes', show: routes.show },
+  recordings: { title: 'Recordings', show: recordings.show },
+  breakpoints: { title: 'Breakpoints', show: breakpoints.show },
   charts: { title: 'Charts', show: charts.show },
   log: { title: 'Log', show: log.show },
   try: { title: 'Try', show: () => {} },
 }
 
 const names = Object.keys(VIEWS)
-/** In a frame it would be another page that has it connect. */
-const isOwnWindow = self === top
+/** In a frame of another origin it would be that page that has it connect; Vite DevTools shows it in one of its own. */
+const isOwnWindow = isOfOwnOrigin()
+
+function isOfOwnOrigin() {
+  try {
+    return top.location.origin === location.origin
+  } catch {
+    return false
+  }
+}
 
 let view
 
 document.getElementById('views').append(
-  ...names.map((name, index) => element('a', { href: `#${name}`, 'data-view': name, 'aria-keyshortcuts': String(index + 1) }, VIEWS[name].title)),
+  ...names.map((name, index) => element('a', { href: `#${name}`, 'data-view': name, 'aria-keyshortcuts': String((index + 1) % 10) }, VIEWS[name].title)),
 )
 
 /** The address bar's fragment; what is not percent-encoded well stays as it is. */
@@ -71,8 +83,8 @@ let isBegun = false
 /** What can be tried: natively the page knows it without a token. */
 function listEndpoints() {
   if (endpoints) return client.listEndpoints(endpoints)
-  const known = store.routes.flatMap(({ patterns, dialect, subprotocols, authentication }) =>
-    patterns.map((pattern) => ({ pattern, kind: dialect, rules: authentication === 'everyone' ? '' : 'authenticated', subprotocols, example: exampleOf(pattern, dialect) })),
+  const known = store.routes.flatMap(({ patterns, dialect, subprotocols, authentication, example }) =>
+    patterns.map((pattern, index) => ({ pattern, message: example?.messages[0], messages: example?.messages, kind: dialect, rules: authentication === 'everyone' ? '' : 'authenticated', subprotocols, example: (index === 0 && example?.path) || exampleOf(pattern, dialect) })),
   )
   const now = JSON.stringify(known)
   if (now === listEndpoints.last) return
@@ -88,11 +100,12 @@ function exampleOf(pattern, dialect) {
 }
 
 const KEYS = [
-  ['1 to 8', 'the views, from Frames to Try'],
+  [`1 to ${names.length}`.replace('10', '9, 0'), 'the views, from Frames to Try'],
   ['/', 'filter; Enter leads to the list'],
   ['l', 'to the list of frames; arrows, Page Up and Down, Home and End choose'],
   ['p', 'pause, or go on'],
   ['x', 'clear the frames'],
+  ['w', 'save the frames that are shown'],
   ['e', 'next error'],
   ['a', 'all frames: no filter'],
   ['s', 'send to the chosen connection, or the one of the chosen frame'],
@@ -100,6 +113,10 @@ const KEYS = [
   ['t', 'terminate it'],
   ['f', 'faults for it, or for everyone'],
   ['u', 'take all faults back'],
+  ['h', 'hold messages: like the chosen frame, or of everyone'],
+  ['y, n', 'pass or drop the held message that is looked at, or the oldest one'],
+  ['Shift+Y', 'pass everything that is held'],
+  ['r', 'record what passes'],
   ['Esc', 'close a dialog'],
   ['Ctrl+Enter', 'do what a dialog asks'],
   ['?', 'this list'],
@@ -127,6 +144,8 @@ const act = {
   l: () => (go('frames'), frames.focusList()),
   p: frames.togglePause,
   x: frames.clear,
+  w: frames.save,
+  r: () => recordings.record(),
   e: frames.nextError,
   a: frames.showAll,
   s: () => meant() && actions.send(meant()),
@@ -134,14 +153,18 @@ const act = {
   t: () => meant() && actions.terminate(meant()),
   f: () => actions.addFaults(meant() ?? { everyone: true }),
   u: () => actions.removeFaults(),
+  h: () => (view === 'frames' && frames.chosen()?.type === 'message' ? breakpoints.addLike(frames.chosen()) : breakpoints.add(meant() ?? { everyone: true })),
+  y: () => breakpoints.decideFirst('pass'),
+  n: () => breakpoints.decideFirst('drop'),
+  Y: breakpoints.passAll,
   '?': showKeys,
 }
 
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog')) return
   if (event.target.matches('input:not([type=checkbox]), textarea, select')) return
-  const number = Number(event.key)
-  const does = names[number - 1] ? () => go(names[number - 1]) : link.state === 'off' ? undefined : act[event.key]
+  const named = /^\d$/.test(event.key) && names[(Number(event.key) + 9) % 10]
+  const does = named ? () => go(named) : link.state === 'off' ? undefined : act[event.key]
   if (!does) return
   event.preventDefault()
   does()

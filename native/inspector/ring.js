@@ -24,6 +24,11 @@ export class Ring {
     return this.#items.at(-1)
   }
 
+  /** All of them. */
+  items() {
+    return this.#items.slice(this.#head)
+  }
+
   /** Adds an item; the oldest ones go. */
   push(item) {
     this.#items.push(item)

@@ -3,6 +3,7 @@
 import * as actions from './actions.js'
 import { button, element, empty, facts } from './elements.js'
 import { loadRoutes } from './live.js'
+import { record } from './recordings.js'
 import { on, store } from './store.js'
 import { many, size, time } from './values.js'
 
@@ -62,6 +63,7 @@ function card(route) {
       element('a', { class: 'button', href: `#frames?route=${encodeURIComponent(route.route)}`, 'aria-label': `Frames of ${route.route}` }, 'Frames'),
       button('Send…', () => actions.send(scope), { 'aria-label': `Send to everyone on ${route.route}` }),
       button('Faults…', () => actions.addFaults(scope), { 'aria-label': `Faults for ${route.route}` }),
+      button('Record…', () => record(route.route), { 'aria-label': `Record ${route.route}` }),
       button('Close…', () => actions.close(scope), { 'aria-label': `Close everyone on ${route.route}` }),
     ),
   )

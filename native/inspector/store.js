@@ -33,8 +33,16 @@ export const store = {
 
 const listeners = {}
 let number = 0
+/** The latest event of the server that was taken: its place among all, and its time. */
+let latest = { sequence: -1, at: 0 }
+/** How many events follow that happened before the page listened, and those of them that have come. */
+let kept = 0
+let waiting = []
 
-/** Calls a listener when something of this name changes: `frames`, `connections`, `rooms`, `routes`, `faults`, `log`, `link`. */
+/**
+ * Calls a listener when something of this name changes: `frames`, `connections`, `rooms`, `routes`, `faults`, `log`, `link`;
+ * with `event` it gets every event as it came.
+ */
 export function on(names, listener) {
   for (const name of names.split(' ')) (listeners[name] ??= new Set()).add(listener)
 }
@@ -57,20 +65,46 @@ export function connectionOf(id) {
   }
 }
 
-/** Takes an event of the server. */
+/** The server tells so many events first that happened before. */
+export function expectKept(count) {
+  kept = count
+  waiting = []
+}
+
+/** Takes an event of the server. Those that were kept are taken together, without those that the page has already. */
 export function take(event) {
-  takers[event.type]?.(event)
+  if (kept === 0 || event.sequence === undefined) return taken(event, false)
+  waiting.push(event)
+  if (--kept > 0) return
+  const [all, last] = [waiting, isSameServer(waiting) ? latest.sequence : -1]
+  waiting = []
+  for (const one of all) if (one.sequence > last) taken(one, true)
+}
+
+/** One that has restarted counts from the beginning, and its clock may be behind. */
+function isSameServer(all) {
+  if (all.at(-1).sequence < latest.sequence) return false
+  const twin = all.find(({ sequence }) => sequence === latest.sequence)
+  return twin === undefined || twin.at === latest.at
+}
+
+function taken(event, isKept) {
+  if (event.sequence !== undefined) latest = event
+  takers[event.type]?.(event, isKept)
+  changed('event', event)
 }
 
 const takers = {
-  message(event) {
+  message(event, isKept) {
     const { connection, direction, route, size } = event
     const known = connection && store.connections.get(connection)
-    if (known) count(known, direction, size)
-    const second = currentSecond(event.at)
     const times = direction === 'out' ? event.receivers : 1
-    second[direction] += times
-    second[`${direction}Bytes`] += size * times
+    if (!isKept) {
+      if (known) count(known, direction, size)
+      const second = currentSecond(event.at)
+      second[direction] += times
+      second[`${direction}Bytes`] += size * times
+    }
     const bytes = event.binary === null || event.binary === undefined ? null : bytesOf(event.binary)
     const frame = { ...event, binary: undefined, payloadSize: size, bytes, openedAt: known?.openedAt }
     frame.size = OVERHEAD + (event.text?.length ?? 0) * 2 + (bytes?.length ?? 0)
@@ -83,10 +117,11 @@ const takers = {
     }
     add(frame)
   },
-  opened(event) {
+  opened(event, isKept) {
     const { connection: id, at, type, ...rest } = event
-    const known = store.connections.get(id)
-    store.connections.set(id, { rooms: [], received: 0, sent: 0, receivedBytes: 0, sentBytes: 0, ...known, ...rest, id, openedAt: at, state: 'open', heardAt: performance.now() })
+    const known = connectionOf(id)
+    // One that was kept may be of a connection that has ended meanwhile.
+    if (known?.state !== 'closed') store.connections.set(id, { rooms: [], received: 0, sent: 0, receivedBytes: 0, sentBytes: 0, ...known, ...rest, id, openedAt: at, state: 'open', heardAt: isKept ? 0 : performance.now() })
     add({ ...event, size: OVERHEAD })
     changed('connections')
   },
@@ -95,10 +130,31 @@ const takers = {
     add({ ...event, isError: true, size: OVERHEAD })
     changed('connections')
   },
+  unclaimed(event) {
+    takers.refused(event)
+  },
+  control(event) {
+    const bytes = event.binary === null || event.binary === undefined ? null : bytesOf(event.binary)
+    add({ ...event, binary: undefined, bytes, openedAt: store.connections.get(event.connection)?.openedAt, size: OVERHEAD + (bytes?.length ?? 0) })
+  },
+  violation(event) {
+    add({ ...event, isError: true, size: OVERHEAD + JSON.stringify(event.violations).length * 2 })
+  },
+  held(event) {
+    add({ ...event, size: OVERHEAD + (event.text?.length ?? 0) * 2 })
+    changed('held')
+  },
+  released(event) {
+    add({ ...event, size: OVERHEAD + (event.text?.length ?? 0) * 2 })
+    changed('held')
+  },
+  mismatch(event) {
+    add({ ...event, isError: true, size: OVERHEAD + (event.text?.length ?? 0) * 2 })
+  },
   closed(event) {
-    const known = store.connections.get(event.connection) ?? { rooms: [], path: event.path, route: event.route, id: event.connection }
+    const known = connectionOf(event.connection) ?? { rooms: [], path: event.path, route: event.route, id: event.connection }
     store.connections.delete(event.connection)
-    store.ended.push({ ...known, state: 'closed', heardAt: performance.now(), closedAt: event.at, code: event.code, reason: event.reason, cause: event.cause })
+    if (known.state !== 'closed') store.ended.push({ ...known, state: 'closed', heardAt: performance.now(), closedAt: event.at, code: event.code, reason: event.reason, cause: event.cause })
     add({ ...event, isError: isBadCode(event.code), openedAt: known.openedAt, size: OVERHEAD })
     changed('connections')
     changed('rooms')
@@ -115,8 +171,8 @@ const takers = {
     add({ ...event, path: known?.path, size: OVERHEAD })
     changed('rooms')
   },
-  error(event) {
-    currentSecond(event.at).errors++
+  error(event, isKept) {
+    if (!isKept) currentSecond(event.at).errors++
     store.log.push({ ...event, level: 'error', text: `${event.path} ${event.step}: ${event.error}` })
     add({ ...event, isError: true, size: OVERHEAD + event.error.length * 2 })
     changed('log')
@@ -149,9 +205,26 @@ export function takeConnections(list, asked) {
   }
   for (const one of list) {
     const known = connectionOf(one.id) ?? { received: 0, sent: 0, receivedBytes: 0, sentBytes: 0 }
-    if (known.state !== 'closed') store.connections.set(one.id, { ...known, ...one })
+    if (known.state !== 'closed') store.connections.set(one.id, { ...known, ...one, openedAt: one.openedAt ?? known.openedAt, ...totals(one) })
   }
   changed('connections')
+}
+
+/** Takes the connections that have ended, the latest first, as the server keeps them. */
+export function takeEnded(list) {
+  for (const one of list.toReversed()) {
+    const known = connectionOf(one.id)
+    const end = { ...one, ...totals(one), state: 'closed', code: one.closeCode, reason: one.closeReason, cause: one.closeCause }
+    if (known?.state === 'closed') Object.assign(known, end)
+    else store.ended.push({ ...known, ...end })
+    store.connections.delete(one.id)
+  }
+  changed('connections')
+}
+
+/** What passed since the opening, which the server has counted. */
+function totals({ messagesIn, messagesOut, bytesIn, bytesOut }) {
+  return messagesIn === undefined ? {} : { received: messagesIn, sent: messagesOut, receivedBytes: bytesIn, sentBytes: bytesOut }
 }
 
 /** Forgets frames; connections stay. */

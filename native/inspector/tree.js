@@ -50,12 +50,13 @@ function leaf(value) {
 }
 
 function copies(value, path) {
-  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2)
+  // Not before it is asked for: a large value is long as text.
+  const text = () => (typeof value === 'string' ? value : JSON.stringify(value, null, 2))
   const where = path === '' ? 'the whole' : path
   return element(
     'span',
     { class: 'copies' },
-    button('value', () => copy(text, 'The value is copied'), { 'aria-label': `Copy the value of ${where}` }),
+    button('value', () => copy(text(), 'The value is copied'), { 'aria-label': `Copy the value of ${where}` }),
     path !== '' && button('path', () => copy(path.replace(/^\./, ''), 'The path is copied'), { 'aria-label': `Copy the path ${path}` }),
   )
 }

@@ -1,42 +1,76 @@
-// The list of frames: what went which way, and when.
+// The frames of one client of “Try”: what went which way, and when.
+
+import { element } from './elements.js'
+import { size } from './values.js'
 
 /** Older ones go. */
 const kept = 500
 /** Longer text is cut for the screen, not for the clipboard of the browser's own tools. */
 const longest = 20_000
 
-const log = document.getElementById('log')
+const place = document.getElementById('frames')
 const option = (id) => document.getElementById(id).checked
-let total = 0
 
-/** Adds a frame that was `sent` or `received`. */
-export function frame(way, data) {
-  const item = line(way, way === 'sent' ? '↑' : '↓', way === 'sent' ? 'sent' : 'received')
-  const isText = typeof data === 'string'
-  const bytes = isText ? new TextEncoder().encode(data).length : data.byteLength
-  const what = isText ? text(data) : hexadecimal(new Uint8Array(data))
-  item.append(what, Object.assign(document.createElement('span'), { className: 'size', textContent: size(bytes) }))
-  total += 1
-  add(item)
+/** The list of one client; only that of the chosen client is shown. */
+export class Frames {
+  #log = element('ol', { tabindex: '0', 'aria-label': 'Frames, the newest last' })
+  #total = 0
+  #isShown = false
+
+  /** Adds a frame that was `sent` or `received`. */
+  frame(way, data) {
+    const item = line(way, way === 'sent' ? '↑' : '↓', way === 'sent' ? 'sent' : 'received')
+    const isText = typeof data === 'string'
+    const bytes = isText ? new TextEncoder().encode(data).length : data.byteLength
+    item.append(isText ? text(data) : hexadecimal(new Uint8Array(data)), element('span', { class: 'size' }, size(bytes)))
+    this.#total++
+    this.#add(item)
+  }
+
+  /** Adds something that happened to the connection. */
+  note(what, isBad = false) {
+    const item = line(isBad ? 'note bad' : 'note', '·', 'note')
+    item.append(element('span', { class: 'what' }, what))
+    this.#add(item)
+  }
+
+  /** Forgets all frames. */
+  clear() {
+    this.#log.replaceChildren()
+    this.#total = 0
+    this.#count()
+  }
+
+  /** Shows it, or no more. */
+  show(isShown) {
+    this.#isShown = isShown
+    this.#log.id = isShown ? 'log' : ''
+    if (!isShown) return this.#log.remove()
+    place.replaceChildren(this.#log)
+    this.#follow()
+    this.#count()
+  }
+
+  #add(item) {
+    this.#log.append(item)
+    while (this.#log.childElementCount > kept) this.#log.firstChild.remove()
+    this.#follow()
+    this.#count()
+  }
+
+  #follow() {
+    if (this.#isShown && option('follow')) this.#log.scrollTop = this.#log.scrollHeight
+  }
+
+  #count() {
+    if (!this.#isShown) return
+    const gone = this.#total > kept ? `, the last ${kept} shown` : ''
+    document.getElementById('count').textContent = this.#total === 0 ? '' : `${this.#total}${gone}`
+  }
 }
 
-/** Adds something that happened to the connection. */
-export function note(what, isBad = false) {
-  const item = line(isBad ? 'note bad' : 'note', '·', 'note')
-  item.append(Object.assign(document.createElement('span'), { className: 'what', textContent: what }))
-  add(item)
-}
-
-/** Forgets all frames. */
-export function clear() {
-  log.replaceChildren()
-  total = 0
-  count()
-}
-
-document.getElementById('clear').onclick = clear
 document.getElementById('pretty').onchange = ({ target }) => {
-  for (const details of log.querySelectorAll('details')) details.open = target.checked
+  for (const details of place.querySelectorAll('details')) details.open = target.checked
 }
 
 function line(className, arrow, meaning) {
@@ -49,18 +83,6 @@ function line(className, arrow, meaning) {
   const way = Object.assign(document.createElement('span'), { className: 'way', textContent: arrow, title: meaning })
   item.append(time, way)
   return item
-}
-
-function add(item) {
-  log.append(item)
-  while (log.childElementCount > kept) log.firstChild.remove()
-  if (option('follow')) log.scrollTop = log.scrollHeight
-  count()
-}
-
-function count() {
-  const gone = total > kept ? `, the last ${kept} shown` : ''
-  document.getElementById('count').textContent = total === 0 ? '' : `${total}${gone}`
 }
 
 function text(data) {
@@ -112,8 +134,4 @@ function hexadecimal(bytes) {
   const shown = [...bytes.subarray(0, 64)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
   const textContent = `binary: ${shown}${bytes.length > 64 ? ' …' : ''}`
   return Object.assign(document.createElement('span'), { className: 'what', textContent })
-}
-
-function size(bytes) {
-  return bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KiB`
 }

@@ -1,27 +1,22 @@
-// Try: a client in the page. Choose an endpoint, connect, talk, watch.
+// Try: clients in the page. Choose an endpoint, connect, talk, watch; several at once.
 
-import { presetsFor } from './presets.js'
-import { clear, frame, note } from './try-frames.js'
+import { Client } from './client.js'
+import { composed, fill, onSend, remember } from './composer.js'
+import { curl } from './copies.js'
+import { announce, button, copy, element } from './elements.js'
+import { quoted } from './values.js'
+
+/** So many clients can be open at once. */
+const MOST = 12
 
 const at = (id) => document.getElementById(id)
 const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
 let [endpoints, http] = [[], []]
 
-/** Any curl can ask for an upgrade and show the frames as they come; only new ones know ws:// themselves. */
-const upgrade = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: c3dpdGNoYm9hcmQtcGFnZQ==',
-].map((header) => `-H '${header}'`).join(' ')
-
-let socket = null
-let endpoint = null
-let talk = presetsFor({})
-let beating = null
-/** Grows with each attempt to come back. */
-let wait = 500
-let retry = null
+const clients = []
+/** The client that is shown. */
+let shown
+let number = 0
 
 /** Shows what there is to try. */
 export function listEndpoints(known) {
@@ -35,38 +30,36 @@ export function listEndpoints(known) {
       return entry
     }),
   )
-  if (endpoints.length === 0) note('The configuration has no routes.', true)
+  at('state').textContent = endpoints.length === 0 ? 'the configuration has no routes' : at('state').textContent
 }
 
 function item(href, path, badge, title = '') {
-  const [entry, link] = [document.createElement('li'), document.createElement('a')]
-  Object.assign(link, { href, title })
-  for (const text of [path, badge]) link.append(Object.assign(document.createElement('span'), { textContent: text }))
-  entry.append(link)
-  return entry
+  return element('li', {}, element('a', { href, title }, element('span', {}, path), element('span', {}, badge)))
 }
 
 /** Shows the endpoint with this name, or the first one, and connects unless it is shown already. */
 export function choose(name) {
   const post = http.find(({ path }) => `http:${path}` === name)
-  const next = endpoints.find(({ pattern }) => pattern === name) ?? endpoints[0]
+  const next = endpoints.find(({ pattern }) => pattern === name) ?? (name === '' ? shown?.endpoint : undefined) ?? endpoints[0]
+  mark(post ? `#${name}` : `#${next?.pattern}`)
+  if (post) return showPost(post)
+  if (!next || (name === '' && shown)) return
+  const url = `${scheme}://${location.host}${next.example}`
+  if (shown) shown.use(next, url)
+  else add(next, url)
+  shown.frames.clear()
+  show(shown)
+  // In a frame it would be another page that connects.
+  if (self === top) shown.connect()
+}
+
+/** Which endpoint it is. */
+function mark(href) {
   for (const link of document.querySelectorAll('#view-try nav a')) {
-    const isCurrent = link.getAttribute('href') === (post ? `#${name}` : `#${next?.pattern}`)
+    const isCurrent = link.getAttribute('href') === href
     isCurrent ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current')
     if (isCurrent) link.scrollIntoView({ block: 'nearest' })
   }
-  if (post) return showPost(post)
-  if (!next || (name === '' && endpoint)) return
-  endpoint = next
-  talk = presetsFor(next)
-  at('url').value = `${scheme}://${location.host}${next.example}`
-  at('subprotocols').value = ''
-  at('subprotocols').placeholder = next.subprotocols.join(', ') || 'none'
-  clear()
-  showTalk()
-  showCommands()
-  // In a frame it would be another page that connects.
-  if (self === top) connect()
 }
 
 /** An endpoint that takes HTTP POST: what is written in the message box is its body. */
@@ -74,149 +67,153 @@ function showPost({ path }) {
   showCommands([['curl', `curl -d '{"solar_system_id":30000142}' ${location.origin}${path}`]])
 }
 
+function changed(client) {
+  showClients()
+  if (client === shown) showState()
+}
+
+function add(endpoint, url) {
+  const client = new Client({ number: ++number, endpoint, url, onChange: changed, onLearn: learnt })
+  clients.push(client)
+  show(client)
+  return client
+}
+
+/** Shows one client, with what is written for it. */
+function show(client) {
+  if (shown !== client) shown?.frames.show(false)
+  shown = client
+  client.frames.show(true)
+  at('url').value = client.url
+  at('subprotocols').value = client.subprotocols
+  at('subprotocols').placeholder = client.endpoint.subprotocols.join(', ') || 'none'
+  mark(`#${client.endpoint.pattern}`)
+  showTalk()
+  showClients()
+  showState()
+  showCommands()
+}
+
+/** Another client of the same endpoint, which connects. */
+function addAnother() {
+  if (clients.length >= MOST) return announce(`There are ${MOST} clients already; close one`, true)
+  const { endpoint, url, subprotocols } = shown
+  const client = add(endpoint, url)
+  client.subprotocols = subprotocols
+  show(client)
+  client.connect()
+}
+
+function remove(client) {
+  client.end()
+  clients.splice(clients.indexOf(client), 1)
+  if (client === shown) show(clients.at(-1))
+  else showClients()
+}
+
+function showClients() {
+  const focused = at('clients').contains(document.activeElement) ? document.activeElement.getAttribute('aria-label') : undefined
+  at('clients').replaceChildren(
+    ...clients.map((client) =>
+      element(
+        'span',
+        { class: 'client', 'data-state': client.state },
+        button(`${client.number} ${client.endpoint.pattern}`, () => show(client), { 'aria-pressed': String(client === shown), 'aria-label': `Client ${client.number} ${client.endpoint.pattern}, ${client.said}` }),
+        clients.length > 1 && button('×', () => remove(client), { 'aria-label': `Close client ${client.number}` }),
+      ),
+    ),
+    button('+', addAnother, { 'aria-label': 'Another client', title: 'Another client of this endpoint' }),
+  )
+  if (focused) at('clients').querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus()
+}
+
 function showTalk() {
+  const { talk, values, endpoint } = shown
   const fields = Object.entries(talk.fields).map(([name, value]) => {
-    const label = Object.assign(document.createElement('label'), { textContent: name })
-    const input = Object.assign(document.createElement('input'), { id: `field-${name}`, autocomplete: 'off' })
-    input.value = typeof value === 'function' ? value() : value
+    values[name] ??= typeof value === 'function' ? value() : value
+    const input = element('input', { id: `field-${name}`, autocomplete: 'off', oninput: ({ target }) => (values[name] = target.value) })
+    input.value = values[name]
     input.onkeydown = (event) => {
       if (event.key === 'Enter' && talk.enter[name]) say(talk.enter[name])
     }
-    label.append(input)
-    return label
+    return element('label', {}, name, input)
   })
   at('fields').replaceChildren(...fields)
-  const presets = Object.keys(talk.presets).map((name) => {
-    const button = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: name })
-    button.onclick = () => say(name)
-    return button
-  })
-  at('presets').replaceChildren(...presets)
+  const presets = Object.keys(talk.presets).map((name) => button(name, () => say(name)))
+  const examples = presets.length > 0 ? [] : (endpoint.messages ?? []).map((text) => button(text.slice(0, 40), () => sendText(text), { title: text }))
+  at('presets').replaceChildren(...presets, ...examples)
 }
 
 /** Sends a preset, and leaves it in the message box to be changed. */
 function say(preset) {
-  const values = Object.keys(talk.fields).map((name) => [name, at(`field-${name}`).value])
-  const text = talk.presets[preset](Object.fromEntries(values))
-  if (preset === 'Say') at('field-say').value = ''
-  at('text').value = text
-  send(text)
+  const text = shown.talk.presets[preset](shown.values)
+  if (preset === 'Say') {
+    shown.values.say = ''
+    at('field-say').value = ''
+  }
+  sendText(text)
 }
 
-function send(text) {
-  if (socket?.readyState !== WebSocket.OPEN) return
-  socket.send(text)
-  frame('sent', text)
+function sendText(text) {
+  fill(text)
+  if (shown.send(text)) remember()
 }
 
-function connect() {
-  hangUp()
-  const subprotocols = at('subprotocols').value.split(/[\s,]+/).filter(Boolean)
-  let opening
-  try {
-    opening = new WebSocket(at('url').value, subprotocols)
-  } catch (error) {
-    return note(error.message, true)
-  }
-  socket = opening
-  opening.binaryType = 'arraybuffer'
-  showState('connecting', 'connecting')
-  opening.onopen = () => {
-    wait = 500
-    const agreed = [opening.protocol && `subprotocol ${opening.protocol}`, opening.extensions && 'compressed']
-    showState('open', ['connected', ...agreed.filter(Boolean)].join(', '))
-    note(`connected to ${opening.url}`)
-    if (talk.alive) beating = setInterval(() => send(talk.alive.message()), talk.alive.every)
-  }
-  opening.onmessage = ({ data }) => {
-    frame('received', data)
-    if (typeof data !== 'string') return
-    const answer = talk.answer?.(data)
-    if (answer) send(answer)
-    for (const [name, value] of Object.entries(talk.learn?.(data) ?? {})) at(`field-${name}`).value = value
-  }
-  opening.onclose = ({ code, reason }) => {
-    clearInterval(beating)
-    showState('closed', `closed: ${code}`)
-    note(`closed: ${code}${reason ? ` ${reason}` : ''}`, code !== 1000)
-    // Who was sent away stays away; a server that is being restarted is waited for.
-    if ([1001, 1006, 1012].includes(code)) {
-      retry = setTimeout(connect, wait)
-      wait = Math.min(wait * 2, 10_000)
-    }
-  }
+function learnt(client, values) {
+  if (client !== shown) return
+  for (const [name, value] of Object.entries(values)) at(`field-${name}`).value = value
 }
 
-/** Leaves without being told of it. */
-function hangUp() {
-  clearTimeout(retry)
-  clearInterval(beating)
-  if (!socket) return
-  socket.onopen = socket.onmessage = socket.onclose = null
-  socket.close()
-  socket = null
-}
-
-function showState(state, text) {
-  Object.assign(at('state'), { textContent: text }).dataset.state = state
-  const isOpen = state === 'open'
+function showState() {
+  const { state, said, isOpen } = shown
+  Object.assign(at('state'), { textContent: said }).dataset.state = state
   at('connect').textContent = state === 'closed' ? 'Connect' : 'Disconnect'
   at('send').disabled = !isOpen
-  for (const button of at('presets').children) button.disabled = !isOpen
+  for (const preset of at('presets').children) preset.disabled = !isOpen
 }
 
 function showCommands(commands = ways()) {
   at('commands').replaceChildren(
-    ...commands.map(([name, command]) => {
-      const row = document.createElement('div')
-      const copy = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: 'Copy' })
-      copy.setAttribute('aria-label', `Copy the ${name} command`)
-      copy.onclick = async () => {
-        await navigator.clipboard.writeText(command)
-        copy.textContent = 'Copied'
-        setTimeout(() => (copy.textContent = 'Copy'), 1500)
-      }
-      row.append(
-        Object.assign(document.createElement('span'), { textContent: name }),
-        Object.assign(document.createElement('code'), { textContent: command, tabIndex: 0 }),
-        copy,
-      )
-      return row
-    }),
+    ...commands.map(([name, command]) =>
+      element('div', {}, element('span', {}, name), element('code', { tabindex: '0' }, command), button('Copy', () => copy(command, `The ${name} command is copied`), { 'aria-label': `Copy the ${name} command` })),
+    ),
   )
 }
 
 /** How to talk to the endpoint from elsewhere. */
 function ways() {
-  const url = at('url').value
-  const message = endpoint.message
+  const { url, endpoint } = shown
+  const { message } = endpoint
   const first = message ? ` -x ${quoted(message)} -w 60` : ''
-  const sending = message ? `ws.onopen = () => ws.send(\`${message}\`); ` : ''
+  const offered = shown.offered()
+  const subprotocols = offered.length > 0 ? `, ${JSON.stringify(offered)}` : ''
+  const sending = message ? `ws.onopen = () => ws.send(${JSON.stringify(message)}); ` : ''
   return [
-    ['wscat', `npx wscat -c ${quoted(url)}${first}`],
-    ['curl', `curl -iN -o - ${upgrade} ${quoted(url.replace(/^ws/, 'http'))}`],
-    ['JavaScript', `const ws = new WebSocket('${url}'); ${sending}ws.onmessage = ({ data }) => console.log(data)`],
+    ['wscat', `npx wscat -c ${quoted(url)}${offered.map((name) => ` -s ${quoted(name)}`).join('')}${first}`],
+    ['curl', curl(url, offered)],
+    ['JavaScript', `const ws = new WebSocket(${JSON.stringify(url)}${subprotocols}); ${sending}ws.onmessage = ({ data }) => console.log(data)`],
   ]
-}
-
-/** For a POSIX shell. */
-function quoted(text) {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 at('connection').onsubmit = (event) => {
   event.preventDefault()
-  if (socket && socket.readyState <= WebSocket.OPEN) return socket.close(1000)
-  connect()
+  shown?.toggle()
 }
-at('url').oninput = () => endpoint && showCommands()
-at('compose').onsubmit = (event) => {
-  event.preventDefault()
-  send(at('text').value)
+at('url').oninput = () => {
+  if (!shown) return
+  shown.url = at('url').value
+  showCommands()
 }
-at('text').onkeydown = (event) => {
-  if (event.key === 'Enter' && !event.shiftKey) {
-    event.preventDefault()
-    send(at('text').value)
-  }
+at('subprotocols').oninput = () => {
+  if (!shown) return
+  shown.subprotocols = at('subprotocols').value
+  showCommands()
 }
+at('clear').onclick = () => shown?.frames.clear()
+onSend(() => {
+  if (!shown) return
+  const message = composed()
+  if (message === undefined) return
+  if (shown.send(message)) remember()
+  else announce('This client is not connected', true)
+})

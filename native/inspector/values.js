@@ -2,7 +2,7 @@
 
 /** A number of bytes. */
 export function size(bytes) {
-  if (bytes < 1024) return `${bytes} B`
+  if (bytes < 1024) return `${Math.round(bytes)} B`
   if (bytes < 1 << 20) return `${(bytes / 1024).toFixed(1)} KiB`
   return `${(bytes / (1 << 20)).toFixed(1)} MiB`
 }
@@ -64,6 +64,14 @@ export function isBadCode(code) {
 /** Bytes of base64. */
 export function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+}
+
+/** Base64 of bytes. */
+export function base64(bytes) {
+  let text = ''
+  // Not all at once: a call has only so many arguments.
+  for (let start = 0; start < bytes.length; start += 8_192) text += String.fromCharCode(...bytes.subarray(start, start + 8_192))
+  return btoa(text)
 }
 
 /** For a POSIX shell. */

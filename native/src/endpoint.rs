@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use switchboard_core::config::{Config, Dialect, Example, RouteCallbacks, RouteConfig};
+use switchboard_core::config::{Config, Dialect, EndpointInfo, Example, RouteConfig};
 use switchboard_core::{Authentication, Handler, Route, RouteKey, RouteSettings, WithCallbacks};
 
 use crate::callbacks::{Callbacks, SocketTask};
@@ -45,18 +44,10 @@ impl Endpoint {
         if callbacks.is_none() && route.dialect() == Dialect::Handlers {
             return None;
         }
-        let has = callbacks.as_ref().map(|callbacks| RouteCallbacks {
-            hooks: callbacks.hooks(),
-            proxied: callbacks.proxied(),
-            revision: 0,
-        });
-        let has = has.unwrap_or_default();
+        let has = callbacks.as_ref().map(|callbacks| callbacks.told()).unwrap_or_default();
         let fingerprint = Some(config.fingerprint(route, &has));
         let Route { settings, handler } = config.route(route, has);
-        let kind = match route.dialect() {
-            Dialect::Handlers => "callbacks",
-            dialect => dialect.name(),
-        };
+        let kind = EndpointInfo::kind(route.dialect());
         Some(Self {
             settings,
             handler,
@@ -81,22 +72,7 @@ impl Endpoint {
     }
 
     pub(crate) fn info(&self, pattern: String) -> EndpointInfo {
-        EndpointInfo {
-            example: self.example.path(&pattern, &self.settings),
-            message: self.example.message.clone(),
-            subprotocols: self.settings.subprotocols.clone(),
-            pattern,
-            kind: self.kind,
-            heartbeat: self.settings.heartbeat,
-            is_compressed: self.settings.deflate.is_some(),
-            is_guarded: self.authenticates()
-                || match &self.settings.authentication {
-                    Authentication::Open => false,
-                    // A dialect may refuse clients in a way of its own, even if everyone may connect.
-                    Authentication::Handler => !self.example.is_open,
-                    _ => true,
-                },
-        }
+        EndpointInfo::new(pattern, self.kind, &self.example, &self.settings, self.authenticates())
     }
 
     /// Whether it was given in Rust, and not made of a configuration.
@@ -148,10 +124,7 @@ impl From<Callbacks> for Endpoint {
     fn from(callbacks: Callbacks) -> Self {
         let dialect = callbacks.dialect();
         let settings = RouteSettings { kind: dialect.name(), ..RouteSettings::default() };
-        let kind = match dialect {
-            Dialect::Handlers => "callbacks",
-            dialect => dialect.name(),
-        };
+        let kind = EndpointInfo::kind(dialect);
         let (handler, example) = (callbacks.handler(), Example::default());
         let callbacks = Some(Arc::new(callbacks));
         Self { settings, handler, callbacks, dialect, kind, example, fingerprint: None }
@@ -180,64 +153,4 @@ pub(crate) struct EndpointParts {
     /// What it will call.
     pub(crate) callbacks: Option<Arc<Callbacks>>,
     pub(crate) fingerprint: Option<u64>,
-}
-
-/// The description of a route: one line of the table of endpoints.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct EndpointInfo {
-    /// The paths it serves, prefix included.
-    pub pattern: String,
-    /// The dialect; for handlers in Rust `handler`, `callbacks` or `task`.
-    pub kind: &'static str,
-    /// An example of a path that it serves, with the query that it needs.
-    pub example: String,
-    /// An example of a first message, if the dialect has one.
-    pub message: Option<String>,
-    /// The subprotocols that it speaks; `*` is any.
-    pub subprotocols: Vec<String>,
-    /// Time between pings.
-    pub heartbeat: Option<Duration>,
-    /// Whether permessage-deflate is agreed to.
-    pub is_compressed: bool,
-    /// Whether clients have to authenticate.
-    pub is_guarded: bool,
-}
-
-impl EndpointInfo {
-    /// The settings that are not the default, as text.
-    pub fn rules(&self) -> String {
-        let mut rules = Vec::new();
-        if self.is_guarded {
-            rules.push("authenticated".to_owned());
-        }
-        if let Some(interval) = self.heartbeat {
-            rules.push(format!("heartbeat {}", in_words(interval)));
-        }
-        if self.is_compressed {
-            rules.push("compression".to_owned());
-        }
-        rules.join(", ")
-    }
-}
-
-fn in_words(duration: Duration) -> String {
-    match duration.subsec_nanos() {
-        0 => format!("{} s", duration.as_secs()),
-        _ => format!("{} ms", duration.as_millis()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_tells_its_rules() {
-        let settings = RouteSettings { heartbeat: Some(Duration::from_secs(30)), ..RouteSettings::default() };
-        let endpoint = Endpoint::from(Callbacks::new().authenticate(|_| async { true }));
-        let info = endpoint.with_settings(settings).info("/ws".to_owned());
-        assert_eq!((info.kind, info.rules().as_str()), ("callbacks", "authenticated, heartbeat 30 s"));
-        assert_eq!(in_words(Duration::from_millis(1500)), "1500 ms");
-    }
 }

@@ -32,6 +32,10 @@ pub enum ServerError {
         /// What is wrong.
         message: String,
     },
+    /// A handler file cannot be served.
+    #[cfg(feature = "javascript")]
+    #[error(transparent)]
+    Script(#[from] crate::script::ScriptError),
     /// The address cannot be listened on.
     #[error("cannot listen: {0}")]
     Bind(#[source] io::Error),
@@ -41,6 +45,9 @@ pub enum ServerError {
     /// The engine does not take another configuration.
     #[error(transparent)]
     Reconfigure(#[from] ReconfigureError),
+    /// The cluster of the configuration cannot be joined.
+    #[error("{0}")]
+    Cluster(String),
     /// The system has no source of randomness.
     #[error("no randomness: {0}")]
     Random(String),

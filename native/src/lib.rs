@@ -119,7 +119,9 @@ mod route;
 pub use route::{Room, Route, UnknownRoute};
 
 mod endpoint;
-pub use endpoint::{Endpoint, EndpointInfo};
+pub use endpoint::Endpoint;
+#[doc(inline)]
+pub use switchboard_core::config::{EndpointInfo, Listing};
 
 mod callbacks;
 pub use callbacks::{
@@ -130,13 +132,24 @@ pub use callbacks::{
 mod accept;
 pub use accept::mounted::Upgrade;
 
+mod cluster;
 mod connection;
 mod documents;
+#[cfg(feature = "javascript")]
+mod files;
+#[cfg(not(feature = "javascript"))]
+#[path = "no_files.rs"]
+mod files;
 pub use documents::load;
 mod flush;
 mod host;
 mod page;
 mod plan;
+mod recording_file;
+#[cfg(feature = "javascript")]
+mod script;
+#[cfg(feature = "javascript")]
+pub use script::{HandlerFiles, ScriptError};
 mod upstream;
 
 #[cfg(feature = "testing")]
@@ -158,8 +171,8 @@ pub use switchboard_core::recording::{self, RecordSettings};
 pub use switchboard_core::{
     Admission, Authentication, ByteCounts, ClientConditions, CloseCause, CloseCode, CloseFrame, CommandError,
     Condition, Config, ConfigError, Connection, Context, Damage, Delay, Dial, Fault, FaultId, FaultList,
-    FaultScope, FaultStage, FaultTrigger, Handler, HandlerError, HandlerResult, Hosts, HttpEndpoint, Limits,
-    Message, Origins, Params, Predecessor, Reconfiguration, ReconfigureError, RecordingId, ResponseAudience,
-    RouteSettings, Stats, TokenPlace, TokenRefusal, TokenRule, UpstreamEvent, UpstreamId, json_response,
-    protocol::DeflateConfig, protocol::Overflow, protocol::Pushed,
+    FaultScope, FaultStage, FaultTrigger, Handler, HandlerError, HandlerResult, HistorySettings, Hosts,
+    HttpEndpoint, Limits, Message, Origins, Params, Predecessor, Reconfiguration, ReconfigureError,
+    RecordingId, ResponseAudience, RouteSettings, Stats, TokenPlace, TokenRefusal, TokenRule, UpstreamEvent,
+    UpstreamId, json_response, protocol::DeflateConfig, protocol::Overflow, protocol::Pushed,
 };

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use switchboard_core::config::Assembly;
+use switchboard_core::config::{Assembly, EndpointInfo};
 use switchboard_core::{Config, RouteKey, RouteSettings};
 
 use crate::callbacks::Callbacks;
-use crate::endpoint::{Endpoint, EndpointInfo, EndpointParts};
+use crate::endpoint::{Endpoint, EndpointParts};
 use crate::error::ServerError;
 
 /// Callbacks for routes of the configuration, by pattern.

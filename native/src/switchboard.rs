@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+#[cfg(feature = "javascript")]
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -9,7 +11,8 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use http::{Method, Request, Response, StatusCode, header};
 use serde_json::Value;
-use switchboard_core::control::ControlSettings;
+use switchboard_core::config::EndpointInfo;
+use switchboard_core::control::{ControlSettings, RecordingFile};
 use switchboard_core::protocol;
 use switchboard_core::{
     CloseCode, CloseFrame, Config, Engine, FaultScope, Found, HandlerResult, Hosts, HttpEndpoint, Input,
@@ -18,15 +21,17 @@ use switchboard_core::{
 
 use crate::accept::upgrade::{Asked, refusal, upgrade};
 use crate::callbacks::RouteCallbacks;
+use crate::cluster::Membership;
 use crate::documents;
-use crate::endpoint::EndpointInfo;
 use crate::error::ServerError;
 use crate::faults::Faults;
+use crate::files::Files;
 use crate::flush::Flush;
 use crate::host::Host;
 use crate::host::after_turn::logs_debug;
 use crate::page;
 use crate::plan::{self, Assembled, Given, GivenCallbacks, Planned};
+use crate::recording_file;
 use crate::recordings::Recordings;
 use crate::route::{Route, UnknownRoute};
 
@@ -58,8 +63,10 @@ pub struct Switchboard {
 struct Shared {
     host: Arc<Host>,
     callbacks: Arc<RouteCallbacks>,
+    cluster: Option<Membership>,
     has_page: bool,
     given_callbacks: GivenCallbacks,
+    files: Mutex<Files>,
     hosts: Hosts,
     given_limits: Option<Limits>,
     serving: RwLock<Arc<Serving>>,
@@ -85,6 +92,7 @@ pub(crate) struct Start {
     /// How many of the first routes are not the configuration's.
     pub(crate) own: usize,
     pub(crate) callbacks: GivenCallbacks,
+    pub(crate) files: Files,
     pub(crate) hosts: Hosts,
     pub(crate) limits: Option<Limits>,
     pub(crate) has_page: bool,
@@ -115,13 +123,16 @@ impl Switchboard {
         let callbacks = callbacks.into_iter().map(Option::flatten).collect();
         let callbacks = Arc::new(RouteCallbacks::new(callbacks));
         let host = Host::start(engine, callbacks.clone(), flush);
+        let cluster = config.cluster.as_ref().map(|cluster| Membership::start(cluster, &host)).transpose()?;
         let serving = Serving { router, endpoints: infos.into(), http, limits, given };
         Ok(Self {
             shared: Arc::new(Shared {
                 host,
                 callbacks,
+                cluster,
                 has_page: start.has_page,
                 given_callbacks: start.callbacks,
+                files: Mutex::new(start.files),
                 hosts: start.hosts,
                 given_limits: start.limits,
                 serving: RwLock::new(Arc::new(serving)),
@@ -137,19 +148,23 @@ impl Switchboard {
     /// have; otherwise they are closed with 1012 and a reason. What applies when is told by
     /// [`Engine::reconfigure`](switchboard_core::Engine::reconfigure) and, for the options of each dialect, by
     /// [`dialect`](switchboard_core::dialect). Routes, callbacks, hosts and limits that were given to the
-    /// [`Builder`](crate::Builder) stay. A route of the dialect `handlers` whose handler was given there goes on as it is, with
+    /// [`Builder`](crate::Builder) stay; handler files are read again, and what is wrong with one of them is an error too. A route of the dialect `handlers` whose handler was given there goes on as it is, with
     /// the settings that it has; it can be removed, but then has no handler to come back with.
     ///
-    /// What is bound at the start is not taken over: `listen`, `shutdownGrace`, and of the limits those that a
+    /// What is bound at the start is not taken over: `listen`, `cluster`, `shutdownGrace`, and of the limits those that a
     /// [`Server`](crate::Server) checks before the engine does: a `handshakeTimeout`, a longer `handshakeBytes`, and more
     /// `maxConnections` than at the start.
     pub fn reconfigure(&self, mut config: Config) -> Result<Reconfiguration, ServerError> {
         let _one_at_a_time = self.shared.reconfiguring.lock().unwrap_or_else(PoisonError::into_inner);
+        let limits = self.shared.given_limits.clone().unwrap_or_else(|| config.engine_limits());
+        let files = self.files().reload(&limits)?;
+        let mut callbacks = self.shared.given_callbacks.clone();
+        files.apply(&mut config, &mut callbacks);
         documents::load(&mut config)?;
         let before = self.serving();
         let (configured, own): (Vec<_>, Vec<_>) = before.given.iter().partition(|given| given.is_configured);
         let mut routes: Vec<(RouteKey, Planned)> = own.iter().map(|given| given.kept()).collect();
-        routes.extend(plan::configured(&mut config, &self.shared.given_callbacks, |key, _| {
+        routes.extend(plan::configured(&mut config, &callbacks, |key, _| {
             configured.iter().find(|given| given.is(key)).map(|given| given.kept().1)
         })?);
         let given = plan::given(&routes, own.len());
@@ -159,7 +174,6 @@ impl Switchboard {
         assembly.hosts(config.hosts());
         assembly.hosts(self.shared.hosts.clone());
         let router = assembly.router()?.claim_all();
-        let limits = self.shared.given_limits.clone().unwrap_or_else(|| config.engine_limits());
         let configuration = assembly.configuration(limits.clone());
         let done = self.shared.host.turn(|turn| {
             let done = turn.reconfigure(configuration)?;
@@ -173,7 +187,19 @@ impl Switchboard {
         let http = self.shared.host.look(|engine| engine.endpoints().cloned().collect());
         let serving = Serving { router, endpoints: infos.into(), http, limits, given };
         *self.shared.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(serving);
+        *self.shared.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
         Ok(done)
+    }
+
+    fn files(&self) -> Files {
+        self.shared.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The handler files that were read, and the folders in which others may appear: what to watch, to
+    /// [`reconfigure`](Self::reconfigure) when something changes there.
+    #[cfg(feature = "javascript")]
+    pub fn handler_files(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
+        self.files().watched()
     }
 
     fn serving(&self) -> Arc<Serving> {
@@ -254,11 +280,27 @@ impl Switchboard {
         Recordings::new(self.shared.host.clone())
     }
 
+    /// Waits for the first attempt to reach the broker of a cluster, if the configuration has one with `required = true`;
+    /// otherwise there is nothing to wait for. [`Server::serve`](crate::Server::serve) begins with this.
+    ///
+    /// # Errors
+    ///
+    /// The broker cannot be reached.
+    pub async fn joined(&self) -> Result<(), ServerError> {
+        match &self.shared.cluster {
+            Some(cluster) => cluster.joined().await,
+            None => Ok(()),
+        }
+    }
+
     /// Takes no new connections and closes all with 1001. Returns when the last one is gone, or after `grace`, when those
-    /// that have not answered are dropped, and when recordings are written.
+    /// that have not answered are dropped, when recordings are written, and when the other nodes of a cluster are told.
     pub async fn drain(&self, grace: Duration) {
         let frame = CloseFrame::new(CloseCode::GOING_AWAY, "Server shutting down");
         self.shared.host.drain(frame, grace).await;
+        if let Some(cluster) = &self.shared.cluster {
+            cluster.leave(&self.shared.host).await;
+        }
         self.shared.host.files_written(None).await;
     }
 
@@ -303,7 +345,11 @@ impl Switchboard {
             return refusal.map(Body::from);
         }
         if is_health {
-            return page::health(&self.stats());
+            let cluster = self.shared.cluster.as_ref();
+            return page::health(
+                &self.stats(),
+                cluster.and_then(|cluster| cluster.health(&self.shared.host)),
+            );
         }
         if is_get
             && self.shared.has_page
@@ -331,7 +377,10 @@ impl Switchboard {
         };
         let request = Request::from_parts(parts, body);
         match self.shared.host.turn(|turn| turn.request(&request, address)) {
-            Some(response) => response.map(Body::from),
+            Some(response) => match response.extensions().get::<RecordingFile>().cloned() {
+                Some(file) => recording_file::send(&self.shared.host, response.map(drop), file).await,
+                None => response.map(Body::from),
+            },
             None => refusal(StatusCode::NOT_FOUND, "there is nothing here"),
         }
     }

@@ -105,3 +105,24 @@ async fn mistakes() {
         assert!(error.starts_with(&format!("error: {url}: ")) && error.contains(expected), "{error}");
     }
 }
+
+/// Without a configuration, and at once.
+#[tokio::test]
+async fn a_recording_is_replayed_by_a_command() {
+    let file = std::env::temp_dir().join(format!("switchboard-replay-{}.jsonl", std::process::id()));
+    let lines = [
+        json!({ "switchboard": "recording", "version": 1, "startedAt": "2026-11-22T08:00:00.000Z" }),
+        json!({ "at": 0, "connection": 1, "type": "open", "path": "/feed" }),
+        json!({ "at": 5, "connection": 1, "type": "message", "from": "server", "text": "welcome" }),
+    ];
+    std::fs::write(&file, lines.map(|line| format!("{line}\n")).concat()).expect("a file");
+    let file_name = file.to_str().expect("UTF-8");
+    let (_server, address) = listening(&["replay", file_name, "--listen", "0", "--speed", "instant"]).await;
+    let mut client = Client::connect(format!("ws://{address}/feed")).await;
+    assert_eq!(client.text().await, "welcome");
+    let output = switchboard().args(["replay", file_name, "--match", "most"]).output().await.expect("an end");
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("replay.match: "), "{error}");
+    std::fs::remove_file(file).expect("it is there");
+}

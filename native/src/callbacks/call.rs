@@ -23,6 +23,10 @@ impl Prepared for CallbackRun {
     /// Runs the callback when all others of its connection are done.
     fn run(self: Box<Self>, host: &Arc<Host>, pending: Pending) {
         let Self { callbacks, peer: data, hook } = *self;
+        if let Some(foreign) = &callbacks.foreign {
+            data.known_to(foreign);
+            return foreign.run(host, &data, hook, pending);
+        }
         let peer = Peer::new(host.clone(), data.clone());
         let rest = match callbacks.task {
             Some(_) => run_task(host, &callbacks, &peer, hook, pending),
@@ -57,6 +61,9 @@ fn run_task(
 
 /// Runs what a route does when the server starts.
 pub(super) fn start(host: &Arc<Host>, callbacks: &Arc<Callbacks>) {
+    if let Some(foreign) = &callbacks.foreign {
+        return foreign.start(host);
+    }
     if callbacks.commands.is_none() {
         return;
     }

@@ -25,6 +25,10 @@ impl Callbacks {
 
     /// Checks that all of them can be called on a route of this dialect.
     pub(crate) fn check(&self, dialect: Dialect) -> Result<(), String> {
+        // What functions in another language belong to is checked with the route that they come with.
+        if self.foreign.is_some() {
+            return Ok(());
+        }
         let belongs = |what: &str, owner: Dialect| {
             let (owner, name) = (owner.name(), dialect.name());
             Err(format!("{what} belong to the dialect {owner:?}, but this route's dialect is {name:?}"))
@@ -43,6 +47,9 @@ impl Callbacks {
 
     /// Whether the callback that a configured route needs is among them.
     pub(crate) fn has(&self, needed: NeededCallback<'_>) -> bool {
+        if let Some(foreign) = &self.foreign {
+            return foreign.set().has(needed);
+        }
         match needed {
             NeededCallback::Event(event) => self.events().contains(&event),
             NeededCallback::Channel(topic) => self.channels.iter().any(|(known, _)| known == topic),
@@ -52,6 +59,10 @@ impl Callbacks {
     /// Adds to a configured route what its dialect has to know of them.
     pub(crate) fn declare(&self, route: &mut RouteConfig) -> Result<(), String> {
         self.check(route.dialect())?;
+        // Their route says it itself.
+        if self.foreign.is_some() {
+            return Ok(());
+        }
         if let Some(events) = &self.commands {
             route.commands.get_or_insert_default().events = events.kinds();
         }

@@ -7,6 +7,7 @@ mod channel_socket;
 mod commands;
 mod convert;
 mod dialect;
+mod foreign;
 mod handshake;
 mod incoming;
 mod passed;
@@ -18,6 +19,7 @@ mod socket_task;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -31,9 +33,12 @@ pub use channel_socket::ChannelSocket;
 use channel_socket::Membership;
 pub use commands::CommandsEvents;
 pub use convert::{IntoAdmission, IntoHandlerResult, IntoResponseMessage};
+pub(crate) use foreign::Foreign;
 pub use handshake::Handshake;
 pub use incoming::Incoming;
 pub use passed::IntoPassed;
+#[cfg(feature = "javascript")]
+pub(crate) use peer::PeerData;
 pub use peer::{Audience, Peer};
 pub(crate) use routes::RouteCallbacks;
 pub use socket::Socket;
@@ -92,6 +97,8 @@ pub struct Callbacks {
     custom: HashMap<String, Custom>,
     /// Instead of all the others but `authenticate`.
     task: Option<socket_task::Run>,
+    /// Instead of all the others.
+    foreign: Option<Arc<dyn Foreign>>,
 }
 
 /// One entry of `responses`.
@@ -290,13 +297,37 @@ impl Callbacks {
         self
     }
 
+    /// Functions in another language.
+    #[cfg(feature = "javascript")]
+    pub(crate) fn foreign(foreign: Arc<dyn Foreign>) -> Self {
+        Self { foreign: Some(foreign), ..Self::default() }
+    }
+
     /// Whether there is an `authenticate`.
     pub(crate) fn authenticates(&self) -> bool {
-        self.authenticate.is_some()
+        match &self.foreign {
+            Some(foreign) => foreign.set().authenticates(),
+            None => self.authenticate.is_some(),
+        }
+    }
+
+    /// What a configured route is told of them.
+    pub(crate) fn told(&self) -> switchboard_core::config::RouteCallbacks {
+        match &self.foreign {
+            Some(foreign) => foreign.set().callbacks(),
+            None => switchboard_core::config::RouteCallbacks {
+                hooks: self.hooks(),
+                proxied: self.proxied(),
+                revision: 0,
+            },
+        }
     }
 
     /// Which hooks the engine has to call.
     pub(crate) fn hooks(&self) -> Hooks {
+        if let Some(foreign) = &self.foreign {
+            return foreign.set().hooks();
+        }
         Hooks {
             authenticate: self.authenticates(),
             connect: self.connect.is_some(),

@@ -14,6 +14,7 @@ use switchboard_core::{
 };
 
 use crate::callbacks::Membership;
+use crate::callbacks::foreign::Foreign;
 use crate::callbacks::incoming::Incoming;
 use crate::callbacks::socket::Inlet;
 use crate::faults::Faults;
@@ -49,6 +50,8 @@ pub(crate) struct PeerData {
     channels: Mutex<HashMap<String, Arc<Membership>>>,
     /// The way of its messages to its task, if it has one.
     inlet: OnceLock<Arc<Inlet>>,
+    /// Functions in another language that know of it.
+    foreign: OnceLock<Arc<dyn Foreign>>,
 }
 
 /// The receivers of [`Peer::broadcast_with`]. The default is everyone else on the route.
@@ -296,7 +299,19 @@ impl PeerData {
             route: connection.route(),
             channels: Mutex::default(),
             inlet: OnceLock::new(),
+            foreign: OnceLock::new(),
         }
+    }
+
+    /// These functions see the connection from now on.
+    pub(crate) fn known_to(&self, foreign: &Arc<dyn Foreign>) {
+        // After an edit they are others, but what runs them is the same.
+        let _ = self.foreign.get_or_init(|| foreign.clone());
+    }
+
+    /// The functions in another language that know of it.
+    pub(crate) fn foreign(&self) -> Option<&Arc<dyn Foreign>> {
+        self.foreign.get()
     }
 
     pub(crate) fn request(&self) -> &http::Request<()> {
@@ -330,5 +345,33 @@ impl PeerData {
 
     pub(crate) fn take_current(&self) -> Option<Incoming> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// What functions in another language are told.
+#[cfg(feature = "javascript")]
+impl PeerData {
+    pub(crate) fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    pub(crate) fn public_id(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn params(&self) -> &Params {
+        &self.params
+    }
+
+    pub(crate) fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    pub(crate) fn auth_data(&self) -> &Value {
+        &self.auth_data
+    }
+
+    pub(crate) fn route(&self) -> usize {
+        self.route
     }
 }

@@ -85,7 +85,16 @@ impl UserCode for RouteCallbacks {
         Some(Box::new(CallbackRun { callbacks, peer, hook }))
     }
 
+    fn gone(&self, id: ConnectionId) {
+        if let Some(foreign) = self.lock().get(&id).and_then(|data| data.foreign()) {
+            foreign.gone(id);
+        }
+    }
+
     fn forget(&self, id: ConnectionId) {
-        self.lock().remove(&id);
+        let data = self.lock().remove(&id);
+        if let Some(foreign) = data.as_ref().and_then(|data| data.foreign()) {
+            foreign.forget(id);
+        }
     }
 }

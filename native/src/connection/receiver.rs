@@ -201,7 +201,7 @@ impl Receiver {
     /// One turn for everything that a read brought. Replies to a large read are written at once, while they are in the
     /// processor's caches.
     fn report(&mut self, events: &mut Vec<Event>, is_large: bool) {
-        self.socket.set_undecoded_bytes(self.reader.buffered());
+        self.socket.add_received(self.reader.buffered(), self.reader.take_traffic());
         let buffered = self.reader.take_buffered();
         if events.is_empty() && buffered.is_none() {
             return;
@@ -232,6 +232,8 @@ impl Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.uncork();
+        // What came after the end was not reported.
+        self.socket.add_received(0, self.reader.take_traffic());
     }
 }
 

@@ -1,12 +1,13 @@
 //! The sending half of a connection, shared by its own task and by all turns that send to it.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use switchboard_core::ConnectionId;
-use switchboard_core::protocol::{Burst, Overflow, Writer};
+use switchboard_core::control::SocketCounts;
+use switchboard_core::protocol::{Burst, Overflow, Traffic, Writer};
 use tokio::net::tcp::OwnedWriteHalf;
 
 use crate::flush::sending::{Fill, NextStep, Sending};
@@ -22,7 +23,17 @@ pub(crate) struct SendingHalf {
     max_read: usize,
     /// What the connection's own task holds of its client's bytes.
     undecoded: AtomicUsize,
+    /// What that task has read.
+    received: Received,
     sending: Mutex<Sending>,
+}
+
+/// [`Traffic`] that one task counts and others look at.
+#[derive(Default)]
+struct Received {
+    messages: AtomicU64,
+    bytes: AtomicU64,
+    wire_bytes: AtomicU64,
 }
 
 impl SendingHalf {
@@ -33,7 +44,7 @@ impl SendingHalf {
             Overflow::Close | Overflow::DropOldest => usize::MAX,
         };
         let sending = Mutex::new(Sending::new(writer, overflow));
-        Self { id, max_read, undecoded: AtomicUsize::new(0), sending }
+        Self { id, max_read, undecoded: AtomicUsize::new(0), received: Received::default(), sending }
     }
 
     /// The 101 is written: what waits may follow, at the next [`poll_next_step`](Self::poll_next_step).
@@ -75,9 +86,31 @@ impl SendingHalf {
         result
     }
 
-    /// For the connection's own task: how many bytes it has read and not decoded yet.
-    pub(crate) fn set_undecoded_bytes(&self, bytes: usize) {
-        self.undecoded.store(bytes, Ordering::Relaxed);
+    /// For the connection's own task: how many bytes it has read and not decoded yet, and what has come since the last call.
+    pub(crate) fn add_received(&self, undecoded: usize, traffic: Traffic) {
+        self.undecoded.store(undecoded, Ordering::Relaxed);
+        // Nobody else writes here.
+        let add = |count: &AtomicU64, more| {
+            count.store(count.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+        };
+        add(&self.received.messages, traffic.messages);
+        add(&self.received.bytes, traffic.bytes);
+        add(&self.received.wire_bytes, traffic.wire_bytes);
+    }
+
+    /// What it holds, and what has passed on it.
+    pub(crate) fn counts(&self) -> SocketCounts {
+        let Received { messages, bytes, wire_bytes } = &self.received;
+        let [messages, bytes, wire_bytes] =
+            [messages, bytes, wire_bytes].map(|count| count.load(Ordering::Relaxed));
+        let sending = self.lock();
+        SocketCounts {
+            undecoded: self.undecoded_bytes(),
+            queued: sending.writer.outbox_ref().queued_bytes(),
+            received: Traffic { messages, bytes, wire_bytes },
+            sent: sending.writer.traffic(),
+            dropped_messages: sending.writer.outbox_ref().dropped_messages(),
+        }
     }
 
     /// How many bytes were read and are not decoded yet.

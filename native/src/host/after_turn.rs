@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use switchboard_core::{FilePart, Input, Level, ReadId};
 use tokio::sync::oneshot;
@@ -109,12 +109,39 @@ pub(crate) fn logs_debug() -> bool {
     tracing::enabled!(tracing::Level::DEBUG)
 }
 
-fn log(level: Level, text: &str) {
+/// Stands between the text of a log line and the stack below it. Clients do not know it, and so cannot write lines of their own.
+pub(crate) fn stack_mark() -> &'static str {
+    static MARK: OnceLock<String> = OnceLock::new();
+    MARK.get_or_init(|| {
+        let mut bytes = [0; 16];
+        // Without randomness nothing starts that could log a stack.
+        let _ = getrandom::fill(&mut bytes);
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    })
+}
+
+/// Logs a line, and a stack below it if it has one behind [`stack_mark`].
+pub(crate) fn log(level: Level, text: &str) {
+    let parts = text.split_once('\n').and_then(|(line, rest)| Some((line, rest.strip_prefix(stack_mark())?)));
+    match parts {
+        Some((line, stack)) => log_stack(level, line, stack),
+        None => match level {
+            Level::Trace => tracing::trace!("{text}"),
+            Level::Debug => tracing::debug!("{text}"),
+            Level::Info => tracing::info!("{text}"),
+            Level::Warn => tracing::warn!("{text}"),
+            Level::Error => tracing::error!("{text}"),
+        },
+    }
+}
+
+/// Logs a line with a stack.
+pub(crate) fn log_stack(level: Level, text: &str, stack: &str) {
     match level {
-        Level::Trace => tracing::trace!("{text}"),
-        Level::Debug => tracing::debug!("{text}"),
-        Level::Info => tracing::info!("{text}"),
-        Level::Warn => tracing::warn!("{text}"),
-        Level::Error => tracing::error!("{text}"),
+        Level::Trace => tracing::trace!(%stack, "{text}"),
+        Level::Debug => tracing::debug!(%stack, "{text}"),
+        Level::Info => tracing::info!(%stack, "{text}"),
+        Level::Warn => tracing::warn!(%stack, "{text}"),
+        Level::Error => tracing::error!(%stack, "{text}"),
     }
 }

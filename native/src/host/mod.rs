@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
+use switchboard_core::cluster::{Cluster, ClusterSettings};
 use switchboard_core::recording::RecordSettings;
 use switchboard_core::time::Instant;
 use switchboard_core::{
@@ -23,6 +24,7 @@ use switchboard_core::{
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
+use crate::cluster::BackplaneOrders;
 use crate::flush::Flush;
 use crate::flush::cork::{Cork, Corked};
 use crate::flush::sending_half::SendingHalf;
@@ -87,6 +89,17 @@ impl Host {
             }
         });
         corked == Corked::ToBeFlushed
+    }
+
+    /// Takes one turn for code that takes many, and adds the sockets that are to be written to `touched`, for
+    /// [`flush`](Self::flush).
+    #[cfg(feature = "javascript")]
+    pub(crate) fn gathered_turn<T>(
+        self: &Arc<Self>,
+        touched: &mut Vec<Arc<SendingHalf>>,
+        act: impl FnOnce(&mut Turn<'_>) -> T,
+    ) -> T {
+        self.take_turn(act, |after| touched.append(&mut after.touched))
     }
 
     /// Writes what was corked.
@@ -157,7 +170,7 @@ impl Host {
 
     /// Carries out a command of user code for a connection.
     pub(crate) fn command(self: &Arc<Self>, id: ConnectionId, command: Command) -> Result<(), CommandError> {
-        self.turn(|turn| turn.state.command(turn.now, id, command))
+        self.turn(|turn| turn.command(id, command))
     }
 
     /// Carries out a command of user code for a route. Returns for how many connections.
@@ -187,7 +200,27 @@ impl Host {
 
     /// Statistics.
     pub(crate) fn stats(&self) -> Stats {
-        self.lock().stats()
+        self.lock().stats(self.clock.now())
+    }
+
+    /// Makes the engine a node of a cluster, whose orders for the broker go to `orders`. Returns its incarnation.
+    pub(crate) fn join_cluster(self: &Arc<Self>, settings: ClusterSettings, orders: BackplaneOrders) -> u64 {
+        self.turn(|turn| {
+            let incarnation = turn.now.wall.as_us() / 1_000;
+            turn.state.join_cluster(turn.now, settings, incarnation, orders);
+            incarnation
+        })
+    }
+
+    /// Leaves the cluster.
+    pub(crate) fn leave_cluster(self: &Arc<Self>) {
+        self.turn(|turn| turn.state.leave_cluster(turn.now));
+    }
+
+    /// Reads the state of the cluster, if this server is a node of one.
+    pub(crate) fn look_at_cluster<T>(&self, look: impl FnOnce(&Cluster, Instant) -> T) -> Option<T> {
+        let now = self.clock.now().instant;
+        self.lock().engine().cluster().map(|cluster| look(cluster, now))
     }
 
     /// Closes all connections, and waits until the last close hook is done or `grace` is over.
@@ -245,6 +278,11 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// Carries out a command of user code for a connection.
+    pub(crate) fn command(&mut self, id: ConnectionId, command: Command) -> Result<(), CommandError> {
+        self.state.command(self.now, id, command)
+    }
+
     /// Tells the engine that something happened.
     pub(crate) fn input(&mut self, input: Input) {
         self.state.handle_input(self.now, input);
@@ -340,10 +378,7 @@ impl ConnectionGuard {
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         if let Some(id) = self.id {
-            self.host.turn(|turn| {
-                turn.state.remove(id);
-                turn.input(Input::Disconnected { id });
-            });
+            self.host.turn(|turn| turn.state.disconnected(turn.now, id));
         }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::control::SocketBytes;
+use switchboard_core::cluster::ClusterSettings;
+use switchboard_core::control::SocketCounts;
 use switchboard_core::protocol::{Burst, Refusal};
 use switchboard_core::recording::RecordSettings;
 use switchboard_core::time::{Instant, Now};
@@ -18,6 +19,7 @@ use switchboard_core::{
 };
 use tokio::sync::oneshot;
 
+use crate::cluster::BackplaneOrders;
 use crate::flush::sending::{Ending, Fill, Sending};
 use crate::flush::sending_half::SendingHalf;
 use crate::host::after_turn::{AfterTurn, WantedPart};
@@ -47,6 +49,8 @@ pub(crate) struct HostState {
     /// The connections that the server opened itself.
     upstreams: HashMap<UpstreamId, Orders>,
     appender: Appender,
+    /// To the task that has the link to the broker of a cluster.
+    backplane: Option<BackplaneOrders>,
     user_code: Arc<dyn UserCode>,
     /// Routes without callbacks whose handler called one, which was logged.
     is_told: HashSet<usize>,
@@ -67,6 +71,7 @@ impl HostState {
             sockets: Vec::new(),
             openings: HashMap::new(),
             appender: Appender::default(),
+            backplane: None,
             upstreams: HashMap::new(),
             user_code,
             is_told: HashSet::new(),
@@ -82,8 +87,9 @@ impl HostState {
     }
 
     /// Statistics, including what the sockets' codecs hold.
-    pub(crate) fn stats(&self) -> Stats {
+    pub(crate) fn stats(&self, now: Now) -> Stats {
         let mut stats = self.engine.stats();
+        stats.handler_time = self.engine.handler_time(now);
         for socket in self.sockets.iter().flatten() {
             stats.client_bytes.undecoded += socket.undecoded_bytes() as u64;
             stats.client_bytes.queued += socket.queued_bytes() as u64;
@@ -116,10 +122,7 @@ impl HostState {
         let sockets = |id: ConnectionId| {
             let socket =
                 self.sockets.get(id.slot()).and_then(Option::as_ref).filter(|socket| socket.id() == id);
-            socket.map_or_else(SocketBytes::default, |socket| SocketBytes {
-                undecoded: socket.undecoded_bytes(),
-                queued: socket.queued_bytes(),
-            })
+            socket.map_or_else(SocketCounts::default, |socket| socket.counts())
         };
         let asker = Asker { address, sockets: &sockets, ..Asker::default() };
         self.engine.request_from(now, request, asker, &mut self.effects)
@@ -173,6 +176,21 @@ impl HostState {
 
     pub(crate) fn stop_recording(&mut self, now: Now, id: RecordingId) -> Option<Arc<str>> {
         self.engine.stop_recording(now, id, &mut self.effects)
+    }
+
+    pub(crate) fn join_cluster(
+        &mut self,
+        now: Now,
+        settings: ClusterSettings,
+        incarnation: u64,
+        orders: BackplaneOrders,
+    ) {
+        self.backplane = Some(orders);
+        self.engine.join_cluster(now, settings, incarnation);
+    }
+
+    pub(crate) fn leave_cluster(&mut self, now: Now) {
+        self.engine.leave_cluster(now, &mut self.effects);
     }
 
     pub(crate) fn appender(&self) -> &Appender {
@@ -230,6 +248,18 @@ impl HostState {
         if self.socket(id).is_some() {
             self.sockets[id.slot()] = None;
         }
+    }
+
+    /// The transport of a connection is gone.
+    pub(crate) fn disconnected(&mut self, now: Now, id: ConnectionId) {
+        if self.engine.has_control()
+            && let Some(counts) = self.socket(id).map(|socket| Box::new(socket.counts()))
+        {
+            self.handle_input(now, Input::Counted { id, counts });
+        }
+        self.remove(id);
+        self.user_code.gone(id);
+        self.handle_input(now, Input::Disconnected { id });
     }
 
     /// The time until which the deadline task has to sleep.
@@ -330,6 +360,13 @@ impl HostState {
                 self.user_code.forget(id);
                 self.ids.release(id);
                 after.is_empty |= self.engine.connections() == 0;
+            }
+            // No engine of this host takes part in a cluster yet.
+            Effect::Backplane(effect) => {
+                // Under the lock, so that what two threads publish stays in order.
+                if let Some(orders) = &self.backplane {
+                    orders.give(effect);
+                }
             }
             Effect::Log { level, text } => after.log.push((level, text)),
         }

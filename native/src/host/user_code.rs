@@ -7,6 +7,8 @@ use std::sync::Arc;
 use switchboard_core::{Answer, CallId, Connection, ConnectionId, HandlerError, Hook, Input};
 use tokio::sync::oneshot;
 
+#[cfg(feature = "javascript")]
+use crate::flush::sending_half::SendingHalf;
 use crate::host::Host;
 
 /// The code of all routes.
@@ -16,6 +18,9 @@ pub(crate) trait UserCode: Send + Sync {
 
     /// Prepares a hook to be run, under the host's lock; `None` if the route has no code.
     fn prepare(&self, route: usize, connection: &Connection, hook: Hook) -> Option<Box<dyn Prepared>>;
+
+    /// The transport of a connection is gone. Its last hooks may still have to run.
+    fn gone(&self, id: ConnectionId);
 
     /// The engine has removed a connection.
     fn forget(&self, id: ConnectionId);
@@ -144,6 +149,28 @@ impl Pending {
 
     fn settle(mut self, result: Result<Answer, HandlerError>) {
         self.answer = Some(result.unwrap_or_else(|error| Answer::Failed { error }));
+    }
+}
+
+/// For code that is not a future, and answers many at once.
+#[cfg(feature = "javascript")]
+impl Pending {
+    /// What to wait for when it is not [`run`](Self::run): the hook of the same connection that has to be done first, and the
+    /// engine's loss of interest.
+    pub(crate) fn waits(&mut self) -> (Option<oneshot::Receiver<()>>, Option<oneshot::Receiver<()>>) {
+        (self.before.take(), self.stopped.take())
+    }
+
+    /// Answers, and leaves the sockets that are to be written to `touched`.
+    pub(crate) fn settle_gathered(mut self, answer: Answer, touched: &mut Vec<Arc<SendingHalf>>) {
+        self.is_given_up = true;
+        let call = self.call;
+        self.host.gathered_turn(touched, |turn| turn.input(Input::Answer { call, answer }));
+    }
+
+    /// The engine no longer waits for the answer.
+    pub(crate) fn give_up(mut self) {
+        self.is_given_up = true;
     }
 }
 

@@ -6,10 +6,9 @@ use std::time::Instant;
 use axum::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
-use switchboard_core::control::{INSPECTOR_PATH, PATH, admits_page};
+use switchboard_core::config::{EndpointInfo, inventory};
+use switchboard_core::control::{INSPECTOR_PATH, admits_page};
 use switchboard_core::{ByteCounts, HttpEndpoint, Stats};
-
-use crate::endpoint::EndpointInfo;
 
 /// The files of the inspector, each with its name. A browser gets them as they are.
 macro_rules! files {
@@ -23,7 +22,10 @@ const FILES: &[(&str, &str)] = &files![
     "style.css",
     "actions.js",
     "api.js",
+    "breakpoints.js",
     "charts.js",
+    "client.js",
+    "composer.js",
     "connections.js",
     "copies.js",
     "details.js",
@@ -33,16 +35,19 @@ const FILES: &[(&str, &str)] = &files![
     "feeds.js",
     "filter.js",
     "frames.js",
+    "json.js",
     "list.js",
     "live.js",
     "log.js",
     "main.js",
     "notices.js",
     "presets.js",
+    "recordings.js",
     "ring.js",
     "rooms.js",
     "routes.js",
     "rows.js",
+    "saves.js",
     "store.js",
     "tree.js",
     "try-frames.js",
@@ -104,9 +109,10 @@ fn redirection() -> Response<Body> {
     response
 }
 
-/// Answers that the server runs, with its statistics.
-pub(crate) fn health(stats: &Stats) -> Response<Body> {
-    let body = json!({
+/// Answers that the server runs, with its statistics. `cluster`: whether the node is cut off, and what is known of the others.
+/// A node that is cut off serves its own clients, so that this is no error.
+pub(crate) fn health(stats: &Stats, cluster: Option<(bool, Value)>) -> Response<Body> {
+    let mut body = json!({
         "status": "ok",
         "connections": stats.connections,
         "rooms": stats.rooms,
@@ -121,6 +127,12 @@ pub(crate) fn health(stats: &Stats) -> Response<Body> {
         "uptimeSeconds": started().elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     });
+    if let Some((is_cut_off, cluster)) = cluster {
+        if is_cut_off {
+            body["status"] = "degraded".into();
+        }
+        body["cluster"] = cluster;
+    }
     respond("application/json", body.to_string())
 }
 
@@ -139,30 +151,6 @@ fn bytes(counts: ByteCounts) -> Value {
 pub(crate) fn started() -> Instant {
     static STARTED: OnceLock<Instant> = OnceLock::new();
     *STARTED.get_or_init(Instant::now)
-}
-
-/// What is served where.
-fn inventory(endpoints: &[EndpointInfo], http: &[HttpEndpoint]) -> Value {
-    let websockets = endpoints.iter().map(|endpoint| {
-        json!({
-            "pattern": endpoint.pattern,
-            "kind": endpoint.kind,
-            "rules": endpoint.rules(),
-            "example": endpoint.example,
-            "message": endpoint.message,
-            "subprotocols": endpoint.subprotocols,
-        })
-    });
-    // The control API is no endpoint to try: whoever may use it has its token.
-    let plain = http
-        .iter()
-        .filter(|known| known.path != PATH)
-        .map(|known| json!({ "method": known.method.as_str(), "path": known.path }));
-    json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "endpoints": websockets.collect::<Value>(),
-        "http": plain.collect::<Value>(),
-    })
 }
 
 fn respond(content_type: &'static str, body: impl Into<Body>) -> Response<Body> {

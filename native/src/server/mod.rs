@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use switchboard_core::config::EndpointInfo;
 use switchboard_core::control::ControlSettings;
 use switchboard_core::{Config, Hosts, Limits, Pattern, PatternError, RouteKey};
 use tokio::net::{TcpListener, ToSocketAddrs};
@@ -17,9 +18,12 @@ use tokio::task::JoinSet;
 
 use crate::callbacks::Callbacks;
 use crate::documents;
-use crate::endpoint::{Endpoint, EndpointInfo};
+use crate::endpoint::Endpoint;
 use crate::error::ServerError;
+use crate::files::Files;
 use crate::plan::{self, GivenCallbacks, Planned};
+#[cfg(feature = "javascript")]
+use crate::script::HandlerFiles;
 use crate::server::acceptor::Acceptor;
 use crate::switchboard::{Start, Switchboard};
 use crate::tls::Tls;
@@ -70,9 +74,11 @@ impl Server {
     }
 
     /// Serves until a [`ShutdownHandle`] stops it. Then it takes no new connections, closes all with 1001, and returns when
-    /// they are gone or the grace time is over.
+    /// they are gone or the grace time is over. Fails if a cluster is [required](Switchboard::joined) whose broker cannot be
+    /// reached.
     pub async fn serve(self) -> io::Result<()> {
         let Self { switchboard, listener, stop, grace, tls, .. } = self;
+        switchboard.joined().await.map_err(io::Error::other)?;
         crate::page::started();
         let (end, ended) = watch::channel(false);
         let acceptor = Acceptor::new(listener, switchboard.clone(), tls, ended);
@@ -126,6 +132,8 @@ pub struct Builder {
     control: Option<ControlSettings>,
     io_uring: Option<bool>,
     tls: Option<Tls>,
+    #[cfg(feature = "javascript")]
+    files: Option<HandlerFiles>,
 }
 
 impl Builder {
@@ -250,16 +258,26 @@ impl Builder {
         self
     }
 
+    /// Serves handler files in JavaScript and TypeScript, before the routes of the configuration.
+    #[cfg(feature = "javascript")]
+    pub fn handler_files(mut self, files: HandlerFiles) -> Self {
+        self.files = Some(files);
+        self
+    }
+
     /// Starts the engine without a listener, and so without TLS, which is up to the application that listens. Has to run
     /// inside a tokio runtime.
     pub fn build(mut self) -> Result<Switchboard, ServerError> {
+        let files = Files::start(&mut self)?;
+        let given = self.callbacks.clone();
+        files.apply(&mut self.config, &mut self.callbacks);
         documents::load(&mut self.config)?;
         let mut config = self.config.clone();
         config.listen.io_uring = self.io_uring.unwrap_or(config.listen.io_uring);
-        let (callbacks, hosts, limits) = (self.callbacks.clone(), self.hosts.clone(), self.limits.clone());
+        let (callbacks, hosts, limits) = (given, self.hosts.clone(), self.limits.clone());
         let (has_page, control) = (self.has_page, self.control.clone());
         let (routes, own) = self.plan()?;
-        Switchboard::start(Start { routes, own, callbacks, hosts, limits, has_page, control }, &config)
+        Switchboard::start(Start { routes, own, callbacks, files, hosts, limits, has_page, control }, &config)
     }
 
     /// Starts the engine and listens. Port 0 takes a free one.
@@ -277,6 +295,17 @@ impl Builder {
         };
         let switchboard = self.build()?;
         Ok(Server { switchboard, listener, address, stop: watch::Sender::new(false), grace, tls })
+    }
+
+    /// The limits of the server that this becomes.
+    #[cfg(feature = "javascript")]
+    pub(crate) fn engine_limits(&self) -> Limits {
+        self.limits.clone().unwrap_or_else(|| self.config.engine_limits())
+    }
+
+    #[cfg(feature = "javascript")]
+    pub(crate) fn take_files(&mut self) -> Option<HandlerFiles> {
+        self.files.take()
     }
 
     /// All routes in the order in which they are tried, and how many of them are not the configuration's.

@@ -1,10 +1,9 @@
 //! `switchboard asyncapi`: an AsyncAPI document of a configuration.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::Args;
 
 use crate::cli::{Arguments, StartError};
 use crate::environment::Environment;
@@ -26,11 +25,7 @@ pub(crate) struct AsyncApi {
 impl AsyncApi {
     /// Prints it.
     pub(crate) fn run(&self) -> Result<(), StartError> {
-        let mut words = vec![OsString::from("switchboard")];
-        if let Some(file) = &self.config {
-            words.extend([OsString::from("--config"), file.into()]);
-        }
-        let arguments = Arguments::parse_from(words);
+        let arguments = Arguments::of_file(self.config.clone());
         let environment = Environment::read().map_err(StartError::environment)?;
         let mut config = arguments.config(&environment)?;
         switchboard::load(&mut config).map_err(|error| StartError::config(&arguments, &error))?;

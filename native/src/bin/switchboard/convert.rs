@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use clap::Args;
 use flate2::read::ZlibDecoder;
-use switchboard_core::recording::har::{self, HarWriter};
-use switchboard_core::recording::{EventKind, Line, Lines, Mask};
+use switchboard_core::recording::conversion::Conversion;
+use switchboard_core::recording::har;
 use zip::ZipArchive;
 
 use crate::cli::StartError;
@@ -37,65 +37,46 @@ pub(crate) struct Convert {
     reveal: bool,
 }
 
-/// The file that is written, and what is said about it.
-struct Output {
-    /// Nothing with `--reveal`.
-    mask: Option<Mask>,
-    form: Form,
-    connections: usize,
-    messages: usize,
-}
-
-enum Form {
-    Lines(BufWriter<File>),
-    Har(HarWriter),
-}
-
 impl Convert {
     /// Does it, and says how much there was. What was at OUT is replaced when all went well.
     pub(crate) fn run(&self) -> Result<(), StartError> {
-        let mask = Mask::new(&self.mask).map_err(|error| StartError::file(Path::new("--mask"), &error))?;
+        let form = extension(&self.output);
+        let conversion = Conversion::new(&self.mask, self.reveal, form == "har");
+        let mut conversion = conversion.map_err(|error| StartError::file(Path::new("--mask"), &error))?;
+        if !["har", "jsonl"].contains(&form.as_str()) {
+            return Err(StartError::file(&self.output, &"expected a name that ends in .jsonl or .har"));
+        }
         let unfinished = beside(&self.output);
-        let written =
-            |error: io::Error| StartError::file(&self.output, &format!("cannot be written: {error}"));
-        let form = match extension(&self.output).as_str() {
-            "jsonl" => Form::Lines(BufWriter::new(File::create(&unfinished).map_err(written)?)),
-            "har" => Form::Har(HarWriter::default()),
-            _ => return Err(StartError::file(&self.output, &"expected a name that ends in .jsonl or .har")),
-        };
-        let mask = (!self.reveal).then_some(mask);
-        let mut output = Output { mask, form, connections: 0, messages: 0 };
-        let mut notes = Vec::new();
-        let result = self.read(&mut output, &mut notes).and_then(|()| {
-            let (connections, messages) = (output.connections, output.messages);
-            notes.insert(0, format!("connections: {connections}, messages: {messages}"));
-            let left_out = output.finish(&unfinished).map_err(written)?;
-            if left_out > 0 {
-                notes.push(format!(
-                    "events without a place in HAR (faults, gaps, what lacks its opening): {left_out}"
-                ));
-            }
+        let written = |error: io::Error| self.unwritable(&error);
+        let mut output = BufWriter::new(File::create(&unfinished).map_err(written)?);
+        let result = self.read(&mut conversion, &mut output).and_then(|()| {
+            conversion.finish();
+            output.write_all(&conversion.take()).and_then(|()| output.flush()).map_err(written)?;
             fs::rename(&unfinished, &self.output).map_err(written)
         });
         if result.is_err() {
             let _ = fs::remove_file(&unfinished);
         }
         result?;
-        for note in notes {
+        for note in conversion.notes(&self.input.display().to_string()) {
             // Standard output may be closed.
             let _ = writeln!(io::stdout(), "{}: {note}", self.output.display());
         }
         Ok(())
     }
 
-    fn read(&self, output: &mut Output, notes: &mut Vec<String>) -> Result<(), StartError> {
+    fn unwritable(&self, error: &io::Error) -> StartError {
+        StartError::file(&self.output, &format!("cannot be written: {error}"))
+    }
+
+    fn read(&self, conversion: &mut Conversion, output: &mut impl Write) -> Result<(), StartError> {
         let unreadable =
             |error: io::Error| StartError::file(&self.input, &format!("cannot be read: {error}"));
         let folder = self.input.parent().unwrap_or(Path::new(""));
         match extension(&self.input).as_str() {
             "jsonl" => {
                 let mut file = File::open(&self.input).map_err(unreadable)?;
-                self.read_lines(&mut file, output, notes)
+                self.read_lines(&mut file, conversion, output)
             }
             "har" => {
                 let text = File::open(&self.input).and_then(limited).map_err(unreadable)?;
@@ -103,12 +84,12 @@ impl Convert {
                     let text = File::open(folder.join(name)).and_then(limited);
                     text.map(Bytes::from).map_err(|error| format!("{name} cannot be read: {error}"))
                 };
-                self.read_har(&text, attached, output, notes)
+                self.read_har(&text, attached, conversion)
             }
             "zhar" => {
                 let file = File::open(&self.input).map_err(unreadable)?;
                 let text = limited(ZlibDecoder::new(file)).map_err(unreadable)?;
-                self.read_har(&text, |name| Err(format!("there is no {name} in it")), output, notes)
+                self.read_har(&text, |name| Err(format!("there is no {name} in it")), conversion)
             }
             "zip" => {
                 let file = File::open(&self.input).map_err(unreadable)?;
@@ -125,7 +106,7 @@ impl Convert {
                     let text = unpack(name).map(Bytes::from);
                     text.map_err(|error| format!("{name} cannot be read: {error}"))
                 };
-                self.read_har(&text, attached, output, notes)
+                self.read_har(&text, attached, conversion)
             }
             _ => {
                 let message = "expected a name that ends in .jsonl, .har, .zip or .zhar";
@@ -137,100 +118,29 @@ impl Convert {
     fn read_lines(
         &self,
         file: &mut File,
-        output: &mut Output,
-        notes: &mut Vec<String>,
+        conversion: &mut Conversion,
+        output: &mut impl Write,
     ) -> Result<(), StartError> {
-        let mut lines = Lines::default();
         let mut part = vec![0; PART];
         loop {
             let length = file.read(&mut part);
             let length =
                 length.map_err(|error| StartError::file(&self.input, &format!("cannot be read: {error}")))?;
-            lines.push(&part[..length]);
-            loop {
-                let next = if length > 0 { lines.next_line() } else { lines.finish() };
-                match next.map_err(|error| StartError::file(&self.input, &error))? {
-                    Some(placed) => self.write(output, placed.line)?,
-                    None => break,
-                }
-            }
+            conversion.lines(&part[..length]).map_err(|error| StartError::file(&self.input, &error))?;
+            output.write_all(&conversion.take()).map_err(|error| self.unwritable(&error))?;
             if length == 0 {
-                break;
+                return Ok(());
             }
         }
-        if lines.is_torn() {
-            notes.push(format!(
-                "line {} of {} was torn and is left out",
-                lines.number(),
-                self.input.display()
-            ));
-        }
-        Ok(())
     }
 
     fn read_har(
         &self,
         text: &[u8],
         attached: impl FnMut(&str) -> Result<Bytes, String>,
-        output: &mut Output,
-        notes: &mut Vec<String>,
+        conversion: &mut Conversion,
     ) -> Result<(), StartError> {
-        let recording = har::read(text, attached).map_err(|error| StartError::file(&self.input, &error))?;
-        let name = self.input.display();
-        if recording.skipped > 0 {
-            notes.push(format!("entries of {name} that are no WebSockets: {}", recording.skipped));
-        }
-        if recording.unanswered > 0 {
-            notes.push(format!(
-                "{} WebSockets of {name} have no answer and are left out",
-                recording.unanswered
-            ));
-        }
-        self.write(output, Line::Header(recording.header))?;
-        recording.events.into_iter().try_for_each(|event| self.write(output, Line::Event(event)))
-    }
-
-    fn write(&self, output: &mut Output, line: Line) -> Result<(), StartError> {
-        output
-            .push(line)
-            .map_err(|error| StartError::file(&self.output, &format!("cannot be written: {error}")))
-    }
-}
-
-impl Output {
-    fn push(&mut self, line: Line) -> io::Result<()> {
-        if let Line::Event(event) = &line {
-            match event.kind {
-                EventKind::Open(_) | EventKind::Refuse(_) => self.connections += 1,
-                EventKind::Message { .. } => self.messages += 1,
-                EventKind::Close { .. } | EventKind::Fault { .. } => {}
-            }
-        }
-        let line = match &self.mask {
-            Some(mask) => mask.line(line),
-            None => line,
-        };
-        match &mut self.form {
-            Form::Har(writer) => writer.push(line),
-            Form::Lines(file) => {
-                let mut bytes = Vec::new();
-                line.write(&mut bytes);
-                file.write_all(&bytes)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes what is left; gives how many events the form has no place for.
-    fn finish(self, file: &Path) -> io::Result<usize> {
-        match self.form {
-            Form::Lines(mut file) => file.flush().map(|()| 0),
-            Form::Har(writer) => {
-                let written = writer.finish();
-                fs::write(file, written.text)?;
-                Ok(written.left_out)
-            }
-        }
+        conversion.har(text, attached).map_err(|error| StartError::file(&self.input, &error))
     }
 }
 

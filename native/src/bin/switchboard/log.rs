@@ -38,6 +38,7 @@ where
         .with_env_filter(filter)
         .with_writer(writer)
         .with_ansi(is_terminal)
+        .with_target(false)
         .fmt_fields(format::debug_fn(field).delimited(" "))
         .log_internal_errors(false)
         .finish()
@@ -59,10 +60,25 @@ fn filter(directives: &str) -> Result<EnvFilter, ParseError> {
 /// Writes one field of a line. Much of it comes from clients: they must not be able to command a terminal, or to forge a
 /// line.
 fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
+    if field.name() == "stack" {
+        return stack(writer, &format!("{value:?}"));
+    }
     if field.name() != "message" {
         write!(writer, "{}=", field.name())?;
     }
-    format!("{value:?}").chars().try_for_each(|character| match is_harmless(character) {
+    harmless(writer, &format!("{value:?}"))
+}
+
+/// The calls that led to an error, each on a line of its own.
+fn stack(writer: &mut Writer<'_>, text: &str) -> fmt::Result {
+    text.split('\n').try_for_each(|line| {
+        writer.write_char('\n')?;
+        harmless(writer, line)
+    })
+}
+
+fn harmless(writer: &mut Writer<'_>, text: &str) -> fmt::Result {
+    text.chars().try_for_each(|character| match is_harmless(character) {
         true => writer.write_char(character),
         false => write!(writer, "{}", character.escape_debug()),
     })

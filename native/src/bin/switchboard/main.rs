@@ -12,13 +12,14 @@ mod log;
 mod memory;
 mod record;
 mod reload;
+mod replay;
 mod signals;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use switchboard::{Server, ServerError};
+use switchboard::{Server, ServerError, Tls};
 use tokio::net::TcpListener;
 
 use cli::{Arguments, Command, StartError};
@@ -32,7 +33,14 @@ fn main() -> ExitCode {
     let result = match &arguments.command {
         Some(Command::Asyncapi(asyncapi)) => asyncapi.run(),
         Some(Command::Convert(convert)) => convert.run(),
-        Some(Command::Record(_)) | None => serve(&arguments),
+        Some(Command::Init(_)) => Err(StartError::NeedsNode("init")),
+        Some(Command::Mcp(_)) => Err(StartError::NeedsNode("mcp")),
+        Some(Command::Serve(_) | Command::Record(_) | Command::Replay(_)) | None => {
+            match arguments.checks() {
+                true => check(&arguments),
+                false => serve(&arguments),
+            }
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -60,13 +68,11 @@ async fn serve(arguments: &Arguments) -> Result<(), StartError> {
     if let Some(settings) = &control {
         builder = builder.control(settings.clone());
     }
-    let server = builder.listen(listener);
-    let server = server.map_err(|error| match error {
-        ServerError::NoHandler(_) | ServerError::Config(_) | ServerError::Tls(_) => {
-            StartError::config(arguments, &error)
-        }
-        other => StartError::Server(other),
-    })?;
+    let server = arguments
+        .with_handler_files(builder, address.port())
+        .listen(listener)
+        .map_err(|error| of_server(arguments, error))?;
+    server.switchboard().joined().await.map_err(|error| of_server(arguments, error))?;
     let signals = signals::watch(server.shutdown_handle()).map_err(StartError::Serve)?;
     let reload = Reload::new(arguments.clone(), server.switchboard().clone(), address.port(), unresolved);
     let reloads = reload.watch().map_err(StartError::Serve)?;
@@ -78,4 +84,38 @@ async fn serve(arguments: &Arguments) -> Result<(), StartError> {
     served.map_err(StartError::Serve)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Does everything that comes before listening, and says that nothing is wrong. On one thread nothing is served meanwhile.
+#[tokio::main(flavor = "current_thread")]
+async fn check(arguments: &Arguments) -> Result<(), StartError> {
+    let environment = Environment::read().map_err(StartError::environment)?;
+    let mut config = arguments.config(&environment)?;
+    let port = config.listen.port;
+    arguments.resolve(&mut config, &environment, port)?;
+    if let Some(files) = &config.listen.tls {
+        Tls::from_files(&files.cert, &files.key).map_err(|error| of_server(arguments, error.into()))?;
+    }
+    let switchboard = arguments
+        .with_handler_files(Server::builder().config(config), port)
+        .build()
+        .map_err(|error| of_server(arguments, error))?;
+    let endpoints = match switchboard.endpoints().len() {
+        1 => "1 endpoint".to_owned(),
+        count => format!("{count} endpoints"),
+    };
+    // Standard output may be closed.
+    let _ = writeln!(io::stdout(), "{}: nothing is wrong; {endpoints}", arguments.config_name());
+    Ok(())
+}
+
+fn of_server(arguments: &Arguments, error: ServerError) -> StartError {
+    match error {
+        ServerError::NoHandler(_) | ServerError::Config(_) | ServerError::Tls(_) => {
+            StartError::config(arguments, &error)
+        }
+        #[cfg(feature = "javascript")]
+        ServerError::Script(error) => StartError::Script { error },
+        other => StartError::Server(other),
+    }
 }

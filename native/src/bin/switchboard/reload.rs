@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+#[cfg(feature = "javascript")]
+use switchboard::ServerError;
 use switchboard::{Config, Switchboard};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -28,13 +30,21 @@ pub(crate) struct Reload {
     /// The configuration that is served, before its variables are filled in.
     config: Config,
     /// What the files contained when they were read last.
-    contents: Vec<Option<Vec<u8>>>,
+    contents: Contents,
+}
+
+/// What the files contain.
+#[derive(PartialEq)]
+struct Contents {
+    files: Vec<(PathBuf, Option<Vec<u8>>)>,
+    /// The names of what is in the folders of handler files.
+    folders: Vec<Vec<PathBuf>>,
 }
 
 impl Reload {
     /// `config` is what [`Arguments::config`] has given.
     pub(crate) fn new(arguments: Arguments, switchboard: Switchboard, port: u16, config: Config) -> Self {
-        let contents = contents(&arguments, &config);
+        let contents = Contents::read(&arguments, &config, &switchboard);
         Self { arguments, switchboard, port, config, contents }
     }
 
@@ -42,24 +52,34 @@ impl Reload {
     pub(crate) fn watch(mut self) -> io::Result<JoinHandle<()>> {
         let mut hangup = Hangup::listen()?;
         let (sender, mut changes) = mpsc::channel(1);
-        let watcher =
-            self.arguments.watches().then(|| watcher(&self.arguments, &self.config, sender)).transpose();
-        let watcher = watcher.map_err(io::Error::other)?;
+        let watcher = self.arguments.watches().then(|| watcher(sender)).transpose();
+        let mut watcher = watcher.map_err(io::Error::other)?;
+        if let Some(watcher) = &mut watcher {
+            self.watch_more(watcher);
+        }
         Ok(tokio::spawn(async move {
             // It is dropped with the task; without one nothing is ever received.
-            let watcher = watcher;
+            let mut watcher = watcher;
             loop {
                 tokio::select! {
                     () = hangup.next() => {
-                        self.contents = contents(&self.arguments, &self.config);
                         self.reload();
+                        self.contents = self.read();
                     }
                     Some(()) = changes.recv(), if watcher.is_some() => {
                         settle(&mut changes).await;
-                        let contents = contents(&self.arguments, &self.config);
+                        let contents = self.read();
                         if contents != self.contents {
                             self.contents = contents;
                             self.reload();
+                            // A handler file may import others now. What changed meanwhile is seen with the next event.
+                            let now = self.read();
+                            if !now.has_files_of(&self.contents) {
+                                self.contents = now;
+                            }
+                            if let Some(watcher) = &mut watcher {
+                                self.watch_more(watcher);
+                            }
                         }
                     }
                 }
@@ -67,11 +87,27 @@ impl Reload {
         }))
     }
 
+    fn read(&self) -> Contents {
+        Contents::read(&self.arguments, &self.config, &self.switchboard)
+    }
+
+    /// Watches the folders of files that were not there before, too.
+    fn watch_more(&self, watcher: &mut RecommendedWatcher) {
+        for folder in folders(&self.arguments, &self.config, &self.switchboard) {
+            // A folder that is not there yet is not worth a failure: the file in it is named when it is read.
+            if folder.is_dir()
+                && let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive)
+            {
+                tracing::warn!("changes in {} are not seen: {error}", folder.display());
+            }
+        }
+    }
+
     fn reload(&mut self) {
         let name = self.arguments.config_name();
         match self.take() {
             Ok(done) => tracing::info!("reloaded {name}: {done}"),
-            Err(error) => tracing::error!("{error}; the configuration before serves on"),
+            Err(error) => log_mistake(&error),
         }
     }
 
@@ -81,13 +117,28 @@ impl Reload {
         let mut resolved = config.clone();
         self.arguments.resolve(&mut resolved, &environment, self.port)?;
         let done = self.switchboard.reconfigure(resolved);
-        let done = done.map_err(|error| StartError::config(&self.arguments, &error))?;
+        let done = done.map_err(|error| match error {
+            #[cfg(feature = "javascript")]
+            ServerError::Script(error) => StartError::Script { error },
+            error => StartError::config(&self.arguments, &error),
+        })?;
         let left = bound_at_start(&self.config, &config);
         if !left.is_empty() {
             tracing::warn!("{} takes effect when the server is started again", left.join(", "));
         }
         Ok(done.to_string())
     }
+}
+
+/// What is wrong, and where in a handler file.
+fn log_mistake(error: &StartError) {
+    #[cfg(feature = "javascript")]
+    if let StartError::Script { error } = error
+        && let Some(stack) = error.stack()
+    {
+        return tracing::error!(%stack, "{error}; the configuration before serves on");
+    }
+    tracing::error!("{error}; the configuration before serves on");
 }
 
 /// The keys with another value than at the start that a running server does not take over.
@@ -117,37 +168,40 @@ async fn settle(changes: &mut mpsc::Receiver<()>) {
     while let Ok(Some(())) = timeout_at(last.min(Instant::now() + QUIET), changes.recv()).await {}
 }
 
-/// Tells `changes` when something changes in the folders of the files. The folders are watched and not the files, as many
-/// editors replace a file by another one of its name.
-fn watcher(
-    arguments: &Arguments,
-    config: &Config,
-    changes: mpsc::Sender<()>,
-) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+/// Tells `changes` when something changes in the folders that it watches.
+fn watcher(changes: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+    notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Reading is no change; that events were lost may hide one.
         if event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_))) {
             return;
         }
         // One that waits already is enough.
         let _ = changes.try_send(());
-    })?;
-    let mut folders: Vec<PathBuf> = files(arguments, config)
-        .into_iter()
-        .map(|file| match file.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => PathBuf::from("."),
-        })
-        .collect();
+    })
+}
+
+/// The folders to watch. It is folders and not files, as many editors replace a file by another one of its name.
+fn folders(arguments: &Arguments, config: &Config, switchboard: &Switchboard) -> Vec<PathBuf> {
+    let (handlers, below) = handler_files(switchboard);
+    let files = files(arguments, config).into_iter().chain(handlers);
+    let of_files = files.map(|file| match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    });
+    let mut folders: Vec<PathBuf> = of_files.chain(below).collect();
     folders.sort_unstable();
     folders.dedup();
-    for folder in folders {
-        // A folder that is not there yet is not worth a failure: the file in it is named when it is read.
-        if folder.is_dir() {
-            watcher.watch(&folder, RecursiveMode::NonRecursive)?;
-        }
-    }
-    Ok(watcher)
+    folders
+}
+
+#[cfg(feature = "javascript")]
+fn handler_files(switchboard: &Switchboard) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    switchboard.handler_files()
+}
+
+#[cfg(not(feature = "javascript"))]
+fn handler_files(_: &Switchboard) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    Default::default()
 }
 
 /// The files of which the configuration is made. Those that a later configuration adds in other folders are not watched.
@@ -157,8 +211,27 @@ fn files(arguments: &Arguments, config: &Config) -> Vec<PathBuf> {
     arguments.config_file().map(ToOwned::to_owned).into_iter().chain(environment).chain(of_config).collect()
 }
 
-fn contents(arguments: &Arguments, config: &Config) -> Vec<Option<Vec<u8>>> {
-    files(arguments, config).iter().map(|file| std::fs::read(file).ok()).collect()
+impl Contents {
+    /// Whether they are the same files, whatever they contain.
+    fn has_files_of(&self, other: &Self) -> bool {
+        let names = |contents: &Self| contents.files.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>();
+        names(self) == names(other) && self.folders.len() == other.folders.len()
+    }
+
+    fn read(arguments: &Arguments, config: &Config, switchboard: &Switchboard) -> Self {
+        let (handlers, folders) = handler_files(switchboard);
+        let files = files(arguments, config).into_iter().chain(handlers);
+        let names = |folder: PathBuf| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let mut names: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+            names.sort_unstable();
+            names
+        };
+        Self {
+            files: files.map(|file| (file.clone(), std::fs::read(file).ok())).collect(),
+            folders: folders.into_iter().map(names).collect(),
+        }
+    }
 }
 
 /// SIGHUP, where there is one.

@@ -1,0 +1,86 @@
+//! What a broker has to be able to do.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use switchboard_core::cluster::{BackplaneEffect, BackplaneInput};
+use switchboard_core::config::{Broker, ClusterConfig};
+use tokio::sync::mpsc;
+
+use crate::error::ServerError;
+
+/// The way to one broker.
+pub(super) trait Backplane: Send + Sync {
+    /// Makes a connection, whose subscriptions deliver to `deliveries`. `owner` holds its leases.
+    fn connect<'a>(
+        &'a self,
+        owner: &'a str,
+        deliveries: mpsc::Sender<Delivery>,
+    ) -> Pending<'a, Result<Box<dyn Session>, String>>;
+}
+
+/// One connection to a broker. Dropping it ends it.
+pub(super) trait Session: Send {
+    /// Carries these out in their order, in as few round trips as possible. What the broker refuses is logged and goes on;
+    /// an error ends the connection.
+    fn carry_out<'a>(&'a mut self, orders: Vec<BackplaneEffect>) -> Pending<'a, Result<CarriedOut, String>>;
+}
+
+/// What became of orders.
+#[derive(Default)]
+pub(super) struct CarriedOut {
+    /// The answers to leases.
+    pub(super) answers: Vec<BackplaneInput>,
+    /// Leases that this broker cannot give.
+    pub(super) undecided: Vec<Arc<str>>,
+    /// How many messages the broker has refused.
+    pub(super) refused: u64,
+    /// The reason of the last refusal.
+    pub(super) reason: Option<String>,
+}
+
+/// What comes from a broker.
+#[derive(Debug)]
+pub(super) enum Delivery {
+    /// A message on a channel.
+    Message {
+        /// The channel.
+        channel: Arc<str>,
+        /// What was published.
+        payload: bytes::Bytes,
+    },
+    /// The connection is gone, for this reason.
+    Gone(String),
+}
+
+/// How many messages of the broker may wait for the engine. More are dropped, which the engine notices by their sequence
+/// numbers, counts and logs.
+pub(super) const MAX_DELIVERIES: usize = 65_536;
+
+/// A future of a trait that is used as an object.
+pub(super) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The broker of the configuration.
+pub(super) fn open(config: &ClusterConfig) -> Result<Box<dyn Backplane>, ServerError> {
+    let invalid = |message: String| ServerError::Cluster(format!("cluster.url: {message}"));
+    let broker = config.broker().map_err(|error| invalid(error.message))?;
+    match broker {
+        #[cfg(feature = "redis")]
+        Broker::Redis => Ok(Box::new(super::redis::Redis::open(&config.url.0).map_err(invalid)?)),
+        #[cfg(feature = "nats")]
+        Broker::Nats => {
+            Ok(Box::new(super::nats::Nats::open(&config.url.0, &config.prefix).map_err(invalid)?))
+        }
+        #[allow(unreachable_patterns)]
+        Broker::Redis => Err(invalid(missing("redis"))),
+        #[allow(unreachable_patterns)]
+        Broker::Nats => Err(invalid(missing("nats"))),
+        #[allow(unreachable_patterns)]
+        _ => Err(invalid("this broker is not known here".to_owned())),
+    }
+}
+
+#[cfg_attr(all(feature = "nats", feature = "redis"), allow(dead_code))]
+fn missing(feature: &str) -> String {
+    format!("this program was built without the feature \"{feature}\"; build it with --features {feature}")
+}
