@@ -23,3 +23,5 @@ for (const file of engine) {
 }
 // The native server embeds the same files.
 cpSync(join(folder, '../native/inspector'), join(folder, 'dist/inspector/page'), { recursive: true })
+// What it serves without a configuration.
+copyFileSync(join(folder, '../native/switchboard.toml'), join(folder, 'dist/command/switchboard.toml'))

@@ -9,7 +9,7 @@ import { createHandle } from './accept/request.js'
 import { createUpgrade, isBelow, isOfVite } from './accept/upgrade.js'
 import { resolve } from './config/options.js'
 import { accessOf } from './control/settings.js'
-import { type Setup, setUp } from './config/setup.js'
+import { type Own, type Setup, setUp } from './config/setup.js'
 import { faultsOf } from './connection/faults.js'
 import { recordingsOf } from './connection/recordings.js'
 import { type Place, routeAt } from './connection/route.js'
@@ -104,11 +104,15 @@ export interface Surroundings {
   servedHosts?: true | string[]
   /** Sees what passes. */
   observer?: Observer
+  /** Whether other pages of the server show the inspector. */
+  isFramed?: () => boolean
+  /** What a server has that answers everything on its port, as it is now. */
+  own?: () => Own
 }
 
 /** Starts what the options describe. `root` is where the relative path of a configuration file starts. */
 export function start(options: PluginOptions & SwitchboardOptions, root: string, around: Surroundings = {}): Started {
-  const { fixStack, servedHosts, before, written = [], observer } = around
+  const { fixStack, servedHosts, before, written = [], observer, isFramed = () => false, own } = around
   const resolved = resolve(options, written)
   let { prefixes, control, inspector } = resolved
   const level = asksForDebug(resolved.environment.DEBUG) ? 'debug' : options.logLevel
@@ -122,7 +126,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
   }
   const isManual = isManualClock(options.clock)
   const running = readable(() => {
-    const setup = setUp(resolved, root, servedHosts, log.isDebug)
+    const setup = setUp(resolved, root, servedHosts, log.isDebug, own?.())
     return before ? checked(before, setup) : new Supervisor(setup, root, log, { clock: new HostClock(isManual), observer })
   })
   const undo: (() => void)[] = []
@@ -132,7 +136,7 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
   const shut = (options?: CloseOptions | null): Promise<void> => close(running, options).then(undoAll)
   let loaded: Promise<void> | undefined
   const handle = createHandle(running)
-  const inspect = createInspector(running, () => (inspector ? control : undefined))
+  const inspect = createInspector(running, () => (inspector ? control : undefined), isFramed)
   const switchboard: Switchboard = {
     upgrade: createUpgrade(running, () => prefixes),
     request: (request, response) => handle(request, response) || inspect(request, response),
@@ -169,11 +173,11 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
     },
     reconfigure: (written) => {
       const resolved = resolve(options, written)
-      const changes = readable(() => running.reconfigure(setUp(resolved, root, servedHosts, log.isDebug), root, log))
+      const changes = readable(() => running.reconfigure(setUp(resolved, root, servedHosts, log.isDebug, own?.()), root, log))
       ;({ prefixes, control, inspector } = resolved)
       return changes
     },
-    check: (written) => readable(() => void checked(running, setUp(resolve(options, written), root, servedHosts, log.isDebug))),
+    check: (written) => readable(() => void checked(running, setUp(resolve(options, written), root, servedHosts, log.isDebug, own?.()))),
     release: undoAll,
     keepSockets: (below) => running.host.keepSockets(below),
     serves: (path) => running.host.serves(path),
@@ -187,7 +191,8 @@ export function start(options: PluginOptions & SwitchboardOptions, root: string,
       const serves = (path: string): boolean => running.host.serves(path)
       const untaken = (line: string): void => log.write('warn', line)
       const nearest = (path: string): string | undefined => running.host.nearest(path)
-      const attached = { upgrade, request: requests ? request : undefined, serves, loadingFor, nearest, untaken, closed }
+      const unclaimed = (path: string): void => running.host.unclaimed(path)
+      const attached = { upgrade, request: requests ? request : undefined, serves, loadingFor, nearest, untaken, unclaimed, closed }
       undo.push(attachTo(server, attached))
     },
     onClosed: (one) => void undo.push(one),

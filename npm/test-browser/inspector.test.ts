@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { useBrowser } from './support/browser.js'
-import { client, type Client, hosts, inspect, type Inspected, refused } from './support/inspected.js'
+import { answer, client, type Client, hosts, inspect, type Inspected, refused } from './support/inspected.js'
 
 const newContext = useBrowser()
 
@@ -12,18 +12,6 @@ const FOREIGN = 'https://evil.example'
 
 /** A row of the list of frames. */
 const row = (page: Page, text: string | RegExp) => page.locator('#view-frames .row', { hasText: text })
-
-/** Fills in a dialog and does what it asks for. */
-async function answer(page: Page, fields: Record<string, string>): Promise<void> {
-  const dialog = page.locator('dialog')
-  for (const [name, value] of Object.entries(fields)) {
-    const field = dialog.locator(`[name=${name}]`)
-    if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value)
-    else await field.fill(value)
-  }
-  await dialog.locator('form button:not([type=button])').click()
-  await dialog.waitFor({ state: 'detached' })
-}
 
 describe.each(Object.keys(hosts))('on %s', (host) => {
   let server: Inspected
@@ -160,6 +148,24 @@ describe.each(Object.keys(hosts))('on %s', (host) => {
     await details.getByRole('button', { name: 'Terminate…' }).click()
     await answer(page, {})
     expect(await other.closed).toBe(1006)
+    expect(errors).toEqual([])
+    await context.close()
+  })
+
+  test('the reading of a client is paused, shown and resumed', async () => {
+    const context = await newContext()
+    const { page, errors } = await inspect(context, server, 'connections')
+    const echo = await open('/echo')
+    const line = page.locator('table[aria-label=Open] tr', { hasText: '/echo' })
+    await line.getByRole('button').click()
+    const details = page.locator('#view-connections .details')
+    await details.getByRole('button', { name: 'Pause reading' }).click()
+    await details.locator('dt:text-is("reading") + dd', { hasText: 'paused' }).waitFor()
+    await line.getByText('‖').waitFor()
+    echo.say('waits')
+    await details.getByRole('button', { name: 'Read again' }).click()
+    await expect.poll(() => echo.received).toEqual(['waits'])
+    await details.getByRole('button', { name: 'Pause reading' }).waitFor()
     expect(errors).toEqual([])
     await context.close()
   })

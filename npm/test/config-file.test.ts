@@ -42,3 +42,16 @@ test.each(versions)('Vite %s takes another configuration, and what is wrong with
   expect(await staying.json()).toMatchObject({ answer: 'four' })
   expect(project.lines.filter((line) => line.includes('restart'))).toEqual([])
 })
+
+test('a cluster is for the native server, which is said once', async () => {
+  // Its URL is not known here.
+  const cluster = '\n[cluster]\nurl = "${URL_OF_THE_BROKER}"\n'
+  const project = new Project()
+  project.write('vite.config.mjs', configuration("{ config: 'switchboard.toml' }"))
+  project.write('switchboard.toml', rules('one', cluster))
+  await project.start(versions[0]![1])
+  await project.save('switchboard.toml', rules('two', cluster))
+  await project.logged('reloaded switchboard.toml')
+  const told = project.lines.filter((line) => line.includes('cluster'))
+  expect(told).toEqual([expect.stringContaining('the cluster of the configuration is for the native server: this server is on its own')])
+})

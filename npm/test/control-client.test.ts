@@ -81,6 +81,7 @@ test('every answer is what the document says', async () => {
     ['ControlRoutes', client.routes],
     ['ControlConnections', client.connections],
     ['ControlConnection', () => client.connection(id)],
+    ['ControlMessages', () => client.messages(id, { limit: 10 })],
     ['ControlRooms', client.rooms],
     ['Stats', client.stats],
     ['ControlFeeds', client.feeds],
@@ -88,6 +89,12 @@ test('every answer is what the document says', async () => {
     ['ControlFault', () => client.addFaults({ route: '/chat/{room}', faults: [{ on: 'send', latency: 1 }] })],
     ['ControlFaults', client.faults],
     ['ControlDone', () => client.removeFaults()],
+    ['ControlBreakpoint', () => client.addBreakpoint({ route: '/chat/{room}', contains: 'x', limit: 3 })],
+    ['ControlBreakpoints', client.breakpoints],
+    ['ControlDone', () => client.removeBreakpoints()],
+    ['ControlDone', () => client.decideAllHeld({ action: 'pass' })],
+    ['ControlDone', () => client.pause({ connection: id, timeout: 5_000 })],
+    ['ControlDone', () => client.resume({ connection: id })],
     ['ControlRecording', () => client.startRecording({ name: 'client.jsonl', route: '/chat/{room}' })],
     ['ControlRecordings', client.recordings],
     ['ControlDone', () => client.stopRecording('client.jsonl')],
@@ -100,11 +107,60 @@ test('every answer is what the document says', async () => {
   expect(await client.connection(id)).toMatchObject({ authData: { user: 'ada' }, query: 'x=1', rooms: ['one'], params: { room: 'one' } })
   await expect.poll(async () => (await client.presence()).total).toBe(1)
   fits('ControlPresences', await client.presence())
+  const [header] = (await client.recording('client.jsonl')).split('\n')
+  expect(JSON.parse(header!)).toMatchObject({ switchboard: 'recording', version: 1, source: '/chat/{room}' })
+  await expect(client.recording('nothing.jsonl')).rejects.toMatchObject({ status: 404, message: expect.stringContaining('no recording of this name') })
+  await expect(client.recording('../client.jsonl')).rejects.toMatchObject({ status: 400 })
   const stats = await client.stats()
   expect(stats).toEqual(server.switchboard.stats())
   fits('ControlDone', await client.close({ connection: id, code: 4001, reason: 'bye' }))
   fits('ControlDone', await client.terminate({ everyone: true }))
   fits('ControlDone', await client.reset())
+})
+
+test('what passed on a connection is counted and kept, also after its end', async () => {
+  const { server, client } = await start()
+  const before = Date.now()
+  const ada = await connect(server.url('/api/chat/one?x=1'))
+  ada.socket.send('{"n":1}')
+  await ada.next()
+  const { id } = (await client.connections()).connections[0]!
+  // A client's frame has a header of 6 bytes, a server's of 2; the server's ping comes late.
+  const counts = { messagesIn: 1, bytesIn: 7, wireBytesIn: 13, messagesOut: 1, bytesOut: 15, wireBytesOut: 17, droppedMessages: 0 }
+  const open = await client.connection(id)
+  expect(open).toMatchObject({ ...counts, state: 'open', compression: false })
+  expect(open.openedAt).toBeGreaterThanOrEqual(before)
+  ada.socket.close(4000, 'bye')
+  await expect.poll(async () => (await client.connections({ state: 'closed' })).total).toBe(1)
+  const [ended] = (await client.connections({ state: 'closed' })).connections
+  fits('ControlConnection', ended)
+  // Both close frames.
+  const all = { ...counts, wireBytesIn: 13 + 6 + 5, wireBytesOut: 17 + 2 + 5 }
+  expect(ended).toMatchObject({ ...all, id, state: 'closed', closeCode: 4000, closeReason: 'bye', closeCause: 'client', openedAt: open.openedAt })
+  expect(ended!.closedAt).toBeGreaterThanOrEqual(open.openedAt!)
+  const { messages } = await client.messages(id)
+  expect(messages).toMatchObject([{ direction: 'in', text: '{"n":1}' }, { direction: 'out', text: '{"got":{"n":1}}' }])
+})
+
+test('a compressed connection shows what that saves', async () => {
+  const server = await serve([{ pattern: '/chat', compression: true, onMessage: (connection: any, message: any) => connection.send(message) }] as never, {
+    control: { token: 'a long token' },
+  })
+  const client = await control(`http://127.0.0.1:${server.port}`, { token: 'a long token' })
+  const ada = await connect(server.url('/api/chat'), { perMessageDeflate: true })
+  ada.socket.send(JSON.stringify('a'.repeat(10_000)))
+  await ada.next()
+  const [shown] = (await client.connections()).connections
+  expect(shown).toMatchObject({ compression: true, bytesIn: 10_002, bytesOut: 10_000 })
+  expect(Math.max(shown!.wireBytesIn, shown!.wireBytesOut)).toBeLessThan(1_000)
+})
+
+test('who subscribes afterwards is told what happened before', async () => {
+  const { server, client } = await start()
+  await expect(connect(server.url('/api/nowhere'))).rejects.toThrow('404')
+  const events = await client.events({ recent: 10, kinds: ['unclaimed'] })
+  expect((await events.next()).value).toMatchObject({ type: 'unclaimed', path: '/api/nowhere', status: 404 })
+  events.close()
 })
 
 test('every event is what the document says', async () => {
@@ -118,14 +174,14 @@ test('every event is what the document says', async () => {
   ada.socket.close(4000, 'bye')
   const seen = await until(events, 'closed')
   await connect(server.url('/api/nothing')).catch(() => {})
-  await until(events, 'refused', seen)
+  await until(events, 'unclaimed', seen)
   events.subscribe({ payloadBytes: 1e9 })
   await until(events, 'rejected', seen)
   events.subscribe({ kinds: ['opened'] })
   await until(events, 'subscribed', seen)
   for (const event of seen) fits('ControlEvent', event)
   const types = new Set(seen.map(({ type }) => type))
-  expect([...types].sort()).toEqual(['closed', 'error', 'joined', 'left', 'log', 'message', 'opened', 'refused', 'rejected', 'subscribed'])
+  expect([...types].sort()).toEqual(['closed', 'error', 'joined', 'left', 'log', 'message', 'opened', 'rejected', 'subscribed', 'unclaimed'])
   events.close()
   expect(await events.next()).toEqual({ done: true, value: undefined })
 })

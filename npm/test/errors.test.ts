@@ -76,7 +76,7 @@ test('onError that throws is a line in the log', async () => {
   client.send('x')
   client.send('y')
   expect([await client.next(), await client.next()]).toEqual(['x', 'y'])
-  expect(server.lines.some((line) => line.startsWith('error') && line.includes('second'))).toBe(true)
+  await expect.poll(() => server.lines.some((line) => line.startsWith('error') && line.includes('second'))).toBe(true)
   await expectHealthy(server)
 })
 

@@ -122,3 +122,17 @@ test('it needs the control API', () => {
   expect(() => createSwitchboard({ routes: [], wsHandlers: [chat as never], inspector: true })).toThrow('inspector: it needs the control API; write control: true')
   expect(() => createSwitchboard({ routes: [], wsHandlers: [chat as never], inspector: 'yes' as never, control: true })).toThrow('inspector: expected true or false')
 })
+
+test('Vite DevTools shows it in a dock, and then pages of its own origin may frame it', async () => {
+  const docks: unknown[] = []
+  const devTools = { docks: { register: (dock: unknown) => docks.push(dock) } }
+  const plugin = switchboard({ wsHandlers: [chat] })
+  const { port } = await serveVite({}, { plugins: [plugin] })
+  const ancestors = async () => /frame-ancestors [^;]+/.exec(String((await ask(port, '/__switchboard/')).headers['content-security-policy']))?.[0]
+  expect(await ancestors()).toBe("frame-ancestors 'none'")
+  plugin.devtools.setup(devTools)
+  expect(docks).toEqual([{ id: 'switchboard', title: 'Switchboard', icon: expect.stringContaining('data:image/svg+xml,'), type: 'iframe', url: '/__switchboard/' }])
+  expect(await ancestors()).toBe("frame-ancestors 'self'")
+  for (const options of [{ inspector: false }, { control: false }, { disable: true }]) switchboard({ wsHandlers: [chat], ...options }).devtools.setup(devTools)
+  expect(docks, 'not where the inspector is off').toHaveLength(1)
+})

@@ -24,7 +24,7 @@ const chat = {
 }
 
 async function start() {
-  const server = await serve(chat as never, { control: { token: TOKEN }, feeds: [{ name: 'news/today' }] })
+  const server = await serve(chat as never, { control: { token: TOKEN }, feeds: [{ name: 'news/today' }], recordings: folder() })
   const agent = await launch([`http://127.0.0.1:${server.port}`], { SWITCHBOARD_CONTROL_TOKEN: TOKEN })
   // From its answer on, every event is kept.
   expect((await agent.use('events')).since).toBeGreaterThan(0)
@@ -66,7 +66,7 @@ test('there is a tool for each operation, with schemas that stand alone', async 
   expect(faults({ everyone: true, faults: [{ on: 'sent' }] })).toBe(false)
 
   const reads = tools.filter(({ annotations, inputSchema }) => annotations!.readOnlyHint && !inputSchema.required?.length)
-  expect(reads.map(({ name }) => name)).toEqual(['server', 'routes', 'connections', 'rooms', 'presence', 'stats', 'feeds', 'faults', 'recordings', 'clock', 'events'])
+  expect(reads.map(({ name }) => name)).toEqual(['server', 'routes', 'connections', 'rooms', 'presence', 'stats', 'feeds', 'faults', 'breakpoints', 'recordings', 'clock', 'events'])
   for (const { name } of reads) await use(name)
 })
 
@@ -86,6 +86,12 @@ test('it shows what happens, and acts', async () => {
   expect(first.events).toMatchObject([{ direction: 'in', text: '{"n":1}' }])
   expect((await use('events', { kinds: ['message'], after: first.next, limit: 1 })).events).toMatchObject([{ direction: 'out' }])
   expect((await use('events', { after: seen.next, route: '/api/nothing' })).events).toEqual([])
+
+  await use('startRecording', { name: 'agent.jsonl' })
+  const recording = await use('recording', { name: 'agent.jsonl' })
+  expect(recording.isCut).toBe(false)
+  expect(JSON.parse(recording.text)).toMatchObject({ switchboard: 'recording', version: 1 })
+  expect(await use('stopRecording', { name: 'agent.jsonl' })).toEqual({ count: 1 })
 
   expect(await use('send', { connection: id, json: { from: 'an agent' } })).toEqual({ count: 1 })
   expect(await ada.json()).toEqual({ from: 'an agent' })
@@ -109,6 +115,20 @@ test('it shows what happens, and acts', async () => {
   const eve = await connect(server.url('/api/chat/three'))
   await use('reset')
   expect((await eve.ended).code).toBe(1012)
+})
+
+test('what happened before it came is told, and once only', async () => {
+  const server = await serve(chat as never, { control: { token: TOKEN } })
+  const ada = await connect(server.url('/api/chat/one'))
+  ada.send({ n: 1 })
+  expect(await ada.json()).toEqual({ got: { n: 1 } })
+  const { use } = await launch([`http://127.0.0.1:${server.port}`], { SWITCHBOARD_CONTROL_TOKEN: TOKEN })
+  const directions = (await use('events', { kinds: ['message'] })).events.map((event: { direction: string }) => event.direction)
+  expect(directions).toEqual(['in', 'out'])
+  expect((await use('events', { kinds: ['opened'] })).events).toHaveLength(1)
+  ada.send({ n: 2 })
+  await use('events', { contains: '{"got":{"n":2}}', wait: 10_000 })
+  expect((await use('events', { kinds: ['message'] })).events).toHaveLength(4)
 })
 
 test('what goes wrong can be read', async () => {
@@ -185,10 +205,8 @@ function run(command: string, given: string[]): Promise<{ code: number; stdout: 
 }
 
 test('the command line says what to write', async () => {
-  expect(await run(COMMAND, ['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('mcp [URL] [--token TOKEN]') })
+  expect(await run(COMMAND, ['mcp', '--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: switchboard mcp [OPTIONS] [URL]') })
   const cases: [string[], string][] = [
-    [[], 'There is no command.'],
-    [['serve'], 'There is no command "serve".'],
     [['mcp', 'http://localhost:1', 'x'], '"x" is one more argument'],
     [['mcp', 'localhost:1'], '"localhost:1" is not the address of a server; write it like http://localhost:5173'],
     [['mcp', '--tokn', 'x'], "Unknown option '--tokn'"],

@@ -69,14 +69,14 @@ test.each<[string, unknown]>([
   ['text', 'boom'],
   ['an object', { message: 'boom' }],
   ['nothing', undefined],
-  ['an error without a stack', Object.assign(new Error('boom'), { stack: undefined })],
+  ['an error without a stack', Object.defineProperty(new Error('boom'), 'stack', { value: undefined })],
   ['an error whose stack throws', Object.defineProperty(new Error('boom'), 'stack', { get: () => { throw new Error('no') } })],
 ])('%s that is thrown has no stack, and is one line', async (_, thrown) => {
   const server = await serve({ pattern: '/', onMessage: () => { throw thrown } })
   const client = await connect(server.url('/api/'))
   client.send('x')
   expect((await client.json()).type).toBe('error')
-  expect(server.lines).toHaveLength(1)
+  await expect.poll(() => server.lines).toHaveLength(1)
   expect(server.lines[0]!.split('\n')).toHaveLength(1)
 })
 

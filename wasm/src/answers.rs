@@ -1,8 +1,9 @@
 //! What the hooks said.
 
-use switchboard_core::{Answer, CallId, Input};
+use switchboard_core::{Answer, CallId, Input, javascript};
 use wasm_bindgen::prelude::*;
 
+use crate::contract::{REPLY_ERROR, REPLY_OK};
 use crate::{Switchboard, call};
 
 /// Answers of hooks.
@@ -24,12 +25,12 @@ impl Switchboard {
 
     /// `authenticate` lets the client in; `data` is JSON for those parts of the core that show it.
     pub fn answer_admitted(&mut self, call: f64, data: Option<String>) {
-        self.answer(call, call::admitted(data.as_deref()));
+        self.answer(call, javascript::admission(data.as_deref()));
     }
 
     /// `authenticate` does not let the client in; `refusal` says how, as JSON in the form of `missing` beside a token.
     pub fn answer_refused(&mut self, call: f64, refusal: &str) {
-        self.answer(call, call::refused(refusal));
+        self.answer(call, javascript::refusal(refusal));
     }
 
     /// `authenticate` gave something that is neither yes nor no; `message` tells what, and what to write.
@@ -52,8 +53,13 @@ impl Switchboard {
     /// A channel's function replied with `status` and the response in scratch: JSON as text, or bytes. With `stops` the
     /// channel ends for the client.
     pub fn answer_reply(&mut self, call: f64, status: u32, kind: u32, length: usize, stops: bool) {
-        let answer = call::channel_reply(status, kind, self.scratched(length), stops);
-        self.answer(call, answer);
+        let response = call::message(kind, self.scratched(length));
+        let is_error = match status {
+            REPLY_OK => Some(false),
+            REPLY_ERROR => Some(true),
+            _ => None,
+        };
+        self.answer(call, javascript::channel_reply(is_error, response, stops));
     }
 
     /// No entry of `responses` matched.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use switchboard_core::{CloseCode, Command, CommandError, Message};
+use switchboard_core::javascript::sendable;
+use switchboard_core::{Command, CommandError, Message};
 use wasm_bindgen::prelude::*;
 
 use crate::{Switchboard, call, id};
@@ -129,10 +130,4 @@ impl Switchboard {
             let _ = self.host.command(id(slot, generation), command(message));
         }
     }
-}
-
-/// A number of JavaScript's as a close code that may be sent.
-pub(crate) fn sendable(code: f64) -> Result<CloseCode, String> {
-    let known = call::close_code(code).map(CloseCode).filter(|code| code.is_sendable());
-    known.ok_or_else(|| format!("close code {code} cannot be sent; use 1000-1003, 1007-1014 or 3000-4999"))
 }

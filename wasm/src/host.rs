@@ -8,7 +8,8 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::control::{HostClock, SocketBytes};
+use switchboard_core::config::EndpointInfo;
+use switchboard_core::control::{HostClock, SocketCounts};
 use switchboard_core::protocol::{Burst, Event};
 use switchboard_core::recording::RecordSettings;
 use switchboard_core::time::Now;
@@ -86,6 +87,18 @@ impl Host {
         &self.facts.patterns
     }
 
+    /// The table of endpoints, if the setup asked for it.
+    pub(crate) fn endpoints(&self) -> &[EndpointInfo] {
+        &self.facts.endpoints
+    }
+
+    /// Refuses a plain request under a host that is not allowed.
+    pub(crate) fn refuse_host(&mut self, request: &http::Request<()>) -> Option<http::Response<Bytes>> {
+        let response = self.engine.refuse_host(self.now, request, &mut self.effects);
+        self.carry_out();
+        response
+    }
+
     /// How long in ms clients may take to close when the server stops.
     pub(crate) fn shutdown_grace(&self) -> u64 {
         self.facts.shutdown_grace
@@ -141,10 +154,7 @@ impl Host {
         let peers = &self.peers;
         let sockets = |id: ConnectionId| {
             let peer = peers.get(id.slot()).and_then(Option::as_deref).filter(|peer| peer.id == id);
-            peer.map_or_else(SocketBytes::default, |peer| SocketBytes {
-                undecoded: peer.socket.reader.buffered(),
-                queued: peer.socket.writer.outbox_ref().queued_bytes(),
-            })
+            peer.map_or_else(SocketCounts::default, Peer::counts)
         };
         let asker = Asker { address, clock, sockets: &sockets };
         let response = self.engine.request_from(self.now, request, asker, &mut self.effects);
@@ -156,6 +166,11 @@ impl Host {
         let result = self.engine.command(self.now, id, command, &mut self.effects);
         self.carry_out();
         result
+    }
+
+    /// Whether the configuration asks for a cluster, in which this host takes no part.
+    pub(crate) fn ignores_cluster(&self) -> bool {
+        self.facts.ignores_cluster
     }
 
     /// Whether it matters at which port the server is found.
@@ -273,6 +288,12 @@ impl Host {
         let result = self.engine.dialect_command(self.now, route, id, name, payload, &mut self.effects);
         self.carry_out();
         result.map_err(|error| error.to_string())
+    }
+
+    /// Nobody took an upgrade request for this path.
+    pub(crate) fn unclaimed(&mut self, path: &str) {
+        self.engine.unclaimed(self.now, path, &mut self.effects);
+        self.carry_out();
     }
 
     pub(crate) fn timeout(&mut self) {

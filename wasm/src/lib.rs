@@ -13,6 +13,7 @@ mod batch;
 mod call;
 mod commands;
 pub mod contract;
+mod conversion;
 mod faults;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod golden;
@@ -20,6 +21,7 @@ mod hashing;
 mod host;
 mod panic;
 mod peer;
+mod program;
 mod recordings;
 mod request;
 mod route;
@@ -30,7 +32,7 @@ mod upstream;
 use std::time::Duration;
 
 use js_sys::Error;
-use switchboard_core::control::HostClock;
+use switchboard_core::control::{HostClock, RecordingFile};
 use switchboard_core::time::{Instant, Now, WallTime};
 use switchboard_core::{CloseFrame, ConnectionId, FilePart, Input, ReadId, Stats, UpstreamEvent, UpstreamId};
 use wasm_bindgen::prelude::*;
@@ -190,6 +192,11 @@ impl Switchboard {
         self.host.needs_port()
     }
 
+    /// Whether the configuration asks for a cluster, in which this host takes no part.
+    pub fn ignores_cluster(&self) -> bool {
+        self.host.ignores_cluster()
+    }
+
     /// Whether nothing would be lost with the engine.
     pub fn is_empty(&self) -> bool {
         self.host.engine().is_empty()
@@ -269,8 +276,9 @@ impl Switchboard {
 
     /// Answers a plain HTTP request: the first `head` bytes of scratch are what `request.rs` describes, the `body` bytes
     /// behind them its body; `is_manual` tells whether time stands still. Gives the status, then names and values of the
-    /// headers in turn, then the body. For what has to be done with the clock, gives instead its name, and for `advance` the
-    /// ms. Nothing when the request is not answered here.
+    /// headers in turn, then the body; for a file that is the body, `file` instead of the status, and last its path. For what has
+    /// to be done with the clock, gives instead its name, and for `advance` the ms. Nothing when the request is not answered
+    /// here.
     pub fn request(&mut self, head: usize, body: usize, is_manual: bool) -> Option<Vec<String>> {
         let (head, body) = self.scratched(head + body).split_at_checked(head)?;
         let request::Head { request, address } = request::parse(head).ok()?;
@@ -280,11 +288,13 @@ impl Switchboard {
         if let Some(step) = response.extensions().get() {
             return Some(request::clock_step(*step));
         }
-        let mut parts = vec![response.status().as_u16().to_string()];
-        for (name, value) in response.headers() {
-            parts.extend([name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()]);
+        let mut parts = request::answer(&response);
+        if let (Some(file), [status, .., body]) =
+            (response.extensions().get::<RecordingFile>(), parts.as_mut_slice())
+        {
+            request::FILE.clone_into(status);
+            file.path.clone_into(body);
         }
-        parts.push(String::from_utf8_lossy(response.body()).into_owned());
         Some(parts)
     }
 
@@ -328,7 +338,7 @@ impl Switchboard {
     /// Stops the server: no new connections, a close frame to all, and those that remain after `grace` ms are dropped.
     /// Returns what is wrong with a code that must not be sent.
     pub fn shutdown(&mut self, code: f64, reason: &str, grace: f64) -> Option<String> {
-        match commands::sendable(code) {
+        match switchboard_core::javascript::sendable(code) {
             Ok(code) => {
                 let frame = CloseFrame::new(code, reason);
                 self.host
@@ -347,6 +357,11 @@ impl Switchboard {
     /// What is nearest to a path that no route serves.
     pub fn nearest(&self, path: &str) -> Option<String> {
         self.host.engine().nearest(path)
+    }
+
+    /// An upgrade request for this path was left to other listeners, and none of them took it.
+    pub fn unclaimed(&mut self, path: &str) {
+        self.host.unclaimed(path);
     }
 
     /// The rooms of a connection, in the order it joined them.
@@ -385,6 +400,12 @@ impl Switchboard {
     /// How many messages were dropped since the start, by the route's pattern: an object as JSON.
     pub fn dropped_messages(&self) -> String {
         serde_json::json!(self.host.engine().stats().dropped_messages).to_string()
+    }
+
+    /// How long calls of user code took lately, as JSON; `None` while the control API is off.
+    pub fn handler_time(&self) -> Option<String> {
+        let time = self.host.engine().handler_time(self.host.now)?;
+        Some(serde_json::json!(time).to_string())
     }
 
     /// How many messages broke the contract of their route since the start, by its pattern, as JSON.

@@ -1,6 +1,7 @@
 //! One open connection: its codec, and how its socket fares.
 
-use switchboard_core::protocol::{Overflow, Pushed, Reader, SocketOptions, WebSocket};
+use switchboard_core::control::SocketCounts;
+use switchboard_core::protocol::{Overflow, Pushed, Reader, SocketOptions, Traffic, WebSocket};
 use switchboard_core::{ConnectionId, Input};
 
 use crate::schedule::Touched;
@@ -25,6 +26,8 @@ pub(crate) struct Peer {
     /// The socket is closed, but not all is decoded that it brought.
     pub(crate) is_gone: bool,
     pub(crate) state: PeerState,
+    /// What has come from the client.
+    pub(crate) received: Traffic,
 }
 
 /// Where the socket stands.
@@ -52,6 +55,7 @@ impl Peer {
             is_undecoded: false,
             is_gone: false,
             state: PeerState::Open,
+            received: Traffic::default(),
         }
     }
 
@@ -61,6 +65,18 @@ impl Peer {
             self.socket.reader.expect_close();
         }
         &mut self.socket.reader
+    }
+
+    /// What it holds, and what has passed on it.
+    pub(crate) fn counts(&self) -> SocketCounts {
+        let WebSocket { reader, writer } = &self.socket;
+        SocketCounts {
+            undecoded: reader.buffered(),
+            queued: writer.outbox_ref().queued_bytes(),
+            received: self.received,
+            sent: writer.traffic(),
+            dropped_messages: writer.outbox_ref().dropped_messages(),
+        }
     }
 
     /// Whether what the client says still matters to anybody.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
-use http::{Method, Request, Uri, Version};
+use http::{Method, Request, Response, Uri, Version};
 use switchboard_core::control::ClockStep;
 
 /// A request that cannot be understood.
@@ -42,6 +42,19 @@ pub(crate) fn parse(head: &[u8]) -> Result<Head, Malformed> {
     }
     let address = std::str::from_utf8(&address).ok().and_then(|address| address.parse().ok());
     Ok(Head { request, address })
+}
+
+/// Stands where otherwise the status does, for a file that is the body.
+pub(crate) const FILE: &str = "file";
+
+/// An answer for JavaScript: the status, then names and values of the headers in turn, then the body.
+pub(crate) fn answer(response: &Response<impl AsRef<[u8]>>) -> Vec<String> {
+    let mut parts = vec![response.status().as_u16().to_string()];
+    for (name, value) in response.headers() {
+        parts.extend([name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()]);
+    }
+    parts.push(String::from_utf8_lossy(response.body().as_ref()).into_owned());
+    parts
 }
 
 /// What has to be done with the clock, in words.

@@ -3,7 +3,7 @@
 use switchboard_core::{ConnectionId, RouteCommand};
 use wasm_bindgen::prelude::*;
 
-use crate::{Switchboard, call, commands};
+use crate::{Switchboard, call};
 
 /// A route that does not exist has no connections.
 #[wasm_bindgen]
@@ -31,7 +31,7 @@ impl Switchboard {
         code: f64,
         reason: String,
     ) -> Option<String> {
-        let closed = commands::sendable(code).and_then(|code| {
+        let closed = switchboard_core::javascript::sendable(code).and_then(|code| {
             let command = RouteCommand::Close { code: code.0, reason, room };
             self.host.route_command(route, command).map_err(|error| error.to_string())
         });

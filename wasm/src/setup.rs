@@ -5,11 +5,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
-use switchboard_core::config::{Assembly, Config, ConfigError, NeededCallback, RouteCallbacks};
+use switchboard_core::config::{Assembly, Config, ConfigError, EndpointInfo};
 use switchboard_core::control::ControlSettings;
-use switchboard_core::dialect::commands::ServerEventKind;
-use switchboard_core::dialect::proxy::ProxyHooks;
-use switchboard_core::{Configuration, Engine, Hooks, Hosts, Limits, ResponseAudience, Router, Secret};
+use switchboard_core::javascript::HookSet;
+use switchboard_core::{Configuration, Engine, Hosts, Limits, Router, Secret};
 
 /// The options from JavaScript: one or more configurations, in order, and which callbacks their routes have.
 #[derive(Deserialize)]
@@ -34,12 +33,18 @@ pub(crate) struct Setup {
     trace: bool,
     /// The control API, if it is on.
     control: Option<ControlSetup>,
+    /// Whether nothing else answers on the port: paths that no route has are refused.
+    #[serde(default)]
+    claims_all: bool,
+    /// Whether the table of endpoints is wanted.
+    #[serde(default)]
+    describe: bool,
 }
 
 /// What the host has read of a file.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum FileContent {
+pub(crate) enum FileContent {
     /// What is in it, as JSON.
     Document(Value),
     /// Why it cannot be read.
@@ -66,7 +71,7 @@ enum ServedHosts {
 /// One configuration with its own prefixes, origins and feeds.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Part {
+pub(crate) struct Part {
     #[serde(flatten)]
     source: Source,
     /// The file it was read from, to name it in errors.
@@ -93,49 +98,10 @@ enum Source {
     Toml(String),
     /// The text of a JSON file.
     Json(String),
-}
-
-/// Which callbacks a route has.
-#[derive(Clone, Default, Deserialize)]
-#[serde(default)]
-struct HookSet {
-    authenticate: bool,
-    connect: bool,
-    transform: bool,
-    responses: Vec<Audience>,
-    message: bool,
-    ping: bool,
-    pong: bool,
-    close: bool,
-    error: bool,
-    proxy: ProxyHookSet,
-    /// Of the dialect `commands`.
-    events: Vec<ServerEventKind>,
-    /// The topics of channels of the dialect `phoenix`.
-    channels: Vec<String>,
-    /// Another number when they are other functions than before.
-    revision: u32,
-}
-
-/// Which callbacks there are for messages that pass a proxy.
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(default)]
-struct ProxyHookSet {
-    client: bool,
-    target: bool,
-}
-
-/// Where a response with callbacks goes: `broadcast` of its entry.
-#[derive(Clone, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    AllRooms(bool),
-    #[serde(rename_all = "camelCase")]
-    Broadcast {
-        room: Option<String>,
-        #[serde(default)]
-        include_self: bool,
-    },
+    /// `Config::recorder`.
+    Recorder { url: String, out: String, mask: Vec<String>, port: u16 },
+    /// `Config::player`.
+    Player { file: String, speed: String, matching: String, repeats: bool, port: u16 },
 }
 
 /// The result of a setup.
@@ -153,6 +119,8 @@ pub(crate) struct Server {
 pub(crate) struct Facts {
     /// All patterns that are served, with their prefixes.
     pub(crate) patterns: Vec<String>,
+    /// The table of endpoints, if it is wanted. A pattern is listed for the first route that serves it.
+    pub(crate) endpoints: Vec<EndpointInfo>,
     /// How long in ms clients may take to close when the server stops.
     pub(crate) shutdown_grace: u64,
     /// How long in ms the body of a plain request may take.
@@ -161,6 +129,8 @@ pub(crate) struct Facts {
     pub(crate) counts_addresses: bool,
     /// Whether it matters at which port the server is found.
     pub(crate) needs_port: bool,
+    /// Whether a configuration asks for a cluster, in which this host takes no part.
+    pub(crate) ignores_cluster: bool,
     /// Whether lines of the level `debug` are wanted.
     pub(crate) trace: bool,
     /// The control API, if it is on.
@@ -231,9 +201,21 @@ pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
     }
     assembly.hosts(setup.allowed_hosts.into());
     for (config, hooks) in &configs {
-        assembly.configured(config, |index, _| hooks.get(index).cloned().unwrap_or_default().into());
+        assembly.configured(config, |index, _| hooks.get(index).map(HookSet::callbacks).unwrap_or_default());
     }
-    let router = assembly.router().map_err(|error| error.to_string())?;
+    let mut endpoints: Vec<EndpointInfo> = Vec::new();
+    if setup.describe {
+        let described = configs.iter().flat_map(|(config, hooks)| described(config, hooks));
+        for info in described {
+            if !endpoints.iter().any(|known| known.pattern == info.pattern) {
+                endpoints.push(info);
+            }
+        }
+    }
+    let mut router = assembly.router().map_err(|error| error.to_string())?;
+    if setup.claims_all {
+        router = router.claim_all();
+    }
     let patterns = router.patterns().to_vec();
     let count = configs.iter().map(|(config, _)| config.routes.len()).sum();
     let control = setup.control.map(|ControlSetup { token, loopback_only, reveal }| ControlSettings {
@@ -245,9 +227,38 @@ pub(crate) fn plan(setup: Setup) -> Result<Plan, String> {
     let counts_addresses = limits.connections_per_address.is_some() || setup.trace || control.is_some();
     let request_timeout = limits.handshake_timeout.as_millis() as u64;
     let trace = setup.trace;
-    let facts =
-        Facts { patterns, shutdown_grace, request_timeout, counts_addresses, needs_port, trace, control };
+    let ignores_cluster = configs.iter().any(|(config, _)| config.cluster.is_some());
+    let facts = Facts {
+        patterns,
+        endpoints,
+        shutdown_grace,
+        request_timeout,
+        counts_addresses,
+        needs_port,
+        ignores_cluster,
+        trace,
+        control,
+    };
     Ok(Plan { assembly, router, limits, facts, count, from_environment })
+}
+
+/// The table of endpoints of a configuration.
+fn described(config: &Config, hooks: &[HookSet]) -> Vec<EndpointInfo> {
+    let routes = config.routes.iter().enumerate().filter(|(_, route)| !route.disabled);
+    let infos = routes.map(|(index, route)| {
+        let authenticates = hooks.get(index).is_some_and(HookSet::authenticates);
+        EndpointInfo::configured(config, route, authenticates)
+    });
+    infos.flatten().collect()
+}
+
+/// Takes what is in the files that belong to a configuration into it.
+pub(crate) fn load(config: &mut Config, files: &HashMap<String, FileContent>) -> Result<(), ConfigError> {
+    config.load(|file| match files.get(file) {
+        Some(FileContent::Document(document)) => Ok(document.clone()),
+        Some(FileContent::Error(error)) => Err(error.clone()),
+        None => Err("was not read".to_owned()),
+    })
 }
 
 /// The files that belong to the configurations, to be given as `files`. None where a configuration is wrong: that is said when
@@ -283,23 +294,11 @@ impl Part {
         environment: &HashMap<String, String>,
         files: Option<&HashMap<String, FileContent>>,
     ) -> Result<(Config, bool), String> {
-        let config = match &self.source {
-            Source::Config(value) => Config::from_value(value.clone()),
-            Source::Toml(text) => Config::from_toml(text),
-            Source::Json(text) => Config::from_json(text),
-        };
-        let config = config.and_then(|mut config| {
+        let config = self.written().and_then(|mut config| {
             config.switch_off_statistics(|name| environment.get(name).cloned());
             let is_open = config.resolve_but_port(|name| environment.get(name).cloned())?;
-            if let Some(folder) = &self.folder {
-                config.anchor(Path::new(folder));
-            }
             if let Some(files) = files {
-                config.load(|file| match files.get(file) {
-                    Some(FileContent::Document(document)) => Ok(document.clone()),
-                    Some(FileContent::Error(error)) => Err(error.clone()),
-                    None => Err("was not read".to_owned()),
-                })?;
+                load(&mut config, files)?;
             }
             for index in 0..config.routes.len() {
                 let hooks = self.hooks.get(index);
@@ -307,10 +306,32 @@ impl Part {
             }
             Ok((config, is_open))
         });
-        config.map_err(|error| match &self.file {
+        config.map_err(|error| self.named(&error))
+    }
+
+    /// The configuration as it is written, with files that begin in its folder.
+    pub(crate) fn written(&self) -> Result<Config, ConfigError> {
+        let mut config = match &self.source {
+            Source::Config(value) => Config::from_value(value.clone()),
+            Source::Toml(text) => Config::from_toml(text),
+            Source::Json(text) => Config::from_json(text),
+            Source::Recorder { url, out, mask, port } => Config::recorder(url, out, mask, *port),
+            Source::Player { file, speed, matching, repeats, port } => {
+                Config::player(file, speed, matching, *repeats, *port)
+            }
+        }?;
+        if let Some(folder) = &self.folder {
+            config.anchor(Path::new(folder));
+        }
+        Ok(config)
+    }
+
+    /// What is wrong, and in which file or with which key of the options.
+    pub(crate) fn named(&self, error: &ConfigError) -> String {
+        match &self.file {
             Some(file) => format!("{file}: {error}"),
             None => self.relabel(&error.to_string()),
-        })
+        }
     }
 
     /// `routes[1].x` under the name that the user wrote: `wsHandlers[1].x`.
@@ -320,49 +341,6 @@ impl Part {
             Some(format!("{}{rest}", self.labels.get(index.parse::<usize>().ok()?)?))
         });
         named.unwrap_or_else(|| error.to_owned())
-    }
-}
-
-impl HookSet {
-    fn has(&self, needed: NeededCallback<'_>) -> bool {
-        match needed {
-            NeededCallback::Event(event) => self.events.contains(&event),
-            NeededCallback::Channel(topic) => self.channels.iter().any(|known| known == topic),
-        }
-    }
-}
-
-impl From<HookSet> for RouteCallbacks {
-    fn from(set: HookSet) -> Self {
-        let ProxyHookSet { client, target } = set.proxy;
-        let revision = set.revision.into();
-        Self { hooks: set.into(), proxied: ProxyHooks { client, target }, revision }
-    }
-}
-
-impl From<HookSet> for Hooks {
-    fn from(set: HookSet) -> Self {
-        Self {
-            authenticate: set.authenticate,
-            connect: set.connect,
-            transform: set.transform,
-            responses: set.responses.into_iter().map(ResponseAudience::from).collect(),
-            message: set.message,
-            ping: set.ping,
-            pong: set.pong,
-            close: set.close,
-            error: set.error,
-        }
-    }
-}
-
-impl From<Audience> for ResponseAudience {
-    fn from(audience: Audience) -> Self {
-        match audience {
-            Audience::AllRooms(false) => ResponseAudience::Sender,
-            Audience::AllRooms(true) => ResponseAudience::AllRooms,
-            Audience::Broadcast { room, include_self } => ResponseAudience::Broadcast { room, include_self },
-        }
     }
 }
 

@@ -22,6 +22,8 @@ export interface Attached {
   nearest(path: string): string | undefined
   /** Tells the log that an upgrade request waits, and nobody has taken it. */
   untaken(line: string): void
+  /** Tells those who watch the server that nobody has taken an upgrade request for this path. */
+  unclaimed(path: string): void
   /** What an upgrade request has to wait for, if anything. */
   loadingFor(request: IncomingMessage): Promise<void> | undefined
   /** The server has closed: there are no more requests. */
@@ -150,6 +152,8 @@ class Attachment {
     // Node has taken its own listener away: without one, an error of this socket would end the process.
     socket.on('error', ignore)
     if (this.#server.listenerCount('upgrade') > 1) return this.#leave(request, socket, emit)
+    const [path] = (request.url ?? '').split(/[?#]/, 1) as [string]
+    for (const attached of this.#all) attached.unclaimed(path)
     return answerPlainly(this.#server, request, socket, head)
   }
 
@@ -161,6 +165,7 @@ class Attachment {
       const told = this.#all[0]
       if (told === undefined || socket.destroyed || interestIn(socket) !== untouched) return
       const [path] = url.split(/[?#]/, 1) as [string]
+      for (const attached of this.#all) attached.unclaimed(path)
       if (this.#untaken.has(path)) return
       if (this.#untaken.size >= MOST_UNTAKEN) this.#untaken.clear()
       this.#untaken.add(path)

@@ -1,6 +1,10 @@
 /** Plain HTTP requests that dialects and feeds answer. */
 
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 
 import { PATH } from '../control/access.js'
 import { clearTimeout, setTimeout } from '../engine/time.js'
@@ -8,6 +12,9 @@ import type { Supervisor } from '../host/supervisor.js'
 import type { Clock } from '../interface/clock.js'
 import type { Handle } from '../interface/switchboard.js'
 import { errorText } from '../values/error.js'
+
+/** Stands where otherwise the status does, for a file that is the body. */
+const FILE = 'file'
 
 /** What makes the server like a fresh one. */
 const RESET = new RegExp(`^${PATH}/reset/?(?:\\?|$)`)
@@ -34,6 +41,7 @@ export function createHandle(running: Supervisor): Handle {
         if (answer === undefined) return void response.writeHead(503).end()
         const [status, ...headers] = answer
         const text = headers.pop()
+        if (status === FILE) return sendFile(running, text!, method, headers, response)
         response.writeHead(Number(status), headers).end(method === 'HEAD' ? undefined : text)
       })
       .catch((error: unknown) => {
@@ -45,9 +53,21 @@ export function createHandle(running: Supervisor): Handle {
   }
 }
 
+/** Sends a recording as far as it is written now. What is no file, such as a pipe, might never be read. */
+async function sendFile(running: Supervisor, file: string, method: string, headers: string[], response: ServerResponse): Promise<void> {
+  await running.host.filesWritten()
+  const path = resolve(running.host.root, file)
+  const known = await stat(path).catch(() => undefined)
+  if (!known?.isFile()) return refuse(response, 404, 'there is no recording of this name; GET /recordings names those that are written now')
+  response.writeHead(200, [...headers, 'Content-Length', String(known.size)])
+  if (method === 'HEAD' || known.size === 0) return void response.end()
+  // Lines that come later are left out, as the length is told.
+  await pipeline(createReadStream(path, { end: known.size - 1 }), response)
+}
+
 /** Whether an answer is what has to be done with the clock. */
 function isClockStep([status]: string[]): boolean {
-  return !/^\d/.test(status!)
+  return !/^\d/.test(status!) && status !== FILE
 }
 
 /** Moves the clock; gives back why it cannot. */

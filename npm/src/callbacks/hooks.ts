@@ -149,6 +149,10 @@ export class Hooks {
 
   #start(call: Call, socket: Socket): unknown {
     const route = this.#routes[call.route]!
+    // The one that runs most, without a function for it.
+    if (call.hook === Hook.Message && route.schema === undefined) {
+      return route.onMessage!(socket.connection, this.#message(call, socket))
+    }
     switch (call.hook) {
       case Hook.Authenticate:
         socket.request.params = JSON.parse(call.payload as string) ?? {}
@@ -187,6 +191,7 @@ export class Hooks {
 
   #finish(call: Call, socket: Socket, value: unknown): void {
     try {
+      if (call.hook === Hook.Message) return this.#host.done(call.call)
       switch (call.hook) {
         case Hook.Authenticate:
           return this.#decide(call, socket, value)
@@ -202,7 +207,7 @@ export class Hooks {
         case Hook.Transform:
           socket.message = value
       }
-      this.#host.answer((core) => core.answer_done(call.call))
+      this.#host.done(call.call)
     } catch (error) {
       this.#fail(call, socket, error)
     }
@@ -210,7 +215,7 @@ export class Hooks {
 
   #pass(call: Call, verdict: unknown): void {
     const passes = passed(verdict)
-    if (passes === 'as it is') return this.#host.answer((core) => core.answer_done(call.call))
+    if (passes === 'as it is') return this.#host.done(call.call)
     this.#host.answerWith(passes?.message, (core, kind, length) => core.answer_passed(call.call, kind, length))
   }
 

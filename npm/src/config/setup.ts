@@ -36,10 +36,12 @@ export interface Setup {
 }
 
 /** One configuration for the engine: `wasm/src/setup.rs`. */
-interface Part {
+export interface Part {
   config?: object
   toml?: string
   json?: string
+  recorder?: { url: string; out: string; mask: string[]; port: number }
+  player?: { file: string; speed: string; matching: string; repeats: boolean; port: number }
   file?: string
   /** Where the files that it names begin. */
   folder?: string
@@ -47,6 +49,12 @@ interface Part {
   rules?: boolean
   labels: string[]
   hooks: object[]
+}
+
+/** What a server has that nobody shares its port with. */
+export interface Own {
+  /** Its configuration. */
+  part?: Part
 }
 
 /** As in vite-plugin-universal-api, where nothing is configured the client's first offer is taken. */
@@ -70,9 +78,10 @@ const CALLBACKS = [
 
 /**
  * Splits the options. `root` is where a relative path of a configuration file starts; `servedHosts` are the names under
- * which the server around lets pages in by itself; `trace` asks for lines of the level `debug`.
+ * which the server around lets pages in by itself; `trace` asks for lines of the level `debug`; `own` is there where nothing else
+ * answers on the port.
  */
-export function setUp(resolved: Resolved, root: string, servedHosts: true | string[] = [], trace = false): Setup {
+export function setUp(resolved: Resolved, root: string, servedHosts: true | string[] = [], trace = false, own?: Own): Setup {
   const { options, prefixes, handlers, routes } = resolved
   const { delay, origins, allowedHosts, asyncapi, feeds, limits, recordings, shutdownGrace } = options
   const split = [
@@ -107,8 +116,10 @@ export function setUp(resolved: Resolved, root: string, servedHosts: true | stri
     const rules = limits === undefined && recordings === undefined && shutdownGrace === undefined
     parts.push({ ...readPart(resolve(root, options.config), options.config), rules })
   }
+  if (own?.part) parts.push({ ...own.part, rules: true })
+  const alone = own && { claimsAll: true, describe: true }
   return {
-    data: plain({ given: resolved.given, known: KNOWN_KEYS, parts, allowedHosts: servedHosts, environment: resolved.environment, trace, control: resolved.control }),
+    data: plain({ ...alone, given: resolved.given, known: KNOWN_KEYS, parts, allowedHosts: servedHosts, environment: resolved.environment, trace, control: resolved.control }),
     routes: split.map(({ callbacks }) => callbacks),
   }
 }

@@ -50,6 +50,8 @@ export interface Host {
   inputWith<T>(message: Payload | undefined, call: (core: Core, kind: number, length: number) => T): T | undefined
   /** A message came on a connection to another server. */
   receivedUpstream(upstream: number, kind: number, message: Buffer): void
+  /** Tells the engine that a hook is done, and has nothing to say. */
+  done(call: number): void
   /** Tells the engine the answer of a hook. */
   answer(call: (core: Core) => void): void
   /** As {@link answer}, with a message; `undefined` is none. */

@@ -5,21 +5,30 @@
  */
 
 import type {
+  ControlAddBreakpoint,
   ControlAddFaults,
+  ControlBreakpoint,
+  ControlBreakpoints,
   ControlClock,
   ControlClose,
   ControlConnection,
   ControlConnections,
+  ControlDecideAllHeld,
+  ControlDecideHeld,
   ControlDone,
   ControlEvent,
   ControlFault,
   ControlFaults,
   ControlFeeds,
   ControlFeedValues,
+  ControlHeld,
+  ControlPause,
+  ControlMessages,
   ControlPresences,
   ControlRecording,
   ControlRecordings,
   ControlReset,
+  ControlResume,
   ControlRooms,
   ControlRoutes,
   ControlServer,
@@ -66,10 +75,12 @@ export interface ControlClient {
   server(): Promise<ControlServer>
   /** The routes, in the order in which they are tried. */
   routes(): Promise<ControlRoutes>
-  /** A page of connections; with `room`, of its members. */
-  connections(query?: PageQuery & { room?: string }): Promise<ControlConnections>
-  /** One connection. */
+  /** A page of connections; with `room`, of its members; with the state `closed`, those that have ended lately. */
+  connections(query?: PageQuery & { room?: string; state?: 'open' | 'closed' }): Promise<ControlConnections>
+  /** One connection, also one that has ended lately. */
   connection(id: string): Promise<ControlConnection>
+  /** The latest messages of one connection, also of one that has ended lately, the oldest first. */
+  messages(connection: string, query?: { limit?: number }): Promise<ControlMessages>
   /** A page of the rooms that have members. */
   rooms(query?: PageQuery): Promise<ControlRooms>
   /** Who is present. */
@@ -96,8 +107,26 @@ export interface ControlClient {
   addFaults(faults: ControlAddFaults): Promise<ControlFault>
   /** Takes back what {@link addFaults} has added; without an id everything that was added. */
   removeFaults(id?: number): Promise<ControlDone>
+  /** The breakpoints, and the messages that they hold. */
+  breakpoints(): Promise<ControlBreakpoints>
+  /** Adds a breakpoint: messages that match are held until somebody decides about them, or for 60 s. */
+  addBreakpoint(breakpoint: ControlAddBreakpoint): Promise<ControlBreakpoint>
+  /** Takes back what {@link addBreakpoint} has added, without an id all breakpoints. What they hold goes on. */
+  removeBreakpoints(id?: number): Promise<ControlDone>
+  /** A message that is held, with all of its payload. */
+  held(id: number): Promise<ControlHeld>
+  /** Passes a message that is held, as it is or another one in its place, or drops it. */
+  decideHeld(id: number, decision: ControlDecideHeld): Promise<ControlDone>
+  /** Passes or drops all messages that are held, or those of one connection. */
+  decideAllHeld(decision: ControlDecideAllHeld): Promise<ControlDone>
+  /** Stops reading one connection, those in a room, on a route or all, for 60 s if not told otherwise. */
+  pause(which: ControlPause): Promise<ControlDone>
+  /** Reads connections again that were paused. */
+  resume(which: ControlResume): Promise<ControlDone>
   /** What is recorded now, and how much of it. */
   recordings(): Promise<ControlRecordings>
+  /** The file of a recording, also of one that was stopped: JSON Lines, as far as it is written. */
+  recording(name: string): Promise<string>
   /** Starts a recording of a route, or of everyone, in the folder `recordings` of the configuration. Credentials are left out. */
   startRecording(recording: ControlStartRecording): Promise<ControlRecording>
   /** Stops a recording that was started. The file is complete some ms later. */
@@ -129,6 +158,8 @@ export interface ControlledClock {
 
 /** Live events, in their order, until either side ends it. Only one loop may take them. */
 export interface ControlEvents extends AsyncIterableIterator<ControlEvent> {
+  /** How many events come first that had happened before, as `recent` asked for. Default: 0. */
+  readonly recent: number
   /** Has others told from now on. What is wrong with it comes as an event of the type `rejected`. */
   subscribe(options: EventOptions): void
   /** Ends it; what has come is still given. */
@@ -147,6 +178,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     routes: () => ask('/routes'),
     connections: (query) => ask('/connections', query),
     connection: (id) => ask(`/connections/${part(id)}`),
+    messages: (connection, query) => ask(`/connections/${part(connection)}/messages`, query),
     rooms: (query) => ask('/rooms', query),
     presence: (query) => ask('/presence', query),
     stats: () => ask('/stats'),
@@ -160,7 +192,16 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     faults: () => ask('/faults'),
     addFaults: (faults) => ask('/faults', {}, faults),
     removeFaults: (id) => ask(id === undefined ? '/faults' : `/faults/${id}`, {}, undefined, 'DELETE'),
+    breakpoints: () => ask('/breakpoints'),
+    addBreakpoint: (breakpoint) => ask('/breakpoints', {}, breakpoint),
+    removeBreakpoints: (id) => ask(id === undefined ? '/breakpoints' : `/breakpoints/${id}`, {}, undefined, 'DELETE'),
+    held: (id) => ask(`/held/${id}`),
+    decideHeld: (id, decision) => ask(`/held/${id}`, {}, decision),
+    decideAllHeld: (decision) => ask('/held', {}, decision),
+    pause: (which) => ask('/pause', {}, which),
+    resume: (which) => ask('/resume', {}, which),
     recordings: () => ask('/recordings'),
+    recording: (name) => ask(`/recordings/${part(name)}`),
     startRecording: (recording) => ask('/recordings', {}, recording),
     stopRecording: (name) => ask(`/recordings/${part(name)}`, {}, undefined, 'DELETE'),
     clock: {
@@ -205,6 +246,7 @@ async function listen(root: URL, token: string, options: EventOptions): Promise<
   const first = await events.next()
   if (first.done) throw new ControlFailure(0, `${root.origin} tells no events`)
   if (first.value.type === 'rejected') throw new ControlFailure(400, first.value.error)
+  if (first.value.type === 'subscribed') events.recent = first.value.recent ?? 0
   return events
 }
 
@@ -217,6 +259,7 @@ interface Socket {
 }
 
 class Events implements ControlEvents {
+  recent = 0
   readonly #socket: Socket
   readonly #waiting: ControlEvent[] = []
   readonly #takers: ((result: IteratorResult<ControlEvent>) => void)[] = []

@@ -35,6 +35,8 @@ export function requests(root: URL, token: string): Ask {
     try {
       const response = await fetch(target, init)
       ;({ status } = response)
+      // A recording is lines of JSON, and given as text.
+      if (response.ok && response.headers.get('content-type')?.startsWith('application/x-ndjson')) return (await response.text()) as T
       const answer = (await response.json()) as T & { error?: string }
       if (response.ok) return answer
       throw new ControlFailure(status, answer.error ?? response.statusText)

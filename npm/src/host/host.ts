@@ -67,6 +67,7 @@ export class Host implements Driven {
   readonly routes: Routes
   #countsAddresses = false
   #needsPort = false
+  #isAloneTold = false
   readonly #strings = new Strings()
   readonly #sockets = new Sockets()
   readonly #hooks: Hooks
@@ -181,6 +182,9 @@ export class Host implements Driven {
   #askAboutUpgrades(): void {
     this.#countsAddresses = this.#engine.ask((core) => core.counts_addresses(), false)
     this.#needsPort = this.#engine.ask((core) => core.needs_port(), false)
+    if (this.#isAloneTold || !this.#engine.ask((core) => core.ignores_cluster(), false)) return
+    this.#isAloneTold = true
+    this.log.write('info', 'the cluster of the configuration is for the native server: this server is on its own')
   }
 
   /** Whether the engine failed, or was given up; nothing works any more. */
@@ -220,6 +224,11 @@ export class Host implements Driven {
   /** What is served and nearest to a path that is not. */
   nearest(path: string): string | undefined {
     return this.#engine.ask((core) => core.nearest(path), undefined)
+  }
+
+  /** Nobody has taken an upgrade request for this path, which those who watch the server learn. */
+  unclaimed(path: string): void {
+    if (!this.isBroken) this.input((core) => core.unclaimed(path))
   }
 
   /** Bytes came. They are handled together with what else comes in this round of Node's loop. */
@@ -279,8 +288,8 @@ export class Host implements Driven {
   }
 
   /**
-   * Answers a plain HTTP request for a path of ours: the status, names and values of the headers in turn, and the body; or what
-   * has to be done with the clock, and for `advance` the ms.
+   * Answers a plain HTTP request for a path of ours: the status, names and values of the headers in turn, and the body; `file`,
+   * the headers and its path; or what has to be done with the clock, and for `advance` the ms.
    */
   request(
     method: string,
@@ -293,6 +302,14 @@ export class Host implements Driven {
     const text = [method, '1.1', url, address, ...headers].join('\n')
     const length = this.#engine.copy((memory) => memory.putRequest(text, body))
     return this.input((core) => core.request(length, body.byteLength, this.#clock.isManual))
+  }
+
+  /** Why a server of its own does not answer a plain request, in the form of {@link request}: see `Switchboard.refuse_plain`. */
+  refusePlain(method: string, url: string, headers: string[], isExempt: boolean, isLast: boolean): string[] | undefined {
+    if (this.isBroken) return ['503', '']
+    const text = [method, '1.1', url, '', ...headers].join('\n')
+    const length = this.#engine.copy((memory) => memory.putRequest(text, new Uint8Array()))
+    return this.input((core) => core.refuse_plain(length, isExempt, isLast))
   }
 
   /** How much there is; nothing any more when the engine failed. */
@@ -342,6 +359,11 @@ export class Host implements Driven {
   receivedUpstream(upstream: number, kind: number, message: Buffer): void {
     const length = this.#engine.copy((memory) => memory.put(message))
     this.input((core) => core.upstream_message(upstream, kind, length))
+  }
+
+  /** Tells the engine that a hook is done, and said nothing. */
+  done(call: number): void {
+    this.answer((core) => core.answer_done(call))
   }
 
   /** Tells the engine what a hook said. The hook that may be next runs at once. */

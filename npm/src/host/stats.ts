@@ -1,7 +1,7 @@
 /** How much a server holds. */
 
 import type { Core } from '../engine/wasm.js'
-import type { ByteCounts, Stats } from '../interface/control-api.js'
+import type { ByteCounts, HandlerTime, Stats } from '../interface/control-api.js'
 
 /** How many numbers the engine gives of each `ByteCounts`. */
 const COUNTS = 6
@@ -13,14 +13,20 @@ export function statsOf(core?: Core): Stats {
   const droppedMessages = JSON.parse(core?.dropped_messages() ?? '{}') as Record<string, number>
   const contractViolations = JSON.parse(core?.contract_violations() ?? '{}') as Record<string, number>
   const mismatches = JSON.parse(core?.mismatches() ?? '{}') as Record<string, number>
+  const handlerTime = core?.handler_time()
   const [clientBytes, upstreamBytes] = [counts(bytes, 0), counts(bytes, COUNTS)]
-  return { connections, rooms, timers, calls, upstreams, clientBytes, upstreamBytes, recordingBytes, droppedMessages, contractViolations, mismatches }
+  const counted = { connections, rooms, timers, calls, upstreams, clientBytes, upstreamBytes, recordingBytes, droppedMessages, contractViolations, mismatches }
+  return handlerTime === undefined ? counted : { ...counted, handlerTime: JSON.parse(handlerTime) as HandlerTime }
 }
 
 /** Of several servers together. */
 export function sum(all: Stats[]): Stats {
   const total = statsOf()
-  for (const stats of all) add(total, stats)
+  for (const { handlerTime, ...stats } of all) {
+    add(total, stats)
+    // Times do not add up: of several servers one shows its own.
+    if (handlerTime) total.handlerTime ??= handlerTime
+  }
   return total
 }
 

@@ -37,6 +37,11 @@ export interface Config {
    * configuration. Default `recordings`.
    */
   recordings?: string
+  /**
+   * Makes this server one node of several: rooms, presence and feeds reach the clients of all of them, through a broker
+   * that they share. For the native server; the Vite plugin serves alone and says so once. Default none.
+   */
+  cluster?: ClusterConfig | null
   /** How long in ms a stopping server waits for its clients to close. Default 5000. */
   shutdownGrace?: number
   /** The JSON Schema, for editors; it has no effect. */
@@ -141,6 +146,12 @@ export interface RouteConfig {
    * and the server, without credentials. Default none.
    */
   record?: RecordConfig | null
+  /**
+   * How much of what is said in rooms is kept, so that a client that connects again with `switchboard-history` in its
+   * query gets what it missed; `{}` for the defaults. With the dialects `handlers`, `relay`, `rules`, `actions` and
+   * `topics`. Default nothing.
+   */
+  history?: HistoryConfig | null
   /** The feeds whose values your own handler receives. Dialects have a setting of their own for theirs. Default none. */
   feeds?: string[]
   /** The settings of the dialect `actions`. */
@@ -399,6 +410,16 @@ export interface RecordTable {
    * `***`. They are those of Rust's crate `regex`, without look-around. Default none.
    */
   mask?: string[]
+}
+
+/** What is kept of each room. */
+export interface HistoryConfig {
+  /** The most messages of a room, 1 to 10000. Default 100. */
+  size?: number
+  /** How long in ms a message is kept. Default 5 minutes (300000). */
+  ttl?: number
+  /** The most bytes of a room's messages. Default 512 KiB (524288). */
+  maxBytes?: number
 }
 
 /** The dialect's settings. */
@@ -1144,4 +1165,34 @@ export interface MessageRateConfig {
   perSecond: number
   /** Messages at once. Default: as many as per second. */
   burst?: number | null
+}
+
+/** One node of a cluster. */
+export interface ClusterConfig {
+  /**
+   * The broker through which the nodes reach each other: `redis://` or, with TLS, `rediss://` (Redis 6 or newer, Valkey),
+   * `nats://` or, with TLS, `tls://` (NATS). User, password and, for Redis, the number of a database stand in it as usual:
+   * `redis://user:password@127.0.0.1:6379/0`. `${NAME}` takes a part of it from the environment.
+   */
+  url: Secret
+  /**
+   * The node's name, which no other node has; at most 255 bytes. `${NAME}` takes a part of it from the environment. Default:
+   * made of the host's name and the process's id.
+   */
+  name?: string | null
+  /**
+   * With what the names of its channels and keys at the broker begin: clusters that share a broker need different ones. All
+   * nodes need the same. Default `switchboard`.
+   */
+  prefix?: string
+  /**
+   * How long in ms the others keep what they know of a node that gives no sign of life, and how long it takes until another
+   * node does what only one does. At least 300; all nodes need the same. Default 6000.
+   */
+  lease?: number
+  /**
+   * Whether a server whose broker cannot be reached stops at the start. False: it serves its own clients, says so in
+   * the log and in `/health`, and goes on trying. Default false.
+   */
+  required?: boolean
 }

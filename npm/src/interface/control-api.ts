@@ -30,6 +30,8 @@ export type ControlRoute = {
   route: string
   /** The pattern with each of its prefixes; none while it is disabled. */
   patterns: string[]
+  /** A path that the route serves, and messages that it understands; `null`: none was found. */
+  example: ControlExample | null
   /** What speaks there: `handlers`, `relay`, `phoenix`, … */
   dialect: string
   /** How many connections are open on it. */
@@ -68,6 +70,14 @@ export type ControlRoute = {
   mismatches: number
 }
 
+/** How to try a route. */
+export type ControlExample = {
+  /** A path to connect to, with the query that the dialect wants. A token is not in it. */
+  path: string
+  /** Text messages to send. */
+  messages: string[]
+}
+
 /** A page of connections. */
 export type ControlConnections = {
   /** The connections. */
@@ -78,7 +88,7 @@ export type ControlConnections = {
   next: string | null
 }
 
-/** One connection, from its opening handshake to its last callback. */
+/** One connection, from its opening handshake to its last callback, and for a while afterwards. */
 export type ControlConnection = {
   /** Its id, as handlers see it: a UUID. */
   id: string
@@ -92,8 +102,26 @@ export type ControlConnection = {
   address: string | null
   /** The subprotocol both sides agreed on. */
   subprotocol: string | null
-  /** Where it stands: `opening`, `open` or `closing`. */
+  /** Where it stands: `opening`, `open`, `closing` or `closed`. */
   state: string
+  /** When it opened, in ms since 1970; `null` before, and for one that was open when the API was switched on. */
+  openedAt: number | null
+  /** Whether permessage-deflate was agreed on. */
+  compression: boolean
+  /** How many messages came. */
+  messagesIn: number
+  /** How many messages were sent, those that were dropped later included. */
+  messagesOut: number
+  /** The payloads of the messages that came, in bytes, as they are without compression. */
+  bytesIn: number
+  /** The payloads of the messages that were sent, in bytes, as they are without compression. */
+  bytesOut: number
+  /** What came on the wire, in bytes: frames with their headers, compressed, and with control frames. */
+  wireBytesIn: number
+  /** What was written to the wire, in bytes: frames with their headers, compressed, and with control frames. */
+  wireBytesOut: number
+  /** How many messages were dropped, as the client reads too slowly. */
+  droppedMessages: number
   /** The rooms that it is in, in the order in which it joined them; at most 100. */
   rooms: string[]
   /** In how many rooms it is. */
@@ -112,7 +140,379 @@ export type ControlConnection = {
   queuedBytes: number
   /** Calls of user code for it that are running. */
   calls: number
+  /** When it ended, in ms since 1970; left out before. */
+  closedAt?: number | null
+  /** The close code; 1005: none was sent, 1006: there was no close frame. Left out while it is open. */
+  closeCode?: number | null
+  /** The close reason; left out while it is open. */
+  closeReason?: string | null
+  /** Who ended it; left out while it is open. */
+  closeCause?: ControlCloseCause | null
+  /** Whether it is not read: its handler is far behind, it reads too slowly itself, or this API has paused it. */
+  isReadingPaused: boolean
+  /** How many of its messages breakpoints hold, in both directions. */
+  heldMessages: number
 }
+
+/** Who ended a connection. */
+export type ControlCloseCause = 'client' | 'server' | 'lost'
+
+/** What passed on a connection lately. */
+export type ControlMessages = {
+  /** As live events tell it, with at most 4096 bytes of each payload, the oldest first. What is no longer kept is left out. */
+  messages: ControlEvent[]
+}
+
+/**
+ * One message of the WebSocket of live events. `at` is in ms since 1970; `sequence` counts events, so that those that were kept
+ * and those that are told live can be put together; `route` is the pattern with its first prefix.
+ */
+export type ControlEvent =
+  | {
+    type: 'subscribed'
+    /** The kinds of events. */
+    kinds: ControlEventKind[]
+    /** The route, if events of one route alone are told. */
+    route?: string | null
+    /** The connection, if events of one connection alone are told. */
+    connection?: string | null
+    /** How much of a message is shown, in bytes. */
+    payloadBytes: number
+    /** How many events follow that happened before; left out where there are none. */
+    recent?: number
+  }
+  | {
+    type: 'missed'
+    /** How many. */
+    count: number
+  }
+  | {
+    type: 'rejected'
+    /** What is wrong with it, and what to write. */
+    error: string
+  }
+  | {
+    type: 'opened'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** Its id. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** The client's address, if the host knows it. */
+    address?: string | null
+    /** The subprotocol both sides agreed on. */
+    subprotocol?: string | null
+  }
+  | {
+    type: 'refused'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** The path that it asked for, without the query. */
+    path: string
+    /** The route that it would have been on, if there is one. */
+    route?: string | null
+    /** The HTTP status that it was answered. */
+    status?: number | null
+    /** Or the close code that followed the 101 at once. */
+    code?: number | null
+    /** Why, and what to change. */
+    reason: string
+  }
+  | {
+    type: 'unclaimed'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** The path that was asked for, without the query. */
+    path: string
+    /** The HTTP status that it was answered; left out where nobody has answered. */
+    status?: number | null
+    /** The path or pattern that is served and nearest to it, if one is near enough to be meant. */
+    nearest?: string | null
+    /** What differs, and what to write. */
+    reason: string
+  }
+  | {
+    type: 'control'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** Which way. */
+    direction: ControlMessageDirection
+    /** The connection. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** What frame it is. */
+    opcode: ControlOpcode
+    /** The payload of a ping or a pong, if it is text. */
+    text?: string | null
+    /** That payload in base64, if it is not. */
+    binary?: string | null
+    /** The code of a close frame that has one. */
+    code?: number | null
+    /** The reason of a close frame that has a code. */
+    reason?: string | null
+  }
+  | {
+    type: 'closed'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** Its id. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** The close code; 1005: none was sent, 1006: there was no close frame. */
+    code: number
+    /** The close reason. */
+    reason: string
+    /** Who ended it. */
+    cause: ControlCloseCause
+  }
+  | {
+    type: 'message'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** Which way. */
+    direction: ControlMessageDirection
+    /** The connection, unless the message went to several. */
+    connection?: string | null
+    /** The route. */
+    route: string
+    /** The path of the connection, unless the message went to several. */
+    path?: string | null
+    /** To how many it was sent; 1 for one that came. */
+    receivers: number
+    /** The room whose members it was sent to, where it was sent to those of one. */
+    room?: string | null
+    /** The length of the payload in bytes. */
+    size: number
+    /** The payload of a text message, or the beginning of it. */
+    text?: string | null
+    /** The payload of a binary message, or the beginning of it, in base64. */
+    binary?: string | null
+    /** Whether only the beginning is shown. */
+    isCut: boolean
+  }
+  | {
+    type: 'joined'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** Its id. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The room. */
+    room: string
+  }
+  | {
+    type: 'left'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** Its id. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The room. */
+    room: string
+  }
+  | {
+    type: 'error'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** The connection that it was working for. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** What failed, such as `onMessage`. */
+    step: string
+    /** What it said, with the stack where there is one. */
+    error: string
+  }
+  | {
+    type: 'violation'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** Which way the message goes. */
+    direction: ControlMessageDirection
+    /** The connection, unless the message is for several. */
+    connection?: string | null
+    /** The route. */
+    route: string
+    /** The path of the connection, unless the message is for several. */
+    path?: string | null
+    /** For how many connections it is; 1 for one that came. */
+    receivers: number
+    /** Whether it went no further. Otherwise it was passed on. */
+    isRefused: boolean
+    /** What is wrong with it, at most 10 entries. */
+    violations: ControlViolation[]
+  }
+  | {
+    type: 'log'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** How important it is: `debug`, `info`, `warn` or `error`. */
+    level: string
+    /** The line. */
+    text: string
+  }
+  | {
+    type: 'mismatch'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** The connection. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** Where the expected message stands, such as `session.jsonl line 7` or `routes[0].scenario[2]`. */
+    place: string
+    /** What was expected, in short; left out where nothing more was. */
+    expected?: string | null
+    /** What came, in short. */
+    got: string
+    /** What differs. */
+    differences: MessageDifference[]
+    /** All of it in one line. */
+    text: string
+  }
+  | {
+    type: 'held'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** Names the message, to decide about it. */
+    id: number
+    /** The breakpoint. */
+    breakpoint: number
+    /** The connection. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** Which way the message goes. */
+    direction: ControlMessageDirection
+    /** When it goes on as it is, in ms since 1970, unless somebody decides before. */
+    until: number
+    /** The length of the payload in bytes. */
+    size: number
+    /** The payload of a text message, or the beginning of it. */
+    text?: string | null
+    /** The payload of a binary message, or the beginning of it, in base64. */
+    binary?: string | null
+    /** Whether only the beginning is shown. */
+    isCut: boolean
+  }
+  | {
+    type: 'released'
+    /** When. */
+    at: number
+    /** Its place among all events of the server. */
+    sequence: number
+    /** What `held` has named it. */
+    id: number
+    /** The breakpoint. */
+    breakpoint: number
+    /** The connection. */
+    connection: string
+    /** Its route. */
+    route: string
+    /** The path of its opening handshake, without the query. */
+    path: string
+    /** Which way the message goes. */
+    direction: ControlMessageDirection
+    /** What has become of it. */
+    how: ControlRelease
+    /** The length of the payload that went on in its place, in bytes; only for `edited`, as what follows. */
+    size?: number | null
+    /** That payload, if it is text, or the beginning of it. */
+    text?: string | null
+    /** That payload, if it is binary, or the beginning of it, in base64. */
+    binary?: string | null
+  }
+
+/** The kinds of events that can be asked for. */
+export type ControlEventKind =
+  | 'opened'
+  | 'refused'
+  | 'closed'
+  | 'message'
+  | 'joined'
+  | 'left'
+  | 'error'
+  | 'violation'
+  | 'log'
+  | 'mismatch'
+  | 'held'
+  | 'released'
+  | 'unclaimed'
+  | 'control'
+
+/** Which way a message goes, as the server sees it. */
+export type ControlMessageDirection = 'in' | 'out'
+
+/** What frame a control frame is. */
+export type ControlOpcode = 'ping' | 'pong' | 'close'
+
+/** One rule of a schema that a message breaks. */
+export type ControlViolation = {
+  /** Where in the message, such as `bids[0].price`; empty for the whole of it. */
+  path: string
+  /** The keyword of the schema, such as `required`. */
+  keyword: string
+  /** Where the keyword stands in the schema, such as `#/properties/bids/items/required`. */
+  schema: string
+  /** What was expected, and what there is instead. */
+  message: string
+}
+
+/** One place in which a message differs from the recorded one. */
+export type MessageDifference = {
+  /** Where, such as `payload.items[2].id`; empty for the message as a whole. */
+  path: string
+  /** What was recorded there: a value as JSON, or a description such as `a list`. Long ones are cut. */
+  recorded: string
+  /** What came, in the same form. */
+  got: string
+}
+
+/** What has become of a message that a breakpoint held. */
+export type ControlRelease = 'passed' | 'edited' | 'dropped' | 'timeout' | 'ended' | 'full'
 
 /** A page of rooms. */
 export type ControlRooms = {
@@ -188,6 +588,8 @@ export type Stats = {
    * with its first prefix. Routes where none were are left out.
    */
   mismatches: Record<string, number>
+  /** How long calls of user code took that ended in the last minute. Left out while the control API is off. */
+  handlerTime?: HandlerTime | null
 }
 
 /**
@@ -217,6 +619,18 @@ export type ByteCounts = {
   sent: number
   /** In messages for outgoing connections that were dropped because twice the bound was reached, since the start. */
   dropped: number
+}
+
+/** How long calls of user code took, from the call to its answer, in ms. */
+export type HandlerTime = {
+  /** How many calls there were. */
+  count: number
+  /** Half of them took no longer, within 6 %. */
+  median: number
+  /** 99 of 100 took no longer, within 6 %. */
+  p99: number
+  /** The longest. */
+  max: number
 }
 
 /** The feeds. */
@@ -283,6 +697,78 @@ export type ControlFault = {
   faults: unknown
 }
 
+/** Breakpoints, and what is held. */
+export type ControlBreakpoints = {
+  /** The breakpoints, in the order in which they were added. */
+  breakpoints: ControlBreakpoint[]
+  /** The messages that are held, the oldest first. */
+  held: ControlHeld[]
+}
+
+/** One breakpoint. */
+export type ControlBreakpoint = {
+  /** Names it, to take it back. */
+  id: number
+  /** The connection that it is for, if it is one. */
+  connection?: string | null
+  /** The route or the pattern of paths, if it is for one. */
+  route?: string | null
+  /** The room, if it is for one. */
+  room?: string | null
+  /** Which way the messages go. */
+  direction: ControlBreakpointDirection
+  /** The kind of messages, if it is one. */
+  kind?: ControlMessageKind | null
+  /** What their text contains, if that matters. */
+  contains?: string | null
+  /** What matches their text, if that matters. */
+  expression?: string | null
+  /** After how many messages it ends, if it does. */
+  limit?: number | null
+  /** For how long each message is held, in ms. */
+  timeout: number
+  /** Whether it stays when nobody is told live events. */
+  persist: boolean
+  /** How many messages it has held. */
+  caught: number
+  /** How many messages went on as too much was held: at most 1000 messages are, and 16 MiB. */
+  missed: number
+}
+
+/** Which way a message goes that a breakpoint holds, as the server sees it. */
+export type ControlBreakpointDirection = 'in' | 'out' | 'both'
+
+/** The kinds of messages. */
+export type ControlMessageKind = 'text' | 'binary'
+
+/** A message that a breakpoint holds. */
+export type ControlHeld = {
+  /** Names it, to decide about it. */
+  id: number
+  /** The breakpoint, which may have ended since. */
+  breakpoint: number
+  /** The connection. */
+  connection: string
+  /** Its route: the pattern with its first prefix. */
+  route: string
+  /** The path of its opening handshake, without the query. */
+  path: string
+  /** Which way the message goes. */
+  direction: ControlMessageDirection
+  /** Since when it is held, in ms since 1970. */
+  at: number
+  /** When it goes on as it is, in ms since 1970, unless somebody decides before. */
+  until: number
+  /** The length of the payload in bytes. */
+  size: number
+  /** The payload of a text message, in lists its first 4096 bytes. */
+  text?: string | null
+  /** The payload of a binary message in base64, in lists its first 4096 bytes. */
+  binary?: string | null
+  /** Whether only the beginning is shown. */
+  isCut: boolean
+}
+
 /** What is recorded now. */
 export type ControlRecordings = {
   /** The files, in the order in which they were begun. */
@@ -319,217 +805,6 @@ export type ControlClock = {
   isManual: boolean
   /** Whether it can be stopped and moved. */
   isMovable: boolean
-}
-
-/** One message of the WebSocket of live events. `at` is in ms since 1970; `route` is the pattern with its first prefix. */
-export type ControlEvent =
-  | {
-    type: 'subscribed'
-    /** The kinds of events. */
-    kinds: ControlEventKind[]
-    /** The route, if events of one route alone are told. */
-    route?: string | null
-    /** The connection, if events of one connection alone are told. */
-    connection?: string | null
-    /** How much of a message is shown, in bytes. */
-    payloadBytes: number
-  }
-  | {
-    type: 'missed'
-    /** How many. */
-    count: number
-  }
-  | {
-    type: 'rejected'
-    /** What is wrong with it, and what to write. */
-    error: string
-  }
-  | {
-    type: 'opened'
-    /** When. */
-    at: number
-    /** Its id. */
-    connection: string
-    /** Its route. */
-    route: string
-    /** The path of its opening handshake, without the query. */
-    path: string
-    /** The client's address, if the host knows it. */
-    address?: string | null
-    /** The subprotocol both sides agreed on. */
-    subprotocol?: string | null
-  }
-  | {
-    type: 'refused'
-    /** When. */
-    at: number
-    /** The path that it asked for, without the query. */
-    path: string
-    /** The route that it would have been on, if there is one. */
-    route?: string | null
-    /** The HTTP status that it was answered. */
-    status?: number | null
-    /** Or the close code that followed the 101 at once. */
-    code?: number | null
-    /** Why. */
-    reason: string
-  }
-  | {
-    type: 'closed'
-    /** When. */
-    at: number
-    /** Its id. */
-    connection: string
-    /** Its route. */
-    route: string
-    /** The path of its opening handshake, without the query. */
-    path: string
-    /** The close code; 1005: none was sent, 1006: there was no close frame. */
-    code: number
-    /** The close reason. */
-    reason: string
-    /** Who ended it. */
-    cause: ControlCloseCause
-  }
-  | {
-    type: 'message'
-    /** When. */
-    at: number
-    /** Which way. */
-    direction: ControlMessageDirection
-    /** The connection, unless the message went to several. */
-    connection?: string | null
-    /** The route. */
-    route: string
-    /** The path of the connection, unless the message went to several. */
-    path?: string | null
-    /** To how many it was sent; 1 for one that came. */
-    receivers: number
-    /** The length of the payload in bytes. */
-    size: number
-    /** The payload of a text message, or the beginning of it. */
-    text?: string | null
-    /** The payload of a binary message, or the beginning of it, in base64. */
-    binary?: string | null
-    /** Whether only the beginning is shown. */
-    isCut: boolean
-  }
-  | {
-    type: 'joined'
-    /** When. */
-    at: number
-    /** Its id. */
-    connection: string
-    /** Its route. */
-    route: string
-    /** The room. */
-    room: string
-  }
-  | {
-    type: 'left'
-    /** When. */
-    at: number
-    /** Its id. */
-    connection: string
-    /** Its route. */
-    route: string
-    /** The room. */
-    room: string
-  }
-  | {
-    type: 'error'
-    /** When. */
-    at: number
-    /** The connection that it was working for. */
-    connection: string
-    /** Its route. */
-    route: string
-    /** The path of its opening handshake, without the query. */
-    path: string
-    /** What failed, such as `onMessage`. */
-    step: string
-    /** What it said, with the stack where there is one. */
-    error: string
-  }
-  | {
-    type: 'violation'
-    /** When. */
-    at: number
-    /** Which way the message goes. */
-    direction: ControlMessageDirection
-    /** The connection, unless the message is for several. */
-    connection?: string | null
-    /** The route. */
-    route: string
-    /** The path of the connection, unless the message is for several. */
-    path?: string | null
-    /** For how many connections it is; 1 for one that came. */
-    receivers: number
-    /** Whether it went no further. Otherwise it was passed on. */
-    isRefused: boolean
-    /** What is wrong with it, at most 10 entries. */
-    violations: ControlViolation[]
-  }
-  | {
-    type: 'log'
-    /** When. */
-    at: number
-    /** How important it is: `debug`, `info`, `warn` or `error`. */
-    level: string
-    /** The line. */
-    text: string
-  }
-  | {
-    type: 'mismatch'
-    /** When. */
-    at: number
-    /** The connection. */
-    connection: string
-    /** Its route. */
-    route: string
-    /** The path of its opening handshake, without the query. */
-    path: string
-    /** Where the expected message stands, such as `session.jsonl line 7` or `routes[0].scenario[2]`. */
-    place: string
-    /** What was expected, in short; left out where nothing more was. */
-    expected?: string | null
-    /** What came, in short. */
-    got: string
-    /** What differs. */
-    differences: MessageDifference[]
-    /** All of it in one line. */
-    text: string
-  }
-
-/** The kinds of events that can be asked for. */
-export type ControlEventKind = 'opened' | 'refused' | 'closed' | 'message' | 'joined' | 'left' | 'error' | 'violation' | 'log' | 'mismatch'
-
-/** Who ended a connection. */
-export type ControlCloseCause = 'client' | 'server' | 'lost'
-
-/** Which way a message goes, as the server sees it. */
-export type ControlMessageDirection = 'in' | 'out'
-
-/** One rule of a schema that a message breaks. */
-export type ControlViolation = {
-  /** Where in the message, such as `bids[0].price`; empty for the whole of it. */
-  path: string
-  /** The keyword of the schema, such as `required`. */
-  keyword: string
-  /** Where the keyword stands in the schema, such as `#/properties/bids/items/required`. */
-  schema: string
-  /** What was expected, and what there is instead. */
-  message: string
-}
-
-/** One place in which a message differs from the recorded one. */
-export type MessageDifference = {
-  /** Where, such as `payload.items[2].id`; empty for the message as a whole. */
-  path: string
-  /** What was recorded there: a value as JSON, or a description such as `a list`. Long ones are cut. */
-  recorded: string
-  /** What came, in the same form. */
-  got: string
 }
 
 /** Why nothing was done. */
@@ -612,6 +887,90 @@ export interface ControlAddFaults {
   faults: FaultList
 }
 
+/**
+ * A breakpoint, which holds messages until somebody decides about them: all that pass a connection, a room, a route or
+ * everyone, or those that are like what it says. Exactly one of `connection`, `route` and `everyone`.
+ */
+export interface ControlAddBreakpoint {
+  /** The connection with this id. */
+  connection?: string | null
+  /** Everyone on the route with this pattern; if there is none, those whose whole path matches it. */
+  route?: string | null
+  /** Beside `route`: only while they are in this room. */
+  room?: string | null
+  /** All connections of the server. */
+  everyone?: boolean
+  /** Which way the messages go. Default `both`. */
+  direction?: ControlBreakpointDirection
+  /** Only messages of this kind. Default: both. */
+  kind?: ControlMessageKind | null
+  /** Only text messages with this in their first 64 KiB, at most 4096 bytes. */
+  contains?: string | null
+  /**
+   * Only text messages of which this regular expression matches something in the first 64 KiB, at most 4096 bytes, in the
+   * syntax of the Rust crate regex.
+   */
+  expression?: string | null
+  /** After so many messages, at least 1, it ends. Default: it does not. */
+  limit?: number | null
+  /** For how long a message is held in ms, 1 to 600000; then it goes on as it is. Default 60000. */
+  timeout?: number | null
+  /**
+   * Whether it stays when nobody is told live events. Otherwise it ends when there was no subscriber, and no request about
+   * breakpoints, for 10 s, so that a page that was closed stops no application. Default false.
+   */
+  persist?: boolean
+}
+
+/** What becomes of a message that is held. With one of `text`, `json` and `binary` that message goes on in its place. */
+export interface ControlDecideHeld {
+  /** `pass` or `drop`. */
+  action: ControlHeldAction
+  /** Beside `pass`: a text message instead. */
+  text?: string | null
+  /** Beside `pass`: a text message of JSON instead. */
+  json?: unknown
+  /** Beside `pass`: a binary message instead, in base64. */
+  binary?: string | null
+}
+
+/** What becomes of a message that is held. */
+export type ControlHeldAction = 'pass' | 'drop'
+
+/** What becomes of all messages that are held. */
+export interface ControlDecideAllHeld {
+  /** `pass` or `drop`. */
+  action: ControlHeldAction
+  /** Only those of the connection with this id. Default: of all. */
+  connection?: string | null
+}
+
+/** Which clients are not read for a time. Exactly one of `connection`, `route` and `everyone`. */
+export interface ControlPause {
+  /** The connection with this id. */
+  connection?: string | null
+  /** Everyone on the route with this pattern. */
+  route?: string | null
+  /** Beside `route`: only the members of this room. */
+  room?: string | null
+  /** All connections of the server. */
+  everyone?: boolean
+  /** For how long in ms, 1 to 600000; then they are read again. Default 60000. */
+  timeout?: number | null
+}
+
+/** Which clients are read again. Exactly one of `connection`, `route` and `everyone`. */
+export interface ControlResume {
+  /** The connection with this id. */
+  connection?: string | null
+  /** Everyone on the route with this pattern. */
+  route?: string | null
+  /** Beside `route`: only the members of this room. */
+  room?: string | null
+  /** All connections of the server. */
+  everyone?: boolean
+}
+
 /** A recording to start. */
 export interface ControlStartRecording {
   /**
@@ -651,7 +1010,7 @@ export interface ControlReset {
 /** What a subscriber of live events sends to be told others from now on. */
 export type ControlSubscribe = {
     type: 'subscribe'
-    /** The kinds of events. Default: all. */
+    /** The kinds of events. Default: all but `control`. */
     kinds?: ControlEventKind[]
     /** Only events of the route with this pattern, as it was written or with its first prefix. Default: of all. */
     route?: string | null
@@ -659,4 +1018,6 @@ export type ControlSubscribe = {
     connection?: string | null
     /** How much of a message is shown, 0 to 65536 bytes. Default 4096. */
     payloadBytes?: number
+    /** How many of the latest events that are kept are told first, 0 to 1000, as far as they fit in 512 KiB. Default 0. */
+    recent?: number
   }

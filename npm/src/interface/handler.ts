@@ -13,6 +13,7 @@ import type {
   Match,
   OutboundConfig,
   ReplayOptions,
+  HistoryConfig,
   RecordConfig,
   Rule,
   Scenario,
@@ -177,6 +178,12 @@ export interface HandlerSettings {
    * the server, without credentials. `mask` has regular expressions for other secrets. Default none.
    */
   record?: RecordConfig
+  /**
+   * How much of what is said in rooms is kept, so that a client that connects again with `switchboard-history` in its query
+   * gets what it missed: `size` messages of each room (default 100), for `ttl` ms (default 300000), `maxBytes` (default
+   * 524288). Default: nothing is kept.
+   */
+  history?: HistoryConfig
 }
 
 /** One endpoint. */

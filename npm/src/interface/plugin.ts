@@ -8,6 +8,7 @@ import type { Recordings } from './recordings.js'
 import type { Route } from './route.js'
 import type { Stats } from './control-api.js'
 import type { Upgrade } from './switchboard.js'
+import type { DevTools } from '../vite/devtools.js'
 
 /** What the plugin offers to programs that embed Vite, and to other plugins. */
 export interface PluginApi {
@@ -31,5 +32,5 @@ export interface PluginApi {
   stats(): Stats
 }
 
-/** The plugin, with its `api`. */
-export type SwitchboardPlugin = Plugin<PluginApi> & { api: PluginApi }
+/** The plugin, with its `api`, and with what Vite DevTools looks for. */
+export type SwitchboardPlugin = Plugin<PluginApi> & { api: PluginApi; devtools: DevTools }

@@ -65,11 +65,11 @@ export class Log {
 
   write(level: Exclude<LogLevel, 'silent'>, line: string): void {
     if (LEVELS.indexOf(level) > this.#most) return
-    const method = level === 'debug' ? 'info' : level
+    const method = level === 'debug' && !('debug' in this.#logger && this.#logger !== console) ? 'info' : level
     try {
       const [first, ...below] = line.split(`\n${this.#mark}`) as [string, ...string[]]
       const lines = [first, ...below.flatMap((part) => part.split('\n'))]
-      this.#logger[method](`[switchboard] ${lines.map(escape).join('\n')}`)
+      ;(this.#logger as Record<typeof method, (line: string) => void>)[method](`[switchboard] ${lines.map(escape).join('\n')}`)
     } catch {
       // A logger that fails must not take connections with it.
     }

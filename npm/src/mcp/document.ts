@@ -25,7 +25,7 @@ export interface Operation {
   parameters: Parameter[]
   /** The name of the schema of its body, if it takes one. */
   body: string | undefined
-  /** The name of the schema of its answer; none for the WebSocket of live events. */
+  /** The name of the schema of its answer; none for a file, and for the WebSocket of live events. */
   answer: string | undefined
 }
 

@@ -5,6 +5,9 @@ import { connect, type ControlEvent, ControlFailure } from '../control/client.js
 /** The most events that are kept; the oldest make room. */
 const MOST_EVENTS = 2000
 
+/** How many of the events that the server has kept are asked for when it is found. */
+const EARLIER = 1000
+
 /** The most characters of JSON that are kept. */
 const MOST_CHARACTERS = 8 * 1024 * 1024
 
@@ -47,6 +50,8 @@ export class Recent {
   readonly #wakers = new Set<() => void>()
   #characters = 0
   #forgotten = 0
+  /** The time and the number of the latest event. */
+  #latest: [at: number, sequence: number] = [0, 0]
   /** Since when it listens, in ms since 1970. */
   #since: number | null = null
   #listening: Promise<void> | undefined
@@ -83,15 +88,24 @@ export class Recent {
 
   async #start(): Promise<void> {
     const client = await connect(this.#url, { token: this.#token })
-    const events = await client.events()
+    const events = await client.events({ recent: EARLIER })
     this.#since = Date.now()
     this.#pause = PAUSES[0]
-    void (async () => {
-      for await (const event of events) this.#keep(event)
-      this.#since = null
-      this.#listening = undefined
-      this.#again()
-    })()
+    await new Promise<void>((resolve) => {
+      void (async () => {
+        let earlier = events.recent
+        if (earlier === 0) resolve()
+        for await (const event of events) {
+          this.#keep(event)
+          // Whoever asks first is told what the server had kept too.
+          if (--earlier === 0) resolve()
+        }
+        resolve()
+        this.#since = null
+        this.#listening = undefined
+        this.#again()
+      })()
+    })
   }
 
   #again(): void {
@@ -101,6 +115,7 @@ export class Recent {
   }
 
   #keep(event: ControlEvent): void {
+    if (this.#isKnown(event)) return
     const characters = JSON.stringify(event).length
     this.#kept.push({ event, characters })
     this.#characters += characters
@@ -109,6 +124,15 @@ export class Recent {
       this.#forgotten++
     }
     for (const wake of this.#wakers) wake()
+  }
+
+  /** Whether it came already, before the same server was found again. A new server counts from 1 again, but later. */
+  #isKnown(event: ControlEvent): boolean {
+    if (!('sequence' in event) || typeof event.sequence !== 'number') return false
+    const [at, sequence] = this.#latest
+    if (event.at < at || (event.at === at && event.sequence <= sequence)) return true
+    this.#latest = [event.at, event.sequence]
+    return false
   }
 
   #matching({ after, limit = DEFAULT_LIMIT, ...filter }: RecentQuery): RecentEvents {

@@ -12,6 +12,19 @@ type Arguments = Record<string, unknown>
 /** The operation that opens a WebSocket; its tool asks for what was kept of it. */
 const EVENTS = 'events'
 
+/** How much of a file is given, in characters. */
+const LONGEST_FILE = 100_000
+
+/** What a tool answers whose operation gives a file. */
+const FILE: ObjectSchema = {
+  type: 'object',
+  properties: {
+    text: { type: 'string', description: 'The file, or its beginning.' },
+    isCut: { type: 'boolean', description: `Whether only the first ${LONGEST_FILE} characters are given.` },
+  },
+  required: ['text', 'isCut'],
+}
+
 /** A tool, and what it does. */
 export interface WorkingTool {
   tool: Tool
@@ -43,7 +56,7 @@ function toolOf(operation: Operation, ask: Ask): WorkingTool {
       name,
       description: summary,
       inputSchema: inputOf(operation),
-      outputSchema: answer === undefined ? undefined : standalone(documented(answer)),
+      outputSchema: answer === undefined ? FILE : standalone(documented(answer)),
       annotations: { readOnlyHint: isRead, openWorldHint: false },
     },
     async run(given) {
@@ -56,7 +69,8 @@ function toolOf(operation: Operation, ask: Ask): WorkingTool {
         if (parameter.in === 'query') query[parameter.name] = value
         else path = path.replace(`{${parameter.name}}`, encodeURIComponent(String(value)))
       }
-      return ask<object>(path, query, body === undefined ? undefined : rest, method)
+      const told = await ask<object | string>(path, query, body === undefined ? undefined : rest, method)
+      return typeof told === 'string' ? { text: told.slice(0, LONGEST_FILE), isCut: told.length > LONGEST_FILE } : told
     },
   }
 }

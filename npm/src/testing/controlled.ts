@@ -53,6 +53,7 @@ export async function controlled(options: ControlledOptions & { url: string }, u
   const kinds: ControlEventKind[] = ['opened', ...(violations ? [] : ['violation' as const]), ...(mismatches ? [] : ['mismatch' as const])]
   const openings = new Openings(client, await client.events({ kinds }), kinds, timeout)
   const added = new Set<number>()
+  const breakpoints = new Set<number>()
   const addFaults: ControlClient['addFaults'] = async (faults) => {
     const fault = await client.addFaults(faults)
     added.add(fault.id)
@@ -64,20 +65,28 @@ export async function controlled(options: ControlledOptions & { url: string }, u
     else added.delete(id)
     return done
   }
+  const addBreakpoint: ControlClient['addBreakpoint'] = async (breakpoint) => {
+    const made = await client.addBreakpoint(breakpoint)
+    breakpoints.add(made.id)
+    return made
+  }
   const opened: ControlledServer['opened'] = (path, waiting) => openings.next(path, waiting, opened)
   try {
-    await use({ ...client, addFaults, removeFaults, opened })
+    await use({ ...client, addFaults, removeFaults, addBreakpoint, opened })
     await openings.verify()
   } finally {
     openings.end()
     if (reset) await client.reset()
-    else await Promise.all([...added].map((id) => takeBack(client, id)))
+    else {
+      const takeFaults = [...added].map((id) => takeBack(client.removeFaults(id)))
+      await Promise.all([...takeFaults, ...[...breakpoints].map((id) => takeBack(client.removeBreakpoints(id)))])
+    }
   }
 }
 
-async function takeBack(client: ControlClient, id: number): Promise<void> {
+async function takeBack(removal: Promise<unknown>): Promise<void> {
   try {
-    await client.removeFaults(id)
+    await removal
   } catch (error) {
     // Others have done it.
     if (!isGone(error)) throw error

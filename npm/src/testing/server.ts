@@ -124,6 +124,7 @@ class ObservedServer implements TestServer {
         serves: (path) => running.host.serves(path),
         nearest: (path) => running.host.nearest(path),
         untaken: () => {},
+        unclaimed: (path) => running.host.unclaimed(path),
         loadingFor: () => undefined,
         closed: () => void this.close(),
       })

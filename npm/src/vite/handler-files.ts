@@ -1,6 +1,6 @@
 /** Handler files in Vite: loaded by an environment of their own, and updated while it runs. */
 
-import type { DevEnvironment, Plugin, ViteDevServer } from 'vite'
+import type { DevEnvironment, EnvironmentOptions, Plugin, ViteDevServer } from 'vite'
 import type { ModuleRunner } from 'vite/module-runner'
 
 import { type Written, handlersOf } from '../files/exports.js'
@@ -13,6 +13,17 @@ export const ENVIRONMENT = 'switchboard'
 
 /** The environment. The package that has `defineHandler` is Node's to load, also where it is linked. */
 export const settings = { consumer: 'server' as const, resolve: { external: ['vite-plugin-switchboard'] } }
+
+/**
+ * Gives the environment its own settings back where another plugin has replaced them. Vitest has every environment process all
+ * modules, those of packages too, and what is CommonJS fails then.
+ */
+export function keepExternal(resolve: EnvironmentOptions['resolve']): void {
+  const { external: present } = resolve ?? {}
+  if (resolve === undefined || present === true) return
+  const { external } = settings.resolve
+  if (!external.every((name) => present?.includes(name))) Object.assign(resolve, { external, noExternal: [] })
+}
 
 /** A module of ours for each file: it imports the file, and accepts its updates. */
 const ENTRY = 'virtual:switchboard/'

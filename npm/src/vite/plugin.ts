@@ -19,11 +19,13 @@ import type { SwitchboardPlugin } from '../interface/plugin.js'
 import type { HttpServer } from '../interface/switchboard.js'
 import { name, optionsOf } from '../values/arguments.js'
 import { errorText } from '../values/error.js'
-import { ENVIRONMENT, entries, HandlerFiles, settings } from './handler-files.js'
+import { devTools } from './devtools.js'
+import { ENVIRONMENT, entries, HandlerFiles, keepExternal, settings } from './handler-files.js'
 import { hostsOf } from './hosts.js'
 import { loadOnce } from './preview-files.js'
 import { onDevClose, onPreviewClose, predecessorOf, type Predecessor } from './restart.js'
 import { each, offer, replace, running, type Serving } from './serving.js'
+import { addShortcut, hasShortcuts, inspectorUrl, SHORTCUT } from './shortcut.js'
 import { TcpSockets } from './tcp.js'
 import { colored } from './terminal.js'
 
@@ -40,6 +42,8 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
   const started = new Set<Serving>()
   let environment = options.environment
   let isDevelopment = false
+  /** Whether Vite DevTools shows the inspector. */
+  let isFramed = false
 
   function serve(server: ViteDevServer | PreviewServer, before?: Predecessor, written: Written[] = []): Serving {
     const { config } = server
@@ -53,6 +57,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       servedHosts: hostsOf('ws' in server ? config.server : config.preview),
       before: before?.serving.running,
       written,
+      isFramed: () => isFramed,
     }
     // In development on by itself: for this machine, and with a token.
     const control = options.control ?? ('ws' in server ? true : undefined)
@@ -146,6 +151,7 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
     one.onClosed(() => server.watcher.off('change', changed).off('add', changed))
   }
 
+  const hasInspector = (): boolean => !options.disable && options.control !== false && options.inspector !== false
   const plugin: SwitchboardPlugin = {
     name: 'vite-plugin-switchboard',
     apply: 'serve',
@@ -176,12 +182,15 @@ export function switchboard(given?: PluginOptions | null): SwitchboardPlugin {
       stats: () => sum(each(started).map(({ switchboard }) => switchboard.stats())),
     },
 
+    devtools: devTools(hasInspector, () => (isFramed = true)),
+
     config(_config, { command, isPreview }) {
       isDevelopment = command === 'serve' && !isPreview
       return options.files && isDevelopment ? { environments: { [ENVIRONMENT]: settings } } : undefined
     },
 
     async configResolved(config) {
+      if (options.files && isDevelopment) keepExternal(config.environments?.[ENVIRONMENT]?.resolve)
       if (!options.environment && config.envDir) {
         // Only Vite's own users have Vite.
         const { loadEnv } = await import('vite')
@@ -251,6 +260,7 @@ function take(one: Serving, why: string): void {
 /** Adds the endpoints to the addresses that Vite prints. */
 function listEndpoints(server: ViteDevServer | PreviewServer, one: Serving, options: PluginOptions): void {
   const { switchboard, log } = one
+  if ((options.inspector ?? true) && switchboard.control) addShortcut(server, one)
   replace(one, server, 'printUrls', (print) => () => {
     print.call(server)
     const local = server.resolvedUrls?.local[0] ?? server.resolvedUrls?.network[0]
@@ -262,7 +272,7 @@ function listEndpoints(server: ViteDevServer | PreviewServer, one: Serving, opti
     // Who has not asked for it need not see its token.
     const access = options.control ? switchboard.control : undefined
     const inspector = (options.inspector ?? true) && switchboard.control
-    if (inspector) log.write('info', `inspector: ${new URL(INSPECTOR_PATH, local).href}`)
+    if (inspector) log.write('info', `inspector: ${inspectorUrl(server)}${hasShortcuts() ? ` (press ${SHORTCUT} + enter)` : ''}`)
     if (access) log.write('info', `control API: ${new URL(access.path, local).href} with the token ${access.token}`)
     // Those of handler files may not be known yet.
     void one.loaded().then(() => list(switchboard.patterns.filter((pattern) => !printed.includes(pattern))))

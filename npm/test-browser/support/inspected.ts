@@ -1,6 +1,6 @@
 /** Servers with an inspector: both hosts, with the same configuration and token. */
 
-import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,10 @@ export interface Inspected {
   address: string
   /** What a user opens. */
   page: string
+  /** Where its configuration and its recordings are. */
+  folder: string
+  /** Has Vite restart, as a change of its configuration does. */
+  restartByItself?(): Promise<void>
   /** Stops it and starts it again, at the same address. */
   restart(): Promise<void>
   stop(): Promise<void>
@@ -29,24 +33,37 @@ export interface Inspected {
 /** By name, how each host is started. */
 export const hosts: Record<string, () => Promise<Inspected>> = { Vite: startVite, 'the native server': startNativeServer }
 
+/** A folder with the configuration, as recordings are written beside it. */
+async function configured(): Promise<{ folder: string; config: string }> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'switchboard-inspected-')))
+  const config = join(folder, 'switchboard.toml')
+  await copyFile(CONFIG, config)
+  return { folder, config }
+}
+
 async function startNativeServer(): Promise<Inspected> {
-  let native = await startNative('--config', CONFIG, '--control')
+  const { folder, config } = await configured()
+  let native = await startNative('--config', config, '--watch', '--control')
   const { address } = native
   // The link comes after the address.
   const page = await vi.waitUntil(() => /http:\S+#token=\S+/.exec(native.printed())?.[0])
   return {
     address,
     page,
+    folder,
     restart: async () => {
       await native.stop()
-      native = await startNative('--config', CONFIG, '--control', '--port', address.split(':')[1]!)
+      native = await startNative('--config', config, '--watch', '--control', '--port', address.split(':')[1]!)
     },
-    stop: () => native.stop(),
+    stop: async () => {
+      await native.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
   }
 }
 
 async function startVite(): Promise<Inspected> {
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'switchboard-inspected-')))
+  const { folder: root } = await configured()
   let vite: ViteDevServer = await listening(root, 0)
   const address = vite.httpServer!.address()
   if (address === null || typeof address !== 'object') throw new Error('Vite listens nowhere')
@@ -54,6 +71,8 @@ async function startVite(): Promise<Inspected> {
   return {
     address: `127.0.0.1:${port}`,
     page: `http://127.0.0.1:${port}/__switchboard/`,
+    folder: root,
+    restartByItself: () => vite.restart(),
     restart: async () => {
       await vite.close()
       vite = await listening(root, port)
@@ -70,10 +89,22 @@ async function listening(root: string, port: number): Promise<ViteDevServer> {
     root,
     configFile: false,
     logLevel: 'error',
-    plugins: [switchboard({ config: CONFIG, control: { token: CONTROL_TOKEN } })],
+    plugins: [switchboard({ config: 'switchboard.toml', control: { token: CONTROL_TOKEN } })],
     server: { host: '127.0.0.1', port, strictPort: port !== 0 },
   })
   return vite.listen()
+}
+
+/** Fills in a dialog of the page and does what it asks for. */
+export async function answer(page: Page, fields: Record<string, string>): Promise<void> {
+  const dialog = page.locator('dialog')
+  for (const [name, value] of Object.entries(fields)) {
+    const field = dialog.locator(`[name=${name}]`)
+    if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value)
+    else await field.fill(value)
+  }
+  await dialog.locator('form button:not([type=button])').click()
+  await dialog.waitFor({ state: 'detached' })
 }
 
 /** A client that is not a page. */

@@ -113,6 +113,8 @@ impl Host {
                 let file = Bytes::copy_from_slice(file.as_bytes());
                 self.batch.before.record(contract::APPEND).bytes(file).bytes(bytes);
             }
+            // An engine in JavaScript takes part in no cluster.
+            Effect::Backplane(_) => {}
             Effect::Removed { id } => {
                 self.over.push(id);
                 self.batch.after.about(contract::REMOVED, id);

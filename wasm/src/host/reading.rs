@@ -15,6 +15,7 @@ impl Host {
         let mut events = mem::take(&mut self.events);
         if let Some(peer) = self.peer(id) {
             peer.reader().receive(bytes, &mut events);
+            peer.received += peer.socket.reader.take_traffic();
         }
         self.report(id, events);
     }
@@ -43,6 +44,7 @@ impl Host {
                 peer.is_undecoded = false;
                 if peer.is_handled() {
                     peer.reader().resume(&mut events);
+                    peer.received += peer.socket.reader.take_traffic();
                 }
             }
             self.report(id, events);
@@ -113,7 +115,13 @@ impl Host {
     }
 
     fn forget(&mut self, id: ConnectionId) {
-        self.peers[id.slot()] = None;
+        let peer = self.peers[id.slot()].take();
+        if self.engine.has_control()
+            && let Some(peer) = peer
+        {
+            let counts = Box::new(peer.counts());
+            self.engine.handle_input(self.now, Input::Counted { id, counts }, &mut self.effects);
+        }
         self.input(Input::Disconnected { id });
     }
 }

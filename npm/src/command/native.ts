@@ -1,0 +1,73 @@
+/** The native program, which comes as a package of its own for each platform. */
+
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+
+/** What says which program runs: a path, or `none` for the one on Node. */
+const VARIABLE = 'SWITCHBOARD_BINARY'
+
+/** The packages by platform: with the GNU C library first, and with musl for the systems that have that one. */
+const PACKAGES: Record<string, string[]> = {
+  'darwin arm64': ['@switchboard-dev/cli-darwin-arm64'],
+  'darwin x64': ['@switchboard-dev/cli-darwin-x64'],
+  'linux arm64': ['@switchboard-dev/cli-linux-arm64-gnu', '@switchboard-dev/cli-linux-arm64-musl'],
+  'linux x64': ['@switchboard-dev/cli-linux-x64-gnu', '@switchboard-dev/cli-linux-x64-musl'],
+  'win32 x64': ['@switchboard-dev/cli-win32-x64'],
+}
+
+/** Signals that end or reload the program. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Where the native program is; `undefined`: there is none for this machine, or it was not installed. */
+export function nativeProgram(): string | undefined {
+  const chosen = process.env[VARIABLE]
+  if (chosen) return chosen === 'none' ? undefined : chosen
+  const { resolve } = createRequire(import.meta.url)
+  const file = process.platform === 'win32' ? 'switchboard.exe' : 'switchboard'
+  const found = (PACKAGES[`${process.platform} ${process.arch}`] ?? []).flatMap((name) => {
+    try {
+      return [resolve(`${name}/bin/${file}`)]
+    } catch {
+      return []
+    }
+  })
+  // Package managers that do not know the field `libc` install both.
+  return found.length > 1 && isMusl() ? found[1] : found[0]
+}
+
+/** The options of `serve` that have a value. */
+const WITH_VALUE = ['-c', '--config', '--host', '-p', '--port', '--prefix']
+
+/** Whether handler files are to be served: on Node they may import packages of npm and Node's modules. */
+export function namesFiles([command, ...words]: string[]): boolean {
+  if (command !== 'serve') return false
+  return words.some((word, index) => !word.startsWith('-') && !WITH_VALUE.includes(words[index - 1] ?? ''))
+}
+
+function isMusl(): boolean {
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }
+  return header.glibcVersionRuntime === undefined
+}
+
+/** Runs it in place of this one: with its streams, and ends as it does. */
+export function runNative(file: string, words: string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const child = spawn(file, words, { stdio: 'inherit' })
+    // A terminal's Ctrl-C reaches both; a second one would end it at once.
+    const isTerminal = process.stdin.isTTY === true
+    for (const signal of SIGNALS) {
+      process.on(signal, () => void (signal === 'SIGINT' && isTerminal ? undefined : child.kill(signal)))
+    }
+    child.on('error', (error) => {
+      process.stderr.write(`error: ${file} cannot be run: ${error.message}\n`)
+      process.exitCode = 1
+      resolve()
+    })
+    child.on('exit', (code, signal) => {
+      for (const signal of SIGNALS) process.removeAllListeners(signal)
+      if (signal !== null) process.kill(process.pid, signal)
+      else process.exitCode = code ?? 1
+      resolve()
+    })
+  })
+}

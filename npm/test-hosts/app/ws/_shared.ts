@@ -1,0 +1,2 @@
+/** Imported without its extension. */
+export const shared = { is: 'shared' }

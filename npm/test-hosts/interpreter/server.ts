@@ -1,0 +1,65 @@
+/** The servers of a test: the one in whose interpreter it runs. */
+
+import { disconnectAll } from '../../test/support/client.js'
+import { control, lines, ready } from './control.js'
+import { endings } from './vitest.js'
+
+type Handler = Record<string, unknown>
+
+/** What a test serves. */
+export interface Served {
+  handlers: Handler[]
+  routes: Handler[]
+  /** What belongs to the server's configuration. */
+  config: Record<string, unknown>
+}
+
+let started: ((served: Served) => void) | undefined
+
+/** What the next test serves, as soon as it does. */
+export function served(): Promise<Served> {
+  hasServer = false
+  return new Promise((resolve) => (started = resolve))
+}
+
+let hasServer = false
+const stops: (() => unknown)[] = []
+
+endings.push(async () => {
+  disconnectAll()
+  for (const stop of stops.splice(0).reverse()) await stop()
+})
+
+/** Has something done after the test. */
+export function atEnd(stop: () => unknown): void {
+  stops.push(stop)
+}
+
+export async function serve(handlers: Handler | Handler[], { routes, ...config }: Record<string, any> = {}): Promise<object> {
+  if (hasServer) throw new Error('a test here has one server')
+  hasServer = true
+  started!({ handlers: [handlers].flat() as Handler[], routes: routes ?? [], config })
+  const port = await ready
+  return { port, lines, url: (path: string) => `ws://127.0.0.1:${port}${path}`, stop: () => {} }
+}
+
+export const serveVite = (options: Record<string, any>): Promise<object> => {
+  const { wsHandlers, ...rest } = options
+  return serve(wsHandlers ?? [], rest)
+}
+
+export function signal<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void
+  const promise = new Promise<T>((fulfil) => (resolve = fulfil))
+  return { promise, resolve }
+}
+
+export function collect(): never {
+  throw new Error('a test here has no logger')
+}
+
+export function folder(): never {
+  throw new Error('a test here has no folder')
+}
+
+export { control }

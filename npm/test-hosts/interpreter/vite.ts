@@ -1,0 +1,3 @@
+/** Vite is of no use here. */
+
+export const version = 'none'
