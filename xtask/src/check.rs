@@ -4,14 +4,15 @@ use anyhow::Result;
 
 use crate::project::{Project, WASM_TARGET};
 use crate::steps::Steps;
-use crate::{contract, dependencies, schema, wasm};
+use crate::{contract, dependencies, features, schema, script, version, wasm, workflows};
 
-/// Formatting, lints of every target, lints on wasm32, the documentation, the contract, the schema and the dependencies. Every
-/// warning is an error.
+/// Formatting, lints of every target, of every feature alone and on wasm32, the documentation, the files that are written by
+/// commands, the versions, the workflows and the dependencies. Every warning is an error.
 pub(crate) fn run(project: &Project) -> Result<()> {
     let mut steps = Steps::default();
     steps.run("format", || Ok(project.cargo().args(["fmt", "--all", "--check"]).run()?))?;
     steps.run("lints", || clippy(project, &["--workspace", "--all-targets"]))?;
+    steps.run("lints of each feature alone", || features::check(project))?;
     steps.run("lints on wasm32", || {
         wasm::ensure_target(project)?;
         clippy(project, &["-p", "switchboard-core", "-p", "switchboard-wasm", "--target", WASM_TARGET])
@@ -22,6 +23,9 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     })?;
     steps.run("contract", || contract::run(project, &contract::Options { check: true }))?;
     steps.run("schema", || schema::run(project, &schema::Options { check: true }))?;
+    steps.run("versions", || version::check(project))?;
+    steps.run("workflows", || workflows::check(project))?;
+    steps.run("script", || script::run(project, &script::Options { check: true }))?;
     dependencies::check(project, &mut steps)?;
     steps.finish();
     Ok(())

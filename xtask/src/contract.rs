@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use xshell::cmd;
 
 use crate::project::Project;
 
@@ -17,9 +18,8 @@ pub(crate) struct Options {
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     for (name, argument) in [("src/engine/contract.ts", "numbers"), ("test/golden/batch.json", "batch")] {
         let file = project.npm().join(name);
-        let program =
-            ["run", "--locked", "--quiet", "--package", "switchboard-wasm", "--example", "contract"];
-        let text = project.cargo().args(program).args(["--", argument]).read()? + "\n";
+        let program = project.example("contract")?;
+        let text = cmd!(project.shell, "{program} {argument}").read()? + "\n";
         if !options.check {
             std::fs::write(&file, text)?;
             println!("{} written", file.display());

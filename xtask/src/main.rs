@@ -19,8 +19,10 @@ mod copied;
 mod dependencies;
 mod dev;
 mod examples;
+mod features;
 mod fuzz;
 mod hostile;
+mod installed;
 mod instructions;
 mod native;
 mod npm;
@@ -33,14 +35,17 @@ mod python;
 mod replayed;
 mod schema;
 mod schemas;
+mod script;
 mod soak;
 mod steps;
 mod tarball;
 mod targets;
 mod test;
 mod types;
+mod version;
 mod vite;
 mod wasm;
+mod workflows;
 
 use project::Project;
 
@@ -63,8 +68,8 @@ enum Task {
     Test(test::Options),
     /// Let hostile clients loose on both hosts
     Hostile(hostile::Options),
-    /// Leave the npm package at npm/vite-plugin-switchboard-VERSION.tgz and check what it holds
-    Pack,
+    /// Leave the npm packages, the plugin's and those of platforms, as tarballs in npm/ and check what they hold
+    Pack(pack::Options),
     /// Build the plugin and start an example in Vite; with --native, against the native server
     Dev(dev::Options),
     /// Play Autobahn|Testsuite against the native server and the plugin in Vite, and check every case
@@ -86,6 +91,10 @@ enum Task {
     Contract(contract::Options),
     /// Write npm/schema.json, the JSON Schema of the configuration, from the Rust types
     Schema(schema::Options),
+    /// Set the version of all crates and packages, or check that it is the same everywhere
+    Version(version::Options),
+    /// Copy the TypeScript that runs the functions of handlers from npm/src to native/src/script/plugin
+    Script(script::Options),
 }
 
 fn main() -> ExitCode {
@@ -94,7 +103,7 @@ fn main() -> ExitCode {
         Task::Npm(options) => npm::run(&project, &options),
         Task::Test(options) => test::run(&project, &options),
         Task::Hostile(options) => hostile::run(&project, &options),
-        Task::Pack => pack::run(&project),
+        Task::Pack(options) => pack::run(&project, &options),
         Task::Dev(options) => dev::run(&project, &options),
         Task::Autobahn(options) => autobahn::run(&project, &options),
         Task::Fuzz(options) => fuzz::run(&project, &options),
@@ -106,6 +115,8 @@ fn main() -> ExitCode {
         Task::Dependencies => dependencies::run(&project),
         Task::Contract(options) => contract::run(&project, &options),
         Task::Schema(options) => schema::run(&project, &options),
+        Task::Version(options) => version::run(&project, &options),
+        Task::Script(options) => script::run(&project, &options),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,8 +9,12 @@ use crate::process::Server;
 use crate::project::Project;
 
 /// Builds the `switchboard` program with the development profile and returns its path.
+///
+/// With the features that the tests of the workspace have, for the reason that [`Project::example`] gives. Cargo only adds those
+/// of development dependencies where a target needs them: `--example`.
 pub(crate) fn build(project: &Project) -> Result<PathBuf> {
-    project.cargo().args(["build", "--locked", "--package", "switchboard"]).run()?;
+    let build = ["build", "--locked", "--workspace", "--bin", "switchboard", "--example", "contract"];
+    project.cargo().args(build).run()?;
     Ok(project.target().join("debug").join(format!("switchboard{}", std::env::consts::EXE_SUFFIX)))
 }
 
@@ -39,6 +43,14 @@ pub(crate) fn start_with(
     let mut command = Command::new(program);
     command.arg("--config").arg(configuration);
     command.envs(variables.iter().map(|(name, value)| (name, value)));
+    listen(command)
+}
+
+/// The same with a file of handlers in JavaScript, which are served below `/api`.
+pub(crate) fn serve_files(program: &Path, configuration: &Path, file: &Path) -> Result<(Server, u16)> {
+    let (folder, name) = (file.parent().context("no file")?, file.file_name().context("no file")?);
+    let mut command = Command::new(program);
+    command.current_dir(folder).arg("serve").arg(name).arg("--config").arg(configuration);
     listen(command)
 }
 

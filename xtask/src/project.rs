@@ -58,6 +58,15 @@ impl Project {
         cmd!(self.shell, "{cargo}").env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH")
     }
 
+    /// Builds an example of a crate with the development profile, and returns its path.
+    ///
+    /// Cargo joins the features of all crates that it builds at once, and compiles a dependency again for other features. So this
+    /// builds with those of the whole workspace, as its tests do.
+    pub(crate) fn example(&self, name: &str) -> Result<PathBuf> {
+        self.cargo().args(["build", "--locked", "--quiet", "--workspace", "--example", name]).run()?;
+        Ok(self.target().join("debug/examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+    }
+
     /// Whether what is missing is an error (continuous integration) or may be skipped (a developer's machine).
     pub(crate) fn is_ci(&self) -> bool {
         std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")

@@ -33,12 +33,12 @@ pub(crate) fn check_core(project: &Project) -> Result<()> {
     project
         .cargo()
         .args(["rustc", "--locked", "--package", "switchboard-core", "--lib", "--crate-type", "cdylib"])
-        // A module without exports needs nothing: link-time optimisation, which this profile has not, and a
+        // A module without exports needs nothing: link-time optimisation, which the development profile has not, and a
         // linker without these arguments would drop everything.
-        .args(["--target", WASM_TARGET, "--profile", "wasm-dev"])
+        .args(["--target", WASM_TARGET])
         .args(["--", "-C", "link-dead-code", "-C", "link-arg=--no-gc-sections"])
         .run()?;
-    let module = project.target().join(WASM_TARGET).join("wasm-dev/switchboard_core.wasm");
+    let module = project.target().join(WASM_TARGET).join("debug/switchboard_core.wasm");
     let Needs { imports, functions } = needs(&module)?;
     if functions < FEWEST_FUNCTIONS {
         bail!("the linker has thrown the core away: {functions} functions in {}", module.display());

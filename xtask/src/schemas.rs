@@ -32,9 +32,8 @@ pub(crate) fn run(project: &Project) -> Result<Outcome> {
         return Ok(Outcome::Skipped("there is no Python 3, whose pip fetches the test suite".into()));
     };
     let (suite, meta) = fetch(project, &python)?;
-    let program =
-        ["run", "--locked", "--quiet", "--package", "switchboard-core", "--example", "schema_suite", "--"];
-    let table = project.cargo().args(program).arg(suite).arg(meta).read();
+    let program = project.example("schema_suite")?;
+    let table = cmd!(project.shell, "{program} {suite} {meta}").read();
     let table = table.context("a required test of the suite fails")?;
     let documented = std::fs::read_to_string(project.path(TABLE))?;
     println!("{table}");
@@ -43,9 +42,9 @@ pub(crate) fn run(project: &Project) -> Result<Outcome> {
         "the table in {TABLE} is another one; write the one above there"
     );
     let schema = fetch_asyncapi(project, &python)?;
-    let program =
-        ["run", "--locked", "--quiet", "--package", "switchboard-core", "--example", "asyncapi_valid", "--"];
-    project.cargo().args(program).arg(schema).args(CONFIGURATIONS.map(|file| project.path(file))).run()?;
+    let program = project.example("asyncapi_valid")?;
+    let configurations = CONFIGURATIONS.map(|file| project.path(file));
+    cmd!(project.shell, "{program} {schema} {configurations...}").run()?;
     Ok(Outcome::Passed)
 }
 

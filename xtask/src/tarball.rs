@@ -73,7 +73,7 @@ fn call_the_program(project: &Project, folder: &Path) -> Result<()> {
     let _here = project.shell.push_dir(folder);
     let npm = npm::program("npm")?;
     let help = cmd!(project.shell, "{npm} exec --offline -- vite-plugin-switchboard --help").read()?;
-    if !help.starts_with("Usage: vite-plugin-switchboard mcp") {
+    if !help.contains("Usage: switchboard [OPTIONS]") {
         bail!("vite-plugin-switchboard --help printed: {help}");
     }
     Ok(())

@@ -9,7 +9,9 @@ use xshell::cmd;
 use crate::hostile::{self, Extent};
 use crate::project::Project;
 use crate::steps::{Outcome, Steps};
-use crate::{browser, clients, copied, examples, native, npm, purity, python, schemas, tarball, types, wasm};
+use crate::{
+    browser, clients, copied, examples, installed, native, npm, purity, python, schemas, tarball, types, wasm,
+};
 
 /// Which part to run; without any option: all of them.
 #[derive(Args)]
@@ -23,6 +25,9 @@ pub(crate) struct Options {
     /// The clients ws, websockets (Python) and tungstenite against both hosts
     #[arg(long)]
     clients: bool,
+    /// The same handler files in Vite and in the native server
+    #[arg(long)]
+    hosts: bool,
     /// That the examples and the documentation's code compile
     #[arg(long)]
     types: bool,
@@ -32,6 +37,9 @@ pub(crate) struct Options {
     /// Each example, copied out of the repository, with the packed tarball
     #[arg(long)]
     examples: bool,
+    /// The packed program in an empty folder, native and on Node
+    #[arg(long)]
+    pack: bool,
     /// Hostile clients against both hosts
     #[arg(long)]
     hostile: bool,
@@ -45,9 +53,11 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let everything = !(options.rust
         || options.npm
         || options.clients
+        || options.hosts
         || options.types
         || options.schemas
         || options.examples
+        || options.pack
         || options.hostile
         || options.browser);
     let mut steps = Steps::default();
@@ -57,8 +67,16 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     if everything || options.schemas {
         steps.run_or_skip("the test suite of JSON Schema", || schemas::run(project))?;
     }
-    let needs_plugin =
-        [options.npm, options.clients, options.types, options.examples, options.hostile, options.browser];
+    let needs_plugin = [
+        options.npm,
+        options.clients,
+        options.hosts,
+        options.types,
+        options.examples,
+        options.pack,
+        options.hostile,
+        options.browser,
+    ];
     if everything || needs_plugin.contains(&true) {
         plugin(project, &mut steps)?;
     }
@@ -74,11 +92,17 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     if everything || options.examples {
         steps.run("examples copied out of the repository", || copied::run(project))?;
     }
+    if everything || options.pack {
+        steps.run("the packed program in an empty folder", || installed::run(project))?;
+    }
     if everything || options.npm || options.types {
         steps.run("types of examples and documentation", || types::run(project))?;
     }
     if everything || options.clients {
         steps.run_or_skip("clients of other libraries", || clients::run(project))?;
+    }
+    if everything || options.hosts {
+        steps.run("handler files on both hosts", || both_hosts(project))?;
     }
     if everything || options.hostile {
         steps.run("hostile clients of the native server", || hostile::native(project, Extent::default()))?;
@@ -92,7 +116,16 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
 }
 
 fn rust(project: &Project, steps: &mut Steps) -> Result<()> {
-    steps.run("Rust tests", || Ok(project.cargo().args(["test", "--locked", "--workspace"]).run()?))?;
+    // The tests of clusters look for redis-server themselves.
+    let nats_server = python::nats_server(project)?;
+    steps.run("Rust tests", || {
+        let tests = project.cargo().args(["test", "--locked", "--workspace"]);
+        let tests = match &nats_server {
+            Some(program) => tests.env("NATS_SERVER", program),
+            None => tests,
+        };
+        Ok(tests.run()?)
+    })?;
     steps.run("the core on wasm32 imports nothing", || {
         wasm::ensure_target(project)?;
         purity::check_core(project)
@@ -104,6 +137,14 @@ fn plugin(project: &Project, steps: &mut Steps) -> Result<()> {
     steps.run("npm packages", || npm::install(project))?;
     steps.run("wasm module", || wasm::run(project, &wasm::Options { release: true }))?;
     steps.run("plugin build", || npm::build(project))
+}
+
+fn both_hosts(project: &Project) -> Result<()> {
+    let server = native::build(project)?;
+    let _here = project.shell.push_dir(project.npm());
+    let npm = npm::program("npm")?;
+    let tests = cmd!(project.shell, "{npm} run --silent test:hosts").env("SWITCHBOARD_NATIVE", server);
+    Ok(tests.run()?)
 }
 
 fn browser_tests(project: &Project) -> Result<Outcome> {

@@ -82,6 +82,7 @@ const INSTANCE_TYPES: &str = "
 /** One instance of the module: its classes and functions, and its memory. */
 export interface Instance {
   Switchboard: typeof Switchboard
+  Conversion: typeof Conversion
   last_panic: typeof last_panic
   memory: { readonly buffer: ArrayBuffer }
 }
@@ -97,7 +98,8 @@ fn wrap(script: &str) -> Result<String> {
     }
     Ok(format!(
         "export function instantiate(module) {{\n{script}\nconst {{ memory }} = wasm_bindgen.initSync({{ module }})\n\
-         const {{ Switchboard, last_panic }} = wasm_bindgen\nreturn {{ Switchboard, last_panic, memory }}\n}}\n"
+         const {{ Switchboard, Conversion, last_panic }} = wasm_bindgen\n\
+         return {{ Switchboard, Conversion, last_panic, memory }}\n}}\n"
     ))
 }
 

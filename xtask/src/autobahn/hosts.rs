@@ -11,14 +11,16 @@ use crate::{native, npm};
 /// The servers that run. They end with this.
 pub(super) struct Hosts<'p> {
     project: &'p Project,
+    /// Whether the native server is the one that ships; otherwise it is the one of the development profile.
+    is_release: bool,
     native: Option<(Server, u16)>,
     vite: Option<Vite>,
 }
 
 impl<'p> Hosts<'p> {
     /// None yet.
-    pub(super) fn new(project: &'p Project) -> Self {
-        Self { project, native: None, vite: None }
+    pub(super) fn new(project: &'p Project, is_release: bool) -> Self {
+        Self { project, is_release, native: None, vite: None }
     }
 
     /// Where the testsuite finds this host.
@@ -35,7 +37,8 @@ impl<'p> Hosts<'p> {
         if let Some((_, port)) = &self.native {
             return Ok(*port);
         }
-        let program = native::build_release(self.project)?;
+        let build = if self.is_release { native::build_release } else { native::build };
+        let program = build(self.project)?;
         let (server, port) = native::start_embedded(&program)?;
         self.native = Some((server, port));
         Ok(port)

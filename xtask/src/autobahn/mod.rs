@@ -18,7 +18,8 @@ use testsuite::Testsuite;
 pub(crate) struct Options {
     /// Which server; without it, each of them
     host: Option<Host>,
-    /// Leave out the cases with many or large messages: 326 of 517 remain; result files stay as they are
+    /// Leave out the cases with many or large messages: 326 of 517 remain; the native server is that of the development profile,
+    /// and result files stay as they are
     #[arg(long)]
     quick: bool,
 }
@@ -68,7 +69,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     })?;
     if let Some(testsuite) = testsuite {
         let chosen = options.host.map_or(Host::value_variants().to_vec(), |host| vec![host]);
-        let mut hosts = Hosts::new(project);
+        let mut hosts = Hosts::new(project, !options.quick);
         for host in chosen {
             steps.run(host.name(), || test(project, &testsuite, &mut hosts, host, options.quick))?;
         }

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use xshell::cmd;
 
+use super::watcher::TOKEN;
 use super::work::Work;
 use crate::process::Server;
 use crate::project::Project;
@@ -25,6 +26,8 @@ pub(super) enum Contender {
     Bun,
     /// Our native server with its dialects.
     Switchboard,
+    /// The same with functions in JavaScript instead of dialects.
+    SwitchboardScript,
     /// axum's `ws` with broadcast channels.
     Axum,
     /// fastwebsockets with broadcast channels.
@@ -37,6 +40,10 @@ pub(super) enum Contender {
     Crossws,
     /// Our plugin in Vite, with functions in JavaScript.
     SwitchboardVite,
+    /// Our native server while the inspector is open.
+    SwitchboardInspected,
+    /// Our plugin in Vite while the inspector is open.
+    SwitchboardViteInspected,
 }
 
 /// A server that runs, and where its routes are.
@@ -54,18 +61,30 @@ impl Contender {
             Contender::RawUring => "raw-uring",
             Contender::Bun => "bun",
             Contender::Switchboard => "switchboard",
+            Contender::SwitchboardScript => "switchboard-script",
             Contender::Axum => "axum",
             Contender::FastWebSockets => "fastwebsockets",
             Contender::Ws => "ws",
             Contender::WsOnce => "ws-once",
             Contender::Crossws => "crossws",
             Contender::SwitchboardVite => "switchboard-vite",
+            Contender::SwitchboardInspected => "switchboard-inspected",
+            Contender::SwitchboardViteInspected => "switchboard-vite-inspected",
         }
+    }
+
+    /// Whether somebody looks at it with the inspector.
+    pub(super) fn is_inspected(self) -> bool {
+        matches!(self, Contender::SwitchboardInspected | Contender::SwitchboardViteInspected)
     }
 
     /// Whether it takes part in a work.
     pub(super) fn can(self, work: &Work) -> bool {
-        let is_asked = work.contenders.is_empty() || work.contenders.contains(&self);
+        // Functions are compared with dialects, not with other servers.
+        let is_asked = match work.contenders {
+            [] => !self.is_inspected() && self != Contender::SwitchboardScript,
+            some => some.contains(&self),
+        };
         let has_deflate = !matches!(
             self,
             Contender::RawEpoll
@@ -82,8 +101,12 @@ impl Contender {
     /// Installs or builds what it needs.
     pub(super) fn prepare(self, project: &Project) -> Result<()> {
         match self {
-            Contender::Switchboard => native::build_release(project).map(drop),
-            Contender::SwitchboardVite => npm::run(project, &npm::Options { release: true }),
+            Contender::Switchboard | Contender::SwitchboardInspected | Contender::SwitchboardScript => {
+                native::build_release(project).map(drop)
+            }
+            Contender::SwitchboardVite | Contender::SwitchboardViteInspected => {
+                npm::run(project, &npm::Options { release: true })
+            }
             Contender::Bun | Contender::Ws | Contender::WsOnce | Contender::Crossws => install(project),
             Contender::RawEpoll | Contender::RawUring | Contender::Axum | Contender::FastWebSockets => {
                 build(project, self.program())
@@ -96,14 +119,23 @@ impl Contender {
         let mut prefix = "";
         let (server, port) = match self {
             Contender::Switchboard => {
-                let program = project.target().join("release/switchboard");
-                native::start(&program, &configuration(project, routes)?)?
+                native::start(&native::release(project), &configuration(project, routes)?)?
             }
-            Contender::SwitchboardVite => {
+            Contender::SwitchboardInspected => {
+                native::start_controlled(&native::release(project), &configuration(project, routes)?, TOKEN)?
+            }
+            Contender::SwitchboardScript => {
+                prefix = "/api";
+                let configuration = configuration(project, routes)?;
+                native::serve_files(&native::release(project), &configuration, &script_routes(project))?
+            }
+            Contender::SwitchboardVite | Contender::SwitchboardViteInspected => {
                 prefix = "/api";
                 let folder = project.path("xtask/bench/peers/vite");
                 let mode = ["--mode", &format!("more-{routes}")];
-                let vite = Vite::start_with(&project.npm().join("node_modules"), &folder, &[], &mode, &[])?;
+                let token = [("SWITCHBOARD_CONTROL_TOKEN", TOKEN.to_owned())];
+                let modules = project.npm().join("node_modules");
+                let vite = Vite::start_with(&modules, &folder, &[], &mode, &token)?;
                 (vite.server, vite.port)
             }
             Contender::Bun => listen(script(&bun(project)?, project, "bun.js"))?,
@@ -129,8 +161,10 @@ impl Contender {
         };
         let ours = env!("CARGO_PKG_VERSION");
         Ok(match self {
-            Contender::Switchboard => ours.to_owned(),
-            Contender::SwitchboardVite => {
+            Contender::Switchboard | Contender::SwitchboardInspected | Contender::SwitchboardScript => {
+                ours.to_owned()
+            }
+            Contender::SwitchboardVite | Contender::SwitchboardViteInspected => {
                 format!("{ours}, Vite {}, Node {}", vite::version(project)?, node()?)
             }
             Contender::Bun => package("bun")?,
@@ -158,12 +192,15 @@ impl ValueEnum for Contender {
             Contender::RawUring,
             Contender::Bun,
             Contender::Switchboard,
+            Contender::SwitchboardScript,
             Contender::Axum,
             Contender::FastWebSockets,
             Contender::Ws,
             Contender::WsOnce,
             Contender::Crossws,
             Contender::SwitchboardVite,
+            Contender::SwitchboardInspected,
+            Contender::SwitchboardViteInspected,
         ]
     }
 
@@ -223,6 +260,11 @@ fn bun(project: &Project) -> Result<PathBuf> {
         Some(program) => Ok(program),
         None => bail!("Bun does not run on this machine"),
     }
+}
+
+/// The handlers in JavaScript that the native server runs.
+fn script_routes(project: &Project) -> PathBuf {
+    project.path("xtask/bench/peers/script/routes.js")
 }
 
 fn rust_target(project: &Project) -> PathBuf {

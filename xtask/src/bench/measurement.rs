@@ -9,6 +9,7 @@ use bench_load::{Job, Report, Work as Load};
 
 use super::contender::Contender;
 use super::machine::Machine;
+use super::watcher::Watcher;
 use super::work::Work;
 use crate::process::Server;
 use crate::project::Project;
@@ -46,10 +47,13 @@ impl Bench<'_> {
             limit: self.warm_up + self.measure + BESIDE,
             work: below(&work.load, running.prefix),
         };
-        self.generate(&job).map_err(|error| match running.server.exit_status() {
+        let watcher = contender.is_inspected().then(|| Watcher::start(running.port)).transpose()?;
+        let report = self.generate(&job).map_err(|error| match running.server.exit_status() {
             Ok(Some(status)) => anyhow!("the server ended ({status}): {error:#}"),
             _ => error,
-        })
+        });
+        drop(running);
+        watcher.map_or(Ok(()), Watcher::check).and(report)
     }
 
     fn generate(&self, job: &Job) -> Result<Report> {

@@ -10,6 +10,7 @@ mod measurement;
 mod report;
 mod results;
 mod statistics;
+mod watcher;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -116,6 +117,7 @@ fn show(results: &Results, works: &[Work], folder: &Path) -> Result<()> {
         }
     }
     println!("{}\n{}", report::targets(results, works), report::growth(results, works));
+    println!("{}", report::functions(results, works));
     let charts = chart::write(results, folder)?;
     println!("results: {}, and {} charts beside it", folder.join("results.json").display(), charts.len());
     Ok(())

@@ -96,6 +96,31 @@ pub(super) fn growth(results: &Results, works: &[Work]) -> String {
     text
 }
 
+/// How much more CPU time a message may cost because a function in JavaScript gets it, in ns.
+const FUNCTION: f64 = 5000.0;
+
+/// What a client's message costs more when a function of the native server gets it instead of a dialect.
+pub(super) fn functions(results: &Results, works: &[Work]) -> String {
+    let heads = ["function", "dialect", "function", "more a message", "target", ""];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    for work in works.iter().filter(|work| work.is_meant("function")) {
+        let Some(result) = results.work(work.name) else { continue };
+        let median = |who| result.median(who);
+        let (Some(plain), Some(function)) =
+            (median(Contender::Switchboard), median(Contender::SwitchboardScript))
+        else {
+            continue;
+        };
+        let more = (function - plain) * work.receivers() as f64;
+        let show = |value: f64| work.metric.show(value);
+        let target = Target::Within(FUNCTION);
+        let met = if target.is_met(more, None) == Some(true) { "met" } else { "MISSED" };
+        let cells = [show(plain), show(function), show(more), target.show(work.metric), met.to_owned()];
+        rows.push([vec![work.name.to_owned()], cells.to_vec()].concat());
+    }
+    if rows.len() == 1 { String::new() } else { columns(&rows) }
+}
+
 /// Every target, and whether it is met.
 pub(super) fn targets(results: &Results, works: &[Work]) -> String {
     let heads = ["", "native", "of bun", "target", "", "plugin", "of ws", "target", ""];

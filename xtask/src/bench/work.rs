@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use bench_load::{Accept, Bystanders, Echo, Fairness, FanOut, Idle, Report, Work as Load};
 
-use super::contender::Contender::{self, Bun, RawEpoll, Switchboard, SwitchboardVite, Ws};
+use super::contender::Contender::{
+    self, Bun, RawEpoll, Switchboard, SwitchboardInspected, SwitchboardScript, SwitchboardVite,
+    SwitchboardViteInspected, Ws,
+};
 
 /// One line of the results.
 pub(super) struct Work {
@@ -37,6 +40,9 @@ pub(super) enum Metric {
     Stall,
 }
 
+/// How many receive a broadcast by a function.
+const RECEIVERS: usize = 10;
+
 /// What has to be reached.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Target {
@@ -65,6 +71,16 @@ impl Work {
     /// Whether it is a fan-out.
     pub(super) fn is_fan_out(&self) -> bool {
         matches!(self.load, Load::FanOut(_))
+    }
+}
+
+impl Work {
+    /// How many messages a client's message brings about.
+    pub(super) fn receivers(&self) -> usize {
+        match &self.load {
+            Load::FanOut(work) => work.subscribers,
+            _ => 1,
+        }
     }
 }
 
@@ -178,6 +194,7 @@ pub(super) fn all() -> Vec<Work> {
     ];
     works.extend(growth());
     works.extend(rooms());
+    works.extend(functions());
     works.extend([
         Work {
             contenders: &[Switchboard, SwitchboardVite],
@@ -215,6 +232,11 @@ pub(super) fn all() -> Vec<Work> {
             targets: [Some(Within(20e6)), Some(Within(20e6))],
             ..plain("fairness", "an echo beside broadcasts to 10,000")
         },
+        Work {
+            contenders: &[Switchboard, SwitchboardInspected, SwitchboardVite, SwitchboardViteInspected],
+            load: Load::FanOut(room(128, 1000, 1)),
+            ..plain("inspected", "128 B × 1,000, with the inspector open and without it")
+        },
     ]);
     works
 }
@@ -250,6 +272,30 @@ fn rooms() -> impl Iterator<Item = Work> {
         }),
         ..plain(name, title)
     })
+}
+
+/// What a message costs more when a function in JavaScript gets it: the same routes by dialect and by function.
+fn functions() -> impl Iterator<Item = Work> {
+    let contenders: &[Contender] = &[RawEpoll, Switchboard, SwitchboardScript, SwitchboardVite];
+    let echoes = [
+        ("function-echo-1", "echo 64 B by a function, 1 deep", 1),
+        ("function-echo-16", "echo 64 B by a function, 16 deep", 16),
+    ];
+    let echoes = echoes.map(|(name, title, depth)| {
+        let load = Load::Echo(Echo { path: "/echo".to_owned(), connections: 100, depth, payload: 64 });
+        Work { contenders, load, ..plain(name, title) }
+    });
+    let room = Work {
+        contenders,
+        load: Load::FanOut(FanOut { rest: Duration::ZERO, ..room(128, RECEIVERS, 1) }),
+        ..plain("function-room", "128 B × 10 by a function, one at a time")
+    };
+    let only = |name, title, path: &str| {
+        let load = Load::Echo(Echo { path: path.to_owned(), connections: 100, depth: 1, payload: 64 });
+        Work { contenders: &[SwitchboardScript], load, ..plain(name, title) }
+    };
+    let others = [only("function-awaited", "echo 64 B by an async function", "/awaited")];
+    echoes.into_iter().chain([room]).chain(others)
 }
 
 fn fan_out(

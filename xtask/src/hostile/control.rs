@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::case::Case;
 use super::case::Outcome::Status;
@@ -57,6 +57,22 @@ pub(super) fn cases(kind: HostKind) -> Vec<Case> {
         ("a million years at once", "POST", "/clock", b"{\"advance\":31536000000000000}", 400),
         ("time that goes back", "POST", "/clock", b"{\"advance\":-1}", 400),
         ("a clock that is not stopped", "POST", "/clock", b"{\"advance\":1}", 409),
+        (
+            "an expression that would take a huge program",
+            "POST",
+            "/breakpoints",
+            br#"{"everyone":true,"expression":"(\\w{200}){200}"}"#,
+            400,
+        ),
+        (
+            "a breakpoint that holds for a year",
+            "POST",
+            "/breakpoints",
+            br#"{"everyone":true,"timeout":31536000000}"#,
+            400,
+        ),
+        ("a message that nobody holds", "POST", "/held/99999999999999999999", br#"{"action":"pass"}"#, 404),
+        ("a pause for ever", "POST", "/pause", br#"{"everyone":true,"timeout":1e300}"#, 400),
         ("a place that is none", "GET", "/rooms?after=99999999999999999999:x", b"", 400),
     ] {
         let bytes = request(method, path, "localhost", &token, body);
@@ -113,6 +129,20 @@ pub(super) fn cases(kind: HostKind) -> Vec<Case> {
         refused(target, &handshake(&events(), &[]), 503)
     }));
     cases.push(
+        Case::story("thousands of breakpoints", |target| {
+            let statuses = (0..2_000).map(|_| asked(target, "POST", "/breakpoints", NOWHERE));
+            let statuses = statuses.collect::<Result<Vec<_>>>()?;
+            let added = statuses.iter().filter(|status| **status == 200).count();
+            let cleared = asked(target, "DELETE", "/breakpoints", "")?;
+            match (added, statuses.last(), cleared) {
+                (64, Some(400), 200) => Ok(()),
+                other => bail!("expected 64 of them, 400 and 200, got {other:?}"),
+            }
+        })
+        .within(60),
+    );
+    cases.push(Case::story("floods behind breakpoints in both directions", held).within(60));
+    cases.push(
         Case::story("a subscriber that does not read costs others nothing and no memory", stalled).within(30),
     );
     cases
@@ -149,6 +179,44 @@ fn stalled(target: &Target) -> Result<()> {
         }
         thread::yield_now();
     }
+}
+
+/// Clients flood, and all that they say and would hear is held: no more than has a limit. Then it goes on.
+fn held(target: &Target) -> Result<()> {
+    for direction in ["in", "out"] {
+        let breakpoint =
+            format!("{{\"route\":\"/api/ws/echo\",\"direction\":\"{direction}\",\"persist\":true}}");
+        // Held are 16 MiB, and behind them what may wait for each client.
+        let flood = target.bounded(96 << 20, || {
+            if asked(target, "POST", "/breakpoints", &breakpoint)? != 200 {
+                bail!("the breakpoint {breakpoint} is refused");
+            }
+            let mut peers = Vec::new();
+            for _ in 0..12 {
+                let mut peer = target.open("/api/ws/echo")?;
+                peer.push()?;
+                peers.push(peer);
+            }
+            Ok(())
+        });
+        let cleared = asked(target, "DELETE", "/breakpoints", "")?;
+        flood?;
+        if cleared != 200 {
+            bail!("taking breakpoints back is answered {cleared}");
+        }
+        target.open("/api/ws/echo")?.echo("it goes on")?;
+    }
+    Ok(())
+}
+
+/// A breakpoint that holds nothing.
+const NOWHERE: &str = "{\"route\":\"/nowhere\"}";
+
+/// The status of a request with the token.
+fn asked(target: &Target, method: &str, path: &str, body: &str) -> Result<u16> {
+    let token = format!("Authorization: Bearer {CONTROL_TOKEN}\r\n");
+    let head = target.ask(&request(method, path, "localhost", &token, body.as_bytes()))?;
+    head.map(|head| head.status).context("no answer")
 }
 
 fn events() -> String {

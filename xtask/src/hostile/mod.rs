@@ -15,6 +15,7 @@ mod floods;
 mod framing;
 mod host;
 mod hosts;
+mod inspector;
 mod opening;
 mod origins;
 mod patience;
@@ -126,6 +127,7 @@ fn classes(kind: HostKind) -> Vec<(&'static str, Vec<Case>)> {
         ("origins", origins::cases(kind)),
         ("hosts", hosts::cases(kind)),
         ("control", control::cases(kind)),
+        ("inspector", inspector::cases(kind)),
         ("feeds", feeds::cases()),
         ("deflate", deflate::cases()),
         ("transport", transport::cases(kind)),

@@ -26,14 +26,14 @@ pub(super) fn cases() -> Vec<Case> {
             let publishing = thread::spawn(move || -> Result<()> {
                 (0..COUNT / 2).try_for_each(|number| publisher.write(&message(number)))
             });
-            target.wait_for_line("reads too slowly")?;
+            target.wait_for_line("/ws/slow/close reads too slowly")?;
             let (received, code) = read_to_close(&mut stuck)?;
             publishing.join().map_err(|_| anyhow!("the publisher broke"))??;
             if code != 1013 {
                 bail!("closed with {code}");
             }
             is_prefix(&received)?;
-            match target.count_lines("reads too slowly")? {
+            match target.count_lines("/ws/slow/close reads too slowly")? {
                 1..=5 => Ok(()),
                 count => bail!("{count} lines say so"),
             }

@@ -4,6 +4,7 @@
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
+use xshell::cmd;
 
 use crate::project::Project;
 
@@ -46,8 +47,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
 
 /// What an example of the core prints, as it is and parsed.
 fn printed(project: &Project, example: &str) -> Result<(String, Value)> {
-    let program = ["run", "--locked", "--quiet", "--package", "switchboard-core", "--example", example];
-    let text = project.cargo().args(program).read()? + "\n";
+    let program = project.example(example)?;
+    let text = cmd!(project.shell, "{program}").read()? + "\n";
     let parsed = serde_json::from_str(&text).with_context(|| format!("the {example} is no JSON"))?;
     Ok((text, parsed))
 }
