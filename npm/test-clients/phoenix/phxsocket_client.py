@@ -18,17 +18,15 @@ def reply(message):
 def scene(port):
     url = f"ws://127.0.0.1:{port}/socket/websocket"
     sockets = [phxsocket.Client(url, {"user_id": name}) for name in ("ann", "bob")]
-    rooms = []
-    for socket in sockets:
-        assert socket.connect()
-        room = socket.channel("room:python", {})
-        assert room.join() == {}
-        rooms.append(room)
-    ann, bob = rooms
+    ann, bob = rooms = [socket.channel("room:python", {}) for socket in sockets]
 
+    # Listens before it joins: a server that replays does not wait for what another client says.
     heard = threading.Event()
     said = []
     bob.on("shout", lambda payload: (said.append(payload), heard.set()))
+    for socket, room in zip(sockets, rooms):
+        assert socket.connect()
+        assert room.join() == {}
     assert reply(ann.push("time", {}, reply=True)) == {"now": 5}
     assert reply(ann.push("shout", {"text": "hi"}, reply=True)) == {}
     assert heard.wait(PATIENCE) and said == [{"text": "hi"}], said
