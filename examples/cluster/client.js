@@ -1,81 +1,68 @@
-// One client for each server, side by side. They speak Phoenix's protocol: [join ref, ref, topic, event, payload].
+// Clients that go on at the next server when theirs is gone. ?name=ada shows one that begins at the first server;
+// without a name there is one for each server, side by side. ?servers=host:port,host:port names others.
 
-const TOPIC = 'room:lobby'
-const HEARTBEAT = 30_000
-const AGAIN = 1_000
+import { openPresence } from './presence.js'
+import { Room } from './room.js'
 
-const servers = new URLSearchParams(location.search).get('servers') ?? '127.0.0.1:4004,127.0.0.1:4005'
-for (const server of servers.split(',')) show(server)
+/** How long in ms it waits before it tries the next server. */
+const AGAIN = 500
 
-function show(server) {
+const query = new URLSearchParams(location.search)
+const servers = (query.get('servers') ?? '127.0.0.1:4004,127.0.0.1:4005').split(',')
+const name = query.get('name')
+if (name) show(name, 0)
+else servers.forEach((server, index) => show(`guest of ${server}`, index))
+
+function show(name, first) {
   const section = document.querySelector('template').content.cloneNode(true).firstElementChild
-  const part = (name) => section.querySelector(name)
-  part('h2').textContent = server
+  const part = (selector) => section.querySelector(selector)
   document.querySelector('main').append(section)
-  const present = new Map()
-  let socket
-  let ref = 0
+  const room = new Room(name, (text, kind) => {
+    const line = item(part('ol'), text)
+    line.className = kind
+    line.scrollIntoView({ block: 'nearest' })
+  })
+  let at = first
   connect()
 
   part('form').onsubmit = (event) => {
     event.preventDefault()
     const input = part('input')
-    push('said', { from: server, text: input.value })
-    input.value = ''
+    if (room.say(input.value)) input.value = ''
   }
 
   function connect() {
+    const server = servers[at % servers.length]
+    part('h2').textContent = `${name} at ${server}`
     status('connecting')
-    socket = new WebSocket(`ws://${server}/socket/websocket?vsn=2.0.0`)
-    socket.onopen = () => push('phx_join', { name: `guest of ${server}` })
-    socket.onmessage = (event) => receive(JSON.parse(event.data))
-    socket.onclose = () => {
+    const presence = openPresence(server, name, list)
+    const sockets = [presence, room.open(server, () => status('joined'))]
+    for (const socket of sockets) socket.addEventListener('close', lost)
+
+    // Both sockets are to be at the same server, so the end of one is that of the other.
+    function lost() {
+      for (const socket of sockets) {
+        socket.removeEventListener('close', lost)
+        socket.close()
+      }
       status('closed')
-      present.clear()
-      list()
-      setTimeout(connect, AGAIN)
+      list(new Map())
+      at += 1
+      setTimeout(connect, AGAIN * (0.5 + Math.random()))
     }
   }
 
-  function push(event, payload, topic = TOPIC) {
-    if (socket.readyState !== WebSocket.OPEN) return
-    ref += 1
-    socket.send(JSON.stringify(['1', String(ref), topic, event, payload]))
-  }
-
-  function receive([, , , event, payload]) {
-    switch (event) {
-      case 'phx_reply':
-        return status(payload.status === 'ok' ? 'joined' : 'refused')
-      case 'presence_state':
-        present.clear()
-        return change(payload, {})
-      case 'presence_diff':
-        return change(payload.joins, payload.leaves)
-      case 'said':
-        return line(part('ol'), `${payload.from}: ${payload.text}`).scrollIntoView({ block: 'nearest' })
-    }
-  }
-
-  function change(joins, leaves) {
-    for (const key of Object.keys(joins)) present.set(key, joins[key])
-    for (const key of Object.keys(leaves)) present.delete(key)
-    list()
-  }
-
-  function list() {
+  function list(present) {
     part('ul').replaceChildren()
-    for (const key of [...present.keys()].sort()) line(part('ul'), key)
+    for (const [who, count] of [...present].sort()) item(part('ul'), count > 1 ? `${who} ×${count}` : who)
   }
 
   function status(text) {
     part('[role=status]').textContent = text
   }
-
-  setInterval(() => push('heartbeat', {}, 'phoenix'), HEARTBEAT)
 }
 
-function line(parent, text) {
+function item(parent, text) {
   const item = document.createElement('li')
   item.textContent = text
   parent.append(item)

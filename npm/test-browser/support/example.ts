@@ -55,9 +55,14 @@ export class Example {
   }
 }
 
+/** The folder of an example, which a test must not change. */
+export function exampleFolder(name: string): string {
+  return join(examples, name)
+}
+
 /** The file of the native server's configuration of an example. */
 export function nativeConfiguration(name: string): string {
-  return join(examples, name, 'switchboard.toml')
+  return join(exampleFolder(name), 'switchboard.toml')
 }
 
 /** One example for the tests of a file. */

@@ -7,7 +7,8 @@ import { afterAll, beforeAll } from 'vitest'
 /** Where `cargo build` leaves it; `cargo xtask test` says where it is by `SWITCHBOARD_NATIVE`. */
 const usualPlace = fileURLToPath(new URL('../../../target/debug/switchboard', import.meta.url))
 
-const program = process.env.SWITCHBOARD_NATIVE || usualPlace
+/** The program. */
+export const program = process.env.SWITCHBOARD_NATIVE || usualPlace
 
 const startTime = 20_000
 
@@ -26,6 +27,8 @@ export interface Native {
   /** All that it has printed so far. */
   printed(): string
   stop(): Promise<void>
+  /** Ends it without a goodbye. */
+  kill(): Promise<void>
 }
 
 /** Starts the native server, on a port of the system's choice unless the parameters have one. */
@@ -38,12 +41,12 @@ export async function startNative(...parameters: string[]): Promise<Native> {
   let printed = ''
   server.stdout.on('data', (chunk) => (printed += chunk))
   const address = await printedAddress(server)
-  const stop = async (): Promise<void> => {
-    if (server.exitCode !== null) return
-    server.kill()
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    server.kill(signal)
     await once(server, 'exit')
   }
-  return { address, printed: () => printed, stop }
+  return { address, printed: () => printed, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
 }
 
 /** The native server for the tests of a file. Returns its `host:port`. */
@@ -63,7 +66,8 @@ function printedAddress(server: ChildProcess): Promise<string> {
     const timer = setTimeout(() => fail('does not listen'), startTime)
     const read = (chunk: Buffer) => {
       printed += chunk.toString()
-      const address = /127\.0\.0\.1:\d+/.exec(printed)
+      // Not one that it connects to.
+      const address = /(?<=(?:http|ws)s?:\/\/)127\.0\.0\.1:\d+/.exec(printed)
       if (address) {
         clearTimeout(timer)
         resolve(address[0])
