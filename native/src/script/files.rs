@@ -18,7 +18,7 @@ use super::group::groups;
 use super::interpreter::{Interpreter, Job, Load};
 use super::module::{self, Modules};
 use super::route::Functions;
-use super::{find, thrown};
+use super::{find, library, thrown};
 use crate::callbacks::{Callbacks, Foreign};
 use crate::plan::GivenCallbacks;
 
@@ -244,7 +244,8 @@ impl Loaded {
             for (specifier, imported) in &module.imports {
                 load.1.insert((own.clone(), specifier.clone()), self.versioned(imported));
             }
-            load.0.insert(own, module.source.code.clone());
+            let file = module::plain(&module.file);
+            load.0.insert(own, library::Written { code: module.source.code.clone(), file });
         }
         let entries = wanted.iter().map(|entry| ((*entry).clone(), self.versioned(entry))).collect();
         let (loaded, answer) = mpsc::channel();

@@ -10,6 +10,7 @@ use switchboard_core::{ConnectionId, Hook};
 use tokio::sync::oneshot;
 
 use super::context;
+use super::library::Written;
 use super::thrown::Thrown;
 use crate::callbacks::PeerData;
 use crate::host::Host;
@@ -38,8 +39,8 @@ pub(super) enum Job {
 
 /// Modules to load.
 pub(super) struct Load {
-    /// Their code, by the names under which they are loaded.
-    pub(super) modules: HashMap<String, String>,
+    /// They, by the names under which they are loaded.
+    pub(super) modules: HashMap<String, Written>,
     /// What a specifier means in a module, by these names.
     pub(super) imports: HashMap<(String, String), String>,
     /// The files whose handlers are wanted: their paths and the names of their modules.

@@ -1,2 +1,2 @@
 /** Imported without its extension. */
-export const shared = { is: 'shared' }
+export const shared = { is: 'shared', url: import.meta.url }

@@ -126,6 +126,7 @@ const checks: Record<string, Check> = {
     await wait(20)
     return [performance.now() - then >= 15, Date.now() - date >= 15, Math.abs(performance.timeOrigin + performance.now() - Date.now()) < 1000]
   },
+  'where a module is': () => [new URL('./data.json?x', import.meta.url).href, new URL('..', shared.url).href, import.meta.filename, import.meta.dirname],
   'modules': () => [shared.is, typeof InvalidMessageError, typeof globalThis, new Error('m') instanceof Error, [1, [2, [3]]].flat(2), Object.hasOwn({ a: 1 }, 'a')],
   'language': async () => {
     class Base { static #count = 0; #own = ++Base.#count; get own(): number { return this.#own } }
