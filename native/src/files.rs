@@ -17,13 +17,14 @@ impl Files {
     /// Loads the files that a builder was given.
     pub(crate) fn start(builder: &mut Builder) -> Result<Self, ServerError> {
         let limits = builder.engine_limits();
-        let loaded = builder.take_files().map(|files| files.load(limits.handler_timeout)).transpose();
+        let loaded =
+            builder.take_files().map(|files| files.load(builder.configuration(), &limits)).transpose();
         Ok(Self(loaded?))
     }
 
     /// Loads what has changed.
-    pub(crate) fn reload(&self, limits: &Limits) -> Result<Self, ServerError> {
-        let loaded = self.0.as_ref().map(|loaded| loaded.reload(limits.handler_timeout)).transpose();
+    pub(crate) fn reload(&self, config: &Config, limits: &Limits) -> Result<Self, ServerError> {
+        let loaded = self.0.as_ref().map(|loaded| loaded.reload(config, limits)).transpose();
         Ok(Self(loaded?))
     }
 

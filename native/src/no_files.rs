@@ -15,7 +15,7 @@ impl Files {
         Ok(Self)
     }
 
-    pub(crate) fn reload(&self, _: &Limits) -> Result<Self, ServerError> {
+    pub(crate) fn reload(&self, _: &Config, _: &Limits) -> Result<Self, ServerError> {
         Ok(Self)
     }
 

@@ -157,7 +157,7 @@ impl Switchboard {
     pub fn reconfigure(&self, mut config: Config) -> Result<Reconfiguration, ServerError> {
         let _one_at_a_time = self.shared.reconfiguring.lock().unwrap_or_else(PoisonError::into_inner);
         let limits = self.shared.given_limits.clone().unwrap_or_else(|| config.engine_limits());
-        let files = self.files().reload(&limits)?;
+        let files = self.files().reload(&config, &limits)?;
         let mut callbacks = self.shared.given_callbacks.clone();
         files.apply(&mut config, &mut callbacks);
         documents::load(&mut config)?;

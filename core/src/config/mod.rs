@@ -158,6 +158,15 @@ impl Config {
         Ok(config)
     }
 
+    /// A configuration as [`from_value`](Self::from_value) has it, for routes that are written beside this one: they may name
+    /// its feeds and channels of its AsyncAPI document, which are all that the result has of it.
+    pub fn beside(&self, value: Value) -> Result<Self, ConfigError> {
+        let own: Self = serde_path_to_error::deserialize(value).map_err(ConfigError::from_serde)?;
+        let config = Self { feeds: self.feeds.clone(), asyncapi: self.asyncapi.clone(), ..own };
+        config.check()?;
+        Ok(config)
+    }
+
     /// From JSON text.
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
         let value =

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use switchboard_core::javascript::HookSet;
-use switchboard_core::{Config, RouteConfig};
+use switchboard_core::{Config, Limits, RouteConfig};
 
 use super::context::TIME;
 use super::error::ScriptError;
@@ -136,8 +136,8 @@ struct Taken {
 }
 
 impl HandlerFiles {
-    /// Loads the files.
-    pub(crate) fn load(self, handler_timeout: Option<Duration>) -> Result<Loaded, ScriptError> {
+    /// Loads the files, for a server of this configuration and these limits.
+    pub(crate) fn load(self, config: &Config, limits: &Limits) -> Result<Loaded, ScriptError> {
         let nothing = Loaded {
             given: self,
             modules: Modules::new(),
@@ -148,15 +148,16 @@ impl HandlerFiles {
             handlers: BTreeMap::new(),
             routes: Vec::new(),
         };
-        nothing.reload(handler_timeout)
+        nothing.reload(config, limits)
     }
 }
 
 impl Loaded {
-    /// Reads the files again, and loads what has changed since; if something is wrong with that, this one serves on.
-    pub(crate) fn reload(&self, handler_timeout: Option<Duration>) -> Result<Self, ScriptError> {
+    /// Reads the files again, and loads what has changed since; if something is wrong with that, this one serves on. `config`
+    /// is the server's own, and these are its limits.
+    pub(crate) fn reload(&self, config: &Config, limits: &Limits) -> Result<Self, ScriptError> {
         // The engine's own timeout does not know where the code is.
-        let time = handler_timeout.map_or(TIME, |timeout| TIME.min(timeout / 2));
+        let time = limits.handler_timeout.map_or(TIME, |timeout| TIME.min(timeout / 2));
         let HandlerFiles { patterns, root, .. } = &self.given;
         let root = std::path::absolute(root)
             .map_err(|error| ScriptError::new(root.to_string_lossy(), error.to_string()))?;
@@ -196,7 +197,7 @@ impl Loaded {
             };
             next.take(&interpreter, &wanted, &closures, time)?;
         }
-        next.routes = next.configured(&root)?;
+        next.routes = next.configured(config, &root)?;
         Ok(next)
     }
 
@@ -274,12 +275,12 @@ impl Loaded {
     }
 
     /// The routes, as the configuration's own parser reads them.
-    fn configured(&self, root: &Path) -> Result<Vec<RouteConfig>, ScriptError> {
+    fn configured(&self, around: &Config, root: &Path) -> Result<Vec<RouteConfig>, ScriptError> {
         let written: Vec<&Written> = self.handlers.values().flatten().collect();
         let routes: Vec<&Value> = written.iter().map(|written| &written.config).collect();
         let relabelled = |error: switchboard_core::ConfigError| relabelled(&error.to_string(), &written);
-        let mut config = Config::from_value(json!({ "prefix": self.given.prefixes, "routes": routes }))
-            .map_err(relabelled)?;
+        let given = json!({ "prefix": self.given.prefixes, "routes": routes });
+        let mut config = around.beside(given).map_err(relabelled)?;
         config.anchor(root);
         let prefixes = config.prefix.clone();
         config.resolve(|name| (self.given.variables)(name)).map_err(relabelled)?;

@@ -304,6 +304,11 @@ impl Builder {
     }
 
     #[cfg(feature = "javascript")]
+    pub(crate) fn configuration(&self) -> &Config {
+        &self.config
+    }
+
+    #[cfg(feature = "javascript")]
     pub(crate) fn take_files(&mut self) -> Option<HandlerFiles> {
         self.files.take()
     }

@@ -39,6 +39,42 @@ async fn connections_and_what_is_kept_of_them_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_module_knows_where_it_is() {
+    let text = "import { data } from '../data.ts'
+        export default { onMessage(conn) { conn.send([new URL('./b c.json', import.meta.url).pathname, import.meta.filename, import.meta.dirname, data]) } }";
+    let data = "export const data = new URL('data.json', import.meta.url).href";
+    let folder = Folder::new(&[("ws/a.js", text), ("data.ts", data)]);
+    let server = folder.serve("").await;
+    let mut client = server.connect("/api/ws/a").await;
+    let at = folder.0.display();
+    let expected = json!([
+        format!("{at}/ws/b%20c.json"),
+        format!("{at}/ws/a.js"),
+        format!("{at}/ws"),
+        format!("file://{at}/data.json"),
+    ]);
+    client.send("x").await;
+    assert_eq!(client.json().await, expected);
+    // An edited module is another one under the same name.
+    folder.write("ws/a.js", &format!("{text}\n"));
+    edited(&server);
+    client.send("x").await;
+    assert_eq!(client.json().await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feeds_are_those_of_the_configuration() {
+    let topics = "export default { dialect: 'topics', topics: { feed: 'news' }, onClose() {} }";
+    let folder = Folder::new(&[("ws/a.js", topics)]);
+    let server = folder.serve("feeds = [{ name = 'news' }]").await;
+    let mut client = server.connect("/api/ws/a").await;
+    assert_eq!(client.json().await["type"], "info");
+    let mistake =
+        server.switchboard.reconfigure(Config::default()).expect_err("a feed that is gone").to_string();
+    assert!(mistake.contains("ws/a.js: default.topics.feed: there is no feed \"news\""), "{mistake}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_under_way_ends_with_the_code_that_it_began_with() {
     let text = |word: &str| {
         format!(
