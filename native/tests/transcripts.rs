@@ -8,13 +8,14 @@ mod support;
 mod transcript;
 
 use std::collections::{HashMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use support::raw::{Frame, Raw, close_payload, upgrade_request};
 use support::{BOUND, Running, start};
 use switchboard::control::PATH;
-use switchboard::{Config, ControlSettings, Server};
+use switchboard::{Builder, Config, ControlSettings, Server};
 use transcript::{CONTROL_TOKEN, Expected, Line, Names, Transcript, all};
 
 /// Nobody else pings with this. Its pong says that everything before it was handled.
@@ -22,19 +23,121 @@ const SYNC: &[u8] = b"everything before this";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_native_server_holds_every_conversation() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/transcripts");
-    let runs = all(&root).into_iter().map(|transcript| tokio::spawn(hold(transcript))).collect::<Vec<_>>();
-    for run in runs {
-        run.await.unwrap();
+    hold_all(|transcript, folder| {
+        let mut config = Config::from_toml(&transcript.config).unwrap();
+        config.anchor(&folder.0);
+        Some(Server::builder().config(config))
+    })
+    .await;
+}
+
+/// What takes the place of the configuration's routes: handler files.
+#[cfg(feature = "javascript")]
+mod handler_files {
+    use serde_json::{Value, json};
+    use switchboard::HandlerFiles;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn functions_hold_the_conversations_of_what_they_stand_for() {
+        let held = hold_all(|transcript, folder| {
+            let (_, config) = routes_and_rest(transcript);
+            Some(serve(folder, config, transcript.handlers.as_deref()?))
+        })
+        .await;
+        assert!(held >= 6, "there are {held} transcripts with handlers");
+    }
+
+    /// Echoes are functions here. What other dialects do is theirs, and functions beside them change nothing of it.
+    const WITH_FUNCTIONS: &str = "
+        const beside = {
+          onConnect: async () => {},
+          onMessage: () => {},
+          // Behind the functions of what came before, so that the runner's ping means that they are done.
+          onPing: (conn, payload) => conn.pong(payload),
+          onPong: () => {},
+          onClose: async () => {},
+        }
+        const echo = { parse: 'text', onMessage: (conn, data) => conn.send(data) }
+        export default routes.map(({ dialect, ...route }) =>
+          dialect === 'echo' ? { ...route, ...beside, ...echo } : { ...route, dialect, ...beside },
+        )";
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_handler_file_holds_every_conversation() {
+        hold_all(|transcript, folder| {
+            let (routes, config) = routes_and_rest(transcript);
+            Some(serve(folder, config, &format!("const routes = {routes}\n{WITH_FUNCTIONS}")))
+        })
+        .await;
+    }
+
+    fn routes_and_rest(transcript: &Transcript) -> (Value, Value) {
+        let mut config: Value = toml::from_str(&transcript.config).unwrap();
+        let routes = config.as_object_mut().unwrap().remove("routes").unwrap_or_else(|| json!([]));
+        (routes, config)
+    }
+
+    fn serve(folder: &Folder, config: Value, code: &str) -> Builder {
+        std::fs::write(folder.0.join("handlers.js"), code).unwrap();
+        let prefixes = match &config["prefix"] {
+            Value::String(prefix) => vec![prefix.clone()],
+            list => serde_json::from_value(list.clone()).unwrap_or_default(),
+        };
+        let mut config = Config::from_value(config).unwrap();
+        config.anchor(&folder.0);
+        let files = HandlerFiles::new(["handlers.js"]).root(&folder.0).prefixes(prefixes);
+        Server::builder().config(config).handler_files(files)
     }
 }
 
-async fn hold(transcript: Transcript) {
-    let mut run = Run::new(&transcript).await;
+/// Holds the conversations for which there is a server; how many there are.
+async fn hold_all(serve: impl Fn(&Transcript, &Folder) -> Option<Builder>) -> usize {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/transcripts");
+    let mut runs = Vec::new();
+    for transcript in all(&root) {
+        let folder = Folder::new(&transcript);
+        if let Some(builder) = serve(&transcript, &folder) {
+            runs.push(tokio::spawn(hold(transcript, folder, builder)));
+        }
+    }
+    let held = runs.len();
+    for run in runs {
+        run.await.unwrap();
+    }
+    held
+}
+
+async fn hold(transcript: Transcript, _folder: Folder, builder: Builder) {
+    let server = start(builder.control(ControlSettings::new(CONTROL_TOKEN))).await;
+    let mut run = Run { server, names: Names::default(), clients: HashMap::new() };
     for (number, line) in &transcript.lines {
         if let Err(error) = run.step(line).await {
             panic!("{}:{number}: {error}", transcript.name);
         }
+    }
+}
+
+/// The files of a transcript, until it was held.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(transcript: &Transcript) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let (id, next) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(format!("switchboard-transcript-{id}-{next}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, text) in &transcript.files {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -56,27 +159,6 @@ enum Heard {
 }
 
 impl Run {
-    async fn new(transcript: &Transcript) -> Self {
-        let mut config = Config::from_toml(&transcript.config)
-            .unwrap_or_else(|error| panic!("{}: {error}", transcript.name));
-        if !transcript.files.is_empty() {
-            let folder = format!(
-                "switchboard-transcript-{}-{}",
-                transcript.name.replace('/', "-"),
-                std::process::id()
-            );
-            let folder = std::env::temp_dir().join(folder);
-            std::fs::create_dir_all(&folder).unwrap();
-            for (name, text) in &transcript.files {
-                std::fs::write(folder.join(name), text).unwrap();
-            }
-            config.anchor(&folder);
-        }
-        let control = ControlSettings::new(CONTROL_TOKEN);
-        let server = start(Server::builder().config(config).control(control)).await;
-        Self { server, names: Names::default(), clients: HashMap::new() }
-    }
-
     async fn step(&mut self, line: &Line) -> Result<(), String> {
         match line {
             Line::Connects { who, path, headers } => {

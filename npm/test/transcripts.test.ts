@@ -5,6 +5,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
 
+import type { PluginOptions } from 'vite-plugin-switchboard'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 
@@ -27,15 +28,20 @@ const BROKEN: Record<string, string> = {
 }
 
 for (const transcript of readAll(join(import.meta.dirname, '../../core/tests/transcripts'))) {
-  test(transcript.name, () => hold(transcript))
+  test(transcript.name, () => hold(transcript, { config: 'switchboard.toml' }))
+  const { config, handlers } = transcript
+  // Served in place of the configuration's routes, of which a prefix is all that else is there.
+  const endpointPrefix = JSON.parse(/^prefix = (.*)$/m.exec(config)?.[1] ?? '[]')
+  if (handlers !== undefined) test(`${transcript.name} by functions`, () => hold(transcript, { files: 'handlers.js', endpointPrefix }))
 }
 
-async function hold({ config, files, steps }: Transcript): Promise<void> {
+async function hold({ config, files, handlers, steps }: Transcript, served: PluginOptions): Promise<void> {
   const root = folder()
   writeFileSync(join(root, 'switchboard.toml'), config)
+  writeFileSync(join(root, 'handlers.js'), handlers ?? '')
   for (const { name, text } of files) writeFileSync(join(root, name), text)
   const hasPrefix = /^prefix =/m.test(config)
-  const run = new Run(await serveVite({ config: 'switchboard.toml', control: { token: CONTROL_TOKEN } }, { root }), hasPrefix)
+  const run = new Run(await serveVite({ ...served, control: { token: CONTROL_TOKEN } }, { root }), hasPrefix)
   for (const { line, step } of steps) {
     await run.take(step).catch((error) => {
       throw new Error(`line ${line}: ${error.message}`, { cause: error })

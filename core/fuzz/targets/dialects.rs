@@ -20,7 +20,8 @@ thread_local! {
 
 fuzz_target!(|text: &str| {
     let Some((_, text)) = text.split_once("--- config\n") else { return };
-    let Some((config, script)) = text.split_once("--- script\n") else { return };
+    let Some((head, script)) = text.split_once("--- script\n") else { return };
+    let config = head.split("\n--- ").next().unwrap_or_default();
     let plan = PLANS.with_borrow_mut(|plans| {
         if plans.len() == MAX_PLANS {
             plans.clear();

@@ -17,7 +17,8 @@ const EQUAL_EVERY: usize = 3;
 
 fuzz_target!(|text: &str| {
     let Some((_, text)) = text.split_once("--- config\n") else { return };
-    let Some((config, script)) = text.split_once("--- script\n") else { return };
+    let Some((head, script)) = text.split_once("--- script\n") else { return };
+    let config = head.split("\n--- ").next().unwrap_or_default();
     let Some(mut plan) = Config::from_toml(config).ok().and_then(Plan::new) else { return };
     let (mut plain, mut watched) = (Script::new(plan.serve()), Script::new(plan.serve()));
     let mut changes = 0;

@@ -16,6 +16,8 @@ pub struct Transcript {
     pub config: String,
     /// Files beside the configuration, by name.
     pub files: Vec<(String, String)>,
+    /// A handler file that does the same as the configuration's routes.
+    pub handlers: Option<String>,
     pub lines: Vec<(usize, Line)>,
 }
 
@@ -74,6 +76,10 @@ fn read(root: &Path, file: &Path) -> Transcript {
     let name = file.strip_prefix(root).unwrap().display().to_string();
     let (head, script) = text.split_once("--- script\n").unwrap_or_else(|| panic!("{name}: no --- script"));
     let (_, config) = head.split_once("--- config\n").unwrap_or_else(|| panic!("{name}: no --- config"));
+    let (config, handlers) = match config.split_once("--- handlers\n") {
+        Some((config, handlers)) => (config, Some(handlers.to_owned())),
+        None => (config, None),
+    };
     let mut parts = config.split("--- file ");
     let config = parts.next().unwrap_or_default().to_owned();
     let files = parts.map(|part| part.split_once('\n').unwrap_or_else(|| panic!("{name}: --- file NAME")));
@@ -89,7 +95,7 @@ fn read(root: &Path, file: &Path) -> Transcript {
             (first + index, parsed)
         })
         .collect();
-    Transcript { name, config, files, lines }
+    Transcript { name, config, files, handlers, lines }
 }
 
 fn parse(line: &str) -> Option<Line> {

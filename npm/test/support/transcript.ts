@@ -35,6 +35,8 @@ export interface Transcript {
   config: string
   /** Files beside the configuration. */
   files: { name: string; text: string }[]
+  /** A handler file that does the same as the configuration's routes. */
+  handlers: string | undefined
   steps: { line: number; step: Step }[]
 }
 
@@ -47,7 +49,8 @@ export function readAll(root: string): Transcript[] {
 function read(file: string, name: string): Transcript {
   const text = readFileSync(file, 'utf8')
   const [head, script] = text.split('--- script\n') as [string, string | undefined]
-  const [config, ...parts] = head.split('--- config\n')[1]?.split('--- file ') ?? []
+  const [given, handlers] = head.split('--- config\n')[1]?.split('--- handlers\n') ?? []
+  const [config, ...parts] = given?.split('--- file ') ?? []
   const files = parts.map((part) => ({ name: part.slice(0, part.indexOf('\n')).trim(), text: part.slice(part.indexOf('\n') + 1) }))
   if (script === undefined || config === undefined) throw new Error(`${name}: needs --- config and --- script`)
   const first = head.split('\n').length + 1
@@ -57,7 +60,7 @@ function read(file: string, name: string): Transcript {
     if (!step) throw new Error(`${name}:${first + index}: not a line: ${line}`)
     return [{ line: first + index, step }]
   })
-  return { name, config, files, steps }
+  return { name, config, files, handlers, steps }
 }
 
 function parse(line: string): Step | undefined {
