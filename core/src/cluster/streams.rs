@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use hashlink::LinkedHashMap;
+use indexmap::IndexMap;
 
 use super::node::Node;
 use crate::time::Instant;
@@ -88,7 +89,8 @@ impl Outgoing {
 /// What this node hears.
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
-    channels: HashMap<Arc<str>, Channel>,
+    /// In the order in which they were wanted: what a node does depends on its inputs alone.
+    channels: IndexMap<Arc<str>, Channel>,
 }
 
 /// A channel that this node is subscribed to at the broker.
@@ -142,7 +144,7 @@ impl Incoming {
     /// Forgets the channels that nobody has wanted for so many ms; gives their names.
     pub(super) fn forget_unwanted(&mut self, now: Instant, ms: u64) -> Vec<Arc<str>> {
         let is_over = |channel: &Channel| channel.unwanted.is_some_and(|since| now.ms_since(since) >= ms);
-        self.channels.extract_if(|_, channel| is_over(channel)).map(|(name, _)| name).collect()
+        self.channels.extract_if(.., |_, channel| is_over(channel)).map(|(name, _)| name).collect()
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
