@@ -5,9 +5,9 @@
 use std::env;
 use std::io::{self, BufWriter, Write};
 
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
 use chrono::DateTime;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::json;
 
 fn main() -> io::Result<()> {

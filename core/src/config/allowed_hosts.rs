@@ -1,9 +1,7 @@
 //! The names under which pages may reach the server.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
@@ -77,13 +75,14 @@ fn check(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-impl JsonSchema for AllowedHosts {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for AllowedHosts {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "AllowedHosts".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "array", "items": { "type": "string" } }] })
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "array", "items": { "type": "string" } }] })
     }
 }
 

@@ -1,13 +1,11 @@
 //! Who may come in, without code.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE,
 };
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -35,7 +33,8 @@ pub enum AuthenticateConfig {
 }
 
 /// Admits clients by a list of tokens.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenConfig {
     /// Where the token is found, and which ones are valid.
@@ -49,7 +48,8 @@ pub struct TokenConfig {
 }
 
 /// Where a token is found, and which ones are valid.
-#[derive(Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenPlaceConfig {
     /// The query parameter, such as `token` in `?token=…`. Browsers can send it only there.
@@ -58,12 +58,13 @@ pub struct TokenPlaceConfig {
     pub header: Option<String>,
     /// The valid tokens, each with the `authData` of clients that have it; or just a list.
     #[serde(deserialize_with = "tokens")]
-    #[schemars(schema_with = "tokens_schema")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "tokens_schema"))]
     pub values: IndexMap<String, Value>,
 }
 
 /// How a client is refused: with a close code, which a browser's page can read, or with an HTTP status.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RefusalConfig {
     /// Complete the upgrade, then close with this: 1000–1003, 1007–1014 or 3000–4999.
@@ -202,8 +203,9 @@ fn tokens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IndexMap<String,
     }
 }
 
-fn tokens_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "anyOf": [{ "type": "object" }, { "type": "array", "items": { "type": "string" } }] })
+#[cfg(feature = "json-schema")]
+fn tokens_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "anyOf": [{ "type": "object" }, { "type": "array", "items": { "type": "string" } }] })
 }
 
 impl<'de> Deserialize<'de> for AuthenticateConfig {
@@ -234,13 +236,14 @@ impl<'de> Deserialize<'de> for AuthenticateConfig {
     }
 }
 
-impl JsonSchema for AuthenticateConfig {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for AuthenticateConfig {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Authenticate".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let token = generator.subschema_for::<TokenConfig>();
-        json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "minLength": 1 }, token] })
+        schemars::json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "minLength": 1 }, token] })
     }
 }

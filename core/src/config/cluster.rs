@@ -1,6 +1,5 @@
 //! How a server finds the other nodes of its cluster.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -8,7 +7,8 @@ use crate::cluster::ClusterSettings;
 use crate::schema::{Secret, replace_variables};
 
 /// One node of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClusterConfig {
     /// The broker through which the nodes reach each other: `redis://` or, with TLS, `rediss://` (Redis 6 or newer, Valkey),

@@ -1,13 +1,13 @@
 //! permessage-deflate (RFC 7692), by a short option and a long one.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{ConfigError, Toggle};
 use crate::protocol::DeflateConfig;
 
 /// The short form: whether to compress, and from what size on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CompressionConfig {
     /// Whether compression is offered to clients that ask for it. Default true.
@@ -23,7 +23,8 @@ impl Default for CompressionConfig {
 }
 
 /// The long form: every parameter of the extension.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PerMessageDeflateConfig {
     /// The server compresses each message on its own. Default true: a broadcast is compressed once for all receivers.
@@ -33,15 +34,15 @@ pub struct PerMessageDeflateConfig {
     /// server keeps a window of what each connection sent.
     pub client_no_context_takeover: Option<bool>,
     /// The server's largest window, as a power of two: 9 to 15. Default 15.
-    #[schemars(range(min = 9, max = 15))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 9, max = 15)))]
     pub server_max_window_bits: Option<u8>,
     /// The client's largest window, as a power of two: 8 to 15. Default 15. It only binds clients that offer the parameter.
-    #[schemars(range(min = 8, max = 15))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 8, max = 15)))]
     pub client_max_window_bits: Option<u8>,
     /// Messages shorter than this many bytes are sent as they are. Default 1024.
     pub threshold: Option<usize>,
     /// How hard to compress: 0 to 9. Default 6.
-    #[schemars(range(max = 9))]
+    #[cfg_attr(feature = "json-schema", schemars(range(max = 9)))]
     pub level: Option<u8>,
     /// Refuse with HTTP 400 a client whose offers of compression are all unacceptable, instead of going on without.
     /// Default false.

@@ -1,6 +1,5 @@
 //! Named streams of JSON values that routes serve.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Config, ConfigError, Toggle};
@@ -11,7 +10,8 @@ use crate::schema::suggest::nearest;
 use crate::template::Source;
 
 /// A stream of JSON values, and how many of them are kept.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FeedConfig {
     /// The name by which routes and publishers refer to it.

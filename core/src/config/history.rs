@@ -1,6 +1,5 @@
 //! How much of a route's rooms is kept for clients that come back.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -10,7 +9,8 @@ use crate::history::HistorySettings;
 const MOST: usize = 10_000;
 
 /// What is kept of each room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct HistoryConfig {
     /// The most messages of a room, 1 to 10000. Default 100.

@@ -49,13 +49,13 @@
 //!
 //! However often a limit is reached, the log says so at most once a second.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{ConfigError, Interval, OutboundConfig};
 
 /// The limits of one server.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct LimitsConfig {
     /// How many connections there may be at once. Further ones are answered with HTTP 503. Default 10000.
@@ -95,7 +95,8 @@ pub struct LimitsConfig {
 }
 
 /// How many messages a client may send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MessageRateConfig {
     /// Messages per second in the long run.

@@ -1,10 +1,10 @@
 //! Where the native server listens, and how it writes.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// An address of this machine.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ListenConfig {
     /// A name or an IP address. Default `127.0.0.1`: this machine only. `0.0.0.0` is every IPv4 network.
@@ -22,7 +22,8 @@ pub struct ListenConfig {
 
 /// The certificate that the server shows. The files are read once, at the start; a path that is not absolute begins in
 /// the configuration file's folder.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TlsConfig {
     /// A PEM file with the certificate, followed by those of its chain: `fullchain.pem`.

@@ -55,7 +55,6 @@ mod settings;
 
 use std::path::Path;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -90,7 +89,8 @@ pub use room_switch::RoomSwitch;
 pub use route::{Dialect, RouteConfig};
 
 /// The configuration of a server.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
     /// Where the native server listens. The Vite plugin serves at Vite's own address.
@@ -247,6 +247,7 @@ impl Config {
     }
 
     /// The JSON Schema of the configuration, for editors.
+    #[cfg(feature = "json-schema")]
     pub fn json_schema() -> Value {
         schemars::schema_for!(Config).to_value()
     }

@@ -1,9 +1,7 @@
 //! The origins whose pages may connect.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
@@ -71,12 +69,13 @@ fn patterns<E: de::Error>(texts: &[String]) -> Result<OriginsConfig, E> {
     OriginPatterns::new(texts).map(OriginsConfig::Patterns).map_err(|(_, message)| E::custom(message))
 }
 
-impl JsonSchema for OriginsConfig {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for OriginsConfig {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Origins".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
     }
 }

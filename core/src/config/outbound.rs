@@ -1,13 +1,13 @@
 //! How much may wait for a client that reads too slowly, and what happens then.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ConfigError;
 use crate::protocol::Overflow;
 
 /// The limit of what may wait for one client, and what happens when it is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct OutboundConfig {
     /// How many bytes of messages may wait. Default 1 MiB (1048576).
@@ -17,7 +17,8 @@ pub struct OutboundConfig {
 }
 
 /// What happens to a client that reads too slowly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OverflowConfig {

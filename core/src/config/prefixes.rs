@@ -1,8 +1,5 @@
 //! The path prefixes of a server or a route.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -59,13 +56,14 @@ impl TryFrom<Value> for Prefixes {
     }
 }
 
-impl JsonSchema for Prefixes {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for Prefixes {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Prefixes".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "A path prefix such as /api, or a list of such.",
             "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]
         })

@@ -1,9 +1,7 @@
 //! Which file a route is recorded in.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -23,9 +21,10 @@ pub struct RecordConfig {
 }
 
 /// The long form.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "RecordTable")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "RecordTable"))]
 struct RecordTable {
     /// The file, which is appended to as things happen: `session.jsonl`. Folders are made. A relative path begins in the
     /// folder of the configuration. Several routes may name the same file.
@@ -76,14 +75,15 @@ impl<'de> Visitor<'de> for FileOrTable {
     }
 }
 
-impl JsonSchema for RecordConfig {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for RecordConfig {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "RecordConfig".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let table = generator.subschema_for::<RecordTable>();
-        json_schema!({
+        schemars::json_schema!({
             "description": "The file that a route is recorded in, or an object with more.",
             "anyOf": [{ "type": "string" }, table]
         })

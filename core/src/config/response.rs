@@ -1,6 +1,5 @@
 //! `responses`: the short form of rules, as vite-plugin-universal-api has it.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Toggle;
@@ -8,7 +7,8 @@ use crate::dialect::rules::{ActionTemplate, Match, On, RoomTemplates, Rule};
 use crate::template::ValueTemplate;
 
 /// An answer to messages of one kind. Only the first one that matches is used.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResponseConfig {
     /// The messages to answer. Default: all.
@@ -23,7 +23,8 @@ pub struct ResponseConfig {
 }
 
 /// Who receives a response.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ResponseBroadcast {
     /// The room whose members receive it. Default: everyone on the route.

@@ -1,8 +1,5 @@
 //! A room's name that can be switched off.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -37,13 +34,14 @@ impl TryFrom<Value> for RoomSwitch {
     }
 }
 
-impl JsonSchema for RoomSwitch {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for RoomSwitch {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "RoomSwitch".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "A room's name, or false for none.",
             "anyOf": [{ "type": "string", "minLength": 1 }, { "const": false }]
         })

@@ -1,6 +1,5 @@
 //! One route of the configuration.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::compression::Compression;
@@ -24,7 +23,8 @@ use crate::routing::pattern::Pattern;
 use crate::template::Template;
 
 /// A route: which paths it serves, and how.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RouteConfig {
     /// The paths, after the prefix if there is one: `?` one character, `*` within a segment, `**` any segments,
@@ -138,7 +138,8 @@ pub struct RouteConfig {
 }
 
 /// What a route does with its messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Dialect {

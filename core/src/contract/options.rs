@@ -1,10 +1,8 @@
 //! A contract as users write it.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use schemars::{JsonSchema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -30,10 +28,11 @@ pub struct ContractOptions {
 }
 
 /// The same with all keys.
-#[derive(serde::Deserialize, JsonSchema)]
+#[derive(serde::Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[derive(Default)]
-#[schemars(rename = "ContractOptions")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ContractOptions"))]
 struct Written {
     /// What becomes of messages that break it. Default: the mode of the AsyncAPI document that the route is described in, or
     /// `warn`.
@@ -47,7 +46,8 @@ struct Written {
 }
 
 /// What becomes of messages that break a contract. Either way a live event tells of them, and they are counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ContractMode {
@@ -171,15 +171,16 @@ impl<'de> Deserialize<'de> for ContractOptions {
     }
 }
 
-impl JsonSchema for ContractOptions {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for ContractOptions {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Contract".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> schemars::Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let (mode, options) =
             (generator.subschema_for::<ContractMode>(), generator.subschema_for::<Written>());
-        json_schema!({
+        schemars::json_schema!({
             "description": "What the messages of a route have to be: schemas for both directions, or with an AsyncAPI document that \
                 describes the route just what becomes of messages that break it.",
             "anyOf": [mode, options],
@@ -196,13 +197,14 @@ impl<'de> Deserialize<'de> for SchemaSource {
     }
 }
 
-impl JsonSchema for SchemaSource {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for SchemaSource {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "SchemaSource".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "A JSON Schema (2020-12), or the path of a JSON or YAML file that holds one. Relative paths begin in the folder of \
                 the configuration file; those of options in JavaScript at Vite's root, or in the working directory.",
             "anyOf": [{ "type": "string" }, { "type": "boolean" }, { "type": "object" }],

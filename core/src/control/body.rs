@@ -2,28 +2,28 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::fault::FaultList;
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::schema::ConfigError;
 
 /// A value for a feed.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlPublish")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlPublish"))]
 pub(crate) struct Publish {
     /// The value: anything that JSON has.
     pub(crate) value: Value,
 }
 
 /// A message for one connection: exactly one of `text`, `json` and `binary`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlSend")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlSend"))]
 pub(crate) struct Send {
     /// The connection's id.
     pub(crate) connection: String,
@@ -31,16 +31,17 @@ pub(crate) struct Send {
     text: Option<String>,
     /// A text message of JSON.
     #[serde(default, deserialize_with = "given")]
-    #[schemars(with = "Value")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Value"))]
     json: Option<Value>,
     /// A binary message, in base64.
     binary: Option<String>,
 }
 
 /// A message for everyone on a route, or in one of its rooms: exactly one of `text`, `json` and `binary`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlBroadcast")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlBroadcast"))]
 pub(crate) struct Broadcast {
     /// The route's pattern, as it was written or with one of its prefixes.
     pub(crate) route: String,
@@ -50,16 +51,17 @@ pub(crate) struct Broadcast {
     text: Option<String>,
     /// A text message of JSON.
     #[serde(default, deserialize_with = "given")]
-    #[schemars(with = "Value")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Value"))]
     json: Option<Value>,
     /// A binary message, in base64.
     binary: Option<String>,
 }
 
 /// Which connections are closed, and how. Exactly one of `connection`, `route` and `everyone`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlClose")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlClose"))]
 pub(crate) struct Close {
     /// The connection with this id.
     connection: Option<String>,
@@ -78,9 +80,10 @@ pub(crate) struct Close {
 }
 
 /// Which connections are dropped. Exactly one of `connection`, `route` and `everyone`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlTerminate")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlTerminate"))]
 pub(crate) struct Terminate {
     /// The connection with this id.
     connection: Option<String>,
@@ -94,9 +97,10 @@ pub(crate) struct Terminate {
 }
 
 /// Faults, and which connections they are for. Exactly one of `connection`, `route` and `everyone`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlAddFaults")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlAddFaults"))]
 pub(crate) struct AddFaults {
     /// The connection with this id.
     connection: Option<String>,
@@ -108,18 +112,22 @@ pub(crate) struct AddFaults {
     #[serde(default)]
     everyone: bool,
     /// One fault, several, or a condition's name, as in the configuration.
-    #[schemars(with = "FaultList")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "crate::fault::FaultList"))]
     pub(crate) faults: Value,
 }
 
 /// A recording to start.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlStartRecording")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlStartRecording"))]
 pub(crate) struct StartRecording {
     /// The file's name, in the folder `recordings` of the configuration: letters, digits, `.`, `_` and `-`, at most 100, with
     /// `.jsonl` at the end. A file that is there is appended to.
-    #[schemars(length(max = 100), regex(pattern = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.jsonl$"))]
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(length(max = 100), regex(pattern = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*\.jsonl$"))
+    )]
     pub(crate) name: String,
     /// The route with this pattern; if there is none, those whose whole path matches it. Default: all.
     pub(crate) route: Option<String>,
@@ -129,9 +137,10 @@ pub(crate) struct StartRecording {
 }
 
 /// How the connections are closed that a reset closes.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[schemars(rename = "ControlReset")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlReset"))]
 pub(crate) struct Reset {
     /// 1000-1003, 1007-1014 or 3000-4999. Default 1012, service restart.
     code: Option<u16>,

@@ -1,6 +1,5 @@
 //! Breakpoints and what they hold, and clients that are not read, as the control API takes and shows them.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,9 +19,10 @@ const SHOWN: usize = 4_096;
 
 /// A breakpoint, which holds messages until somebody decides about them: all that pass a connection, a room, a route or
 /// everyone, or those that are like what it says. Exactly one of `connection`, `route` and `everyone`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlAddBreakpoint")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlAddBreakpoint"))]
 pub(crate) struct AddBreakpoint {
     /// The connection with this id.
     connection: Option<String>,
@@ -44,10 +44,10 @@ pub(crate) struct AddBreakpoint {
     /// syntax of the Rust crate regex.
     expression: Option<String>,
     /// After so many messages, at least 1, it ends. Default: it does not.
-    #[schemars(range(min = 1))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 1)))]
     limit: Option<u64>,
     /// For how long a message is held in ms, 1 to 600000; then it goes on as it is. Default 60000.
-    #[schemars(range(min = 1, max = 600_000))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 1, max = 600_000)))]
     timeout: Option<u64>,
     /// Whether it stays when nobody is told live events. Otherwise it ends when there was no subscriber, and no request about
     /// breakpoints, for 10 s, so that a page that was closed stops no application. Default false.
@@ -86,9 +86,10 @@ impl AddBreakpoint {
 }
 
 /// What becomes of a message that is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlHeldAction")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlHeldAction"))]
 pub(crate) enum Action {
     /// It goes on.
     Pass,
@@ -97,9 +98,10 @@ pub(crate) enum Action {
 }
 
 /// What becomes of a message that is held. With one of `text`, `json` and `binary` that message goes on in its place.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlDecideHeld")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlDecideHeld"))]
 pub(crate) struct DecideHeld {
     /// `pass` or `drop`.
     action: Action,
@@ -107,7 +109,7 @@ pub(crate) struct DecideHeld {
     text: Option<String>,
     /// Beside `pass`: a text message of JSON instead.
     #[serde(default, deserialize_with = "given")]
-    #[schemars(with = "Value")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Value"))]
     json: Option<Value>,
     /// Beside `pass`: a binary message instead, in base64.
     binary: Option<String>,
@@ -131,9 +133,10 @@ impl DecideHeld {
 }
 
 /// What becomes of all messages that are held.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlDecideAllHeld")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlDecideAllHeld"))]
 pub(crate) struct DecideAllHeld {
     /// `pass` or `drop`.
     pub(crate) action: Action,
@@ -142,9 +145,10 @@ pub(crate) struct DecideAllHeld {
 }
 
 /// Which clients are not read for a time. Exactly one of `connection`, `route` and `everyone`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlPause")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlPause"))]
 pub(crate) struct Pause {
     /// The connection with this id.
     connection: Option<String>,
@@ -156,7 +160,7 @@ pub(crate) struct Pause {
     #[serde(default)]
     everyone: bool,
     /// For how long in ms, 1 to 600000; then they are read again. Default 60000.
-    #[schemars(range(min = 1, max = 600_000))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 1, max = 600_000)))]
     timeout: Option<u64>,
 }
 
@@ -169,9 +173,10 @@ impl Pause {
 }
 
 /// Which clients are read again. Exactly one of `connection`, `route` and `everyone`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlResume")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlResume"))]
 pub(crate) struct Resume {
     /// The connection with this id.
     connection: Option<String>,
@@ -192,9 +197,10 @@ impl Resume {
 }
 
 /// Breakpoints, and what is held.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlBreakpoints")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlBreakpoints"))]
 pub(crate) struct BreakpointsView {
     /// The breakpoints, in the order in which they were added.
     pub(crate) breakpoints: Vec<BreakpointView>,
@@ -203,9 +209,10 @@ pub(crate) struct BreakpointsView {
 }
 
 /// One breakpoint.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlBreakpoint")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlBreakpoint"))]
 pub(crate) struct BreakpointView {
     /// Names it, to take it back.
     pub(crate) id: u64,
@@ -276,9 +283,10 @@ impl BreakpointView {
 }
 
 /// A message that a breakpoint holds.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlHeld")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlHeld"))]
 pub(crate) struct HeldView {
     /// Names it, to decide about it.
     pub(crate) id: u64,

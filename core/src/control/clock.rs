@@ -2,8 +2,6 @@
 
 use serde::Deserialize;
 
-use schemars::JsonSchema;
-
 /// The longest time that is advanced at once, in ms: 366 days.
 const MOST: u64 = 366 * 24 * 60 * 60 * 1_000;
 
@@ -37,9 +35,10 @@ pub enum ClockStep {
 }
 
 /// What is done with the clock: exactly one of `pause`, `resume`, `advance` and `runNext`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlMoveClock")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlMoveClock"))]
 pub(crate) struct MoveClock {
     /// Time stands still from now on.
     #[serde(default)]

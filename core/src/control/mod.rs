@@ -2,7 +2,7 @@
 //!
 //! Plain HTTP below [`PATH`], JSON in and out, and one WebSocket, [`EVENTS_PATH`], that tells what happens. Off unless a host
 //! switches it on ([`Engine::set_control`](crate::Engine::set_control)); then a token is asked for with every request. What it
-//! takes and gives is described by [`openapi`].
+//! takes and gives is described by `openapi`.
 //!
 //! What lives here: who may ask ([`ControlSettings`]), the operations, the shape of requests, responses and events, and which
 //! events a subscriber wants. What they do to a server is in `engine/control`.
@@ -15,6 +15,7 @@ pub(crate) mod event;
 pub(crate) mod example;
 pub(crate) mod handler_times;
 pub(crate) mod history;
+#[cfg(feature = "json-schema")]
 mod openapi;
 pub(crate) mod operation;
 pub(crate) mod query;
@@ -25,6 +26,7 @@ pub(crate) mod view;
 
 pub use access::{ControlSettings, admits_page};
 pub use clock::{ClockStep, HostClock};
+#[cfg(feature = "json-schema")]
 pub use openapi::openapi;
 pub use recording_file::RecordingFile;
 pub use view::SocketCounts;

@@ -56,6 +56,7 @@ pub(crate) struct Described {
     /// Below [`PATH`]; `{name}` is one part of it, percent-encoded.
     pub(crate) path: &'static str,
     /// One sentence.
+    #[cfg_attr(not(feature = "json-schema"), expect(dead_code, reason = "for the OpenAPI document"))]
     pub(crate) summary: &'static str,
     pub(crate) parameters: &'static [Parameter],
 }
@@ -63,8 +64,10 @@ pub(crate) struct Described {
 /// A parameter of the query.
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
+    #[cfg_attr(not(feature = "json-schema"), expect(dead_code, reason = "for the OpenAPI document"))]
     pub(crate) description: &'static str,
     /// Whether it is a whole number; otherwise text.
+    #[cfg_attr(not(feature = "json-schema"), expect(dead_code, reason = "for the OpenAPI document"))]
     pub(crate) is_number: bool,
 }
 

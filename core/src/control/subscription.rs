@@ -1,6 +1,5 @@
 //! Which events a subscriber wants.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,18 +23,20 @@ const MAX_PAYLOAD: usize = 65_536;
 const MAX_RECENT: usize = 1_000;
 
 /// What a subscriber of live events sends to be told others from now on.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ControlSubscribe")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlSubscribe"))]
 pub(crate) enum Request {
     /// Replaces the subscription.
     Subscribe(Subscription),
 }
 
 /// Which events are told, and how much of them.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[schemars(rename = "ControlSubscription")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlSubscription"))]
 pub(crate) struct Subscription {
     /// The kinds of events. Default: all but `control`.
     pub(crate) kinds: Vec<EventKind>,

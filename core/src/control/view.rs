@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::contract::ContractMode;
-use crate::control::event::{Cause, Event};
+use crate::control::event::Cause;
 use crate::protocol::Traffic;
 
 /// What serves, and what it can be asked.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlServer")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlServer"))]
 pub(crate) struct ServerView {
     /// The version of the server.
     pub(crate) version: &'static str,
@@ -28,17 +28,19 @@ pub(crate) struct ServerView {
 }
 
 /// The routes.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "ControlRoutes")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlRoutes"))]
 pub(crate) struct RoutesView {
     /// In the order in which they are tried.
     pub(crate) routes: Vec<RouteView>,
 }
 
 /// One route with the options in force.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlRoute")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlRoute"))]
 pub(crate) struct RouteView {
     /// The pattern with its first prefix, which names the route elsewhere.
     pub(crate) route: String,
@@ -85,9 +87,10 @@ pub(crate) struct RouteView {
 }
 
 /// How to try a route.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlExample")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlExample"))]
 pub(crate) struct ExampleView {
     /// A path to connect to, with the query that the dialect wants. A token is not in it.
     pub(crate) path: String,
@@ -96,9 +99,10 @@ pub(crate) struct ExampleView {
 }
 
 /// A page of connections.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlConnections")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlConnections"))]
 pub(crate) struct ConnectionsView {
     /// The connections.
     pub(crate) connections: Vec<ConnectionView>,
@@ -109,9 +113,10 @@ pub(crate) struct ConnectionsView {
 }
 
 /// One connection, from its opening handshake to its last callback, and for a while afterwards.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlConnection")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlConnection"))]
 pub(crate) struct ConnectionView {
     /// Its id, as handlers see it: a UUID.
     pub(crate) id: String,
@@ -184,12 +189,13 @@ pub(crate) struct ConnectionView {
 }
 
 /// What passed on a connection lately.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlMessages")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlMessages"))]
 pub(crate) struct MessagesView {
     /// As live events tell it, with at most 4096 bytes of each payload, the oldest first. What is no longer kept is left out.
-    #[schemars(with = "Vec<Event<'static>>")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Vec<crate::control::event::Event<'static>>"))]
     pub(crate) messages: Vec<Value>,
 }
 
@@ -209,9 +215,10 @@ pub struct SocketCounts {
 }
 
 /// A page of rooms.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlRooms")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlRooms"))]
 pub(crate) struct RoomsView {
     /// The rooms.
     pub(crate) rooms: Vec<RoomView>,
@@ -222,9 +229,10 @@ pub(crate) struct RoomsView {
 }
 
 /// A room with members.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlRoom")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlRoom"))]
 pub(crate) struct RoomView {
     /// Its route: the pattern with its first prefix.
     pub(crate) route: String,
@@ -235,9 +243,10 @@ pub(crate) struct RoomView {
 }
 
 /// Who is present.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlPresences")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlPresences"))]
 pub(crate) struct PresencesView {
     /// By route and topic.
     pub(crate) presences: Vec<PresenceView>,
@@ -246,9 +255,10 @@ pub(crate) struct PresencesView {
 }
 
 /// Who is present on one topic.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlPresence")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlPresence"))]
 pub(crate) struct PresenceView {
     /// The route: the pattern with its first prefix.
     pub(crate) route: String,
@@ -259,18 +269,20 @@ pub(crate) struct PresenceView {
 }
 
 /// The feeds.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlFeeds")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlFeeds"))]
 pub(crate) struct FeedsView {
     /// In the order of the configuration.
     pub(crate) feeds: Vec<FeedView>,
 }
 
 /// One feed.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlFeed")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlFeed"))]
 pub(crate) struct FeedView {
     /// Its name.
     pub(crate) name: String,
@@ -281,9 +293,10 @@ pub(crate) struct FeedView {
 }
 
 /// One feed with values.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlFeedValues")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlFeedValues"))]
 pub(crate) struct FeedValuesView {
     /// Its name.
     pub(crate) name: String,
@@ -296,9 +309,10 @@ pub(crate) struct FeedValuesView {
 }
 
 /// A value that was published.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlFeedValue")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlFeedValue"))]
 pub(crate) struct FeedValueView {
     /// When, in ms since 1970.
     pub(crate) at: u64,
@@ -307,9 +321,10 @@ pub(crate) struct FeedValueView {
 }
 
 /// The faults that this API has added.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlFaults")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlFaults"))]
 pub(crate) struct FaultsView {
     /// Those that were not taken back, in the order in which they were added. Those of a connection stay here when it is gone.
     pub(crate) faults: Vec<FaultView>,
@@ -318,9 +333,10 @@ pub(crate) struct FaultsView {
 }
 
 /// Faults that were added together.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlFault")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlFault"))]
 pub(crate) struct FaultView {
     /// Names them, to take them back.
     pub(crate) id: u64,
@@ -338,18 +354,20 @@ pub(crate) struct FaultView {
 }
 
 /// What is recorded now.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlRecordings")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlRecordings"))]
 pub(crate) struct RecordingsView {
     /// The files, in the order in which they were begun.
     pub(crate) recordings: Vec<RecordingView>,
 }
 
 /// A file that is being recorded.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlRecording")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlRecording"))]
 pub(crate) struct RecordingView {
     /// The file's name, without its folder.
     pub(crate) name: String,
@@ -370,9 +388,10 @@ pub(crate) struct RecordingView {
 }
 
 /// The time of the server.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlClock")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlClock"))]
 pub(crate) struct ClockView {
     /// In ms since 1970.
     pub(crate) now: u64,
@@ -385,18 +404,20 @@ pub(crate) struct ClockView {
 }
 
 /// What was done.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlDone")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlDone"))]
 pub(crate) struct DoneView {
     /// For how many connections; for a feed, how many routes serve it.
     pub(crate) count: usize,
 }
 
 /// Why nothing was done.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlError")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlError"))]
 pub(crate) struct ErrorView {
     /// What was wrong, and what to write.
     pub(crate) error: String,

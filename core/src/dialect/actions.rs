@@ -15,7 +15,6 @@
 //! Before the first `sub` nothing is ever sent. There are no acknowledgements, no errors and no pings of the
 //! application's own; the route's `heartbeat` sends WebSocket pings.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,7 +26,8 @@ use crate::interface::effect::Level;
 use crate::message::Message;
 
 /// The dialect's settings.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ActionsOptions {
     /// The feeds and their channels. Default: the feed `killmails` to the channel `kills`, as
@@ -38,7 +38,8 @@ pub struct ActionsOptions {
 }
 
 /// A feed whose values go to a channel.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ActionsChannel {
     /// The name to which clients subscribe.

@@ -25,8 +25,8 @@ mod upstreams;
 
 use std::collections::BTreeMap;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::SeedableRng;
 
 use self::faults::{Faults, Numbers};
 use crate::control::EVENTS_PATH;

@@ -1,8 +1,8 @@
 //! The sources of feeds.
 
 use bytes::Bytes;
+use chacha20::rand_core::Rng;
 use http::Response;
-use rand_chacha::rand_core::RngCore;
 use serde_json::Value;
 
 use super::{Engine, ServerPhase};

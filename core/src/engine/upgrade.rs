@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use chacha20::rand_core::Rng;
 use http::StatusCode;
-use rand_chacha::rand_core::RngCore;
 
 use super::hosts::{self, admits_host};
 use super::tracing::refused;

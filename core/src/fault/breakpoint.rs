@@ -1,7 +1,6 @@
 //! Which messages a breakpoint holds.
 
 use regex::{Regex, RegexBuilder};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::options::FaultStage;
@@ -17,9 +16,10 @@ const SEARCHED: usize = 64 * 1024;
 const LONGEST: usize = 4_096;
 
 /// Which way a message goes that a breakpoint holds, as the server sees it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlBreakpointDirection")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlBreakpointDirection"))]
 pub(crate) enum BreakpointDirection {
     /// From a client.
     In,
@@ -31,9 +31,10 @@ pub(crate) enum BreakpointDirection {
 }
 
 /// The kinds of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlMessageKind")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlMessageKind"))]
 pub(crate) enum MessageKind {
     /// A text message.
     Text,

@@ -1,8 +1,5 @@
 //! Faults that belong together, under the names by which people know them.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,7 +8,8 @@ use crate::schema::error::describe;
 use crate::schema::suggest::nearest;
 
 /// A state of the network or the server, as a list of faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Condition {
@@ -142,14 +140,15 @@ pub(super) fn unknown(name: &str) -> String {
     }
 }
 
-impl JsonSchema for ClientConditions {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for ClientConditions {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "ClientConditions".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let condition = generator.subschema_for::<Condition>();
-        json_schema!({
+        schemars::json_schema!({
             "description": "The conditions that a client may choose for its own connection: true for all, or a list.",
             "anyOf": [{ "type": "boolean" }, { "type": "array", "items": condition }]
         })

@@ -1,7 +1,7 @@
 //! How one fault fares on one connection: what has passed, what its chances come to, and what it does.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
 
 use super::line::Passage;
 use super::options::{Delay, Fault, FaultStage};

@@ -1,8 +1,5 @@
 //! Faults as they are added while a server runs: one, several, or a condition's.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -98,14 +95,15 @@ impl<'de> Deserialize<'de> for FaultList {
     }
 }
 
-impl JsonSchema for FaultList {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for FaultList {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "FaultList".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let (fault, condition) = (generator.subschema_for::<Fault>(), generator.subschema_for::<Condition>());
-        json_schema!({
+        schemars::json_schema!({
             "description": "Faults: an object, a list of them, or the name of a condition.",
             "anyOf": [fault, { "type": "array", "items": fault }, condition],
         })

@@ -1,9 +1,7 @@
 //! One fault as users write it.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
@@ -12,7 +10,8 @@ use crate::protocol::Damage;
 use crate::schema::ConfigError;
 
 /// One fault: when it happens, and what. At least one effect has to be given; several happen together.
-#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Fault {
     /// What it happens to: `open`, the opening handshake; `send`, what goes to the client; `receive`, what comes from it.
@@ -60,7 +59,8 @@ pub struct Fault {
 }
 
 /// What a fault happens to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum FaultStage {
@@ -73,7 +73,8 @@ pub enum FaultStage {
 }
 
 /// When a fault begins on a connection; what is reached first counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct FaultTrigger {
     /// So many messages have passed, in the fault's direction or without one in both.
@@ -286,13 +287,14 @@ impl<'de> Deserialize<'de> for Delay {
     }
 }
 
-impl JsonSchema for Delay {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for Delay {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Delay".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "A time in ms, or any between two.",
             "anyOf": [
                 { "type": "integer", "minimum": 0 },

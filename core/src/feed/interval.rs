@@ -1,6 +1,5 @@
 //! Values that are published at an interval.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,7 +8,8 @@ use crate::template::{ConnectionScope, Scope, Series, ValueTemplate};
 use crate::time::WallTime;
 
 /// Values that are published in turn, again and again.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IntervalSettings {
     /// Ms between two values, and before the first one.

@@ -17,7 +17,6 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -26,13 +25,14 @@ use crate::routing::origin::Origins;
 use crate::schema::Secret;
 
 /// Which requests fill a feed.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PostSettings {
     /// The whole path. Default: `/feeds/` and the feed's name.
     pub path: Option<String>,
     /// The token that has to follow `Authorization: Bearer`. Default: none is required.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<String>"))]
     pub token: Option<Secret>,
     /// The largest body in bytes. Default 1 MiB (1048576).
     pub max_body: usize,

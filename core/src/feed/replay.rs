@@ -1,7 +1,6 @@
 //! A recording, one JSON value per line, that is replayed.
 
 use bytes::Bytes;
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,7 +8,8 @@ use super::field;
 use crate::time::Instant;
 
 /// A recording and its pace.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReplaySettings {
     /// The file, one JSON value per line. The host reads it at the start. Relative paths begin in the folder of the

@@ -34,8 +34,8 @@ mod room;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::RngCore;
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::Rng;
 
 use crate::interface::connection_id::ConnectionId;
 use crate::message::Message;

@@ -1,6 +1,6 @@
 //! Pure tables: what is kept, and what can be recovered.
 
-use rand_chacha::rand_core::SeedableRng;
+use chacha20::rand_core::SeedableRng;
 use serde_json::{Value, json};
 
 use super::*;

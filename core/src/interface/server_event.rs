@@ -1,6 +1,5 @@
 //! The server events of the dialect `commands`, for callbacks.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::interface::handler_error::HandlerError;
@@ -69,7 +68,8 @@ pub struct CommandsAudience {
 }
 
 /// The server events by kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ServerEventKind {

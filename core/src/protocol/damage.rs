@@ -1,7 +1,6 @@
 //! Frames that break RFC 6455 or RFC 7692 on purpose, to test how a client takes them.
 
 use bytes::Bytes;
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::header::{self, Opcode};
@@ -17,7 +16,8 @@ const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 const OVERSIZED: u64 = 1 << 40;
 
 /// How the frame of a message is broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Damage {

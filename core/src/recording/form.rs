@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// One line of a recording of Switchboard: the header, or an event.
-#[derive(JsonSchema)]
+#[cfg(feature = "json-schema")]
+#[derive(schemars::JsonSchema)]
 #[serde(untagged)]
 #[schemars(title = "A line of a recording")]
 #[expect(dead_code, reason = "the schema of all lines; a line is read as what it says that it is")]
@@ -22,15 +22,16 @@ pub(super) enum Form<'a> {
 }
 
 /// The first line. Another one later in the file begins another run, in which `at` and `connection` start anew.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "RecordingHeader")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "RecordingHeader"))]
 pub(super) struct HeaderForm<'a> {
     /// Says that the file is a recording.
-    #[schemars(with = "String", extend("const" = "recording"))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String", extend("const" = "recording")))]
     pub(super) switchboard: Cow<'a, str>,
     /// The version of the format.
-    #[schemars(extend("const" = 1))]
+    #[cfg_attr(feature = "json-schema", schemars(extend("const" = 1)))]
     pub(super) version: u64,
     /// When the recording began, in RFC 3339: `2026-11-22T05:00:00.000Z`.
     pub(super) started_at: Cow<'a, str>,
@@ -40,19 +41,20 @@ pub(super) struct HeaderForm<'a> {
 }
 
 /// A client opened a connection, and the server accepted it.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "RecordedOpen")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "RecordedOpen"))]
 pub(super) struct OpenForm<'a> {
     /// When, in ms since `startedAt`.
-    #[schemars(with = "f64", range(min = 0))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "f64", range(min = 0)))]
     pub(super) at: At,
     /// The connection, counted from 1.
-    #[schemars(range(min = 1))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 1)))]
     pub(super) connection: u64,
     /// Says that it is an opening.
     #[serde(rename = "type")]
-    #[schemars(with = "String", extend("const" = "open"))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String", extend("const" = "open")))]
     pub(super) kind: Cow<'a, str>,
     /// The path with its query.
     pub(super) path: Cow<'a, str>,
@@ -61,7 +63,7 @@ pub(super) struct OpenForm<'a> {
     pub(super) headers: Cow<'a, [(String, String)]>,
     /// The status of the response. Default 101.
     #[serde(default = "switching_protocols")]
-    #[schemars(range(min = 100, max = 999))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 100, max = 999)))]
     pub(super) status: u16,
     /// The subprotocol that the server chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,19 +74,20 @@ pub(super) struct OpenForm<'a> {
 }
 
 /// A client asked for a connection, and the server refused it.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "RecordedRefuse")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "RecordedRefuse"))]
 pub(super) struct RefuseForm<'a> {
     /// When, in ms since `startedAt`.
-    #[schemars(with = "f64", range(min = 0))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "f64", range(min = 0)))]
     pub(super) at: At,
     /// The connection, counted from 1.
-    #[schemars(range(min = 1))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 1)))]
     pub(super) connection: u64,
     /// Says that it is a refusal.
     #[serde(rename = "type")]
-    #[schemars(with = "String", extend("const" = "refuse"))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String", extend("const" = "refuse")))]
     pub(super) kind: Cow<'a, str>,
     /// The path with its query.
     pub(super) path: Cow<'a, str>,
@@ -92,7 +95,7 @@ pub(super) struct RefuseForm<'a> {
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub(super) headers: Cow<'a, [(String, String)]>,
     /// The status of the response.
-    #[schemars(range(min = 100, max = 999))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 100, max = 999)))]
     pub(super) status: u16,
     /// Why, in words.
     #[serde(default, skip_serializing_if = "str::is_empty")]
@@ -100,60 +103,62 @@ pub(super) struct RefuseForm<'a> {
 }
 
 /// A message passed. It has exactly one of `json`, `text` and `binary`.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(
+#[cfg_attr(feature = "json-schema", schemars(
     rename = "RecordedMessage",
     extend("oneOf" = [{"required": ["json"]}, {"required": ["text"]}, {"required": ["binary"]}])
-)]
+))]
 pub(super) struct MessageForm<'a> {
     /// When, in ms since `startedAt`.
-    #[schemars(with = "f64", range(min = 0))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "f64", range(min = 0)))]
     pub(super) at: At,
     /// The connection, counted from 1.
-    #[schemars(range(min = 1))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 1)))]
     pub(super) connection: u64,
     /// Says that it is a message.
     #[serde(rename = "type")]
-    #[schemars(with = "String", extend("const" = "message"))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String", extend("const" = "message")))]
     pub(super) kind: Cow<'a, str>,
     /// Who sent it.
     pub(super) from: Sender,
     /// The text of a text message that is JSON, byte for byte.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow, deserialize_with = "present")]
-    #[schemars(with = "serde_json::Value")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "serde_json::Value"))]
     pub(super) json: Option<&'a RawValue>,
     /// The text of any other text message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String"))]
     pub(super) text: Option<Cow<'a, str>>,
     /// The bytes of a binary message, in base64 (RFC 4648, section 4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", extend("contentEncoding" = "base64"))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String", extend("contentEncoding" = "base64")))]
     pub(super) binary: Option<Cow<'a, str>>,
 }
 
 /// A connection ended.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "RecordedClose")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "RecordedClose"))]
 pub(super) struct CloseForm<'a> {
     /// When, in ms since `startedAt`.
-    #[schemars(with = "f64", range(min = 0))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "f64", range(min = 0)))]
     pub(super) at: At,
     /// The connection, counted from 1.
-    #[schemars(range(min = 1))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 1)))]
     pub(super) connection: u64,
     /// Says that it is a close.
     #[serde(rename = "type")]
-    #[schemars(with = "String", extend("const" = "close"))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String", extend("const" = "close")))]
     pub(super) kind: Cow<'a, str>,
     /// Who ended it.
     pub(super) by: Closer,
     /// The close code; 1005: the close frame had none, 1006: there was no close frame. Default 1000, or 1006 when the
     /// connection was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "u16", range(min = 1000, max = 4999))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "u16", range(min = 1000, max = 4999)))]
     pub(super) code: Option<u16>,
     /// The close reason, at most 123 bytes.
     #[serde(default)]
@@ -161,35 +166,37 @@ pub(super) struct CloseForm<'a> {
 }
 
 /// A fault of the route happened. A replay ignores it.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "RecordedFault")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "RecordedFault"))]
 pub(super) struct FaultForm<'a> {
     /// When, in ms since `startedAt`.
-    #[schemars(with = "f64", range(min = 0))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "f64", range(min = 0)))]
     pub(super) at: At,
     /// The connection, counted from 1.
-    #[schemars(range(min = 1))]
+    #[cfg_attr(feature = "json-schema", schemars(range(min = 1)))]
     pub(super) connection: u64,
     /// Says that it is a fault.
     #[serde(rename = "type")]
-    #[schemars(with = "String", extend("const" = "fault"))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String", extend("const" = "fault")))]
     pub(super) kind: Cow<'a, str>,
     /// What it did, in words.
     pub(super) effect: Cow<'a, str>,
 }
 
 /// Events were left out, as they could not be written as fast as they came.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "RecordedGap")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "RecordedGap"))]
 pub(super) struct GapForm<'a> {
     /// When, in ms since `startedAt`.
-    #[schemars(with = "f64", range(min = 0))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "f64", range(min = 0)))]
     pub(super) at: At,
     /// Says that it is a gap.
     #[serde(rename = "type")]
-    #[schemars(with = "String", extend("const" = "gap"))]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String", extend("const" = "gap")))]
     pub(super) kind: Cow<'a, str>,
     /// How many.
     pub(super) missed: u64,
@@ -204,18 +211,20 @@ pub(super) enum At {
 }
 
 /// Who sends.
-#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(inline)]
+#[cfg_attr(feature = "json-schema", schemars(inline))]
 pub(super) enum Sender {
     Client,
     Server,
 }
 
 /// Who closes.
-#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(inline)]
+#[cfg_attr(feature = "json-schema", schemars(inline))]
 pub(super) enum Closer {
     /// The client sent a close frame first.
     Client,

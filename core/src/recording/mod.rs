@@ -58,6 +58,7 @@ pub use mask::Mask;
 pub use settings::RecordSettings;
 
 /// The JSON Schema of one line, for editors and other programs that read or write recordings.
+#[cfg(feature = "json-schema")]
 pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(form::Form).to_value()
 }

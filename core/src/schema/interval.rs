@@ -1,9 +1,7 @@
 //! A time in ms that can be switched off.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -52,13 +50,14 @@ impl TryFrom<Value> for Interval {
     }
 }
 
-impl JsonSchema for Interval {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for Interval {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Interval".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "A time in ms; false or 0 is off.",
             "anyOf": [{ "type": "integer", "minimum": 0 }, { "const": false }]
         })

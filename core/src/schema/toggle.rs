@@ -1,10 +1,8 @@
 //! An option that is switched on and off, or described in full.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
@@ -53,13 +51,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Toggle<T> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Toggle<T> {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Toggle<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         format!("Toggle{}", T::schema_name()).into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let options = generator.subschema_for::<T>();
-        json_schema!({ "anyOf": [{ "type": "boolean" }, options] })
+        schemars::json_schema!({ "anyOf": [{ "type": "boolean" }, options] })
     }
 }

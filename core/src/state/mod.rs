@@ -28,8 +28,8 @@ pub(crate) mod upstreams;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chacha20::ChaCha8Rng;
 use http::StatusCode;
-use rand_chacha::ChaCha8Rng;
 
 use crate::control::Control;
 use crate::fault::FaultList;

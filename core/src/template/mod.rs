@@ -31,7 +31,6 @@ mod series;
 mod source;
 mod value;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -41,9 +40,10 @@ pub(crate) use source::Source;
 pub use value::ValueTemplate;
 
 /// A text with placeholders.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String")]
-#[schemars(with = "String")]
+#[cfg_attr(feature = "json-schema", schemars(with = "String"))]
 pub struct Template {
     parts: Vec<Part>,
 }

@@ -146,6 +146,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
+#[cfg(feature = "json-schema")]
 impl schemars::JsonSchema for ValueTemplate {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "ValueTemplate".into()

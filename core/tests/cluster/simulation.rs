@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
 use switchboard_core::Message;
 use switchboard_core::cluster::{
     BackplaneInput, Cluster, ClusterEvent, ClusterOutput, ClusterSettings, Node,

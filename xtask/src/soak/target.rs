@@ -1,6 +1,6 @@
 //! Where clients go.
 
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 
 use super::Host;
 use super::behavior::below;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 

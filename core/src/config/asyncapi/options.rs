@@ -1,9 +1,7 @@
 //! Which AsyncAPI document counts, and how.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
@@ -26,9 +24,10 @@ pub struct AsyncApiOptions {
 }
 
 /// The same with all keys.
-#[derive(serde::Deserialize, JsonSchema)]
+#[derive(serde::Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "AsyncApiOptions")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "AsyncApiOptions"))]
 struct Written {
     /// A JSON or YAML file. Relative paths begin in the folder of the configuration file; those of options in JavaScript at
     /// Vite's root, or in the working directory.
@@ -46,7 +45,8 @@ struct Written {
 }
 
 /// Whose operations an AsyncAPI document describes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Perspective {
@@ -90,14 +90,15 @@ impl<'de> Deserialize<'de> for AsyncApiOptions {
     }
 }
 
-impl JsonSchema for AsyncApiOptions {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for AsyncApiOptions {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "AsyncApi".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let options = generator.subschema_for::<Written>();
-        json_schema!({
+        schemars::json_schema!({
             "description": "An AsyncAPI document: its file, or an object with more.",
             "anyOf": [{ "type": "string" }, options],
         })

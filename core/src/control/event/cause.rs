@@ -1,14 +1,14 @@
 //! Who ended a connection, as events tell it.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::interface::close_cause::CloseCause;
 
 /// Who ended a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlCloseCause")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlCloseCause"))]
 pub(crate) enum Cause {
     /// The client sent a close frame first.
     Client,

@@ -1,12 +1,12 @@
 //! The kinds of events.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The kinds of events that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlEventKind")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlEventKind"))]
 pub(crate) enum EventKind {
     Opened,
     Refused,

@@ -7,7 +7,6 @@ mod happening;
 mod kind;
 mod release;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contract::Violation;
@@ -22,9 +21,10 @@ pub(crate) use release::Release;
 
 /// One message of the WebSocket of live events. `at` is in ms since 1970; `sequence` counts events, so that those that were kept
 /// and those that are told live can be put together; `route` is the pattern with its first prefix.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
-#[schemars(rename = "ControlEvent")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlEvent"))]
 pub(crate) enum Event<'a> {
     /// The first message, and the answer to `subscribe`: what is told from now on.
     Subscribed {
@@ -352,9 +352,10 @@ pub(crate) enum Event<'a> {
     },
 }
 /// What frame a control frame is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlOpcode")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlOpcode"))]
 pub(crate) enum ControlOpcode {
     /// A ping.
     Ping,
@@ -365,9 +366,10 @@ pub(crate) enum ControlOpcode {
 }
 
 /// One rule of a schema that a message breaks.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlViolation")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlViolation"))]
 pub(crate) struct ViolationView<'a> {
     /// Where in the message, such as `bids[0].price`; empty for the whole of it.
     path: &'a str,

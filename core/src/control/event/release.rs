@@ -1,12 +1,12 @@
 //! What becomes of messages that breakpoints hold.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What has become of a message that a breakpoint held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ControlRelease")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ControlRelease"))]
 pub(crate) enum Release {
     /// It went on as it was, as somebody decided or took the breakpoint back.
     Passed,

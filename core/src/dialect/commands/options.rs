@@ -2,7 +2,6 @@
 
 use http::header::COOKIE;
 use indexmap::IndexMap;
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,7 +9,8 @@ use super::ServerEventKind;
 
 /// The dialect's settings. By default it behaves as Rakit documents, but for the command `disconnect`, which in Rakit is
 /// everyone's.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CommandsOptions {
     /// `seed`: everything sent is JSON, as documented. `compat`: byte for byte what Rakit's server sends.
@@ -42,7 +42,8 @@ pub struct CommandsOptions {
 }
 
 /// Identifies clients by a cookie. Clients without one may connect as well, as guests.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SessionOptions {
     /// The cookie's name.
@@ -52,7 +53,8 @@ pub struct SessionOptions {
 }
 
 /// Which behaviour is used where Rakit's documentation and its server differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Profile {
@@ -64,7 +66,8 @@ pub enum Profile {
 }
 
 /// The shape of `users` in presence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PresenceFormat {
@@ -75,7 +78,8 @@ pub enum PresenceFormat {
 }
 
 /// Who may use commands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum WhoMayCommand {

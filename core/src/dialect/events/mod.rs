@@ -29,9 +29,9 @@ mod stats;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
 use http::{Request, Response};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::Value;
 
 use crate::dialect::timed_name::timed_name;
@@ -57,11 +57,19 @@ pub struct Events {
 }
 
 /// What is known of one client.
-#[derive(Clone)]
 struct Session {
     has_answered: bool,
     series: Series,
     random: ChaCha8Rng,
+}
+
+/// Hand-written because the generator cannot be cloned, as metadata has to be.
+impl Clone for Session {
+    fn clone(&self) -> Self {
+        let mut random = ChaCha8Rng::from_seed(self.random.get_seed());
+        random.set_word_pos(self.random.get_word_pos());
+        Self { has_answered: self.has_answered, series: self.series.clone(), random }
+    }
 }
 
 impl Events {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -32,7 +31,8 @@ pub struct EventsOptions {
 }
 
 /// One event.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MockEvent {
     /// The name to which clients subscribe.
@@ -83,9 +83,10 @@ impl EventsOptions {
 }
 
 /// The long form.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[schemars(rename = "EventsTable")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "EventsTable"))]
 struct Table {
     /// The events. Default none.
     mock: Vec<MockEvent>,
@@ -99,7 +100,7 @@ struct Table {
     stats: Option<String>,
     /// The token that requests for statistics have to send, as `Authorization: Bearer`. Default: none; then they have to
     /// pass the route's own `origins` and `authenticate`, as its WebSockets do.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<String>"))]
     admin_token: Option<Secret>,
     /// The path that answers `GET` with `{"status":"ok",…}`. Default none.
     health: Option<String>,
@@ -154,13 +155,14 @@ impl<'de> Deserialize<'de> for EventsOptions {
     }
 }
 
-impl JsonSchema for EventsOptions {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for EventsOptions {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "EventsOptions".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let (table, event) = (generator.subschema_for::<Table>(), generator.subschema_for::<MockEvent>());
-        json_schema!({ "anyOf": [{ "type": "array", "items": event }, table] })
+        schemars::json_schema!({ "anyOf": [{ "type": "array", "items": event }, table] })
     }
 }

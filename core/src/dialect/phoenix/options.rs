@@ -1,7 +1,6 @@
 //! The options of a Phoenix socket.
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -15,7 +14,8 @@ use crate::schema::{Interval, Toggle};
 
 /// A Phoenix socket and its channels. Topics are looked for in `killmails`, `realtime` and `channels`, in this
 /// order.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PhoenixOptions {
     /// Ms without any frame of the client after which it is closed with 1000. Default 45000.
@@ -29,7 +29,8 @@ pub struct PhoenixOptions {
 }
 
 /// A channel for Supabase Realtime's clients.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RealtimeOptions {
     /// Its topics. Default `realtime:*`.
@@ -41,7 +42,8 @@ pub struct RealtimeOptions {
 }
 
 /// A channel that needs no code: it passes what a client sends to the others, with an `ok` to the sender.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChannelOptions {
     /// Its topics: one, or `room:*` for all that begin so.
@@ -73,7 +75,8 @@ pub struct ChannelOptions {
 }
 
 /// One push after a join.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PushOptions {
     /// The event.
@@ -84,7 +87,8 @@ pub struct PushOptions {
 }
 
 /// The key under which a client is present.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PresenceOptions {
     /// The field of the join's payload, or else of the query, that holds it; without one the connection's id

@@ -1,10 +1,8 @@
 //! The topics of a channel.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 /// A topic such as `room:lobby`, or all with a prefix: `room:*`.
@@ -65,13 +63,14 @@ impl fmt::Display for TopicPattern {
     }
 }
 
-impl JsonSchema for TopicPattern {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for TopicPattern {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "TopicPattern".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[^*]*\\*?$", "minLength": 1 })
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[^*]*\\*?$", "minLength": 1 })
     }
 }
 

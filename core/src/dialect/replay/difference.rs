@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How many differences of one message are told.
@@ -12,9 +11,10 @@ const MOST: usize = 8;
 const SHOWN: usize = 120;
 
 /// One place in which a message differs from the recorded one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "MessageDifference")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "MessageDifference"))]
 pub struct Difference {
     /// Where, such as `payload.items[2].id`; empty for the message as a whole.
     pub path: String,

@@ -1,6 +1,5 @@
 //! The settings of the dialect `replay`.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -9,7 +8,8 @@ use crate::schema::ConfigError;
 use crate::schema::error::describe;
 
 /// The settings of the dialect `replay`.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReplayOptions {
     /// The recording: JSON Lines, as `record` writes them, or a HAR file with its messages in it, whose name ends in `.har`.
@@ -39,7 +39,8 @@ pub struct ReplayOptions {
 }
 
 /// What happens when a message comes that is not expected. It is always logged, counted, and told as a live event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum MismatchOption {
@@ -168,26 +169,28 @@ impl<'de> Deserialize<'de> for ConnectionChoice {
     }
 }
 
-impl JsonSchema for Speed {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for Speed {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "ReplaySpeed".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "So many times as fast as it was recorded, or `instant`.",
             "anyOf": [{ "type": "number", "minimum": 0.001, "maximum": 1_000_000 }, { "const": "instant" }],
         })
     }
 }
 
-impl JsonSchema for StartAt {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for StartAt {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "ReplayStart".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "So many ms after the opening, or the n-th message.",
             "anyOf": [
                 { "type": "number", "minimum": 0 },
@@ -202,13 +205,14 @@ impl JsonSchema for StartAt {
     }
 }
 
-impl JsonSchema for ConnectionChoice {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for ConnectionChoice {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "ReplayConnection".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "`in-order`: the n-th client of a path gets the n-th recorded connection of it; or always the n-th of the file.",
             "anyOf": [{ "const": "in-order" }, { "type": "integer", "minimum": 1 }],
         })

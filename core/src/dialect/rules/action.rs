@@ -1,6 +1,5 @@
 //! What a rule does.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::RoomTemplates;
@@ -8,9 +7,10 @@ use crate::template::{Scope, Source, Template, ValueTemplate};
 use crate::{CloseCode, Command};
 
 /// A [`Command`] with placeholders.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Keys")]
-#[schemars(with = "Keys")]
+#[cfg_attr(feature = "json-schema", schemars(with = "Keys"))]
 pub enum ActionTemplate {
     /// Send to the connection.
     Reply(ValueTemplate),
@@ -88,9 +88,10 @@ impl ActionTemplate {
 }
 
 /// An action as it is written: one of the first six keys, with those that go with it.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Action")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "Action"))]
 struct Keys {
     /// Send this value to the connection: text as it is, anything else as JSON.
     #[serde(default, deserialize_with = "present")]
@@ -116,9 +117,10 @@ struct Keys {
 }
 
 /// How a rule closes a connection.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Close")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "Close"))]
 struct CloseKeys {
     /// 1000–1003, 1007–1014 or 3000–4999. Default 1000.
     code: Option<u16>,

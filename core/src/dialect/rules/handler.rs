@@ -1,7 +1,7 @@
 //! The handler that carries out a route's rules.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
 
 use super::{On, Parse, Rules};
 use crate::dialect::json;

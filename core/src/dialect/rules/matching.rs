@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use regex::{Regex, RegexBuilder};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -177,14 +176,15 @@ fn compile(regex: &str) -> Result<Regex, String> {
     })
 }
 
-impl JsonSchema for Match {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for Match {
     fn schema_name() -> Cow<'static, str> {
         "Match".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let literal = json!({ "type": ["string", "number", "boolean", "array", "null"] });
-        json_schema!({
+        schemars::json_schema!({
             "description": "What must hold: fields of the message by dotted path (or connection.…, close.…). Anything but an object asks that the whole message be equal to it.",
             "anyOf": [
                 {

@@ -25,7 +25,6 @@ mod room;
 mod seed_tests;
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::handler::command::Command;
@@ -38,7 +37,8 @@ pub use parse::Parse;
 pub use room::RoomTemplates;
 
 /// The event that a rule is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum On {
@@ -52,7 +52,8 @@ pub enum On {
 }
 
 /// One rule.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rule {
     /// The event that the rule is for: `connect`, `message` (the default) or `close`.

@@ -1,10 +1,10 @@
 //! What becomes of a text message before rules or callbacks see it.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// What becomes of a text message before handlers get it. Binary messages stay bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Parse {

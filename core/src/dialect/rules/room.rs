@@ -1,6 +1,5 @@
 //! Rooms named by a rule.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -60,7 +59,8 @@ impl TryFrom<ValueTemplate> for RoomTemplates {
     }
 }
 
-impl JsonSchema for RoomTemplates {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for RoomTemplates {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "RoomTemplates".into()
     }

@@ -1,12 +1,12 @@
 //! The settings of the dialect `topics`.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::schema::Interval;
 
 /// The dialect's settings. Times are in ms.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct TopicsOptions {
     /// The version of EVE-KILL's protocol: `g3`, the current one, or `g1`, the first. Default `g3`.
@@ -28,7 +28,8 @@ pub struct TopicsOptions {
 }
 
 /// A version of EVE-KILL's protocol.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Generation {
@@ -40,7 +41,8 @@ pub enum Generation {
 }
 
 /// The content of a stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Stream {

@@ -11,7 +11,7 @@ mod upstream;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rand_chacha::rand_core::RngCore;
+use chacha20::rand_core::Rng;
 
 use crate::control::event::What;
 use crate::dialect::replay::Mismatch;

@@ -159,6 +159,7 @@ impl<'de> Deserialize<'de> for Pattern {
     }
 }
 
+#[cfg(feature = "json-schema")]
 impl schemars::JsonSchema for Pattern {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Pattern".into()

@@ -1,10 +1,10 @@
 //! What can be set about the killmail channel.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The killmail channel. Its feed should be keyed by `system_id` and `solar_system_id`.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct KillmailsOptions {
     /// The topic. Default `killmails:lobby`.
@@ -33,7 +33,8 @@ pub struct KillmailsOptions {
 }
 
 /// A token bucket.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RateLimitOptions {
     /// So many updates at once, and so many in each `per`.

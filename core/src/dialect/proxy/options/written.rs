@@ -1,12 +1,10 @@
 //! How a configuration writes a proxy and its targets: as a URL, or as an object with more.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -27,30 +25,33 @@ impl<'de> Deserialize<'de> for TargetOptions {
     }
 }
 
-impl JsonSchema for ProxyOptions {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for ProxyOptions {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Proxy".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         url_or_table_schema::<Table>(generator)
     }
 }
 
-impl JsonSchema for TargetOptions {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for TargetOptions {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "ProxyTarget".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         url_or_table_schema::<TargetTable>(generator)
     }
 }
 
 /// The long form of a proxy.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[schemars(rename = "ProxyTable")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ProxyTable"))]
 struct Table {
     /// The one target, `ws://` or `wss://`; `${NAME}` takes a part from the environment. Either this or `targets`.
     url: Option<String>,
@@ -121,9 +122,10 @@ impl From<Table> for ProxyOptions {
 }
 
 /// The long form of a target.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ProxyTargetTable")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ProxyTargetTable"))]
 struct TargetTable {
     /// `ws://` or `wss://`; `${NAME}` takes a part from the environment.
     url: String,
@@ -174,7 +176,10 @@ impl<'de, Table: Deserialize<'de> + Into<Options>, Options> Visitor<'de> for Url
     }
 }
 
-fn url_or_table_schema<Table: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+#[cfg(feature = "json-schema")]
+fn url_or_table_schema<Table: schemars::JsonSchema>(
+    generator: &mut schemars::SchemaGenerator,
+) -> schemars::Schema {
     let table = generator.subschema_for::<Table>();
-    json_schema!({ "anyOf": [{ "type": "string" }, table] })
+    schemars::json_schema!({ "anyOf": [{ "type": "string" }, table] })
 }

@@ -1,10 +1,8 @@
 //! A scenario as a configuration writes it: steps, an object with more, or a file.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -24,7 +22,8 @@ pub enum ScenarioOptions {
 }
 
 /// A scenario: what the server does in each conversation.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScenarioScript {
     /// The steps, in order. A conversation whose steps are over stays open and sends nothing more.
@@ -100,15 +99,16 @@ impl<'de> Visitor<'de> for Written {
     }
 }
 
-impl JsonSchema for ScenarioOptions {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for ScenarioOptions {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Scenario".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let (script, step) =
             (generator.subschema_for::<ScenarioScript>(), generator.subschema_for::<ScenarioStep>());
-        json_schema!({
+        schemars::json_schema!({
             "description": "What the server does in each conversation: steps, an object with more, or the file of one, .toml or .json.",
             "anyOf": [{ "type": "array", "items": step }, script, { "type": "string" }],
         })

@@ -1,12 +1,9 @@
 //! A step as it is written: an object with one of these verbs.
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -17,15 +14,17 @@ use crate::fault::FaultList;
 use crate::template::{Template, ValueTemplate};
 
 /// One step of a scenario.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Keys")]
-#[schemars(with = "Keys")]
+#[cfg_attr(feature = "json-schema", schemars(with = "Keys"))]
 pub struct ScenarioStep(pub(super) Verb);
 
 /// One of the messages that a step `choose` waits for, and what to do then.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "ChoiceKeys")]
-#[schemars(with = "ChoiceKeys")]
+#[cfg_attr(feature = "json-schema", schemars(with = "ChoiceKeys"))]
 pub struct Choice {
     pub(super) pattern: Pattern,
     pub(super) steps: Vec<ScenarioStep>,
@@ -57,13 +56,14 @@ pub(super) struct Within {
 
 /// A step of a scenario: one of the keys `expect`, `expectBinary`, `choose`, `send`, `sendBinary`, `wait`, `set`, `do`, `fault`,
 /// `close`, `terminate`, `label`, `goto`, `loop`, with those that go with it.
-#[derive(Default, Deserialize, JsonSchema)]
+#[derive(Default, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[schemars(rename = "ScenarioStep")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ScenarioStep"))]
 struct Keys {
     /// Wait for a message for which this holds, as in a rule's `match`; with `{}` for any. Others are reported as a mismatch.
     #[serde(deserialize_with = "present")]
-    #[schemars(with = "Option<Match>")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<Match>"))]
     expect: Option<Value>,
     /// Wait for a binary message: these bytes in base64, or `true` for any.
     expect_binary: Option<ExpectedBytes>,
@@ -76,7 +76,7 @@ struct Keys {
     /// Send this value: text as it is, anything else as JSON. Texts may have placeholders; `{message.…}` is the latest message
     /// that was expected, `{let.…}` a variable.
     #[serde(deserialize_with = "present")]
-    #[schemars(with = "Option<ValueTemplate>")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<ValueTemplate>"))]
     send: Option<ValueTemplate>,
     /// Send a binary message, written in base64.
     send_binary: Option<String>,
@@ -103,9 +103,10 @@ struct Keys {
 }
 
 /// How a scenario closes the connection.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ScenarioClose")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ScenarioClose"))]
 struct CloseKeys {
     /// 1000–1003, 1007–1014 or 3000–4999; 1005 closes without a code. Default 1000.
     code: Option<u16>,
@@ -114,9 +115,10 @@ struct CloseKeys {
 }
 
 /// Steps that are taken again and again.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "ScenarioLoop")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ScenarioLoop"))]
 struct LoopKeys {
     /// How often, at least once. Default: without end.
     times: Option<u32>,
@@ -124,13 +126,14 @@ struct LoopKeys {
     steps: Vec<ScenarioStep>,
 }
 
-#[derive(Default, Deserialize, JsonSchema)]
+#[derive(Default, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[schemars(rename = "ScenarioChoice")]
+#[cfg_attr(feature = "json-schema", schemars(rename = "ScenarioChoice"))]
 struct ChoiceKeys {
     /// The message, as in a rule's `match`; `{}` for any.
     #[serde(deserialize_with = "present")]
-    #[schemars(with = "Option<Match>")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<Match>"))]
     expect: Option<Value>,
     /// Or a binary message: these bytes in base64, or `true` for any.
     expect_binary: Option<ExpectedBytes>,
@@ -160,13 +163,14 @@ impl TryFrom<Value> for ExpectedBytes {
     }
 }
 
-impl JsonSchema for ExpectedBytes {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "json-schema")]
+impl schemars::JsonSchema for ExpectedBytes {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "ExpectedBytes".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "Bytes in base64, or true for any.",
             "anyOf": [{ "type": "string", "contentEncoding": "base64" }, { "const": true }],
         })
