@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 
-import type { PluginOptions } from 'vite-plugin-switchboard'
+import type { PluginOptions, RouteOptions } from 'vite-plugin-switchboard'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 
@@ -28,19 +29,26 @@ const BROKEN: Record<string, string> = {
 }
 
 for (const transcript of readAll(join(import.meta.dirname, '../../core/tests/transcripts'))) {
-  test(transcript.name, () => hold(transcript, { config: 'switchboard.toml' }))
-  const { config, handlers } = transcript
-  // Served in place of the configuration's routes, of which a prefix is all that else is there.
-  const endpointPrefix = JSON.parse(/^prefix = (.*)$/m.exec(config)?.[1] ?? '[]')
-  if (handlers !== undefined) test(`${transcript.name} by functions`, () => hold(transcript, { files: 'handlers.js', endpointPrefix }))
+  test(transcript.name, () => hold(transcript, () => ({ config: 'switchboard.toml' })))
+  if (transcript.handlers !== undefined) test(`${transcript.name} by functions`, () => hold(transcript, (root) => byFunctions(transcript, root)))
 }
 
-async function hold({ config, files, handlers, steps }: Transcript, served: PluginOptions): Promise<void> {
+/** What serves the handlers of a transcript in place of the configuration's routes, of which a prefix is all that else is there. */
+async function byFunctions({ config }: Transcript, root: string): Promise<PluginOptions> {
+  const prefix = /^prefix = (.*)$/m.exec(config)?.[1]
+  if (prefix !== undefined) return { files: 'handlers.js', endpointPrefix: JSON.parse(prefix) }
+  // Handler files are below a prefix always, and routes never.
+  const { default: main = [], ...named } = await import(/* @vite-ignore */ pathToFileURL(join(root, 'handlers.js')).href)
+  return { routes: [main, ...Object.values(named)].flat() as RouteOptions[] }
+}
+
+async function hold({ config, files, handlers, steps }: Transcript, options: (root: string) => PluginOptions | Promise<PluginOptions>): Promise<void> {
   const root = folder()
   writeFileSync(join(root, 'switchboard.toml'), config)
   writeFileSync(join(root, 'handlers.js'), handlers ?? '')
   for (const { name, text } of files) writeFileSync(join(root, name), text)
   const hasPrefix = /^prefix =/m.test(config)
+  const served = await options(root)
   const run = new Run(await serveVite({ ...served, control: { token: CONTROL_TOKEN } }, { root }), hasPrefix)
   for (const { line, step } of steps) {
     await run.take(step).catch((error) => {
