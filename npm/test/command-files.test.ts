@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { namesFiles } from '../src/command/native.js'
+import { namedFiles, servesOnNode } from '../src/command/native.js'
 import { connect, refusal } from './support/client.js'
 import { finish, Program } from './support/command.js'
 import { folder } from './support/server.js'
@@ -78,9 +78,20 @@ test('mistakes', { timeout: 60_000 }, async () => {
 
 test('what names handler files is told from the values of options', () => {
   for (const words of ['serve a.ts', 'serve --port 0 a.ts', 'serve a.ts --control', 'serve --port=0 a.ts', 'serve --control a.ts']) {
-    expect(namesFiles(words.split(' ')), words).toBe(true)
+    expect(namedFiles(words.split(' ')), words).toEqual(['a.ts'])
   }
   for (const words of ['serve', 'serve --port 0', 'serve -c a.toml --watch', '--config a.toml', 'convert a b', 'serve --host h -p 1 --prefix /x']) {
-    expect(namesFiles(words.split(' ')), words).toBe(false)
+    expect(namedFiles(words.split(' ')), words).toEqual([])
+  }
+})
+
+test('the native program serves TypeScript where Node does not run it', () => {
+  for (const [words, withTypes, without] of [
+    ['serve ws/**/*.ts', true, false],
+    ['serve a.js b.mts', true, false],
+    ['serve ws/**/*.js', true, true],
+    ['serve', false, false],
+  ] as const) {
+    expect([servesOnNode(words.split(' '), true), servesOnNode(words.split(' '), false)], words).toEqual([withTypes, without])
   }
 })

@@ -38,10 +38,19 @@ export function nativeProgram(): string | undefined {
 /** The options of `serve` that have a value. */
 const WITH_VALUE = ['-c', '--config', '--host', '-p', '--port', '--prefix']
 
-/** Whether handler files are to be served: on Node they may import packages of npm and Node's modules. */
-export function namesFiles([command, ...words]: string[]): boolean {
-  if (command !== 'serve') return false
-  return words.some((word, index) => !word.startsWith('-') && !WITH_VALUE.includes(words[index - 1] ?? ''))
+/** The handler files, or globs for them, that are to be served. */
+export function namedFiles([command, ...words]: string[]): string[] {
+  if (command !== 'serve') return []
+  return words.filter((word, index) => !word.startsWith('-') && !WITH_VALUE.includes(words[index - 1] ?? ''))
+}
+
+/**
+ * Whether handler files are served on Node, where they may import packages of npm and Node's modules, also if there is a
+ * native program. TypeScript is not before Node 22.18, which does not run it.
+ */
+export function servesOnNode(words: string[], runsTypeScript = Boolean((process.features as { typescript?: unknown }).typescript)): boolean {
+  const files = namedFiles(words)
+  return files.length > 0 && (runsTypeScript || !files.some((file) => /\.[cm]?ts$/.test(file)))
 }
 
 function isMusl(): boolean {
