@@ -9,7 +9,6 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { bundle } from './support/bundle.js'
 import { run } from './support/runner.js'
 
-const TWO_SERVERS = 'it starts two servers, and an interpreter serves one'
 const MISTAKE = 'the program ends with a mistake in a file: native/tests/script/mistakes.rs'
 const SERVER = 'it calls the server as a value, which handler files do not have'
 const NODE = "it tests what Node's modules do with the plugin's objects"
@@ -19,28 +18,26 @@ const STACK = 'it names the places of its own file, which is bundled: native/tes
 /** The files of ../test, and which of their tests cannot run there, and why. */
 const FILES: Record<string, [RegExp, string][]> = {
   arguments: [
-    [/^a response with broadcast/, TWO_SERVERS],
-    [/^options that are null/, TWO_SERVERS],
+    [/^options that are null/, SERVER],
     [/^of a server/, SERVER],
     [/^(createSwitchboard|attach|switchboard)\(/, SERVER],
     [/^(an endpointPrefix that is an object|a logger)/, SERVER],
     [/^authenticate: .* does not let everyone in/, SERVER],
     [/^upgrade without a head/, SERVER],
   ],
-  authenticate: [[/^headers admit$/, TWO_SERVERS]],
+  authenticate: [],
   channels: [
     [/^a channel that is none/, MISTAKE],
     [/^what is said on behalf of who has left/, SERVER],
     [/^the plugin's api/, SERVER],
   ],
   close: [
-    [/^by the client, with and without a code$/, TWO_SERVERS],
     [/^a server that closes/, SERVER],
   ],
   commands: [[/^an event that there is not/, MISTAKE]],
   connection: [[/^a log shows what it is$/, NODE]],
   errors: [],
-  messages: [[/^delay holds messages back/, TWO_SERVERS]],
+  messages: [],
   order: [],
   request: [[/^raw headers are named/, 'the native server has the names of headers in lower case']],
   rooms: [[/^it is shown, cloned and compared/, NODE]],
@@ -48,7 +45,7 @@ const FILES: Record<string, [RegExp, string][]> = {
     [/^Vite/, VITE],
     [/^(without Vite too|what a client wrote makes no call)/, STACK],
   ],
-  watches: [[/^silence ends a connection/, TWO_SERVERS]],
+  watches: [],
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'switchboard-tests-'))

@@ -26,12 +26,14 @@ export function listen(listener: Listener): number {
 /** Resolves with the port when the server listens and the runner is there. */
 export const ready = new Promise<number>((resolve) => listeners.set(0, ({ port }) => resolve(port)))
 
-/** The log lines that the runner has read so far. */
-export const lines: string[] = []
+/** The log lines that the runner has read so far, since the server of now began. */
+export const log: { lines: string[] } = { lines: [] }
 
 /** The handler that the runner connects to. */
 export const control = {
   pattern: '/the-runner-of-this-test',
+  // A test may have the server delay all other messages.
+  delay: 0,
   maxPayload: 64 << 20,
   parse: 'text',
   onConnect: (connection: { send(text: string): void }) => {
@@ -40,7 +42,7 @@ export const control = {
   },
   onMessage: (_: unknown, text: string) => {
     const message = JSON.parse(text, unpacked)
-    if (message.lines) lines.push(...message.lines)
+    if (message.lines) log.lines.push(...message.lines)
     else listeners.get(message.of)?.(message)
   },
 }

@@ -5,7 +5,7 @@ import './node.js'
 import 'the-file-of-tests'
 
 import { ready, tell } from './control.js'
-import { control, served, type Served } from './server.js'
+import { control, served, servedNow, type Served } from './server.js'
 import { endings, written } from './vitest.js'
 
 export { served, written }
@@ -23,6 +23,13 @@ export async function handlersOf(number: number, prefix: string): Promise<object
   const nothing: Served = { handlers: [], routes: [], config: {} }
   const { handlers, routes } = await Promise.race([begun, test.then(() => nothing, () => nothing)])
   void ready
+  return all({ handlers, routes }, prefix)
+}
+
+/** The handlers of the server that a test has started in place of the one before. */
+export const handlersOfNow = (prefix: string): object[] => all(servedNow(), prefix)
+
+function all({ handlers, routes }: Pick<Served, 'handlers' | 'routes'>, prefix: string): object[] {
   const below = (handler: any): object => (prefix === '' ? { ...handler, pattern: `/api${handler.pattern}` } : handler)
   return [below(control), ...routes, ...handlers.map(below)]
 }

@@ -1,7 +1,7 @@
 /** The servers of a test: the one in whose interpreter it runs. */
 
 import { disconnectAll } from '../../test/support/client.js'
-import { control, lines, ready } from './control.js'
+import { control, listen, log, ready, tell } from './control.js'
 import { endings } from './vitest.js'
 
 type Handler = Record<string, unknown>
@@ -15,14 +15,17 @@ export interface Served {
 }
 
 let started: ((served: Served) => void) | undefined
+let now: Served | undefined
 
 /** What the next test serves, as soon as it does. */
 export function served(): Promise<Served> {
-  hasServer = false
+  now = undefined
   return new Promise((resolve) => (started = resolve))
 }
 
-let hasServer = false
+/** What the test serves now. */
+export const servedNow = (): Served => now!
+
 const stops: (() => unknown)[] = []
 
 endings.push(async () => {
@@ -36,11 +39,21 @@ export function atEnd(stop: () => unknown): void {
 }
 
 export async function serve(handlers: Handler | Handler[], { routes, ...config }: Record<string, any> = {}): Promise<object> {
-  if (hasServer) throw new Error('a test here has one server')
-  hasServer = true
-  started!({ handlers: [handlers].flat() as Handler[], routes: routes ?? [], config })
+  const isFirst = now === undefined
+  now = { handlers: [handlers].flat() as Handler[], routes: routes ?? [], config }
+  if (isFirst) started!(now)
   const port = await ready
+  if (!isFirst) await replaced(config)
+  const { lines } = log
   return { port, lines, url: (path: string) => `ws://127.0.0.1:${port}${path}`, stop: () => {} }
+}
+
+/** The server takes what the test serves now, in place of what it served before. */
+function replaced(config: Served['config']): Promise<void> {
+  log.lines = []
+  return new Promise((resolve) => {
+    tell({ replace: listen(() => resolve()), config })
+  })
 }
 
 export const serveVite = (options: Record<string, any>): Promise<object> => {

@@ -29,6 +29,8 @@ export interface Bundle {
   served(number: number): Promise<Served | undefined>
   /** Writes a handler file for the test to a folder. */
   write(folder: string, number: number, prefix: string): void
+  /** Writes it anew, for the server that the test has started in place of its first one; `count` is how many it has had. */
+  writeNext(folder: string, count: number, prefix: string): void
 }
 
 /** Makes it. `folder` is for what Node imports. */
@@ -67,6 +69,10 @@ export async function bundle(file: string, folder: string): Promise<Bundle> {
       mkdirSync(join(to, 'ws'), { recursive: true })
       writeFileSync(join(to, 'ws/_tests.js'), code)
       const run = `import { handlersOf } from './_tests.js'\nexport default await handlersOf(${number}, ${JSON.stringify(prefix)})\n`
+      writeFileSync(join(to, 'ws/run.js'), run)
+    },
+    writeNext(to, count, prefix) {
+      const run = `import { handlersOfNow } from './_tests.js'\n// ${count}\nexport default handlersOfNow(${JSON.stringify(prefix)})\n`
       writeFileSync(join(to, 'ws/run.js'), run)
     },
   }

@@ -32,7 +32,13 @@ export async function run(bundle: Bundle, number: number): Promise<void> {
     bundle.write(folder, number, prefix)
     writeFileSync(join(folder, 'config.json'), JSON.stringify(configuration(served?.config ?? {})))
     const server = await start(folder, prefix, ends)
-    await conversation(server, `${server.url}/api/the-runner-of-this-test`, ends)
+    let count = 1
+    const replace = async (config: Record<string, unknown>): Promise<void> => {
+      writeFileSync(join(folder, 'config.json'), JSON.stringify(configuration(config)))
+      bundle.writeNext(folder, ++count, prefix)
+      await server.reload()
+    }
+    await conversation(server, `${server.url}/api/the-runner-of-this-test`, replace, ends)
     const rejected = server.lines.filter((line) => line.includes('a promise that nobody awaits'))
     if (rejected.length > 0) throw new Error(rejected.join('\n'))
   } finally {
@@ -50,10 +56,12 @@ interface Server {
   url: string
   port: number
   lines: string[]
+  /** Has it read its files again. */
+  reload(): Promise<void>
 }
 
 async function start(folder: string, prefix: string, ends: (() => unknown)[]): Promise<Server> {
-  const given = ['serve', 'ws/run.js', '--config', 'config.json', '--port', '0', '--prefix', prefix || '/']
+  const given = ['serve', 'ws/run.js', '--config', 'config.json', '--port', '0', '--prefix', prefix || '/', '--no-watch']
   const child = spawn(program, given, { cwd: folder, env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] })
   const exit = once(child, 'exit')
   ends.push(async () => {
@@ -62,7 +70,9 @@ async function start(folder: string, prefix: string, ends: (() => unknown)[]): P
   })
   const lines: string[] = []
   const log = createInterface({ input: child.stderr })
+  let reloaded: ((line: string) => void) | undefined
   log.on('line', (line) => {
+    if (reloaded && / reloaded | serves on$/.test(line)) return reloaded(line)
     const start = /^\S+ +(TRACE|DEBUG|INFO|WARN|ERROR) (.*)$/.exec(line)
     if (start) lines.push(`${start[1]!.toLowerCase()} [switchboard] ${start[2]}`)
     else lines.push(line.startsWith('    ') && lines.length > 0 ? `${lines.pop()}\n${line}` : line)
@@ -83,11 +93,25 @@ async function start(folder: string, prefix: string, ends: (() => unknown)[]): P
     })
   })
   const address = await listens
-  return { url: `ws://${address}`, port: Number(address.split(':')[1]), lines }
+  const reload = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      reloaded = (line) => {
+        reloaded = undefined
+        if (line.endsWith('serves on')) reject(new Error(line))
+        else resolve()
+      }
+      child.kill('SIGHUP')
+    })
+  return { url: `ws://${address}`, port: Number(address.split(':')[1]), lines, reload }
 }
 
 /** Does what the test says, until it is done. */
-function conversation(server: Server, url: string, ends: (() => unknown)[]): Promise<void> {
+function conversation(
+  server: Server,
+  url: string,
+  replace: (config: Record<string, unknown>) => Promise<void>,
+  ends: (() => unknown)[],
+): Promise<void> {
   const runner = new WebSocket(url, { maxPayload: 256 << 20 })
   const things = new Map<number, any>()
   ends.push(() => {
@@ -118,6 +142,10 @@ function conversation(server: Server, url: string, ends: (() => unknown)[]): Pro
       if (message.done) return resolve()
       if (message.type === 'error') return reject(new Error(`${message.message}\n--- log\n${server.lines.join('\n')}`))
       if (message.failed !== undefined) return reject(new Error(`${message.failed}\n${message.stack}\n--- log\n${server.lines.join('\n')}`))
+      if (message.replace !== undefined) {
+        const done = (): void => send({ of: message.replace })
+        return void replace(message.config).then(done, reject)
+      }
       if (message.open !== undefined) return void things.set(message.open, opened(message, heard))
       call(things.get(message.call), message.method, message.given, (event, given) => heard(message.call, event, given))
     })
