@@ -10,6 +10,8 @@ use tokio::sync::oneshot;
 #[cfg(feature = "javascript")]
 use crate::flush::sending_half::SendingHalf;
 use crate::host::Host;
+#[cfg(feature = "javascript")]
+use crate::host::Turn;
 
 /// The code of all routes.
 pub(crate) trait UserCode: Send + Sync {
@@ -161,11 +163,19 @@ impl Pending {
         (self.before.take(), self.stopped.take())
     }
 
-    /// Answers, and leaves the sockets that are to be written to `touched`.
-    pub(crate) fn settle_gathered(mut self, answer: Answer, touched: &mut Vec<Arc<SendingHalf>>) {
+    /// Answers in one turn with what is done `before` that, and leaves the sockets that are to be written to `touched`.
+    pub(crate) fn settle_gathered(
+        mut self,
+        answer: Answer,
+        touched: &mut Vec<Arc<SendingHalf>>,
+        before: impl FnOnce(&mut Turn<'_>),
+    ) {
         self.is_given_up = true;
         let call = self.call;
-        self.host.gathered_turn(touched, |turn| turn.input(Input::Answer { call, answer }));
+        self.host.gathered_turn(touched, |turn| {
+            before(turn);
+            turn.input(Input::Answer { call, answer });
+        });
     }
 
     /// The engine no longer waits for the answer.

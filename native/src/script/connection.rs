@@ -68,10 +68,9 @@ fn questions<'js>(ctx: &Ctx<'js>, native: &Object<'js>, desk: &Rc<Desk>) -> Resu
     native.set(
         "rooms",
         Function::new(ctx.clone(), move |slot: u32, generation: u32| {
-            let rooms = look(&at, slot, generation, |connection| {
+            look(&at, slot, generation, |connection| {
                 connection.rooms().map(|room| room.to_string()).collect::<Vec<_>>()
-            });
-            json!(rooms).to_string()
+            })
         })?,
     )?;
     let at = desk.clone();
@@ -106,13 +105,12 @@ fn facts(peer: &PeerData) -> String {
 }
 
 fn messages<'js>(ctx: &Ctx<'js>, native: &Object<'js>, desk: &Rc<Desk>) -> Result<()> {
-    // The only error that there can be is that the connection is gone.
     let at = desk.clone();
     native.set(
         "send",
         Function::new(ctx.clone(), move |slot: u32, generation: u32, value: Value<'js>| {
             if let Some(message) = message(&value) {
-                let _ = at.command(id(slot, generation), Command::Send(message));
+                at.send(id(slot, generation), message, Command::Send);
             }
         })?,
     )?;
@@ -127,8 +125,8 @@ fn messages<'js>(ctx: &Ctx<'js>, native: &Object<'js>, desk: &Rc<Desk>) -> Resul
                   rooms: Option<Vec<String>>,
                   include_self: bool| {
                 if let Some(message) = message(&value) {
-                    let _ =
-                        at.command(id(slot, generation), Command::Broadcast { message, rooms, include_self });
+                    let command = |message| Command::Broadcast { message, rooms, include_self };
+                    at.send(id(slot, generation), message, command);
                 }
             },
         )?,
@@ -140,8 +138,8 @@ fn messages<'js>(ctx: &Ctx<'js>, native: &Object<'js>, desk: &Rc<Desk>) -> Resul
             ctx.clone(),
             move |slot: u32, generation: u32, value: Value<'js>, include_self: bool| {
                 if let Some(message) = message(&value) {
-                    let _ = at
-                        .command(id(slot, generation), Command::BroadcastAllRooms { message, include_self });
+                    let command = |message| Command::BroadcastAllRooms { message, include_self };
+                    at.send(id(slot, generation), message, command);
                 }
             },
         )?,

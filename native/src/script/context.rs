@@ -11,7 +11,7 @@ use rquickjs::{
     CatchResultExt, CaughtError, Context, Ctx, Function, Module, Object, Persistent, Promise, Runtime, Value,
 };
 use switchboard_core::javascript::Call;
-use switchboard_core::{Answer, ConnectionId, Level, Message};
+use switchboard_core::{Answer, ConnectionId, HookKind, Level, Message};
 use tokio::sync::oneshot;
 
 use super::desk::Desk;
@@ -92,6 +92,7 @@ struct Worker<'js> {
 /// The functions of `runtime/host.js`.
 struct Functions<'js> {
     run: Function<'js>,
+    message: Function<'js>,
     gone: Function<'js>,
     forget: Function<'js>,
     take: Function<'js>,
@@ -108,6 +109,7 @@ impl<'js> Functions<'js> {
     fn of(host: &Object<'js>) -> rquickjs::Result<Self> {
         Ok(Self {
             run: host.get("run")?,
+            message: host.get("message")?,
             gone: host.get("gone")?,
             forget: host.get("forget")?,
             take: host.get("take")?,
@@ -259,6 +261,9 @@ impl<'js> Worker<'js> {
         let ran = self.guarded(|| {
             let payload = self.payload(payload)?;
             let (slot, generation) = (bits as u32, (bits >> 32) as u32);
+            if hook == HookKind::Message as u32 {
+                return self.functions.message.call((call, number, slot, generation, payload));
+            }
             let mut arguments = rquickjs::function::Args::new(self.ctx.clone(), if has_more { 9 } else { 6 });
             arguments.push_args([call, hook, number, slot, generation])?;
             arguments.push_arg(payload)?;

@@ -5,15 +5,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use switchboard_core::{Answer, Command, CommandError, ConnectionId};
+use switchboard_core::{Answer, Command, CommandError, ConnectionId, Message};
 
 use crate::callbacks::PeerData;
 use crate::flush::sending_half::SendingHalf;
-use crate::host::Host;
 use crate::host::user_code::Pending;
+use crate::host::{Host, Turn};
 
 /// What is sent is written after this time at the latest, also when the function that sent it goes on.
 const SOON: Duration = Duration::from_millis(1);
+
+/// How many messages may wait for the turn that sends them, and of how many bytes each.
+const MAX_SAID: usize = 64;
+const MAX_SAID_BYTES: usize = 64 << 10;
 
 pub(super) struct Desk {
     began: Instant,
@@ -27,12 +31,16 @@ pub(super) struct Desk {
     /// Those that are awaited.
     calls: RefCell<HashMap<u32, Pending>>,
     last_call: Cell<u32>,
-    /// Sockets to write, and since when.
+    /// What the function that runs has sent, for the turn that tells the engine what came of it.
+    said: RefCell<Vec<(ConnectionId, Command)>>,
+    /// Sockets to write.
     touched: RefCell<Vec<Arc<SendingHalf>>>,
-    touched_since: Cell<Option<Instant>>,
+    /// Since when something was sent, or sockets are to be written.
+    since: Cell<Option<Instant>>,
     /// When the next timer is due.
     pub(super) alarm: Cell<Option<Instant>>,
-    /// When what runs now is stopped, and whether it was.
+    /// How long what runs now may run, when that ends, and whether it was stopped.
+    limit: Cell<Option<Duration>>,
     deadline: Cell<Option<Instant>>,
     is_interrupted: Cell<bool>,
 }
@@ -47,9 +55,11 @@ impl Desk {
             current: RefCell::default(),
             calls: RefCell::default(),
             last_call: Cell::default(),
+            said: RefCell::default(),
             touched: RefCell::default(),
-            touched_since: Cell::default(),
+            since: Cell::default(),
             alarm: Cell::default(),
+            limit: Cell::default(),
             deadline: Cell::default(),
             is_interrupted: Cell::default(),
         }
@@ -65,15 +75,29 @@ impl Desk {
         self.alarm.set((at >= 0.0).then(|| self.began + Duration::from_secs_f64(at / 1000.0)));
     }
 
-    /// The host that it works for, if that is still there.
+    /// The host that it works for, if that is still there. Its engine knows all that was sent before.
     pub(super) fn host(&self) -> Option<Arc<Host>> {
-        self.host.borrow().upgrade()
+        let host = self.host.borrow().upgrade();
+        match &host {
+            _ if self.said.borrow().is_empty() => {}
+            Some(host) => host.gathered_turn(&mut self.touched.borrow_mut(), |turn| self.tell(turn)),
+            None => self.said.borrow_mut().clear(),
+        }
+        host
+    }
+
+    /// Tells the engine what was sent.
+    fn tell(&self, turn: &mut Turn<'_>) {
+        for (id, command) in self.said.borrow_mut().drain(..) {
+            // The only error that there can be is that the connection is gone.
+            let _ = turn.command(id, command);
+        }
     }
 
     pub(super) fn set_host(&self, host: &Arc<Host>) {
-        let mut known = self.host.borrow_mut();
-        if known.as_ptr() != Arc::as_ptr(host) {
-            *known = Arc::downgrade(host);
+        if self.host.borrow().as_ptr() != Arc::as_ptr(host) {
+            self.host();
+            self.host.replace(Arc::downgrade(host));
         }
     }
 
@@ -133,7 +157,7 @@ impl Desk {
     /// Answers a call; nothing happens if it is answered.
     pub(super) fn answer(&self, call: u32, answer: Answer) {
         if let Some(pending) = self.take(call) {
-            pending.settle_gathered(answer, &mut self.touched.borrow_mut());
+            pending.settle_gathered(answer, &mut self.touched.borrow_mut(), |turn| self.tell(turn));
             self.touched();
         }
     }
@@ -145,21 +169,40 @@ impl Desk {
 
     /// Carries out a command for a connection.
     pub(super) fn command(&self, id: ConnectionId, command: Command) -> Result<(), CommandError> {
-        let Some(host) = self.host() else { return Ok(()) };
-        let done = host.gathered_turn(&mut self.touched.borrow_mut(), |turn| turn.command(id, command));
+        let Some(host) = self.host.borrow().upgrade() else { return Ok(()) };
+        let done = host.gathered_turn(&mut self.touched.borrow_mut(), |turn| {
+            self.tell(turn);
+            turn.command(id, command)
+        });
         self.touched();
         done
     }
 
+    /// Sends a message, with the next turn that anything needs: to take one costs more than to send.
+    pub(super) fn send(&self, id: ConnectionId, message: Message, command: impl FnOnce(Message) -> Command) {
+        let is_large = message.len() >= MAX_SAID_BYTES;
+        self.said.borrow_mut().push((id, command(message)));
+        self.begin();
+        if is_large || self.said.borrow().len() >= MAX_SAID {
+            self.host();
+        }
+    }
+
     fn touched(&self) {
-        if self.touched_since.get().is_none() && !self.touched.borrow().is_empty() {
-            self.touched_since.set(Some(Instant::now()));
+        if !self.touched.borrow().is_empty() {
+            self.begin();
+        }
+    }
+
+    fn begin(&self) {
+        if self.since.get().is_none() {
+            self.since.set(Some(Instant::now()));
         }
     }
 
     /// Writes what was sent.
     pub(super) fn flush(&self) {
-        if self.touched_since.take().is_some()
+        if self.since.take().is_some()
             && let Some(host) = self.host()
         {
             host.flush(&mut self.touched.borrow_mut());
@@ -168,26 +211,36 @@ impl Desk {
 
     /// Writes what was sent some time ago.
     pub(super) fn flush_soon(&self) {
-        if self.touched_since.get().is_some_and(|since| since.elapsed() >= SOON) {
+        if self.since.get().is_some_and(|since| since.elapsed() >= SOON) {
             self.flush();
         }
     }
 
-    /// From now on code may run for so long.
+    /// From now on code may run for so long. Its time begins when it is looked at first, after some thousand steps, so that most
+    /// calls need no clock.
     pub(super) fn arm(&self, limit: Duration) {
         self.is_interrupted.set(false);
-        self.deadline.set(Some(Instant::now() + limit));
+        self.deadline.set(None);
+        self.limit.set(Some(limit));
     }
 
     /// No code runs. Whether what ran was stopped.
     pub(super) fn disarm(&self) -> bool {
-        self.deadline.set(None);
+        self.limit.set(None);
         self.is_interrupted.take()
     }
 
     /// Whether the time is over.
     pub(super) fn is_late(&self) -> bool {
-        self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline)
+        let Some(limit) = self.limit.get() else { return false };
+        let now = Instant::now();
+        match self.deadline.get() {
+            Some(deadline) => now >= deadline,
+            None => {
+                self.deadline.set(Some(now + limit));
+                false
+            }
+        }
     }
 
     /// The interpreter asks now and then whether to stop what runs.

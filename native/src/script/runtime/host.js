@@ -27,7 +27,7 @@ let isDone = false
 const core = {
   is_open: native.isOpen,
   is_in_room: native.isInRoom,
-  rooms: (slot, generation) => JSON.parse(native.rooms(slot, generation)),
+  rooms: native.rooms,
   join: native.join,
   leave: native.leave,
   ping: (slot, generation) => native.ping(slot, generation, bytesOf(carried)),
@@ -153,7 +153,7 @@ class Socket {
   thrown = undefined
   isOpen = false
   isGone = false
-  #connection
+  connection = new Connection(host, this)
   #waiting = []
 
   constructor(slot, generation, facts) {
@@ -175,10 +175,6 @@ class Socket {
     const { url } = this.request
     const end = url.search(/[?#]/)
     return end === -1 ? url : url.slice(0, end)
-  }
-
-  get connection() {
-    return (this.#connection ??= new Connection(host, this))
   }
 
   get closed() {
@@ -229,6 +225,27 @@ function newCall(hook) {
   return { call: 0, route: 0, slot: 0, generation: 0, hook, payload: undefined, about: undefined, code: 0, detail: 0 }
 }
 
+/** Runs `onMessage`, as most calls do; how it went. */
+function message(number, route, slot, generation, payload) {
+  const socket = sockets[slot]
+  if (socket === undefined || socket.generation !== generation || !socket.isOpen) return run(number, MESSAGE, route, slot, generation, payload)
+  const call = messageCall
+  call.call = current = number
+  call.route = route
+  call.slot = slot
+  call.generation = generation
+  call.payload = typeof payload === 'object' ? Buffer.from(payload) : payload
+  isDone = false
+  const isAwaited = hooks.run(call, socket)
+  current = 0
+  if (isAwaited) {
+    messageCall = newCall(MESSAGE)
+    return AWAITED
+  }
+  call.payload = undefined
+  return isDone ? DONE : ANSWERED
+}
+
 /** Runs a function; how it went. */
 function run(number, hook, route, slot, generation, payload, about, code, detail) {
   let socket = sockets[slot]
@@ -236,24 +253,19 @@ function run(number, hook, route, slot, generation, payload, about, code, detail
     sockets[slot] = socket = new Socket(slot, generation, JSON.parse(native.facts()))
   }
   if (!socket.isOpen && hook !== AUTHENTICATE) socket.opened(JSON.parse(native.facts()))
-  const isMessage = hook === MESSAGE
-  const call = isMessage ? messageCall : newCall(hook)
+  if (hook === MESSAGE) return message(number, route, slot, generation, payload)
+  const call = newCall(hook)
   call.call = current = number
   call.route = route
   call.slot = slot
   call.generation = generation
   call.payload = typeof payload === 'object' ? Buffer.from(payload) : payload
-  if (!isMessage) {
-    call.about = about
-    call.code = code ?? 0
-    call.detail = detail ?? 0
-  }
+  call.about = about
+  call.code = code ?? 0
+  call.detail = detail ?? 0
   isDone = false
   const isAwaited = hooks.run(call, socket)
   current = 0
-  if (!isMessage) return isAwaited ? AWAITED : isDone ? DONE : ANSWERED
-  if (isAwaited) messageCall = newCall(MESSAGE)
-  else messageCall.payload = undefined
   return isAwaited ? AWAITED : isDone ? DONE : ANSWERED
 }
 
@@ -309,4 +321,4 @@ function release(route) {
 /** Somebody waits for a promise, in the host. */
 const awaited = (promise) => void promise.then(() => {}, () => {})
 
-native.ready({ release, awaited, run, gone, forget, take, start, fire, cancel: (call) => hooks.cancel(call), stackOf, textOf })
+native.ready({ release, awaited, run, message, gone, forget, take, start, fire, cancel: (call) => hooks.cancel(call), stackOf, textOf })

@@ -72,7 +72,7 @@ export class Connection implements WebSocketConnection {
 
   send(data: unknown): Promise<void> {
     try {
-      this.#host.send(this.#socket, toPayload(data))
+      this.#host.send(this.#socket, typeof data === 'string' ? data : toPayload(data))
       return DONE
     } catch (error) {
       return this.#rejected('send', error)
