@@ -90,6 +90,8 @@ pub enum ClusterEvent {
 pub struct ClusterStats {
     /// How many nodes are alive, this one included.
     pub nodes: usize,
+    /// Of how many other nodes this one does not know all entries: they are on their way, or there is no room for them.
+    pub incomplete: usize,
     /// To how many channels this node is subscribed.
     pub channels: usize,
     /// Messages that were given to the broker.

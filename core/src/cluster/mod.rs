@@ -10,7 +10,7 @@
 //! |---|---|
 //! | messages of one node on one channel | arrive at most once, in the order in which they were published |
 //! | messages of several nodes, or on several channels | in any order |
-//! | a message that is lost | is noticed by the next one of its channel, or by the next sign of life of its node, counted, and told as [`ClusterEvent::Lost`] |
+//! | a message that is lost | is noticed by the next one of its channel, or soon after the next sign of life of its node, counted, and told as [`ClusterEvent::Lost`] |
 //! | messages published without a link | are lost, counted as unsent, and noticed by the others as above |
 //! | a channel that was just subscribed to | counts, for each node, from its first message that comes |
 //! | entries of another node | are replicated in the order of its changes; after a gap a snapshot is asked for, and until it comes the last known entries stand |
@@ -50,6 +50,10 @@ pub use event::{ClusterEvent, ClusterOutput, ClusterStats, EntryChange};
 pub use frame::FrameError;
 pub use node::Node;
 pub use settings::ClusterSettings;
+
+/// How long in ms a message may come after the sign of life that tells of it: brokers keep the order of each channel, and not
+/// always that of several.
+const GRACE: u64 = 300;
 
 /// One node of a cluster.
 #[derive(Debug)]
@@ -117,7 +121,8 @@ impl Cluster {
     /// What was counted since the start.
     pub fn stats(&self) -> ClusterStats {
         let (nodes, channels) = (self.peers.live().count() + 1, self.incoming.channels());
-        ClusterStats { nodes, channels, ..self.stats }
+        let incomplete = self.peers.live().filter(|peer| peer.replica.is_stale()).count();
+        ClusterStats { nodes, incomplete, channels, ..self.stats }
     }
 
     /// The other nodes that are alive, by name.
@@ -233,13 +238,18 @@ impl Cluster {
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Instant {
-        self.peers.next_expiry(self.settings.lease).map_or(self.next_sign, |at| at.min(self.next_sign))
+        let expiry = self.peers.next_expiry(self.settings.lease);
+        let late = self.incoming.awaited_since().map(|since| since + GRACE);
+        expiry.into_iter().chain(late).fold(self.next_sign, Instant::min)
     }
 
     /// Gives a sign of life when it is due, and lets the leases of the silent run out.
     pub fn handle_timeout(&mut self, now: Instant, outputs: &mut Vec<ClusterOutput>) {
         for gone in self.peers.expire(now, self.settings.lease) {
             self.told_gone(gone, outputs);
+        }
+        for (channel, node, count) in self.incoming.give_up(now, GRACE) {
+            self.lost(&channel, &node, count, outputs);
         }
         if now < self.next_sign {
             return;
@@ -325,8 +335,7 @@ impl Cluster {
             Body::Alive { version, sent } => {
                 self.peers.announced(name, version);
                 for (channel, run, sequence) in sent {
-                    let count = self.incoming.announced(&channel, &node, run, sequence);
-                    self.lost(&channel, &node, count, outputs);
+                    self.incoming.announced(now, &channel, &node, run, sequence);
                 }
             }
             Body::Changes { first, changes } => {

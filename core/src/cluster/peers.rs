@@ -13,13 +13,19 @@ use crate::time::Instant;
 /// How many other nodes there may be. One more is not heard.
 const MOST: usize = 1_000;
 
+/// How much all other nodes together may hold here, in bytes. What is more is left out, and asked for again and again.
+const MAX_BYTES: usize = 256 << 20;
+
 /// How many nodes that are gone are remembered: should they come back, what was missed is counted.
 const MOST_GONE: usize = 1_000;
 
 /// The other nodes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Peers {
     live: BTreeMap<Arc<str>, Peer>,
+    /// What their entries cost, and may cost.
+    bytes: usize,
+    most_bytes: usize,
     /// Those that were alive once: their last incarnation, and since when they are gone.
     gone: HashMap<Arc<str>, (u64, Instant)>,
 }
@@ -47,6 +53,12 @@ pub(super) enum Standing {
     Known,
     /// A node that is new, and its earlier life if that was not over.
     New(Option<Gone>),
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        Self { live: BTreeMap::new(), bytes: 0, most_bytes: MAX_BYTES, gone: HashMap::new() }
+    }
 }
 
 impl Peers {
@@ -86,7 +98,7 @@ impl Peers {
 
     /// Entries of a node have changed; gives what is different.
     pub(super) fn change(&mut self, name: &str, first: u64, changes: Vec<Change>) -> Vec<Change> {
-        self.live.get_mut(name).map_or_else(Vec::new, |peer| peer.replica.change(first, changes))
+        self.with_room(name, |replica, room| replica.change(first, changes, room))
     }
 
     /// A part of a snapshot came; gives what is different.
@@ -97,7 +109,19 @@ impl Peers {
         part: (u32, u32),
         entries: Vec<(Arc<str>, Bytes)>,
     ) -> Vec<Change> {
-        self.live.get_mut(name).map_or_else(Vec::new, |peer| peer.replica.restore(version, part, entries))
+        self.with_room(name, |replica, room| replica.restore(version, part, entries, room))
+    }
+
+    fn with_room(
+        &mut self,
+        name: &str,
+        take: impl FnOnce(&mut Replica, usize) -> Vec<Change>,
+    ) -> Vec<Change> {
+        let Some(Peer { replica, .. }) = self.live.get_mut(name) else { return Vec::new() };
+        let others = self.bytes - replica.bytes();
+        let different = take(replica, self.most_bytes.saturating_sub(self.bytes));
+        self.bytes = others + replica.bytes();
+        different
     }
 
     /// Those of whom a snapshot is needed.
@@ -142,7 +166,40 @@ impl Peers {
 
     fn remove(&mut self, now: Instant, name: &Arc<str>) -> Option<Gone> {
         let Peer { node, replica, .. } = self.live.remove(name)?;
+        self.bytes -= replica.bytes();
         self.gone.insert(name.clone(), (node.incarnation, now));
         Some(Gone { node, keys: replica.into_keys() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_other_nodes_together_have_a_limit() {
+        let mut peers = Peers { most_bytes: 256 << 10, ..Peers::default() };
+        let large = Bytes::from(vec![0; 1 << 10]);
+        let now = Instant::default();
+        for number in 0..8 {
+            let node = Node { name: format!("node {number}").into(), incarnation: 1 };
+            assert!(matches!(peers.standing(now, &node), Standing::New(None)));
+            peers.restore(&node.name, 0, (0, 1), Vec::new());
+            for version in 1..=50 {
+                peers.change(&node.name, version, vec![(version.to_string().into(), Some(large.clone()))]);
+            }
+        }
+        let counted: usize = peers.live().map(|peer| peer.replica.bytes()).sum();
+        assert_eq!(peers.bytes, counted);
+        assert!(counted <= peers.most_bytes && counted > peers.most_bytes - 2 * large.len(), "{counted}");
+        let stale: Vec<_> = peers.stale().into_iter().map(|node| node.name).collect();
+        assert_eq!(stale, ["node 4", "node 5", "node 6", "node 7"].map(Arc::from));
+        // Whoever leaves makes room.
+        peers.leave(now, &"node 0".into());
+        assert!(!peers.change("node 7", 1, vec![("1".into(), Some(large))]).is_empty());
+        while let Some(name) = peers.live.keys().next().cloned() {
+            peers.leave(now, &name);
+        }
+        assert_eq!(peers.bytes, 0);
     }
 }

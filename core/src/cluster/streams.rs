@@ -18,6 +18,9 @@ const MOST_CHANNELS: usize = 100_000;
 /// How many channels a sign of life tells about. Others wait for the next one.
 const MOST_TOLD: usize = 4_096;
 
+/// How many announcements of what has not come yet are kept.
+const MOST_AWAITED: usize = 100_000;
+
 /// In how many signs of life. Whoever misses all of them takes the node for dead, and asks when it is back.
 const TOLD: u8 = 3;
 
@@ -91,6 +94,17 @@ impl Outgoing {
 pub(super) struct Incoming {
     /// In the order in which they were wanted: what a node does depends on its inputs alone.
     channels: IndexMap<Arc<str>, Channel>,
+    /// What others have announced and what has not come yet.
+    awaited: Vec<Awaited>,
+}
+
+/// What a node has published, by its own account, and what has not come.
+#[derive(Debug)]
+struct Awaited {
+    since: Instant,
+    channel: Arc<str>,
+    node: Node,
+    received: Received,
 }
 
 /// A channel that this node is subscribed to at the broker.
@@ -174,15 +188,37 @@ impl Incoming {
         if is_wanted { Heard::Next { lost } } else { Heard::NotSubscribed }
     }
 
-    /// A node says what it has published. Gives how many of these messages did not come, if one of its messages has come before:
-    /// the broker may know of the subscription only since then.
-    pub(super) fn announced(&mut self, channel: &str, node: &Node, run: u64, sequence: u64) -> u64 {
-        let Some(Channel { nodes, unwanted }) = self.channels.get_mut(channel) else { return 0 };
+    /// A node says what it has published. What has not come may still be on its way.
+    pub(super) fn announced(&mut self, now: Instant, channel: &str, node: &Node, run: u64, sequence: u64) {
         let received = Received { incarnation: node.incarnation, run, sequence };
-        let Some(last) = nodes.get_mut(&node.name).filter(|last| **last < received) else { return 0 };
-        let lost = last.missing_before(received);
-        *last = received;
-        if unwanted.is_none() { lost } else { 0 }
+        // Unless one of its messages has come before: the broker may know of the subscription only since then.
+        let last = self.channels.get(channel).and_then(|channel| channel.nodes.get(&node.name));
+        // What has no room is told again, or noticed by the next message.
+        if last.is_some_and(|last| *last < received) && self.awaited.len() < MOST_AWAITED {
+            let (channel, node) = (channel.into(), node.clone());
+            self.awaited.push(Awaited { since: now, channel, node, received });
+        }
+    }
+
+    /// Since when the first of it is waited for.
+    pub(super) fn awaited_since(&self) -> Option<Instant> {
+        self.awaited.first().map(|awaited| awaited.since)
+    }
+
+    /// Gives up what has not come for so many ms: on which channel it was, from whom, and how many messages.
+    pub(super) fn give_up(&mut self, now: Instant, ms: u64) -> Vec<(Arc<str>, Node, u64)> {
+        let mut given_up = Vec::new();
+        for awaited in self.awaited.extract_if(.., |awaited| now.ms_since(awaited.since) >= ms) {
+            let Awaited { channel: name, node, received, .. } = awaited;
+            let Some(Channel { nodes, unwanted }) = self.channels.get_mut(&name) else { continue };
+            let Some(last) = nodes.get_mut(&node.name).filter(|last| **last < received) else { continue };
+            let lost = last.missing_before(received);
+            *last = received;
+            if unwanted.is_none() {
+                given_up.push((name, node, lost));
+            }
+        }
+        given_up
     }
 
     /// A node is gone for good.
@@ -233,11 +269,30 @@ mod tests {
             let heard = incoming.heard("x", &node(incarnation), run, sequence);
             assert_eq!(heard, expected, "{incarnation} {run} {sequence}");
         }
-        assert_eq!(incoming.announced("x", &node(2), 1, 2), 0);
-        assert_eq!(incoming.announced("x", &node(2), 1, 5), 3);
-        assert_eq!(incoming.announced("x", &node(2), 1, 5), 0);
-        assert_eq!(incoming.heard("x", &node(2), 1, 5), Heard::Again);
-        assert_eq!(incoming.announced("y", &node(2), 1, 5), 0);
+    }
+
+    #[test]
+    fn what_was_announced_is_waited_for() {
+        let mut incoming = Incoming::default();
+        let at = Instant::from_ms;
+        incoming.subscribe("x");
+        incoming.announced(at(0), "x", &node(2), 1, 1);
+        assert_eq!(incoming.heard("x", &node(2), 1, 2), Heard::Next { lost: 0 });
+        incoming.announced(at(0), "x", &node(2), 1, 2);
+        incoming.announced(at(0), "y", &node(2), 1, 5);
+        assert_eq!(incoming.give_up(at(100), 100), [], "nothing is missing");
+        // The announcement has come first.
+        incoming.announced(at(100), "x", &node(2), 1, 3);
+        assert_eq!(incoming.heard("x", &node(2), 1, 3), Heard::Next { lost: 0 });
+        assert_eq!(incoming.give_up(at(200), 100), []);
+        incoming.announced(at(200), "x", &node(2), 1, 6);
+        incoming.announced(at(250), "x", &node(2), 1, 7);
+        assert_eq!(incoming.give_up(at(299), 100), []);
+        assert_eq!(incoming.give_up(at(300), 100), [("x".into(), node(2), 3)]);
+        assert_eq!(incoming.heard("x", &node(2), 1, 6), Heard::Again, "it was given up");
+        assert_eq!(incoming.heard("x", &node(2), 1, 8), Heard::Next { lost: 1 });
+        assert_eq!(incoming.give_up(at(400), 100), [], "it was counted");
+        assert!(incoming.awaited.is_empty());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A broker and its links. What a link carries stays in order; how long it takes, and what becomes of it, is drawn.
+//! A broker and its links. What a link carries to the broker stays in order, and what it carries back stays in order on each
+//! channel, but not between channels; how long it takes, and what becomes of it, is drawn.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -26,8 +27,9 @@ struct Link {
     is_up: bool,
     /// Whether anything passes.
     is_cut: bool,
-    /// When something is there at the earliest, in each direction, so that order is kept.
-    latest: [u64; 2],
+    /// When something is there at the earliest, so that order is kept: at the broker, and at the node on each channel.
+    latest_at_broker: u64,
+    latest_at_node: BTreeMap<Arc<str>, u64>,
 }
 
 /// A broker of channels.
@@ -44,7 +46,13 @@ pub(crate) struct Broker {
 
 impl Broker {
     pub(crate) fn new(nodes: usize, trouble: Trouble) -> Self {
-        let link = || Link { number: 0, is_up: false, is_cut: false, latest: [0; 2] };
+        let link = || Link {
+            number: 0,
+            is_up: false,
+            is_cut: false,
+            latest_at_broker: 0,
+            latest_at_node: BTreeMap::new(),
+        };
         let links = (0..nodes).map(|_| link()).collect();
         let (subscriptions, leases) = (BTreeMap::new(), BTreeMap::new());
         Self { trouble, subscriptions, leases, links, carried: BTreeMap::new() }
@@ -96,7 +104,7 @@ impl Broker {
     /// A node wants something done.
     pub(crate) fn send(&mut self, now: u64, node: usize, effect: BackplaneEffect, random: &mut ChaCha8Rng) {
         assert!(self.links[node].is_up, "nothing is asked for without a link");
-        self.carry(now, node, 0, Carried::ToBroker(effect), random);
+        self.carry(now, node, Carried::ToBroker(effect), random);
     }
 
     /// What is there by now, for nodes.
@@ -131,13 +139,8 @@ impl Broker {
                     if is_held {
                         *until = now + ttl;
                     }
-                    self.carry(
-                        now,
-                        node,
-                        1,
-                        Carried::ToNode(BackplaneInput::Lease { name, is_held }),
-                        random,
-                    );
+                    let answer = Carried::ToNode(BackplaneInput::Lease { name, is_held });
+                    self.carry(now, node, answer, random);
                 }
                 Carried::ToBroker(BackplaneEffect::Release { name }) => {
                     if self.leases.get(&name).is_some_and(|(holder, _)| *holder == node) {
@@ -158,17 +161,24 @@ impl Broker {
             let times = if draw(random) < self.trouble.repetition { 2 } else { 1 };
             for _ in 0..times {
                 let input = BackplaneInput::Message { channel: channel.clone(), payload: payload.clone() };
-                self.carry(now, node, 1, Carried::ToNode(input), random);
+                self.carry(now, node, Carried::ToNode(input), random);
             }
         }
     }
 
-    fn carry(&mut self, now: u64, node: usize, direction: usize, carried: Carried, random: &mut ChaCha8Rng) {
+    fn carry(&mut self, now: u64, node: usize, carried: Carried, random: &mut ChaCha8Rng) {
         let link = &mut self.links[node];
         let delay =
             if random.next_u32().is_multiple_of(8) { random.next_u32() % 200 } else { random.next_u32() % 5 };
-        let at = link.latest[direction].max(now + u64::from(delay));
-        link.latest[direction] = at;
+        let latest = match &carried {
+            Carried::ToBroker(_) => &mut link.latest_at_broker,
+            Carried::ToNode(BackplaneInput::Message { channel, .. }) => {
+                link.latest_at_node.entry(channel.clone()).or_default()
+            }
+            Carried::ToNode(_) => link.latest_at_node.entry("".into()).or_default(),
+        };
+        let at = (*latest).max(now + u64::from(delay));
+        *latest = at;
         self.carried.entry(at).or_default().push_back((node, link.number, carried));
     }
 }

@@ -55,6 +55,8 @@ fn what_was_lost_between_nodes_is_not_said_to_be_there() {
     cluster.unlink(1);
     cluster.text(bob, "two");
     cluster.link(1);
+    // What it tells of could still be on its way.
+    cluster.advance(300);
     assert_eq!(come_back(&mut cluster, 0, &position), (vec![], false.into()), "node 1 had no link");
     let ann = cluster.connect(0, "/room/a?switchboard-history");
     cluster.text(bob, "three");
