@@ -15,6 +15,11 @@ pub struct ClusterConfig {
     /// `nats://` or, with TLS, `tls://` (NATS). User, password and, for Redis, the number of a database stand in it as usual:
     /// `redis://user:password@127.0.0.1:6379/0`. `${NAME}` takes a part of it from the environment.
     pub url: Secret,
+    /// The path of a file with the certificates (PEM) of the authorities that are trusted to vouch for the broker, in place of
+    /// the system's. For `rediss://`, `tls://`, and `nats://` where the server wants TLS. Relative paths start at the
+    /// configuration file. Default: the system's, or those of the file in the environment's `SSL_CERT_FILE`.
+    #[serde(default)]
+    pub ca: Option<String>,
     /// The node's name, which no other node has; at most 255 bytes. `${NAME}` takes a part of it from the environment. Default:
     /// made of the host's name and the process's id.
     #[serde(default)]
@@ -47,7 +52,7 @@ impl ClusterConfig {
     /// The usual settings with this URL.
     pub fn new(url: impl Into<Secret>) -> Self {
         let (prefix, lease) = (default_prefix(), default_lease());
-        Self { url: url.into(), name: None, prefix, lease, required: false }
+        Self { url: url.into(), ca: None, name: None, prefix, lease, required: false }
     }
 
     /// Which broker it is, by the URL.
@@ -105,6 +110,10 @@ impl ClusterConfig {
         let is_open = |text: &str| text.contains("${");
         if !is_open(&self.url.0) {
             self.broker()?;
+            if self.ca.is_some() && self.url.0.starts_with("redis://") {
+                let message = "is for connections with TLS; write rediss:// in cluster.url, or take it away";
+                return Err(ConfigError::at("ca", message));
+            }
         }
         let name = self.name.as_deref().filter(|name| !is_open(name));
         if name.is_some_and(|name| name.is_empty() || name.len() > MAX_NAME) {
@@ -176,12 +185,13 @@ mod tests {
         let cluster = config("url = 'redis://127.0.0.1'").expect("a configuration");
         let settings = cluster.settings("host-1");
         assert_eq!(settings, ClusterSettings::new("host-1"));
-        assert!(!cluster.required);
-        let cluster =
-            config("url = 'redis://127.0.0.1'\nname = 'a'\nprefix = 'x'\nlease = 900\nrequired = true");
+        assert!(!cluster.required && cluster.ca.is_none());
+        let cluster = config(
+            "url = 'rediss://127.0.0.1'\nca = 'a.pem'\nname = 'a'\nprefix = 'x'\nlease = 900\nrequired = true",
+        );
         let cluster = cluster.expect("a configuration");
         assert_eq!(cluster.settings("host-1"), ClusterSettings::new("a").prefix("x").lease(900));
-        assert!(cluster.required);
+        assert!(cluster.required && cluster.ca.as_deref() == Some("a.pem"));
     }
 
     #[test]
@@ -199,6 +209,10 @@ mod tests {
             ("url = 's3cret'".to_owned(), url),
             ("url = 'redis://u:s3cret@'".to_owned(), no_host),
             ("url = 'nats:///s3cret'".to_owned(), no_host),
+            (
+                format!("{good}\nca = 'ca.pem'"),
+                "cluster.ca: is for connections with TLS; write rediss:// in cluster.url, or take it away",
+            ),
             (format!("{good}\nname = ''"), name),
             (format!("{good}\nname = '{long}'"), name),
             (format!("{good}\nprefix = ''"), prefix),

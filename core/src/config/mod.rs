@@ -198,7 +198,8 @@ impl Config {
         });
         let recordings = [&mut self.recordings];
         let replayed = replays.map(|replay| &mut replay.file);
-        for file in tls.chain(replayed).chain(of_routes).chain(asyncapi).chain(recordings) {
+        let ca = self.cluster.iter_mut().filter_map(|cluster| cluster.ca.as_mut());
+        for file in tls.chain(replayed).chain(of_routes).chain(asyncapi).chain(recordings).chain(ca) {
             if !is_absolute(file) {
                 *file = folder.join(&*file).to_string_lossy().into_owned();
             }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use switchboard_core::cluster::{BackplaneEffect, BackplaneInput};
 use switchboard_core::config::{Broker, ClusterConfig};
-use tokio::sync::mpsc;
 
+use super::authority::Authority;
+use super::deliveries::Deliveries;
 use crate::error::ServerError;
 
 /// The way to one broker.
@@ -15,7 +16,7 @@ pub(super) trait Backplane: Send + Sync {
     fn connect<'a>(
         &'a self,
         owner: &'a str,
-        deliveries: mpsc::Sender<Delivery>,
+        deliveries: Deliveries,
     ) -> Pending<'a, Result<Box<dyn Session>, String>>;
 }
 
@@ -39,37 +40,22 @@ pub(super) struct CarriedOut {
     pub(super) reason: Option<String>,
 }
 
-/// What comes from a broker.
-#[derive(Debug)]
-pub(super) enum Delivery {
-    /// A message on a channel.
-    Message {
-        /// The channel.
-        channel: Arc<str>,
-        /// What was published.
-        payload: bytes::Bytes,
-    },
-    /// The connection is gone, for this reason.
-    Gone(String),
-}
-
-/// How many messages of the broker may wait for the engine. More are dropped, which the engine notices by their sequence
-/// numbers, counts and logs.
-pub(super) const MAX_DELIVERIES: usize = 65_536;
-
 /// A future of a trait that is used as an object.
 pub(super) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The broker of the configuration.
 pub(super) fn open(config: &ClusterConfig) -> Result<Box<dyn Backplane>, ServerError> {
     let invalid = |message: String| ServerError::Cluster(format!("cluster.url: {message}"));
+    let authority = config.ca.as_deref().map(Authority::read).transpose();
+    #[cfg_attr(not(any(feature = "nats", feature = "redis")), allow(unused_variables))]
+    let authority = authority.map_err(|message| ServerError::Cluster(format!("cluster.ca: {message}")))?;
     let broker = config.broker().map_err(|error| invalid(error.message))?;
     match broker {
         #[cfg(feature = "redis")]
-        Broker::Redis => Ok(Box::new(super::redis::Redis::open(&config.url.0).map_err(invalid)?)),
+        Broker::Redis => Ok(Box::new(super::redis::Redis::open(&config.url.0, authority).map_err(invalid)?)),
         #[cfg(feature = "nats")]
         Broker::Nats => {
-            Ok(Box::new(super::nats::Nats::open(&config.url.0, &config.prefix).map_err(invalid)?))
+            Ok(Box::new(super::nats::Nats::open(&config.url.0, &config.prefix, authority).map_err(invalid)?))
         }
         #[allow(unreachable_patterns)]
         Broker::Redis => Err(invalid(missing("redis"))),

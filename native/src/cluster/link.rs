@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use switchboard_core::Input;
 use switchboard_core::cluster::{BackplaneEffect, BackplaneInput};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use super::backplane::{Backplane, CarriedOut, Delivery, MAX_DELIVERIES, Session};
+use super::backplane::{Backplane, CarriedOut, Session};
+use super::deliveries::{self, Delivery, DeliveryReceiver};
 use super::orders::{Batch, OrderReceiver, messages};
+use super::refusal::explained;
 use super::status::Status;
 use crate::host::Host;
 
@@ -54,6 +55,7 @@ impl Link {
         let mut attempts = 0;
         while self.host.strong_count() > 0 {
             let End::OfConnection(error) = self.connection(&mut orders, &mut attempts).await else { return };
+            let error = explained(&error);
             if self.status.down(&error) {
                 tracing::warn!("no link to the broker {}: {error}", self.status.address());
             }
@@ -64,7 +66,7 @@ impl Link {
 
     /// One connection from its beginning to its end.
     async fn connection(&self, orders: &mut OrderReceiver, attempts: &mut u32) -> End {
-        let (sender, mut deliveries) = mpsc::channel(MAX_DELIVERIES);
+        let (sender, mut deliveries) = deliveries::channel();
         let connected = timeout(PATIENCE, self.backplane.connect(&self.owner, sender)).await;
         let mut session = match connected {
             Ok(Ok(session)) => session,
@@ -97,7 +99,7 @@ impl Link {
     async fn prove(
         &self,
         session: &mut dyn Session,
-        deliveries: &mut mpsc::Receiver<Delivery>,
+        deliveries: &mut DeliveryReceiver,
     ) -> Result<(), String> {
         let subscribe = BackplaneEffect::Subscribe { channel: self.probe.clone() };
         let proof = async {
@@ -107,7 +109,7 @@ impl Link {
                 return Err(reason.unwrap_or_else(|| "it refuses messages".to_owned()));
             }
             loop {
-                match deliveries.recv().await {
+                match deliveries.next().await {
                     Some(Delivery::Message { channel, .. }) if channel == self.probe => return Ok(()),
                     Some(Delivery::Message { .. }) => {}
                     Some(Delivery::Gone(reason)) => return Err(reason),
@@ -120,10 +122,10 @@ impl Link {
     }
 
     /// Gives the engine what comes.
-    async fn receive(&self, deliveries: &mut mpsc::Receiver<Delivery>, seen: &AtomicU64) -> End {
+    async fn receive(&self, deliveries: &mut DeliveryReceiver, seen: &AtomicU64) -> End {
         let mut together = Vec::new();
         loop {
-            if deliveries.recv_many(&mut together, TOGETHER).await == 0 {
+            if deliveries.take(TOGETHER, &mut together).await == 0 {
                 return End::OfConnection("the connection has ended".to_owned());
             }
             let mut inputs = Vec::with_capacity(together.len());
@@ -191,6 +193,7 @@ impl Link {
             self.status.count_unsent(refused);
             if let Some(reason) = reason.filter(|_| !is_told) {
                 is_told = true;
+                let reason = explained(&reason);
                 tracing::warn!("the broker {} refuses something: {reason}", self.status.address());
             }
             if !answers.is_empty() && !self.tell(answers) {

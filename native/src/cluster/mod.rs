@@ -4,7 +4,9 @@
 //! whole server ([`link`]), and what comes from there is given to the engine. Each broker is a [`Backplane`].
 #![cfg_attr(not(any(feature = "nats", feature = "redis")), allow(dead_code, reason = "there is no broker"))]
 
+mod authority;
 mod backplane;
+mod deliveries;
 mod link;
 mod name;
 #[cfg(feature = "nats")]
@@ -12,6 +14,7 @@ mod nats;
 mod orders;
 #[cfg(feature = "redis")]
 mod redis;
+mod refusal;
 mod status;
 #[cfg(feature = "nats")]
 mod subject;

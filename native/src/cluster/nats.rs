@@ -14,10 +14,11 @@ use futures_util::future::poll_fn;
 use futures_util::stream::Stream;
 use percent_encoding::percent_decode_str;
 use switchboard_core::cluster::{BackplaneEffect, BackplaneInput};
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::backplane::{Backplane, CarriedOut, Delivery, Pending, Session};
+use super::authority::Authority;
+use super::backplane::{Backplane, CarriedOut, Pending, Session};
+use super::deliveries::{Deliveries, Delivery};
 use super::subject::{bucket, key, subject};
 
 /// How long JetStream may take to answer. Everything else waits meanwhile.
@@ -31,6 +32,7 @@ pub(super) struct Nats {
     /// Without user and password: the library logs it.
     address: ServerAddr,
     credentials: Credentials,
+    authority: Option<Authority>,
     bucket: String,
 }
 
@@ -41,7 +43,7 @@ enum Credentials {
 }
 
 impl Nats {
-    pub(super) fn open(url: &str, prefix: &str) -> Result<Self, String> {
+    pub(super) fn open(url: &str, prefix: &str, authority: Option<Authority>) -> Result<Self, String> {
         // What the library says may contain the URL.
         let invalid = || {
             "is not a URL of NATS; write nats://user:password@host:port, with % for special characters"
@@ -59,11 +61,14 @@ impl Nats {
         let mut url = address.into_inner();
         let is_removed = url.set_username("").is_ok() && url.set_password(None).is_ok();
         let address = ServerAddr::from_url(url).ok().filter(|_| is_removed).ok_or_else(invalid)?;
-        Ok(Self { address, credentials, bucket: bucket(prefix) })
+        Ok(Self { address, credentials, authority, bucket: bucket(prefix) })
     }
 
     fn options(&self) -> ConnectOptions {
-        let options = ConnectOptions::new();
+        let options = match &self.authority {
+            Some(authority) => ConnectOptions::new().add_root_certificates(authority.file.clone()),
+            None => ConnectOptions::new(),
+        };
         match &self.credentials {
             Credentials::None => options,
             Credentials::Token(token) => options.token(token.clone()),
@@ -76,7 +81,7 @@ impl Backplane for Nats {
     fn connect<'a>(
         &'a self,
         owner: &'a str,
-        deliveries: mpsc::Sender<Delivery>,
+        deliveries: Deliveries,
     ) -> Pending<'a, Result<Box<dyn Session>, String>> {
         Box::pin(async move {
             let events = deliveries.clone();
@@ -87,9 +92,8 @@ impl Backplane for Nats {
                 async move {
                     match event {
                         Event::Disconnected | Event::Closed => {
-                            let gone = Delivery::Gone("the connection has ended".to_owned());
                             // Nobody may listen any more.
-                            let _ = events.send(gone).await;
+                            events.give(Delivery::Gone("the connection has ended".to_owned()));
                         }
                         Event::ServerError(error) if !is_told.swap(true, Ordering::Relaxed) => {
                             tracing::warn!("the broker refuses something: {error}");
@@ -118,7 +122,7 @@ impl Backplane for Nats {
 
 struct NatsSession {
     client: Client,
-    deliveries: mpsc::Sender<Delivery>,
+    deliveries: Deliveries,
     subscriptions: HashMap<Arc<str>, Subscription>,
     owner: Bytes,
     leases: Leases,
@@ -266,11 +270,12 @@ impl Drop for Subscription {
     }
 }
 
-async fn forward(channel: Arc<str>, mut subscriber: Subscriber, deliveries: mpsc::Sender<Delivery>) {
+/// Never waits for the engine: what the library holds has no limit in bytes.
+async fn forward(channel: Arc<str>, mut subscriber: Subscriber, deliveries: Deliveries) {
     while let Some(message) = poll_fn(|context| std::pin::Pin::new(&mut subscriber).poll_next(context)).await
     {
         let delivery = Delivery::Message { channel: channel.clone(), payload: message.payload };
-        if deliveries.send(delivery).await.is_err() {
+        if !deliveries.give(delivery) {
             return;
         }
     }
@@ -306,14 +311,14 @@ mod tests {
 
     #[test]
     fn user_and_password_are_not_in_the_address() {
-        let nats = Nats::open("nats://us%40er:s3cr%2Fet@127.0.0.1:4222", "switchboard").expect("a URL");
+        let nats = Nats::open("nats://us%40er:s3cr%2Fet@127.0.0.1:4222", "switchboard", None).expect("a URL");
         assert_eq!(nats.address.as_url_str(), "nats://127.0.0.1:4222");
         let Credentials::User { name, password } = &nats.credentials else { panic!("a user") };
         assert_eq!((name.as_str(), password.as_str()), ("us@er", "s3cr/et"));
-        let nats = Nats::open("tls://s3cret@example.com", "switchboard").expect("a URL");
+        let nats = Nats::open("tls://s3cret@example.com", "switchboard", None).expect("a URL");
         assert!(matches!(&nats.credentials, Credentials::Token(token) if token == "s3cret"));
         assert!(nats.address.tls_required() && !nats.address.as_url_str().contains("s3cret"));
-        let error = Nats::open("nats://u:s3cret@h:99999", "switchboard").err().expect("a wrong port");
+        let error = Nats::open("nats://u:s3cret@h:99999", "switchboard", None).err().expect("a wrong port");
         assert!(error.starts_with("is not a URL of NATS") && !error.contains("s3cret"), "{error}");
     }
 }

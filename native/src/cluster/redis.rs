@@ -9,12 +9,13 @@ use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, Pipeline, ProtocolVersion, PushInfo, PushKind,
-    Value,
+    TlsCertificates, Value,
 };
 use switchboard_core::cluster::{BackplaneEffect, BackplaneInput};
-use tokio::sync::mpsc;
 
-use super::backplane::{Backplane, CarriedOut, Delivery, Pending, Session};
+use super::authority::Authority;
+use super::backplane::{Backplane, CarriedOut, Pending, Session};
+use super::deliveries::{Deliveries, Delivery};
 
 /// Takes a lease that nobody holds or keeps one's own, and says whether it is held. Keys: the lease; arguments: the owner, ms.
 const LEASE: &str = "local owner = redis.call('GET', KEYS[1])
@@ -32,7 +33,7 @@ pub(super) struct Redis {
 }
 
 impl Redis {
-    pub(super) fn open(url: &str) -> Result<Self, String> {
+    pub(super) fn open(url: &str, authority: Option<Authority>) -> Result<Self, String> {
         // What the library says may contain the URL.
         let invalid = |_| {
             "is not a URL of Redis; write redis://user:password@host:port/database, with % for special characters"
@@ -40,7 +41,15 @@ impl Redis {
         };
         let info = url.into_connection_info().map_err(invalid)?;
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let client = Client::open(info.set_redis_settings(settings)).map_err(invalid)?;
+        let info = info.set_redis_settings(settings);
+        let client = match authority {
+            Some(authority) => {
+                let certificates = TlsCertificates { client_tls: None, root_cert: Some(authority.pem) };
+                Client::build_with_tls(info, certificates)
+            }
+            None => Client::open(info),
+        };
+        let client = client.map_err(invalid)?;
         Ok(Self { client })
     }
 }
@@ -49,7 +58,7 @@ impl Backplane for Redis {
     fn connect<'a>(
         &'a self,
         owner: &'a str,
-        deliveries: mpsc::Sender<Delivery>,
+        deliveries: Deliveries,
     ) -> Pending<'a, Result<Box<dyn Session>, String>> {
         Box::pin(async move {
             // The task of the link has time limits of its own.
@@ -58,11 +67,7 @@ impl Backplane for Redis {
                 .set_response_timeout(None)
                 .set_push_sender(move |push: PushInfo| {
                     let Some(delivery) = delivery(push) else { return Ok(()) };
-                    match deliveries.try_send(delivery) {
-                        Err(mpsc::error::TrySendError::Closed(_)) => Err(()),
-                        // What does not fit is missed by its sequence number.
-                        Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => Ok(()),
-                    }
+                    deliveries.give(delivery).then_some(()).ok_or(())
                 });
             let connected = self.client.get_multiplexed_async_connection_with_config(&config).await;
             let connection = connected.map_err(|error| error.to_string())?;
@@ -198,9 +203,9 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_url_does_not_show_it() {
         for url in ["redis://u:s3cret@h:99999/", "redis://u:s3cret@h/x", "redis://u:s3cret@[h/"] {
-            let error = Redis::open(url).err().expect(url);
+            let error = Redis::open(url, None).err().expect(url);
             assert!(error.starts_with("is not a URL of Redis") && !error.contains("s3cret"), "{error}");
         }
-        assert!(Redis::open("rediss://user:p%40ss@example.com:6380/3").is_ok());
+        assert!(Redis::open("rediss://user:p%40ss@example.com:6380/3", None).is_ok());
     }
 }

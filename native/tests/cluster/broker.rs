@@ -12,6 +12,7 @@ use crate::support::within;
 /// A broker that runs until the test ends.
 pub(crate) struct BrokerProcess {
     kind: Kind,
+    access: Access,
     program: PathBuf,
     port: u16,
     folder: PathBuf,
@@ -25,36 +26,61 @@ enum Kind {
     NatsWithoutJetStream,
 }
 
+/// Whom a broker lets in, and how.
+#[derive(Clone, Default)]
+pub(crate) struct Access {
+    /// More arguments of the program.
+    pub(crate) arguments: Vec<String>,
+    /// The files of the certificate and of its key, where it speaks TLS alone.
+    pub(crate) tls: Option<[PathBuf; 2]>,
+}
+
 impl BrokerProcess {
     pub(crate) async fn redis() -> Option<Self> {
-        Some(Self::start(Kind::Redis, found("redis-server", "REDIS_SERVER")?).await)
+        Self::redis_with(Access::default()).await
     }
 
     pub(crate) async fn nats() -> Option<Self> {
-        Some(Self::start(Kind::Nats, found("nats-server", "NATS_SERVER")?).await)
+        Self::nats_with(Access::default()).await
+    }
+
+    pub(crate) async fn redis_with(access: Access) -> Option<Self> {
+        Some(Self::start(Kind::Redis, found("redis-server", "REDIS_SERVER")?, access).await)
+    }
+
+    pub(crate) async fn nats_with(access: Access) -> Option<Self> {
+        Some(Self::start(Kind::Nats, found("nats-server", "NATS_SERVER")?, access).await)
     }
 
     pub(crate) async fn nats_without_jetstream() -> Option<Self> {
-        Some(Self::start(Kind::NatsWithoutJetStream, found("nats-server", "NATS_SERVER")?).await)
+        let program = found("nats-server", "NATS_SERVER")?;
+        Some(Self::start(Kind::NatsWithoutJetStream, program, Access::default()).await)
     }
 
-    async fn start(kind: Kind, program: PathBuf) -> Self {
+    async fn start(kind: Kind, program: PathBuf, access: Access) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = free.expect("a free port").port();
         let folder = std::env::temp_dir().join(format!("switchboard-broker-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
-        let mut broker = Self { kind, program, port, folder, child: None };
+        let mut broker = Self { kind, access, program, port, folder, child: None };
         broker.run().await;
         broker
     }
 
     /// The URL of the configuration.
     pub(crate) fn url(&self) -> String {
-        let scheme = match self.kind {
-            Kind::Redis => "redis",
-            Kind::Nats | Kind::NatsWithoutJetStream => "nats",
+        self.url_of("")
+    }
+
+    /// The same with a user before the host, as in `user:password@`.
+    pub(crate) fn url_of(&self, user: &str) -> String {
+        let scheme = match (self.kind, &self.access.tls) {
+            (Kind::Redis, None) => "redis",
+            (Kind::Redis, Some(_)) => "rediss",
+            (_, None) => "nats",
+            (_, Some(_)) => "tls",
         };
-        format!("{scheme}://127.0.0.1:{}", self.port)
+        format!("{scheme}://{user}127.0.0.1:{}", self.port)
     }
 
     /// Kills it, with all that it knows.
@@ -71,8 +97,15 @@ impl BrokerProcess {
         let port = self.port.to_string();
         let ready = match self.kind {
             Kind::Redis => {
-                command.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"]);
+                command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
                 command.arg("--dir").arg(&self.folder);
+                match &self.access.tls {
+                    None => drop(command.args(["--port", &port])),
+                    Some([cert, key]) => {
+                        command.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]);
+                        command.arg("--tls-cert-file").arg(cert).arg("--tls-key-file").arg(key);
+                    }
+                }
                 "Ready to accept connections"
             }
             Kind::Nats | Kind::NatsWithoutJetStream => {
@@ -80,9 +113,13 @@ impl BrokerProcess {
                 if self.kind == Kind::Nats {
                     command.arg("--jetstream").arg("--store_dir").arg(&self.folder);
                 }
+                if let Some([cert, key]) = &self.access.tls {
+                    command.arg("--tls").arg("--tlscert").arg(cert).arg("--tlskey").arg(key);
+                }
                 "Server is ready"
             }
         };
+        command.args(&self.access.arguments);
         let mut child = command.spawn().expect("the broker");
         let (output, errors) = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
         let said = match self.kind {

@@ -5,11 +5,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
 mod broker;
 mod failures;
 mod messages;
 mod node;
 mod processes;
+mod restarts;
 
 /// Writes each of these tests once for every broker.
 macro_rules! for_each_broker {

@@ -23,10 +23,10 @@ for_each_broker! {
 }
 
 /// How many messages each publisher sends.
-const MESSAGES: usize = 100;
+const MESSAGES: usize = 50;
 
 /// How many listeners there are at each node.
-const LISTENERS: usize = 10;
+const LISTENERS: usize = 100;
 
 /// The next text that does not begin with `hello`.
 async fn said(client: &mut Client) -> String {
@@ -39,7 +39,7 @@ async fn said(client: &mut Client) -> String {
 }
 
 /// Says hello until everybody has heard it: a subscription takes a moment to reach the broker.
-async fn hello(publisher: &mut Client, name: &str, listeners: &mut [Client]) {
+pub(crate) async fn hello(publisher: &mut Client, name: &str, listeners: &mut [Client]) {
     let hello = format!("hello from {name}");
     for listener in listeners {
         let hearing = async {
@@ -212,21 +212,23 @@ async fn presence_goes_with_a_node_that_is_killed(broker: BrokerProcess) {
     assert!(took > u128::from(LEASE / 2), "already after {took} ms: was it told?");
 }
 
-/// A node with a feed whose source may run only once.
+/// A feed whose source may run only once, and a route that serves it.
+pub(crate) const FEED: &str = r#"
+[[feeds]]
+name = "killmails"
+
+[feeds.interval]
+every = 50
+values = [{ killmail_id = "{counter.kill 1 1}" }]
+
+[[routes]]
+pattern = "/feed"
+dialect = "actions"
+"#;
+
+/// A node with that feed.
 async fn with_feed(name: &str, broker: &BrokerProcess) -> Running {
-    let feed = r#"
-            [[feeds]]
-            name = "killmails"
-
-            [feeds.interval]
-            every = 50
-            values = [{ killmail_id = "{counter.kill 1 1}" }]
-
-            [[routes]]
-            pattern = "/feed"
-            dialect = "actions"
-            "#;
-    let config = configuration(name, &broker.url()) + feed;
+    let config = configuration(name, &broker.url()) + FEED;
     start(Server::builder().config(Config::from_toml(&config).expect("a configuration"))).await
 }
 
@@ -260,7 +262,7 @@ async fn a_source_runs_once(broker: BrokerProcess) {
 }
 
 /// The number of the next kill.
-async fn kill(client: &mut Client) -> i64 {
+pub(crate) async fn kill(client: &mut Client) -> i64 {
     loop {
         let message = client.json().await;
         if let Some(number) = message["data"]["killmail_id"].as_i64() {

@@ -1176,6 +1176,12 @@ export interface ClusterConfig {
    */
   url: Secret
   /**
+   * The path of a file with the certificates (PEM) of the authorities that are trusted to vouch for the broker, in place of
+   * the system's. For `rediss://`, `tls://`, and `nats://` where the server wants TLS. Relative paths start at the
+   * configuration file. Default: the system's, or those of the file in the environment's `SSL_CERT_FILE`.
+   */
+  ca?: string | null
+  /**
    * The node's name, which no other node has; at most 255 bytes. `${NAME}` takes a part of it from the environment. Default:
    * made of the host's name and the process's id.
    */
