@@ -183,7 +183,7 @@ pub use interface::file_part::{FilePart, ReadId};
 pub use interface::hook::{Answer, CallId, Hook, HookKind};
 pub use interface::http_endpoint::{HttpEndpoint, json_response};
 pub use interface::input::{Input, Mounted};
-pub use interface::stats::{ByteCounts, Stats};
+pub use interface::stats::{ByteCounts, ClusterView, Stats};
 pub use interface::upstream::{Dial, UpstreamEvent, UpstreamId};
 
 pub mod template;

@@ -83,6 +83,7 @@ function showServer(stats = samples.last()) {
       ['takes connections', store.server && (store.server.isServing ? 'yes' : 'no: it stops')],
       ['since its start', `${size(totals.received)} from clients, ${size(totals.sent)} to clients`],
       ['outgoing connections', stats.upstreams || null],
+      ...cluster(stats.cluster),
       ['dropped for slow readers', Object.entries(stats.droppedMessages).map(([route, count]) => `${route}: ${count}`).join(', ')],
       ['faults added', store.faults.added || null],
       ['missed by this page', store.missed ? many(store.missed, 'event') : null],
@@ -96,6 +97,16 @@ function showServer(stats = samples.last()) {
       button('Reset…', actions.reset),
     ),
   )
+}
+
+function cluster(seen) {
+  if (!seen) return []
+  const others = seen.others.length ? `with ${seen.others.join(', ')}` : 'alone'
+  return [
+    ['node of a cluster', `${seen.node}, ${others}`],
+    ['broker', seen.isLinked ? 'linked' : 'no link: this server serves its own clients alone'],
+    ['between nodes', `${many(seen.received, 'message')} came, ${seen.lost} lost, ${seen.unsent} not sent`],
+  ]
 }
 
 function showClock({ now, next, isManual, isMovable }) {

@@ -169,10 +169,10 @@ pub use switchboard_core::recording::{self, RecordSettings};
 
 #[doc(inline)]
 pub use switchboard_core::{
-    Admission, Authentication, ByteCounts, ClientConditions, CloseCause, CloseCode, CloseFrame, CommandError,
-    Condition, Config, ConfigError, Connection, Context, Damage, Delay, Dial, Fault, FaultId, FaultList,
-    FaultScope, FaultStage, FaultTrigger, Handler, HandlerError, HandlerResult, HistorySettings, Hosts,
-    HttpEndpoint, Limits, Message, Origins, Params, Predecessor, Reconfiguration, ReconfigureError,
+    Admission, Authentication, ByteCounts, ClientConditions, CloseCause, CloseCode, CloseFrame, ClusterView,
+    CommandError, Condition, Config, ConfigError, Connection, Context, Damage, Delay, Dial, Fault, FaultId,
+    FaultList, FaultScope, FaultStage, FaultTrigger, Handler, HandlerError, HandlerResult, HistorySettings,
+    Hosts, HttpEndpoint, Limits, Message, Origins, Params, Predecessor, Reconfiguration, ReconfigureError,
     RecordingId, ResponseAudience, RouteSettings, Stats, TokenPlace, TokenRefusal, TokenRule, UpstreamEvent,
     UpstreamId, json_response, protocol::DeflateConfig, protocol::Overflow, protocol::Pushed,
 };

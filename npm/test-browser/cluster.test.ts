@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { createServer, type ViteDevServer } from 'vite'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { useBrowser } from './support/browser.js'
 import { exampleFolder } from './support/example.js'
 import { freePort } from './support/free-port.js'
@@ -52,8 +52,8 @@ describe.runIf(program !== undefined)('the example of a cluster', () => {
   })
 
   /** A node, once it sees this many others. */
-  const node = async (port: number, others: number): Promise<Native> => {
-    const started = await startNative('--config', configuration, '--port', String(port))
+  const node = async (port: number, others: number, ...more: string[]): Promise<Native> => {
+    const started = await startNative('--config', configuration, '--port', String(port), ...more)
     nodes.push(started)
     const seen = async () => (await (await fetch(`http://${started.address}/health`)).json()).cluster.others.length
     await expect.poll(seen, { timeout: 20_000 }).toBe(others)
@@ -101,6 +101,22 @@ describe.runIf(program !== undefined)('the example of a cluster', () => {
     for (const tab of [ada, bob]) await tab.hears('cid: hello from the new one')
     await bob.page.close()
     for (const tab of [ada, cid]) await tab.sees(['ada', 'cid'])
+    await context.close()
+  })
+
+  test('the inspector of a node shows the others', async () => {
+    const first = await node(await freePort(), 0, '--control')
+    const second = await node(await freePort(), 1)
+    const name = async (node: Native) => (await (await fetch(`http://${node.address}/health`)).json()).cluster.node
+    const context = await newContext()
+    const page = await context.newPage()
+    await page.goto(await vi.waitUntil(() => /http:\S+#token=\S+/.exec(first.printed())?.[0]))
+    await page.locator('#views').getByText('Charts').click()
+    const server = page.getByRole('region', { name: 'Server' })
+    await server.getByText(`${await name(first)}, with ${await name(second)}`).waitFor()
+    await server.getByText('linked', { exact: true }).waitFor()
+    await second.stop()
+    await server.getByText(`${await name(first)}, alone`).waitFor()
     await context.close()
   })
 

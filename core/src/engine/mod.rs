@@ -259,6 +259,7 @@ impl Engine {
             contract_violations: self.counted(|route| route.contract_violations),
             recording_bytes: state.recorder.as_ref().map_or(0, |recorder| recorder.waiting()),
             mismatches: self.counted(|route| route.mismatches),
+            cluster: self.cluster_view(),
             handler_time: None,
         }
     }

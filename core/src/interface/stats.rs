@@ -36,9 +36,42 @@ pub struct Stats {
     /// How many messages of clients were not what a recording or a scenario expects, since the start, by the route's pattern
     /// with its first prefix. Routes where none were are left out.
     pub mismatches: BTreeMap<String, u64>,
+    /// The cluster, as this server sees it as one of its nodes. Left out where it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterView>,
     /// How long calls of user code took that ended in the last minute. Left out while the control API is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handler_time: Option<HandlerTime>,
+}
+
+/// A cluster, as one of its nodes sees it. What is counted is counted since the start of this server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ClusterView {
+    /// The name of this node.
+    pub node: String,
+    /// The names of the other nodes that are alive, sorted.
+    pub others: Vec<String>,
+    /// Of how many of them not all is known: it is on its way, or there is no room for it.
+    pub incomplete: usize,
+    /// Whether there is a link to the broker. Without one this server serves its own clients alone.
+    pub is_linked: bool,
+    /// To how many channels this node is subscribed.
+    pub channels: usize,
+    /// Messages that were given to the broker.
+    pub published: u64,
+    /// Messages that were not, as there was no link, no room, or the broker has refused them.
+    pub unsent: u64,
+    /// Messages of other nodes that came.
+    pub received: u64,
+    /// Messages of other nodes that were lost on the way.
+    pub lost: u64,
+    /// Messages that came once more, or too late, and were left out.
+    pub repeated: u64,
+    /// Messages of the broker that were not understood.
+    pub undecodable: u64,
 }
 
 /// How long calls of user code took, from the call to its answer, in ms.

@@ -61,3 +61,23 @@ fn many_who_come_at_once_are_told_together() {
     cluster.advance(50);
     assert_eq!(stats(&mut cluster, 1, "/topics/stats")["connections"], 0);
 }
+
+#[test]
+fn the_statistics_of_a_server_show_its_cluster() {
+    let mut cluster = TestCluster::new(3, ROUTES);
+    cluster.advance(50);
+    let view = |cluster: &TestCluster, node: usize| cluster.nodes[node].engine.stats().cluster.unwrap();
+    let seen = view(&cluster, 1);
+    assert_eq!((seen.node.as_str(), seen.others.as_slice()), ("n1", &["n0".into(), "n2".into()][..]));
+    assert!(seen.is_linked && (seen.incomplete, seen.lost, seen.unsent) == (0, 0, 0), "{seen:?}");
+    cluster.kill(2);
+    cluster.unlink(1);
+    cluster.advance(LEASE + 1);
+    let seen = view(&cluster, 1);
+    assert!(!seen.is_linked && seen.others.is_empty(), "{seen:?}");
+    assert!(view(&cluster, 0).is_linked);
+    let alone = switchboard_core::testing::World::with_engine(
+        switchboard_core::Config::from_toml(ROUTES).unwrap().engine([0; 32]).unwrap(),
+    );
+    assert_eq!(alone.engine.stats().cluster, None);
+}

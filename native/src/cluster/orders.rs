@@ -67,6 +67,11 @@ impl BackplaneOrders {
         let _ = self.sender.send(Order::Effect(effect));
     }
 
+    /// How many messages the broker did not get, beside those that the engine counts.
+    pub(crate) fn unsent(&self) -> u64 {
+        self.status.unsent()
+    }
+
     /// Waits until everything that was given so far is carried out, or given up as there is no link.
     pub(super) async fn carried_out(&self) {
         let (sender, receiver) = oneshot::channel();

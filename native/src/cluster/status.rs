@@ -35,7 +35,6 @@ impl Status {
         self.unsent.fetch_add(messages, Ordering::Relaxed);
     }
 
-    #[cfg(test)]
     pub(super) fn unsent(&self) -> u64 {
         self.unsent.load(Ordering::Relaxed)
     }
@@ -79,9 +78,10 @@ impl Status {
             "error": error.filter(|_| down_since.is_some()),
             "nodes": stats.nodes,
             "others": others,
+            "incomplete": stats.incomplete,
             "channels": stats.channels,
             "published": stats.published,
-            "unsent": stats.unsent + self.unsent.load(Ordering::Relaxed),
+            "unsent": stats.unsent + self.unsent(),
             "received": stats.received,
             "lost": stats.lost,
             "repeated": stats.repeated,

@@ -90,6 +90,9 @@ impl HostState {
     pub(crate) fn stats(&self, now: Now) -> Stats {
         let mut stats = self.engine.stats();
         stats.handler_time = self.engine.handler_time(now);
+        if let (Some(cluster), Some(orders)) = (&mut stats.cluster, &self.backplane) {
+            cluster.unsent += orders.unsent();
+        }
         for socket in self.sockets.iter().flatten() {
             stats.client_bytes.undecoded += socket.undecoded_bytes() as u64;
             stats.client_bytes.queued += socket.queued_bytes() as u64;

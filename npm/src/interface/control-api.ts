@@ -588,6 +588,8 @@ export type Stats = {
    * with its first prefix. Routes where none were are left out.
    */
   mismatches: Record<string, number>
+  /** The cluster, as this server sees it as one of its nodes. Left out where it is none. */
+  cluster?: ClusterView | null
   /** How long calls of user code took that ended in the last minute. Left out while the control API is off. */
   handlerTime?: HandlerTime | null
 }
@@ -619,6 +621,32 @@ export type ByteCounts = {
   sent: number
   /** In messages for outgoing connections that were dropped because twice the bound was reached, since the start. */
   dropped: number
+}
+
+/** A cluster, as one of its nodes sees it. What is counted is counted since the start of this server. */
+export type ClusterView = {
+  /** The name of this node. */
+  node: string
+  /** The names of the other nodes that are alive, sorted. */
+  others: string[]
+  /** Of how many of them not all is known: it is on its way, or there is no room for it. */
+  incomplete: number
+  /** Whether there is a link to the broker. Without one this server serves its own clients alone. */
+  isLinked: boolean
+  /** To how many channels this node is subscribed. */
+  channels: number
+  /** Messages that were given to the broker. */
+  published: number
+  /** Messages that were not, as there was no link, no room, or the broker has refused them. */
+  unsent: number
+  /** Messages of other nodes that came. */
+  received: number
+  /** Messages of other nodes that were lost on the way. */
+  lost: number
+  /** Messages that came once more, or too late, and were left out. */
+  repeated: number
+  /** Messages of the broker that were not understood. */
+  undecodable: number
 }
 
 /** How long calls of user code took, from the call to its answer, in ms. */

@@ -6,8 +6,11 @@ mod feeds;
 mod histories;
 
 use super::Engine;
-use crate::cluster::{BackplaneInput, Cluster, ClusterEvent, ClusterOutput, ClusterSettings, Node};
+use crate::cluster::{
+    BackplaneInput, Cluster, ClusterEvent, ClusterOutput, ClusterSettings, ClusterStats, Node,
+};
 use crate::interface::effect::{Effect, Level};
+use crate::interface::stats::ClusterView;
 use crate::state::cluster_node::{ClusterNode, own_channel};
 use crate::state::timers::Timer;
 use crate::time::Now;
@@ -43,6 +46,34 @@ impl Engine {
     /// if it takes part in none.
     pub fn cluster(&self) -> Option<&Cluster> {
         self.state.cluster.as_ref().map(|node| &node.cluster)
+    }
+
+    pub(super) fn cluster_view(&self) -> Option<ClusterView> {
+        let cluster = self.cluster()?;
+        let ClusterStats {
+            nodes: _,
+            incomplete,
+            channels,
+            published,
+            unsent,
+            received,
+            lost,
+            repeated,
+            undecodable,
+        } = cluster.stats();
+        Some(ClusterView {
+            node: cluster.me().name.to_string(),
+            others: cluster.others().map(|node| node.name.to_string()).collect(),
+            incomplete,
+            is_linked: cluster.down_since().is_none(),
+            channels,
+            published,
+            unsent,
+            received,
+            lost,
+            repeated,
+            undecodable,
+        })
     }
 
     /// The client of the broker reports something.
