@@ -1,5 +1,6 @@
 //! A blocking WebSocket client over tungstenite; every wait is bounded.
 
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -39,6 +40,26 @@ impl Client {
                 _ => {}
             }
         }
+    }
+
+    /// The next text message, if one comes in this time.
+    pub(crate) fn receive_within(&mut self, time: Duration) -> Result<Option<String>> {
+        self.socket.get_ref().set_read_timeout(Some(time))?;
+        let received = loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => break Ok(Some(text.to_string())),
+                Ok(Message::Close(frame)) => bail!("the server closed: {frame:?}"),
+                Ok(_) => {}
+                Err(tungstenite::Error::Io(error))
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    break Ok(None);
+                }
+                Err(error) => return Err(error).context("the connection has ended"),
+            }
+        };
+        self.socket.get_ref().set_read_timeout(Some(PATIENCE))?;
+        received
     }
 
     /// Closes with code 1000 and waits for the server's half of the closing handshake.

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use xshell::cmd;
 
 use crate::client::Client;
+use crate::cluster::{Broker, Node, broker, configuration};
 use crate::phoenix_channels::IntegrationTests;
 use crate::process::Server;
 use crate::project::Project;
@@ -48,6 +49,7 @@ pub(crate) fn run(project: &Project) -> Result<Outcome> {
     }
     SCENES.iter().try_for_each(|scenes| scenes.play(project, python.as_deref()))?;
     phoenix_channels(project)?;
+    phoenix_on_two_nodes(project)?;
     replayed::run(project, python.as_deref())?;
     Ok(match python {
         Some(_) => Outcome::Passed,
@@ -107,6 +109,29 @@ fn phoenix_channels(project: &Project) -> Result<()> {
             .with_context(|| format!("on {}, which printed:\n{}", host.name, host.server.printed()))?;
         println!("{}: phoenix_channels_client passed", host.name);
     }
+    Ok(())
+}
+
+/// The npm package phoenix at two servers that share a Redis.
+fn phoenix_on_two_nodes(project: &Project) -> Result<()> {
+    if !broker::is_there() {
+        if project.is_ci() {
+            bail!(broker::HOW_TO_GET_ONE);
+        }
+        println!("skipped on two nodes: {}", broker::HOW_TO_GET_ONE);
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let broker = Broker::start(folder.path())?;
+    let file = folder.path().join("switchboard.toml");
+    std::fs::write(&file, configuration(broker.port()))?;
+    let program = native::build(project)?;
+    let (a, b) = (Node::start(&program, &file, "a")?, Node::start(&program, &file, "b")?);
+    let (node, scene) = (npm::program("node")?, project.npm().join("test-clients/cluster/phoenix.mjs"));
+    let ports = [a.port().to_string(), b.port().to_string()];
+    let played = cmd!(project.shell, "{node} {scene} {ports...}").run();
+    played.with_context(|| format!("on two nodes, which printed:\n{}\n{}", a.printed(), b.printed()))?;
+    println!("two nodes: phoenix passed");
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod browser;
 mod check;
 mod client;
 mod clients;
+mod cluster;
 mod contract;
 mod copied;
 mod dependencies;

@@ -15,7 +15,12 @@ use crate::project::Project;
 pub(crate) fn build(project: &Project) -> Result<PathBuf> {
     let build = ["build", "--locked", "--workspace", "--bin", "switchboard", "--example", "contract"];
     project.cargo().args(build).run()?;
-    Ok(project.target().join("debug").join(format!("switchboard{}", std::env::consts::EXE_SUFFIX)))
+    Ok(debug(project))
+}
+
+/// Where it then is.
+pub(crate) fn debug(project: &Project) -> PathBuf {
+    project.target().join("debug").join(format!("switchboard{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Builds it with the release profile: what is measured or put under load.

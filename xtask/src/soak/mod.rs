@@ -13,6 +13,7 @@
 mod behavior;
 #[path = "../../../core/tests/support/client_frame.rs"]
 mod client_frame;
+mod cluster;
 mod echo;
 mod peer;
 mod room;
@@ -37,27 +38,36 @@ use tally::Tally;
 pub(crate) struct Options {
     /// Which server
     #[arg(default_value = "native")]
-    host: Host,
-    /// How long clients connect and leave
-    #[arg(long, value_name = "N", default_value_t = 2.0)]
-    minutes: f64,
+    subject: Subject,
+    /// How long clients connect and leave [default: 2, of a cluster 10]
+    #[arg(long, value_name = "N")]
+    minutes: Option<f64>,
     /// The seed of all random numbers; without it, another one each time
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
     /// How many clients there are at once, beside those that speak in rooms
     #[arg(long, value_name = "N", default_value_t = 300)]
     clients: u64,
-    /// Run the native server as it is in target/release, or the plugin as it is in npm/dist
+    /// Run the native server as it is in target/release, for a cluster in target/debug, or the plugin as it is in npm/dist
     #[arg(long)]
     built: bool,
 }
 
-/// The server under load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Host {
+/// What is put under load.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Subject {
     /// The native server
     Native,
     /// The plugin in a Vite development server
+    Plugin,
+    /// Three native servers that share a Redis, which is killed every minute
+    Cluster,
+}
+
+/// The server under load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    Native,
     Plugin,
 }
 
@@ -70,16 +80,24 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// Runs the clients, and fails on any fault.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| u64::from(std::process::id()) ^ time_seed());
-    let server = Server::start(project, options.host, options.built)?;
-    println!("{} minutes with {} clients at once, seed {seed}", options.minutes, options.clients);
+    let time = |minutes: f64| Duration::from_secs_f64(minutes * 60.0);
+    let host = match options.subject {
+        Subject::Native => Host::Native,
+        Subject::Plugin => Host::Plugin,
+        Subject::Cluster => {
+            return cluster::run(project, time(options.minutes.unwrap_or(10.0)), seed, options.built);
+        }
+    };
+    let minutes = options.minutes.unwrap_or(2.0);
+    let server = Server::start(project, host, options.built)?;
+    println!("{minutes} minutes with {} clients at once, seed {seed}", options.clients);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(soak(&server, options, seed));
+    let outcome = runtime.block_on(soak(&server, options, time(minutes), seed));
     outcome.map_err(|error| error.context(format!("seed {seed}; the server printed:\n{}", server.printed())))
 }
 
-async fn soak(server: &Server, options: &Options, seed: u64) -> Result<()> {
+async fn soak(server: &Server, options: &Options, whole: Duration, seed: u64) -> Result<()> {
     let tally = Tally::default();
-    let whole = Duration::from_secs_f64(options.minutes * 60.0);
     let first = churn(server, options, seed, whole.mul_f64(WARM_UP), &tally).await?;
     println!("warm: {first}");
     let last = churn(server, options, seed ^ u64::MAX, whole.mul_f64(1.0 - WARM_UP), &tally).await?;
