@@ -35,6 +35,7 @@ fn main() -> std::io::Result<()> {
     let embedded = fs::read_to_string(root.join("../../native/switchboard.toml"))?;
     write("config", texts(&[&embedded, CONFIG_JSON, CONFIG_TOML]))?;
     write("recordings", texts(&[RECORDING, HAR, HAR_WITH_ATTACHMENT]))?;
+    write("cluster", (9..=16).map(noise).collect())?;
     write("engine", (1..=8).map(noise).collect())
 }
 

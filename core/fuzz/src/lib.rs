@@ -11,3 +11,5 @@ pub mod stream;
 pub mod script;
 
 pub mod engine;
+
+pub mod cluster;
