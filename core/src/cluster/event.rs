@@ -45,6 +45,14 @@ pub enum ClusterEvent {
         /// How many.
         count: u64,
     },
+    /// Another node has published on a channel, and nothing of that has come: the broker may have learned of this node's
+    /// subscription only since then. This is told in a few signs of life of that node.
+    Unheard {
+        /// The channel.
+        channel: Arc<str>,
+        /// Who has published.
+        node: Node,
+    },
     /// An entry of another node is new or another one, or gone with `None`.
     Changed {
         /// Whose entry.

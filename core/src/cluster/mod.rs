@@ -236,6 +236,11 @@ impl Cluster {
         }
     }
 
+    /// How often in ms a node gives a sign of life.
+    pub(crate) fn sign_interval(&self) -> u64 {
+        self.settings.lease / 3
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Instant {
         let expiry = self.peers.next_expiry(self.settings.lease);
@@ -335,7 +340,10 @@ impl Cluster {
             Body::Alive { version, sent } => {
                 self.peers.announced(name, version);
                 for (channel, run, sequence) in sent {
-                    self.incoming.announced(now, &channel, &node, run, sequence);
+                    if self.incoming.announced(now, &channel, &node, run, sequence) {
+                        let node = node.clone();
+                        outputs.push(ClusterEvent::Unheard { channel, node }.into());
+                    }
                 }
             }
             Body::Changes { first, changes } => {

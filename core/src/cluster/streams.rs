@@ -188,16 +188,26 @@ impl Incoming {
         if is_wanted { Heard::Next { lost } } else { Heard::NotSubscribed }
     }
 
-    /// A node says what it has published. What has not come may still be on its way.
-    pub(super) fn announced(&mut self, now: Instant, channel: &str, node: &Node, run: u64, sequence: u64) {
+    /// A node says what it has published. What has not come may still be on its way. True: none of its messages has come before.
+    pub(super) fn announced(
+        &mut self,
+        now: Instant,
+        channel: &str,
+        node: &Node,
+        run: u64,
+        sequence: u64,
+    ) -> bool {
         let received = Received { incarnation: node.incarnation, run, sequence };
+        let Some(known) = self.channels.get(channel) else { return false };
         // Unless one of its messages has come before: the broker may know of the subscription only since then.
-        let last = self.channels.get(channel).and_then(|channel| channel.nodes.get(&node.name));
+        let last = known.nodes.get(&node.name);
+        let is_unheard = last.is_none() && known.unwanted.is_none();
         // What has no room is told again, or noticed by the next message.
         if last.is_some_and(|last| *last < received) && self.awaited.len() < MOST_AWAITED {
             let (channel, node) = (channel.into(), node.clone());
             self.awaited.push(Awaited { since: now, channel, node, received });
         }
+        is_unheard
     }
 
     /// Since when the first of it is waited for.
@@ -276,10 +286,10 @@ mod tests {
         let mut incoming = Incoming::default();
         let at = Instant::from_ms;
         incoming.subscribe("x");
-        incoming.announced(at(0), "x", &node(2), 1, 1);
+        assert!(incoming.announced(at(0), "x", &node(2), 1, 1), "nothing of it has come");
         assert_eq!(incoming.heard("x", &node(2), 1, 2), Heard::Next { lost: 0 });
-        incoming.announced(at(0), "x", &node(2), 1, 2);
-        incoming.announced(at(0), "y", &node(2), 1, 5);
+        assert!(!incoming.announced(at(0), "x", &node(2), 1, 2));
+        assert!(!incoming.announced(at(0), "y", &node(2), 1, 5), "nobody wants that");
         assert_eq!(incoming.give_up(at(100), 100), [], "nothing is missing");
         // The announcement has come first.
         incoming.announced(at(100), "x", &node(2), 1, 3);

@@ -6,6 +6,7 @@ use super::Engine;
 use crate::handler::{HandlerError, HandlerResult};
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::{Effect, Level};
+use crate::state::cluster_node::Together;
 use crate::time::{Now, WallTime};
 
 impl Engine {
@@ -33,21 +34,22 @@ impl Engine {
             return effects.push(Effect::Log { level: Level::Warn, text });
         }
         self.publish_to_feeds(now, feed, &value, effects);
-        self.publish_here(now, feed, now.wall, value, effects);
+        self.publish_here(now, feed, (now.wall, Together::First), value, effects);
     }
 
-    /// Publishes a value of this time on a feed for the clients of this server, as each node of a cluster does.
+    /// Publishes a value of this time on a feed for the clients of this server, as each node of a cluster does, wherever it
+    /// began.
     pub(super) fn publish_here(
         &mut self,
         now: Now,
         feed: &str,
-        at: WallTime,
+        (at, together): (WallTime, Together),
         value: Value,
         effects: &mut Vec<Effect>,
     ) {
         let Some(found) = self.state.feeds.iter_mut().find(|known| known.name() == feed) else { return };
         let value = found.publish(at, value);
-        self.set_silent(true);
+        self.set_together(together);
         for route in 0..self.handlers.len() {
             if !self.state.routes[route].settings.feeds.iter().any(|name| name == feed) {
                 continue;
@@ -55,13 +57,12 @@ impl Engine {
             let told = self.run(now, route, None, effects, |handler, cx| handler.publish(cx, feed, &value));
             log_failure(&format!("publishing on {feed:?}"), told, effects);
         }
-        self.set_silent(false);
+        self.set_together(Together::No);
     }
 
-    /// Whether the other nodes do the same for their clients, so that they are not told.
-    fn set_silent(&mut self, is_silent: bool) {
+    fn set_together(&mut self, together: Together) {
         if let Some(node) = &mut self.state.cluster {
-            node.is_silent = is_silent;
+            node.together = together;
         }
     }
 }

@@ -125,7 +125,7 @@ impl Engine {
         }
         self.take_feeds(now, feeds, effects);
         self.hear_feeds(now, effects);
-        self.hear_histories(effects);
+        self.hear_histories(now, effects);
         self.find_endpoints();
         self.retime(now, &earlier);
         summary.closed = self.retire(now, &gone, effects);

@@ -140,7 +140,8 @@ pub trait Handler: Any + Send {
         Err(format!("this route knows no command {name:?}").into())
     }
 
-    /// A value was published on one of the route's feeds.
+    /// A value was published on one of the route's feeds. In a cluster each node is told, and sends to its own clients; on a
+    /// route with a history the node where it was published sends to those of all nodes.
     fn publish(&mut self, cx: &mut Context<'_>, feed: &str, value: &FeedValue) -> HandlerResult {
         let _ = (cx, feed, value);
         Ok(())

@@ -27,7 +27,7 @@ struct Head<'a> {
 }
 
 /// A message to these rooms.
-pub(super) fn message(rooms: &[Arc<str>], position: Position, message: &Message) -> Message {
+pub(super) fn message(rooms: &[Arc<str>], position: &Position, message: &Message) -> Message {
     let head = head(rooms, position, None);
     encode(&match message {
         Message::Text(text) => Envelope { history: head, text: Some(text.as_str()), binary: None },
@@ -38,12 +38,12 @@ pub(super) fn message(rooms: &[Arc<str>], position: Position, message: &Message)
 }
 
 /// How far these rooms are, and whether what was missed follows.
-pub(super) fn position(rooms: &[Arc<str>], position: Position, recovered: Option<bool>) -> Message {
+pub(super) fn position(rooms: &[Arc<str>], position: &Position, recovered: Option<bool>) -> Message {
     let head = head(rooms, position, recovered);
     encode(&Envelope { history: head, text: None, binary: None })
 }
 
-fn head(rooms: &[Arc<str>], position: Position, recovered: Option<bool>) -> Head<'_> {
+fn head<'a>(rooms: &'a [Arc<str>], position: &Position, recovered: Option<bool>) -> Head<'a> {
     Head { rooms: rooms.iter().map(|room| &**room).collect(), position: position.to_string(), recovered }
 }
 

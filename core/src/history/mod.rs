@@ -4,7 +4,7 @@
 //! everyone on the route, then come to it in an envelope:
 //!
 //! ```json
-//! { "history": { "rooms": ["lobby"], "position": "9f3a61c2:42" }, "text": "hello" }
+//! { "history": { "rooms": ["lobby"], "position": "6921a3f09f3a61c2:42" }, "text": "hello" }
 //! ```
 //!
 //! | | |
@@ -15,34 +15,51 @@
 //!
 //! With an envelope that has no message the server says how far a room is: when the client joins it, when it opens (for
 //! everyone on the route), and when it has itself sent a message that does not come back to it. Who connects again names the
-//! rooms and the last positions: `switchboard-history=lobby@9f3a61c2:42`, repeated for several rooms, without a name before
-//! the `@` for everyone. When it joins such a room it is told whether it can get all that it missed, and then is sent just that:
+//! rooms and the last positions: `switchboard-history=lobby@6921a3f09f3a61c2:42`, repeated for several rooms, without a name
+//! before the `@` for everyone. When it joins such a room it is told whether it can get all that it missed, and then is sent
+//! just that:
 //!
 //! ```json
-//! { "history": { "rooms": ["lobby"], "position": "9f3a61c2:44", "recovered": true } }
-//! { "history": { "rooms": ["lobby"], "position": "9f3a61c2:43" }, "text": "are you there?" }
+//! { "history": { "rooms": ["lobby"], "position": "6921a3f09f3a61c2:42", "recovered": true } }
+//! { "history": { "rooms": ["lobby"], "position": "6921a3f09f3a61c2:43" }, "text": "are you there?" }
 //! ```
 //!
 //! `"recovered": false`: some of it is no longer kept, or the server has started anew; nothing is sent, and the client has to
 //! load what it shows. Messages to single clients are no part of this, and come as they are. Clients without the parameter
 //! notice nothing.
+//!
+//! # In a cluster
+//!
+//! Each node keeps what is said on all nodes, so a client can come back to any of them. Every message has an *offset*: the epoch
+//! of the node that says it, and a number that goes up by one. A position has the latest number of each epoch, so that it means
+//! the same on all nodes, in whatever order messages have come there.
+//!
+//! What is missing of an epoch is seen by its numbers. A node that starts, or has had no link to the broker, asks the others
+//! how far they are, and promises nothing until all have answered: what it was not there for it cannot give. When messages of
+//! another node turn out to be lost, it tells those of its clients that take part with `"recovered": false`, for they have missed
+//! something while they were there.
 
 mod envelope;
+mod epochs;
+mod follower;
 mod position;
 mod room;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chacha20::ChaCha8Rng;
-use chacha20::rand_core::Rng;
 
+use crate::cluster::Node;
 use crate::interface::connection_id::ConnectionId;
 use crate::message::Message;
 use crate::state::id_hash::IdHash;
-use crate::time::Instant;
-pub(crate) use position::Position;
-use room::Room;
+use crate::time::{Instant, Now};
+use epochs::Epochs;
+use follower::Follower;
+use position::Numbers;
+pub(crate) use position::{Epoch, Offset, Position};
+use room::{Kept, Room};
 
 /// The query parameter by which clients take part.
 const PARAMETER: &str = "switchboard-history";
@@ -77,25 +94,24 @@ impl Default for HistorySettings {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     settings: HistorySettings,
-    /// Distinguishes this history from that of an earlier process; made when it is needed.
-    epoch: Option<u32>,
-    /// The number of the latest message.
-    latest: u64,
-    /// The highest number in a room whose history was forgotten.
-    forgotten: u64,
+    epochs: Epochs,
+    /// How many messages were kept.
+    count: u64,
+    /// The latest messages in rooms that were forgotten.
+    forgotten: Numbers,
     bytes: usize,
     /// By name; the empty name stands for everyone on the route.
     rooms: HashMap<Arc<str>, Room>,
     followers: HashMap<ConnectionId, Follower, IdHash>,
 }
 
-/// A client that takes part.
-#[derive(Debug, Default)]
-struct Follower {
-    /// Where it was in which room.
-    from: Vec<(String, Position)>,
-    /// What it was sent again of messages that went to several rooms.
-    told: BTreeSet<u64>,
+/// A message that is kept, as clients get it.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// In its envelope.
+    pub(crate) message: Message,
+    /// The envelope alone.
+    pub(crate) position: Message,
 }
 
 /// What a client is sent when it joins a room.
@@ -130,7 +146,7 @@ impl History {
                 // What was no position of ours is as one of another epoch: it cannot be gone on from.
                 Some((room.to_owned(), position.parse().unwrap_or_default()))
             });
-            self.followers.insert(id, Follower { from: from.collect(), told: BTreeSet::new() });
+            self.followers.insert(id, Follower::new(from.collect()));
         }
     }
 
@@ -144,77 +160,155 @@ impl History {
         self.followers.remove(&id);
     }
 
-    /// Keeps a message to these rooms, or without any to everyone; gives it in its envelope, and the envelope alone.
-    pub(crate) fn keep(
-        &mut self,
-        now: Instant,
-        rooms: &[Arc<str>],
-        message: &Message,
-        random: &mut ChaCha8Rng,
-    ) -> (Message, Message) {
-        self.latest += 1;
+    /// The offset of the next message of this server.
+    pub(crate) fn next(&mut self, now: Now, random: &mut ChaCha8Rng) -> Offset {
+        self.epochs.next(now, random)
+    }
+
+    /// A message of another node has come. True: some before it have not.
+    pub(crate) fn heard(&mut self, now: Now, node: &Node, offset: Offset) -> bool {
+        self.epochs.heard(now.instant, node, offset)
+    }
+
+    /// Keeps a message to these rooms, or without any to everyone.
+    pub(crate) fn keep(&mut self, now: Now, offset: Offset, rooms: &[Arc<str>], message: &Message) -> Said {
+        self.count += 1;
         let everyone = [Arc::from("")];
-        let (number, among) = (self.latest, Arc::<[Arc<str>]>::from(rooms));
+        let among = Arc::<[Arc<str>]>::from(rooms);
         for name in if rooms.is_empty() { &everyone } else { rooms } {
-            let room = self.rooms.entry(name.clone()).or_insert_with(|| Room::new(number));
+            let room = self.rooms.entry(name.clone()).or_insert_with(|| Room::new(self.forgotten.clone()));
             self.bytes -= room.bytes();
-            room.push(now, number, message.clone(), among.clone(), &self.settings);
+            room.push(now.instant, self.count, (offset, message.clone()), among.clone(), &self.settings);
             self.bytes += room.bytes();
         }
         if self.rooms.len() > MOST_ROOMS || self.bytes > MOST_BYTES {
             self.forget_silent();
         }
-        let position = self.position(number, random);
-        (envelope::message(rooms, position, message), envelope::position(rooms, position, None))
+        let here = self.position(now);
+        let message = envelope::message(rooms, &here, message);
+        Said { message, position: envelope::position(rooms, &here, None) }
     }
 
-    /// A client that takes part is in a room now; the empty name: it is on the route. `None`: it does not take part.
+    /// Whether a client has perhaps heard messages elsewhere that have not come here yet.
+    pub(crate) fn is_ahead(&self, id: ConnectionId) -> bool {
+        self.followers.get(&id).is_some_and(Follower::is_ahead)
+    }
+
+    /// A message as it is for a client that is ahead; `None`: it has heard it.
+    pub(crate) fn for_ahead(
+        &mut self,
+        now: Now,
+        id: ConnectionId,
+        offset: Offset,
+        rooms: &[Arc<str>],
+        message: &Message,
+    ) -> Option<Message> {
+        let mut position = self.position(now);
+        let follower = self.followers.get_mut(&id)?;
+        let has_heard = follower.has_heard(rooms, offset);
+        follower.catch_up(&position.numbers);
+        follower.raise(rooms, &mut position);
+        (!has_heard).then(|| envelope::message(rooms, &position, message))
+    }
+
+    /// A client that takes part is in a room now; the empty name: it is on the route. `knows_all`: what other nodes have said
+    /// has come, as far as this one can know. `None`: the client does not take part.
     pub(crate) fn joined(
         &mut self,
-        now: Instant,
+        now: Now,
         id: ConnectionId,
         name: &str,
+        knows_all: bool,
         random: &mut ChaCha8Rng,
     ) -> Option<Joined> {
-        let position = self.position(self.latest, random);
-        let follower = self.followers.get_mut(&id)?;
+        let from = self.followers.get_mut(&id)?.take_from(name);
+        self.epochs.own(now, random);
+        let here = self.position(now);
         let rooms: &[Arc<str>] = if name.is_empty() { &[] } else { &[name.into()] };
-        let place = follower.from.iter().position(|(room, _)| room == name);
-        let Some((_, from)) = place.map(|place| follower.from.swap_remove(place)) else {
-            return Some(Joined { envelope: envelope::position(rooms, position, None), missed: Vec::new() });
+        let Some(from) = from else {
+            return Some(Joined { envelope: envelope::position(rooms, &here, None), missed: Vec::new() });
         };
-        let missed = match self.rooms.get_mut(name) {
-            _ if from.epoch != position.epoch || from.number > self.latest => None,
-            Some(room) => {
-                self.bytes -= room.bytes();
-                let after = room.after(now, from.number, self.forgotten, &self.settings);
-                self.bytes += room.bytes();
-                after
-            }
-            None => (from.number >= self.forgotten).then(Vec::new),
+        let Some(kept) = self.after(now, name, &from, knows_all) else {
+            let envelope = envelope::position(rooms, &here, Some(false));
+            return Some(Joined { envelope, missed: Vec::new() });
         };
-        let envelope = envelope::position(rooms, position, Some(missed.is_some()));
-        let missed = missed.unwrap_or_default().into_iter().filter_map(|kept| {
-            // A message to several rooms was perhaps sent again for another one.
-            let is_new = kept.rooms.len() < 2 || follower.told.insert(kept.number);
-            let position = Position { number: kept.number, ..position };
-            is_new.then(|| envelope::message(&kept.rooms, position, &kept.message))
+        let follower = self.followers.get_mut(&id)?;
+        let is_ahead =
+            |offset: &Offset| here.numbers.get(offset.epoch).is_some_and(|number| number < offset.number);
+        follower.set_ahead(name, from.numbers.iter().filter(is_ahead).collect());
+        // How far it is in the end: in some epochs it may be further than this server.
+        let mut end = here;
+        follower.raise(rooms, &mut end);
+        let new: Vec<Kept> =
+            kept.into_iter().filter(|kept| follower.is_new(kept.offset, kept.rooms.len())).collect();
+        // It is as far as it has got, should its connection end between two messages.
+        let mut reached = from;
+        let envelope = envelope::position(rooms, if new.is_empty() { &end } else { &reached }, Some(true));
+        let count = new.len();
+        let missed = new.into_iter().enumerate().map(|(index, kept)| {
+            reached.numbers.raise(kept.offset);
+            let position = if index + 1 == count { &end } else { &reached };
+            envelope::message(&kept.rooms, position, &kept.message)
         });
         Some(Joined { envelope, missed: missed.collect() })
     }
 
-    fn position(&mut self, number: u64, random: &mut ChaCha8Rng) -> Position {
-        // 0 is what an unreadable position has.
-        let epoch = *self.epoch.get_or_insert_with(|| random.next_u32().max(1));
-        Position { epoch, number }
+    /// What came in a room after a position, if all of it is there.
+    fn after(&mut self, now: Now, name: &str, from: &Position, knows_all: bool) -> Option<Vec<Kept>> {
+        if !knows_all && self.epochs.has_others() {
+            return None;
+        }
+        let (ttl, instant) = (self.settings.ttl, now.instant);
+        let Some(room) = self.rooms.get_mut(name) else {
+            return self.epochs.is_whole(instant, ttl, from, &self.forgotten).then(Vec::new);
+        };
+        self.bytes -= room.bytes();
+        room.drop_old(instant, &self.settings);
+        self.bytes += room.bytes();
+        let is_whole = self.epochs.is_whole(instant, ttl, from, room.dropped());
+        is_whole.then(|| room.after(&from.numbers).cloned().collect())
     }
 
-    /// Something was said that is not kept: whoever was here before cannot go on.
-    pub(crate) fn lose(&mut self) {
-        self.latest += 1;
-        self.rooms.clear();
-        self.bytes = 0;
-        self.forgotten = self.latest;
+    /// How far this server is.
+    fn position(&self, now: Now) -> Position {
+        self.epochs.position(now.instant, self.settings.ttl)
+    }
+
+    /// What this server tells other nodes: its own epoch, and how far it is.
+    pub(crate) fn tell(&mut self, now: Now, random: &mut ChaCha8Rng) -> (Epoch, Position) {
+        (self.epochs.own(now, random), self.position(now))
+    }
+
+    /// What another node has told. True: messages have not come, and will not.
+    pub(crate) fn told(&mut self, now: Now, node: &Node, own: Epoch, position: &Position) -> bool {
+        self.epochs.raise_horizon(position.horizon);
+        let mut has_gap = false;
+        for offset in position.numbers.iter() {
+            has_gap |= self.epochs.told(now.instant, (offset.epoch == own).then_some(node), offset);
+        }
+        has_gap
+    }
+
+    /// What was told of and has not come for so many ms is lost. True: there is such.
+    pub(crate) fn give_up(&mut self, now: Instant, patience: u64) -> bool {
+        self.epochs.give_up(now, patience)
+    }
+
+    /// A node has left.
+    pub(crate) fn left(&mut self, now: Instant, node: &Node) {
+        self.epochs.left(now, node);
+    }
+
+    /// The clients that take part.
+    pub(crate) fn followers(&self) -> Vec<ConnectionId> {
+        let mut followers: Vec<_> = self.followers.keys().copied().collect();
+        followers.sort_unstable();
+        followers
+    }
+
+    /// Tells members of these rooms that messages were lost.
+    pub(crate) fn lost(&self, now: Now, rooms: &[Arc<str>]) -> Message {
+        envelope::position(rooms, &self.position(now), Some(false))
     }
 
     /// Forgets the tenth of the rooms that were silent longest, so that it does not have to be done for each message.
@@ -225,7 +319,7 @@ impl History {
         let gone = self.rooms.extract_if(|_, room| room.latest() <= limit);
         for (_, room) in gone {
             self.bytes -= room.bytes();
-            self.forgotten = self.forgotten.max(room.latest());
+            room.into_dropped().iter().for_each(|offset| self.forgotten.raise(offset));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::HistorySettings;
+use super::position::{Numbers, Offset};
 use crate::message::Message;
 use crate::time::Instant;
 
@@ -13,7 +14,7 @@ const COST: usize = 128;
 /// A message that is kept.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
-    pub(super) number: u64,
+    pub(super) offset: Offset,
     pub(super) message: Message,
     /// All rooms that it went to.
     pub(super) rooms: Arc<[Arc<str>]>,
@@ -25,21 +26,19 @@ pub(super) struct Room {
     messages: VecDeque<Kept>,
     /// Of their payloads.
     bytes: usize,
-    /// The number of its first message since it is known.
-    first: u64,
-    /// The number of the latest message.
+    /// When something was said there last: counts what is said on the route.
     latest: u64,
-    /// The number of the latest message that is no longer kept.
-    dropped: u64,
+    /// The latest messages that are no longer kept.
+    dropped: Numbers,
 }
 
 impl Room {
-    /// A room whose first message will have this number.
-    pub(super) fn new(first: u64) -> Self {
-        Self { messages: VecDeque::new(), bytes: 0, first, latest: first, dropped: 0 }
+    /// A room of which these messages may have been forgotten before.
+    pub(super) fn new(forgotten: Numbers) -> Self {
+        Self { messages: VecDeque::new(), bytes: 0, latest: 0, dropped: forgotten }
     }
 
-    /// The number of the latest message.
+    /// When something was said there last.
     pub(super) fn latest(&self) -> u64 {
         self.latest
     }
@@ -49,44 +48,45 @@ impl Room {
         self.bytes + self.messages.len() * COST
     }
 
+    /// The latest messages that are no longer kept.
+    pub(super) fn dropped(&self) -> &Numbers {
+        &self.dropped
+    }
+
+    /// Forgets everything; gives the latest messages that were there.
+    pub(super) fn into_dropped(mut self) -> Numbers {
+        self.messages.iter().for_each(|kept| self.dropped.raise(kept.offset));
+        self.dropped
+    }
+
+    /// Keeps a message, the `latest`th that was said on the route.
     pub(super) fn push(
         &mut self,
         now: Instant,
-        number: u64,
-        message: Message,
+        latest: u64,
+        (offset, message): (Offset, Message),
         rooms: Arc<[Arc<str>]>,
         settings: &HistorySettings,
     ) {
         self.bytes += message.len();
-        self.latest = number;
-        self.messages.push_back(Kept { number, message, rooms, at: now });
+        self.latest = latest;
+        self.messages.push_back(Kept { offset, message, rooms, at: now });
         self.drop_old(now, settings);
     }
 
-    /// What came after this number, if all of it is kept. `forgotten`: up to which number the room may have been forgotten
-    /// before.
-    pub(super) fn after(
-        &mut self,
-        now: Instant,
-        number: u64,
-        forgotten: u64,
-        settings: &HistorySettings,
-    ) -> Option<Vec<Kept>> {
-        self.drop_old(now, settings);
-        let was_forgotten = number < self.first && number < forgotten;
-        if was_forgotten || number < self.dropped {
-            return None;
-        }
-        Some(self.messages.iter().filter(|kept| kept.number > number).cloned().collect())
+    /// What is kept of what came after these messages.
+    pub(super) fn after(&self, from: &Numbers) -> impl Iterator<Item = &Kept> {
+        self.messages.iter().filter(|kept| !from.has(kept.offset))
     }
 
-    fn drop_old(&mut self, now: Instant, settings: &HistorySettings) {
+    /// Drops what is too old or too much.
+    pub(super) fn drop_old(&mut self, now: Instant, settings: &HistorySettings) {
         let HistorySettings { size, ttl, max_bytes } = *settings;
         while let Some(oldest) = self.messages.front()
             && (self.messages.len() > size || self.bytes > max_bytes || now.ms_since(oldest.at) > ttl)
         {
             self.bytes -= oldest.message.len();
-            self.dropped = oldest.number;
+            self.dropped.raise(oldest.offset);
             self.messages.pop_front();
         }
     }

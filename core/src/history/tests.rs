@@ -5,29 +5,34 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::interface::connection_id::ConnectionIds;
+use crate::time::WallTime;
 
 const SMALL: HistorySettings = HistorySettings { size: 3, ttl: 1_000, max_bytes: 100 };
 
-struct Kept {
+struct Server {
     history: History,
     random: ChaCha8Rng,
     ids: ConnectionIds,
     now: Instant,
 }
 
-impl Kept {
+impl Server {
     fn new(settings: HistorySettings) -> Self {
         let random = ChaCha8Rng::from_seed([1; 32]);
         let (history, ids) = (History::new(settings), ConnectionIds::default());
         Self { history, random, ids, now: Instant::from_ms(1) }
     }
 
+    fn now(&self) -> Now {
+        Now { instant: self.now, wall: WallTime::from_us(1_763_000_000_000_000) }
+    }
+
     /// Says something in these rooms; gives the position after it.
     fn say(&mut self, rooms: &[&str], text: &str) -> String {
         let rooms: Vec<Arc<str>> = rooms.iter().map(|room| Arc::from(*room)).collect();
-        let (_, position) = self.history.keep(self.now, &rooms, &text.into(), &mut self.random);
-        let envelope: Value = position.parse_json().unwrap();
-        envelope["history"]["position"].as_str().unwrap().to_owned()
+        let offset = self.history.next(self.now(), &mut self.random);
+        let said = self.history.keep(self.now(), offset, &rooms, &text.into());
+        position(&said.position)
     }
 
     /// A client comes with this query and joins these rooms: for each whether it was recovered, and the texts.
@@ -35,7 +40,7 @@ impl Kept {
         let id = self.ids.allocate();
         self.history.follow(id, query);
         let joined = rooms.iter().map(|room| {
-            let joined = self.history.joined(self.now, id, room, &mut self.random).unwrap();
+            let joined = self.history.joined(self.now(), id, room, true, &mut self.random).unwrap();
             let text = |message: Message| {
                 let envelope: Value = message.parse_json().unwrap();
                 envelope["text"].as_str().unwrap().to_owned()
@@ -56,9 +61,14 @@ impl Kept {
     }
 }
 
+fn position(envelope: &Message) -> String {
+    let envelope: Value = envelope.parse_json().unwrap();
+    envelope["history"]["position"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn who_comes_back_gets_just_what_it_missed() {
-    let mut kept = Kept::new(SMALL);
+    let mut kept = Server::new(SMALL);
     let first = kept.say(&["a"], "1");
     kept.say(&["b"], "other room");
     kept.say(&["a"], "2");
@@ -76,7 +86,7 @@ fn who_comes_back_gets_just_what_it_missed() {
 
 #[test]
 fn what_is_too_old_or_too_much_is_not_kept() {
-    let mut kept = Kept::new(SMALL);
+    let mut kept = Server::new(SMALL);
     let first = kept.say(&["a"], "1");
     kept.say(&["a"], "2");
     kept.now = kept.now + 1_000;
@@ -92,13 +102,13 @@ fn what_is_too_old_or_too_much_is_not_kept() {
 
 #[test]
 fn what_is_no_position_of_this_history_is_not_recovered() {
-    let mut kept = Kept::new(SMALL);
+    let mut kept = Server::new(SMALL);
     let first = kept.say(&["a"], "1");
     let future = first.replace(":1", ":2");
-    for position in ["", "x", "0:0", "00000000:1", &future] {
+    for position in ["", "x", "0:0", "0000000000000000:1", &future] {
         assert_eq!(kept.recover("a", position), None, "{position}");
     }
-    let mut other = Kept::new(SMALL);
+    let mut other = Server::new(SMALL);
     other.random = ChaCha8Rng::from_seed([2; 32]);
     other.say(&["a"], "1");
     assert_eq!(other.recover("a", &first), None);
@@ -106,7 +116,7 @@ fn what_is_no_position_of_this_history_is_not_recovered() {
 
 #[test]
 fn a_message_to_several_rooms_comes_back_once() {
-    let mut kept = Kept::new(SMALL);
+    let mut kept = Server::new(SMALL);
     let first = kept.say(&["a"], "1");
     kept.say(&["a", "b"], "both");
     kept.say(&["b"], "2");
@@ -127,7 +137,7 @@ fn a_message_to_several_rooms_comes_back_once() {
 
 #[test]
 fn everyone_on_the_route_is_a_room_without_a_name() {
-    let mut kept = Kept::new(SMALL);
+    let mut kept = Server::new(SMALL);
     let first = kept.say(&[], "1");
     kept.say(&[], "2");
     assert_eq!(kept.recover("", &first).unwrap(), ["2"]);
@@ -135,30 +145,28 @@ fn everyone_on_the_route_is_a_room_without_a_name() {
 
 #[test]
 fn a_message_is_in_its_envelope_as_it_is() {
-    let mut kept = Kept::new(SMALL);
+    let mut kept = Server::new(SMALL);
     let rooms = [Arc::from("a")];
-    let (text, _) = kept.history.keep(kept.now, &rooms, &"say \"hi\"".into(), &mut kept.random);
-    let position = format!("{:08x}", kept.history.epoch.unwrap());
-    let expected = json!({
-        "history": { "rooms": ["a"], "position": format!("{position}:1") },
-        "text": "say \"hi\"",
-    });
-    assert_eq!(text.parse_json::<Value>().unwrap(), expected);
-    let bytes = Message::Binary(vec![0, 255].into());
-    let (binary, _) = kept.history.keep(kept.now, &[], &bytes, &mut kept.random);
-    let expected =
-        json!({ "history": { "rooms": [], "position": format!("{position}:2") }, "binary": "AP8=" });
-    assert_eq!(binary.parse_json::<Value>().unwrap(), expected);
+    let mut keep = |rooms: &[Arc<str>], message: &Message| {
+        let offset = kept.history.next(kept.now(), &mut kept.random);
+        let said = kept.history.keep(kept.now(), offset, rooms, message);
+        (said.message.parse_json::<Value>().unwrap(), position(&said.position))
+    };
+    let (text, at) = keep(&rooms, &"say \"hi\"".into());
+    assert!(at.ends_with(":1"), "{at}");
+    assert_eq!(text, json!({ "history": { "rooms": ["a"], "position": at }, "text": "say \"hi\"" }));
+    let (binary, at) = keep(&[], &Message::Binary(vec![0, 255].into()));
+    assert_eq!(binary, json!({ "history": { "rooms": [], "position": at }, "binary": "AP8=" }));
 }
 
 #[test]
 fn who_does_not_ask_takes_no_part() {
-    let mut kept = Kept::new(SMALL);
+    let mut kept = Server::new(SMALL);
     for query in ["", "a=b", "switchboard-histor=x", "x=switchboard-history"] {
         let id = kept.ids.allocate();
         kept.history.follow(id, query);
         assert!(!kept.history.is_follower(id), "{query}");
-        assert_eq!(kept.history.joined(kept.now, id, "a", &mut kept.random), None);
+        assert_eq!(kept.history.joined(kept.now(), id, "a", true, &mut kept.random), None);
     }
     let id = kept.ids.allocate();
     kept.history.follow(id, "switchboard-history");
@@ -167,7 +175,7 @@ fn who_does_not_ask_takes_no_part() {
 
 #[test]
 fn rooms_have_a_limit_beyond_which_the_silent_are_forgotten() {
-    let mut kept = Kept::new(SMALL);
+    let mut kept = Server::new(SMALL);
     let first = kept.say(&["busy"], "1");
     kept.say(&["silent"], "2");
     for number in 0..MOST_ROOMS {
@@ -185,11 +193,94 @@ fn rooms_have_a_limit_beyond_which_the_silent_are_forgotten() {
 
 #[test]
 fn messages_without_payload_count_too() {
-    let mut kept = Kept::new(HistorySettings { size: 2, ..SMALL });
+    let mut kept = Server::new(HistorySettings { size: 2, ..SMALL });
     let mut held = Vec::new();
     for _ in 0..3 {
         kept.say(&["a"], "");
         held.push(kept.history.bytes);
     }
     assert!(0 < held[0] && held[1] == 2 * held[0] && held[2] == held[1], "{held:?}");
+}
+
+#[test]
+fn a_client_that_is_ahead_of_its_node_hears_nothing_twice() {
+    let (mut there, mut here) = (Server::new(SMALL), Server::new(SMALL));
+    there.random = ChaCha8Rng::from_seed([2; 32]);
+    let node = Node { name: "there".into(), incarnation: 1 };
+    let rooms = [Arc::from("a")];
+    let say = |there: &mut Server, text: &str| {
+        let offset = there.history.next(there.now(), &mut there.random);
+        (offset, position(&there.history.keep(there.now(), offset, &rooms, &text.into()).position))
+    };
+    let hear = |here: &mut Server, (offset, _): &(Offset, String), text: &str| {
+        let has_gap = here.history.heard(here.now(), &node, *offset);
+        here.history.keep(here.now(), *offset, &rooms, &text.into());
+        has_gap
+    };
+    let (first, second, third) = (say(&mut there, "1"), say(&mut there, "2"), say(&mut there, "3"));
+    assert!(!hear(&mut here, &first, "1"));
+    // It has heard two there.
+    let id = here.ids.allocate();
+    here.history.follow(id, &format!("switchboard-history=a@{}", second.1));
+    let joined = here.history.joined(here.now(), id, "a", true, &mut here.random).unwrap();
+    let head: Value = joined.envelope.parse_json().unwrap();
+    assert_eq!((&head["history"]["recovered"], joined.missed), (&true.into(), Vec::new()));
+    let epoch = format!("{:016x}", second.0.epoch.0);
+    assert!(position(&joined.envelope).contains(&format!("{epoch}:2")), "{head}");
+    assert!(here.history.is_ahead(id));
+    assert!(!hear(&mut here, &second, "2"));
+    assert_eq!(here.history.for_ahead(here.now(), id, second.0, &rooms, &"2".into()), None);
+    assert!(!here.history.is_ahead(id), "it has come here, too");
+    assert!(!hear(&mut here, &third, "3"));
+    assert_eq!(here.recover("a", &second.1).unwrap(), ["3"]);
+}
+
+#[test]
+fn what_did_not_come_from_another_node_cannot_be_recovered() {
+    let (mut there, mut here) = (Server::new(SMALL), Server::new(SMALL));
+    there.random = ChaCha8Rng::from_seed([2; 32]);
+    let node = Node { name: "there".into(), incarnation: 1 };
+    let rooms = [Arc::from("a")];
+    let positions: Vec<String> = ["1", "2", "3"].map(|text| there.say(&["a"], text)).into();
+    assert_eq!(here.recover("a", &positions[0]), None, "nobody is known who says such things");
+    let (epoch, told) = there.history.tell(there.now(), &mut there.random);
+    let hear = |here: &mut Server, number: u64| {
+        let offset = Offset { epoch, number };
+        let has_gap = here.history.heard(here.now(), &node, offset);
+        here.history.keep(here.now(), offset, &rooms, &number.to_string().as_str().into());
+        has_gap
+    };
+    assert!(!hear(&mut here, 1) && hear(&mut here, 3), "2 is lost");
+    assert_eq!(here.recover("a", &positions[0]), None);
+    assert_eq!(here.recover("a", &positions[1]).unwrap(), ["3"]);
+    // What another node tells of may still be on its way.
+    there.say(&["a"], "4");
+    let (_, later) = there.history.tell(there.now(), &mut there.random);
+    assert!(!here.history.told(here.now(), &node, epoch, &told), "all of that is known");
+    assert!(!here.history.told(here.now(), &node, epoch, &later));
+    assert_eq!(here.recover("a", &positions[2]), None, "perhaps 4 is lost");
+    assert!(!here.history.give_up(here.now, 100));
+    here.now = here.now + 100;
+    assert!(here.history.give_up(here.now, 100));
+    assert_eq!(here.recover("a", &positions[2]), None, "4 is lost");
+    assert_eq!(here.recover("a", &later.to_string()).unwrap(), [""; 0]);
+}
+
+#[test]
+fn epochs_that_are_over_for_long_are_left_out_of_positions() {
+    let (mut there, mut here) = (Server::new(SMALL), Server::new(SMALL));
+    there.random = ChaCha8Rng::from_seed([2; 32]);
+    let node = Node { name: "there".into(), incarnation: 1 };
+    let old = there.say(&["a"], "1");
+    let (epoch, _) = there.history.tell(there.now(), &mut there.random);
+    here.history.heard(here.now(), &node, Offset { epoch, number: 1 });
+    let both = here.say(&["a"], "2");
+    assert!(both.contains('.') && !both.contains('~'), "{both}");
+    here.history.left(here.now, &node);
+    here.now = here.now + 2 * SMALL.ttl + 1;
+    let one = here.say(&["a"], "3");
+    assert!(!one.contains('.') && one.contains('~'), "{one}");
+    assert_eq!(here.recover("a", &one).unwrap(), [""; 0]);
+    assert_eq!(here.recover("b", &both).unwrap(), [""; 0], "it is still known");
+    assert_eq!(here.recover("b", &old).unwrap(), [""; 0]);
 }

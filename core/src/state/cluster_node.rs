@@ -1,11 +1,12 @@
 //! This server as a node of a cluster: who has to be told of what its routes do.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::cluster::{BackplaneEffect, Cluster, Node};
+use crate::history::Offset;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::effect::Effect;
 use crate::message::Message;
@@ -31,8 +32,35 @@ pub(crate) struct ClusterNode {
     pub(crate) changed: BTreeSet<Place>,
     /// When they may be told again.
     pub(crate) next_telling: Instant,
-    /// Whether all nodes are doing the same right now, each for its own clients: then nothing is published.
-    pub(crate) is_silent: bool,
+    /// Whether all nodes are doing the same right now.
+    pub(crate) together: Together,
+    /// What the others are asked of their histories.
+    pub(crate) questions: Questions,
+}
+
+/// Whether all nodes do the same, each for its own clients: then nothing is published, but to histories.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Together {
+    /// This one does something of its own.
+    #[default]
+    No,
+    /// It began here.
+    First,
+    /// It began at another node.
+    Another,
+}
+
+/// How far the others are: asked when this node may have missed something.
+#[derive(Debug, Default)]
+pub(crate) struct Questions {
+    /// The number of the latest question; 0: nothing was asked yet.
+    pub(crate) number: u64,
+    /// Nothing is promised before all have answered this one or a later one.
+    pub(crate) promise: u64,
+    /// The latest question that each node has answered.
+    pub(crate) answered: BTreeMap<Node, u64>,
+    /// When those are asked again who have not.
+    pub(crate) again: Instant,
 }
 
 /// A route, by its index, or a room of it.
@@ -56,6 +84,14 @@ pub(crate) enum Addressee {
     /// The handler of a route on the node whose channel it is. What follows is the channel of the route, a line feed, and what
     /// is the handler's own.
     Node = 4,
+    /// The histories of the node whose channel it is: how far are they? The number of the question follows in eight bytes.
+    Question = 5,
+    /// The histories of the node whose channel it is, as an answer. The number of the question follows, and the answer is the
+    /// message.
+    Answer = 6,
+    /// The members of rooms of the route, or everyone, and its history. The epoch and the number follow in eight bytes each,
+    /// then the rooms as for `Rooms`; none for everyone.
+    Kept = 7,
 }
 
 /// To whom a broadcast goes.
@@ -76,7 +112,8 @@ impl ClusterNode {
             leases: BTreeSet::new(),
             changed: BTreeSet::new(),
             next_telling: Instant::default(),
-            is_silent: false,
+            together: Together::No,
+            questions: Questions::default(),
         }
     }
 
@@ -100,21 +137,38 @@ impl ClusterNode {
         header: Bytes,
         message: &Message,
     ) -> Option<BackplaneEffect> {
-        match self.is_silent {
-            true => None,
-            false => self.cluster.publish(channel, header, message),
+        match self.together {
+            Together::No => self.cluster.publish(channel, header, message),
+            Together::First | Together::Another => None,
         }
+    }
+
+    /// Whether all nodes have told what they have said, as far as this one can know.
+    pub(crate) fn knows_all(&self) -> bool {
+        let Questions { answered, promise, .. } = &self.questions;
+        let mut others = self.cluster.others();
+        let is_known = |node: &Node| answered.get(node).is_some_and(|number| number >= promise);
+        self.cluster.down_since().is_none() && others.all(is_known)
     }
 }
 
 impl Addressee {
     pub(crate) fn of(byte: u8) -> Option<Self> {
-        let all = [Self::Members, Self::Rooms, Self::Handler, Self::Feed, Self::Node];
+        let all = [
+            Self::Members,
+            Self::Rooms,
+            Self::Handler,
+            Self::Feed,
+            Self::Node,
+            Self::Question,
+            Self::Answer,
+            Self::Kept,
+        ];
         all.into_iter().find(|it| *it as u8 == byte)
     }
 
     pub(crate) fn header(self) -> Bytes {
-        const BYTES: [u8; 5] = [0, 1, 2, 3, 4];
+        const BYTES: [u8; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
         Bytes::from_static(&BYTES[self as usize..=self as usize])
     }
 
@@ -242,22 +296,52 @@ impl State {
                 node.publish(&state.channel(route, None), Addressee::Members.header(), message)
             }
             Audience::Rooms([]) => None,
-            Audience::Rooms([room]) if state.history.is_none() => {
+            Audience::Rooms([room]) => {
                 node.publish(&state.channel(route, Some(room)), Addressee::Members.header(), message)
             }
-            // Who is in several of them gets it once, so it goes one way; and histories keep it where nobody is there.
+            // Who is in several of them gets it once, so it goes one way.
             Audience::Rooms(rooms) => {
                 let mut header = BytesMut::new();
                 header.put_u8(Addressee::Rooms as u8);
-                for room in rooms {
-                    // Nobody can be in a room with a longer name.
-                    let Ok(length) = u16::try_from(room.len()) else { continue };
-                    header.put_u16_le(length);
-                    header.put_slice(room.as_bytes());
-                }
+                put_names(&mut header, rooms);
                 node.publish(&state.channel(route, None), header.freeze(), message)
             }
         };
         effects.extend(published.map(Effect::Backplane));
+    }
+
+    /// Sends a message of a route that has a history to all nodes, for it is kept where nobody is in its rooms, too.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn publish_kept(
+        &mut self,
+        route: usize,
+        offset: Offset,
+        rooms: &[Arc<str>],
+        message: &Message,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(node) = &mut self.cluster else { return };
+        let state = &self.routes[route];
+        if state.standing == Standing::Free {
+            return;
+        }
+        let mut header = BytesMut::new();
+        header.put_u8(Addressee::Kept as u8);
+        header.put_u64_le(offset.epoch.0);
+        header.put_u64_le(offset.number);
+        put_names(&mut header, rooms);
+        let channel = state.channel(route, None);
+        effects.extend(node.cluster.publish(&channel, header.freeze(), message).map(Effect::Backplane));
+    }
+}
+
+/// The names of rooms, each after its length in two bytes.
+fn put_names(header: &mut BytesMut, rooms: &[Arc<str>]) {
+    for room in rooms {
+        // Nobody can be in a room with a longer name.
+        let Ok(length) = u16::try_from(room.len()) else { continue };
+        header.put_u16_le(length);
+        header.put_slice(room.as_bytes());
     }
 }

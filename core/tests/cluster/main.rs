@@ -4,12 +4,14 @@
 
 mod broker;
 mod engines;
+mod recovery;
 mod seeds;
 mod simulation;
 mod tally;
 mod trouble;
 
 use engines::Engines;
+use recovery::Recovery;
 use simulation::Simulation;
 use tally::Tally;
 use trouble::Trouble;
@@ -24,6 +26,57 @@ const ENGINE_SEEDS: (u64, usize) = (16, 300);
 #[expect(clippy::disallowed_macros, reason = "a test is a program of its own")]
 fn print(line: &str) {
     println!("{line}");
+}
+
+/// The same with clients that come back.
+const RECOVERY_SEEDS: (u64, usize) = (24, 400);
+
+/// The troubles with clients that lose their connections and come back to any node.
+fn try_recovery(test: &str, trouble: Trouble) {
+    let (usual, steps) = RECOVERY_SEEDS;
+    let (played, is_usual) = seeds::play(test, usual, |seed| {
+        let mut recovery = Recovery::new(seed, trouble);
+        recovery.run(steps);
+        recovery.recovered
+    });
+    let sum = |of: fn(&recovery::Recovered) -> u64| played.iter().map(of).sum::<u64>();
+    let (heard, whole) = (sum(|it| it.heard), sum(|it| it.whole));
+    let (elsewhere, told) = (sum(|it| it.elsewhere), sum(|it| it.told));
+    print(&format!("{test}: {heard} heard, {whole} recovered, {elsewhere} elsewhere, {told} told of losses"));
+    if is_usual {
+        assert!(heard > 500 && whole > 100 && elsewhere > 20, "{heard}, {whole}, {elsewhere} prove nothing");
+        let may_lose = trouble.loss > 0.0 || trouble.partitions || trouble.deaths;
+        assert!(told > 0 || !may_lose, "nothing was ever lost");
+    }
+}
+
+#[test]
+fn clients_that_come_back_without_trouble() {
+    try_recovery("clients_that_come_back_without_trouble", Trouble::NONE);
+}
+
+#[test]
+fn clients_that_come_back_while_the_broker_loses_and_repeats() {
+    let trouble = Trouble { loss: 0.05, repetition: 0.05, ..Trouble::NONE };
+    try_recovery("clients_that_come_back_while_the_broker_loses_and_repeats", trouble);
+}
+
+#[test]
+fn clients_that_come_back_through_partitions_and_restarts_of_the_broker() {
+    let trouble = Trouble { partitions: true, ..Trouble::NONE };
+    try_recovery("clients_that_come_back_through_partitions_and_restarts_of_the_broker", trouble);
+}
+
+#[test]
+fn clients_that_come_back_after_their_node_has_died() {
+    let trouble = Trouble { deaths: true, ..Trouble::NONE };
+    try_recovery("clients_that_come_back_after_their_node_has_died", trouble);
+}
+
+#[test]
+fn clients_that_come_back_through_all_of_it() {
+    let trouble = Trouble { loss: 0.02, repetition: 0.02, partitions: true, leaving: true, deaths: true };
+    try_recovery("clients_that_come_back_through_all_of_it", trouble);
 }
 
 /// The troubles with whole engines, of which the clients are looked at.

@@ -20,6 +20,8 @@ pub(crate) struct TestCluster {
     is_up: Vec<bool>,
     is_dead: Vec<bool>,
     subscriptions: BTreeMap<Arc<str>, BTreeSet<usize>>,
+    /// How many lives nodes have had at most.
+    lives: u64,
     /// Who holds each lease, and until when.
     leases: BTreeMap<Arc<str>, (usize, u64)>,
     /// How many messages each channel has carried.
@@ -46,11 +48,25 @@ impl TestCluster {
             is_up,
             is_dead,
             subscriptions: BTreeMap::new(),
+            lives: 1,
             leases: BTreeMap::new(),
             carried: BTreeMap::new(),
         };
         (0..cluster.nodes.len()).for_each(|index| cluster.link(index));
         cluster
+    }
+
+    /// A node that was killed starts again, with this configuration in TOML.
+    pub(crate) fn start(&mut self, index: usize, configuration: &str) {
+        self.lives += 1;
+        let seed = [u8::try_from(100 + self.lives).unwrap(); 32];
+        let mut node = World::with_engine(Config::from_toml(configuration).unwrap().engine(seed).unwrap());
+        node.advance(self.nodes[index].now().instant.as_ms());
+        let settings = ClusterSettings::new(&format!("n{index}")).lease(LEASE);
+        node.engine.join_cluster(node.now(), settings, self.lives);
+        self.nodes[index] = node;
+        self.is_dead[index] = false;
+        self.link(index);
     }
 
     /// The link of a node comes up.

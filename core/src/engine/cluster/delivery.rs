@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 
 use super::super::Engine;
+use crate::cluster::Node;
 use crate::handler::context::Context;
+use crate::history::{Epoch, Offset};
 use crate::interface::effect::{Effect, Level};
 use crate::message::Message;
 use crate::state::cluster_node::{Addressee, Place};
@@ -16,7 +18,7 @@ impl Engine {
     pub(super) fn deliver_from_node(
         &mut self,
         now: Now,
-        channel: &str,
+        (channel, from): (&str, &Node),
         mut header: Bytes,
         message: Message,
         effects: &mut Vec<Effect>,
@@ -28,6 +30,8 @@ impl Engine {
                 return self.publish_from_node(now, channel, header, &message, effects);
             }
             (Some(Addressee::Node), _) => return self.tell_handler_alone(now, &header, message, effects),
+            (Some(Addressee::Question), _) => return self.answer_question(now, from, header, effects),
+            (Some(Addressee::Answer), _) => return self.take_answer(now, from, header, &message, effects),
             (Some(addressee), Some(place)) => (addressee, place),
             _ => return,
         };
@@ -42,7 +46,39 @@ impl Engine {
             (Addressee::Handler, room) => {
                 self.tell_handler(now, route, room.as_deref(), header, message, effects)
             }
-            (Addressee::Feed | Addressee::Node, _) => {}
+            (Addressee::Kept, _) => self.deliver_kept_from_node(now, (route, from), header, message, effects),
+            (Addressee::Feed | Addressee::Node | Addressee::Question | Addressee::Answer, _) => {}
+        }
+    }
+
+    /// A message that the histories of all nodes keep.
+    fn deliver_kept_from_node(
+        &mut self,
+        now: Now,
+        (route, from): (usize, &Node),
+        mut header: Bytes,
+        message: Message,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (Ok(epoch), Ok(number)) = (header.try_get_u64_le(), header.try_get_u64_le()) else { return };
+        let (rooms, offset) = (names(header), Offset { epoch: Epoch(epoch), number });
+        let heard = self.state.routes[route].history.as_mut().map(|history| history.heard(now, from, offset));
+        let to = match rooms.is_empty() {
+            true => self.audience(route, None),
+            false => self.state.routes[route].rooms.members(&rooms, None),
+        };
+        let mut cx = self.context_of_route(now, route, effects);
+        if heard == Some(true) {
+            cx.tell_lost();
+        }
+        if let [room] = &rooms[..] {
+            cx.note_room(room);
+        }
+        match heard {
+            // Another node has one and this one has none.
+            None => cx.deliver_here(&rooms, to, message),
+            Some(_) if cx.may_send(&to, &message) => cx.deliver_kept(offset, &rooms, to, &message),
+            Some(_) => {}
         }
     }
 
@@ -89,7 +125,7 @@ impl Engine {
         cx.deliver_here(rooms, to, message);
     }
 
-    fn context_of_route<'a>(
+    pub(super) fn context_of_route<'a>(
         &'a mut self,
         now: Now,
         route: usize,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::Engine;
 use crate::interface::effect::Effect;
 use crate::message::Message;
-use crate::state::cluster_node::Addressee;
+use crate::state::cluster_node::{Addressee, Together};
 use crate::state::timers::Timer;
 use crate::time::{Instant, Now, WallTime};
 
@@ -78,7 +78,8 @@ impl Engine {
     ) {
         let (Some(feed), Ok(at)) = (channel.strip_prefix(PREFIX), header.try_get_u64_le()) else { return };
         if let Ok(value) = message.parse_json() {
-            self.publish_here(now, feed, WallTime::from_us(at), value, effects);
+            let place = (WallTime::from_us(at), Together::Another);
+            self.publish_here(now, feed, place, value, effects);
         }
     }
 

@@ -26,7 +26,7 @@ impl Engine {
         let _ = cluster.subscribe(&own);
         self.state.cluster = Some(Box::new(ClusterNode::new(cluster)));
         self.hear_feeds(now, &mut Vec::new());
-        self.hear_histories(&mut Vec::new());
+        self.hear_histories(now, &mut Vec::new());
         self.arm_cluster();
     }
 
@@ -80,15 +80,17 @@ impl Engine {
     #[cold]
     #[inline(never)]
     pub(super) fn backplane(&mut self, now: Now, input: BackplaneInput, effects: &mut Vec<Effect>) {
-        if self.state.cluster.is_some() && input == BackplaneInput::Up {
-            self.lose_histories();
-        }
+        let is_up = input == BackplaneInput::Up;
         self.drive(now, effects, |cluster, outputs| cluster.handle(now.instant, input, outputs));
+        if is_up {
+            self.ask_all_anew(now, effects);
+        }
     }
 
     /// Something is due in the cluster.
     pub(super) fn cluster_due(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.drive(now, effects, |cluster, outputs| cluster.handle_timeout(now.instant, outputs));
+        self.histories_due(now, effects);
     }
 
     fn drive(
@@ -132,19 +134,26 @@ impl Engine {
 
     fn cluster_event(&mut self, now: Now, event: ClusterEvent, effects: &mut Vec<Effect>) {
         let (level, text) = match event {
-            ClusterEvent::Message { channel, header, message, .. } => {
-                return self.deliver_from_node(now, &channel, header, message, effects);
+            ClusterEvent::Message { channel, node, header, message } => {
+                return self.deliver_from_node(now, (&channel, &node), header, message, effects);
             }
             ClusterEvent::Lost { channel, node, count } => {
-                self.lose_history(&channel);
+                self.lost_in_history(now, &channel, effects);
                 let text = || format!("{count} messages of node {node} on the channel {channel:?} were lost");
                 let key = (usize::MAX, "messages of nodes lost");
                 return self.state.log_throttle.note(now.instant, key, Level::Warn, text, effects);
             }
+            ClusterEvent::Unheard { channel, .. } => return self.lost_in_history(now, &channel, effects),
             ClusterEvent::Lease { name, is_held } => return self.take_lease(now, &name, is_held, effects),
             ClusterEvent::Changed { .. } => return,
-            ClusterEvent::NodeJoined { node } => (Level::Info, format!("node {node} has joined the cluster")),
-            ClusterEvent::NodeLeft { node } => (Level::Info, format!("node {node} has left the cluster")),
+            ClusterEvent::NodeJoined { node } => {
+                self.ask_node(now, &node, effects);
+                (Level::Info, format!("node {node} has joined the cluster"))
+            }
+            ClusterEvent::NodeLeft { node } => {
+                self.left_histories(now, &node, effects);
+                (Level::Info, format!("node {node} has left the cluster"))
+            }
             ClusterEvent::NameTaken { node } => {
                 let text = || {
                     format!(

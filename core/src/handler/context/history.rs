@@ -3,17 +3,25 @@
 use std::sync::Arc;
 
 use super::Context;
-use crate::history::Joined;
+use crate::history::{Joined, Offset};
 use crate::interface::connection_id::ConnectionId;
 use crate::message::Message;
-use crate::state::cluster_node::Audience;
+use crate::state::cluster_node::{Audience, Together};
 use crate::state::connection::Connection;
 
 impl Context<'_> {
     /// Whether a message to this room is of use: somebody is there, or it is kept for those who come back.
     pub(crate) fn is_heard(&self, room: &str) -> bool {
         let route = &self.state.routes[self.route];
-        route.rooms.len(room) > 0 || route.history.is_some()
+        match route.history.is_some() {
+            true => !self.is_said_elsewhere(),
+            false => route.rooms.len(room) > 0,
+        }
+    }
+
+    /// Whether another node says the same on this route, which has a history: what is kept has to be one message.
+    fn is_said_elsewhere(&self) -> bool {
+        self.state.cluster.as_ref().is_some_and(|node| node.together == Together::Another)
     }
 
     /// Delivers a message that goes to these rooms, or without any to everyone on the route, here and on the other nodes.
@@ -28,56 +36,109 @@ impl Context<'_> {
     #[cold]
     #[inline(never)]
     fn deliver_and_publish(&mut self, rooms: &[Arc<str>], to: Vec<ConnectionId>, message: Message) {
-        if self.deliver_here(rooms, to, message.clone()) {
+        if self.state.routes[self.route].history.is_some() {
+            if !self.is_said_elsewhere()
+                && let Some(offset) = self.deliver_new(rooms, to, &message)
+            {
+                self.state.publish_kept(self.route, offset, rooms, &message, self.effects);
+            }
+        } else if self.deliver(to, message.clone()) {
             let audience = if rooms.is_empty() { Audience::Everyone } else { Audience::Rooms(rooms) };
             self.state.publish_to_nodes(self.route, audience, &message, self.effects);
         }
     }
 
-    /// The same on this node alone; false if the contract does not let the message pass.
+    /// Delivers a message to clients of this node alone.
     #[inline]
-    pub(crate) fn deliver_here(
-        &mut self,
-        rooms: &[Arc<str>],
-        to: Vec<ConnectionId>,
-        message: Message,
-    ) -> bool {
+    pub(crate) fn deliver_here(&mut self, rooms: &[Arc<str>], to: Vec<ConnectionId>, message: Message) {
         match self.state.routes[self.route].history {
-            None => self.deliver(to, message),
-            Some(_) => self.deliver_kept(rooms, to, &message),
+            None => {
+                self.deliver(to, message);
+            }
+            Some(_) => {
+                self.deliver_new(rooms, to, &message);
+            }
         }
     }
 
+    /// A message that this node says; `None` if the contract does not let it pass.
     #[cold]
     #[inline(never)]
-    fn deliver_kept(&mut self, rooms: &[Arc<str>], to: Vec<ConnectionId>, message: &Message) -> bool {
+    fn deliver_new(
+        &mut self,
+        rooms: &[Arc<str>],
+        to: Vec<ConnectionId>,
+        message: &Message,
+    ) -> Option<Offset> {
         if !self.may_send(&to, message) {
-            return false;
+            return None;
         }
-        let Some(history) = &mut self.state.routes[self.route].history else { return true };
-        let (envelope, position) = history.keep(self.now.instant, rooms, message, &mut self.state.random);
+        let history = self.state.routes[self.route].history.as_mut()?;
+        let offset = history.next(self.now, &mut self.state.random);
+        self.deliver_kept(offset, rooms, to, message);
+        Some(offset)
+    }
+
+    /// A message that has a offset in the history, for the clients of this node.
+    pub(crate) fn deliver_kept(
+        &mut self,
+        offset: Offset,
+        rooms: &[Arc<str>],
+        to: Vec<ConnectionId>,
+        message: &Message,
+    ) {
+        let Some(history) = &mut self.state.routes[self.route].history else { return };
+        let said = history.keep(self.now, offset, rooms, message);
         let is_member = |connection: &&Connection| {
             connection.is_open() && (rooms.is_empty() || rooms.iter().any(|room| connection.is_in_room(room)))
         };
         let sender = self.id.filter(|id| history.is_follower(*id) && !to.contains(id));
         let sender = sender.filter(|id| self.state.connections.get(*id).as_ref().is_some_and(is_member));
-        let (followers, others) = to.into_iter().partition(|id| history.is_follower(*id));
+        let (mut followers, others): (Vec<_>, Vec<_>) =
+            to.into_iter().partition(|id| history.is_follower(*id));
+        let ahead: Vec<_> = followers.extract_if(.., |id| history.is_ahead(*id)).collect();
+        let ahead: Vec<_> = ahead
+            .into_iter()
+            .filter_map(|id| Some((id, history.for_ahead(self.now, id, offset, rooms, message)?)))
+            .collect();
         self.push(others, message.clone());
-        self.push(followers, envelope);
+        self.push(followers, said.message);
+        for (id, message) in ahead {
+            self.push(vec![id], message);
+        }
         // Its own message is none that it misses when it comes back.
-        self.push(sender.into_iter().collect(), position);
-        true
+        self.push(sender.into_iter().collect(), said.position);
     }
 
     /// The connection in focus has joined a room, or with an empty name opened: it is told how far the room is, and what it
     /// has missed.
     pub(crate) fn tell_history(&mut self, room: &str) {
+        let knows_all = self.state.cluster.as_ref().is_none_or(|node| node.knows_all());
         let (Some(id), Some(history)) = (self.id, &mut self.state.routes[self.route].history) else { return };
-        let joined = history.joined(self.now.instant, id, room, &mut self.state.random);
+        let joined = history.joined(self.now, id, room, knows_all, &mut self.state.random);
         if let Some(Joined { envelope, missed }) = joined {
             for message in std::iter::once(envelope).chain(missed) {
                 self.push(vec![id], message);
             }
+        }
+    }
+
+    /// Messages of other nodes were lost: the clients that take part have missed them.
+    pub(crate) fn tell_lost(&mut self) {
+        let Some(history) = &self.state.routes[self.route].history else { return };
+        let told: Vec<_> = history
+            .followers()
+            .into_iter()
+            .filter_map(|id| self.state.connections.get(id).filter(|connection| connection.is_open()))
+            .flat_map(|connection| {
+                let rooms: Vec<_> = connection.rooms().cloned().collect();
+                let in_rooms = (!rooms.is_empty()).then(|| history.lost(self.now, &rooms));
+                let told = [Some(history.lost(self.now, &[])), in_rooms];
+                told.into_iter().flatten().map(|message| (connection.id(), message))
+            })
+            .collect();
+        for (id, message) in told {
+            self.push(vec![id], message);
         }
     }
 }

@@ -140,7 +140,7 @@ impl Context<'_> {
 
     /// Whether the contract of this route, if it has one, lets a message pass.
     #[inline]
-    pub(super) fn may_send(&mut self, to: &[ConnectionId], message: &Message) -> bool {
+    pub(crate) fn may_send(&mut self, to: &[ConnectionId], message: &Message) -> bool {
         !self.state.has_contracts || self.state.may_send(self.now, self.route, to, message, self.effects)
     }
 

@@ -1,0 +1,75 @@
+//! A client that takes part.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::position::{Numbers, Offset, Position};
+
+/// What is known of a client that takes part.
+#[derive(Debug, Default)]
+pub(super) struct Follower {
+    /// Where it was in which room.
+    from: Vec<(String, Position)>,
+    /// What it was sent again of messages that went to several rooms.
+    told: BTreeSet<Offset>,
+    /// What it has heard at another node that has not come here yet, by room.
+    ahead: Vec<(Arc<str>, Numbers)>,
+}
+
+impl Follower {
+    pub(super) fn new(from: Vec<(String, Position)>) -> Self {
+        Self { from, ..Self::default() }
+    }
+
+    /// Where it was in a room, once.
+    pub(super) fn take_from(&mut self, room: &str) -> Option<Position> {
+        let offset = self.from.iter().position(|(name, _)| name == room)?;
+        Some(self.from.swap_remove(offset).1)
+    }
+
+    /// Whether a message that it has missed is new to it: one to several rooms was perhaps sent again for another one.
+    pub(super) fn is_new(&mut self, offset: Offset, rooms: usize) -> bool {
+        rooms < 2 || self.told.insert(offset)
+    }
+
+    /// It has heard more in a room than came here until now.
+    pub(super) fn set_ahead(&mut self, room: &str, numbers: Numbers) {
+        self.ahead.retain(|(name, _)| &**name != room);
+        if !numbers.is_empty() {
+            self.ahead.push((room.into(), numbers));
+        }
+    }
+
+    pub(super) fn is_ahead(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+
+    /// Forgets what has come meanwhile.
+    pub(super) fn catch_up(&mut self, here: &Numbers) {
+        self.ahead.retain_mut(|(_, numbers)| {
+            numbers.retain(|offset| !here.has(offset));
+            !numbers.is_empty()
+        });
+    }
+
+    /// Whether it has heard a message to these rooms already; the empty name: everyone.
+    pub(super) fn has_heard(&self, rooms: &[Arc<str>], offset: Offset) -> bool {
+        self.ahead_in(rooms).any(|numbers| numbers.has(offset))
+    }
+
+    /// How far it is in all of these rooms, beyond what has come here.
+    pub(super) fn raise(&self, rooms: &[Arc<str>], position: &mut Position) {
+        // What it has heard in one of several rooms says nothing about the others.
+        let is_one = rooms.len() < 2;
+        let ahead = self.ahead_in(rooms).filter(|_| is_one);
+        ahead.flat_map(Numbers::iter).for_each(|offset| position.numbers.raise(offset));
+    }
+
+    fn ahead_in<'a>(&'a self, rooms: &'a [Arc<str>]) -> impl Iterator<Item = &'a Numbers> {
+        let is_one = move |name: &Arc<str>| match rooms {
+            [] => name.is_empty(),
+            _ => rooms.contains(name),
+        };
+        self.ahead.iter().filter(move |(name, _)| is_one(name)).map(|(_, numbers)| numbers)
+    }
+}
