@@ -12,6 +12,7 @@ mod messages;
 mod node;
 mod processes;
 mod restarts;
+mod recovery;
 
 /// Writes each of these tests once for every broker.
 macro_rules! for_each_broker {
