@@ -33,12 +33,14 @@ export class Room {
       if (text !== undefined) {
         const said = JSON.parse(text)
         this.#show(`${said.from}: ${said.text}`, 'said')
-      } else if (isIn) {
-        this.#show(`${this.#name}: ${this.#waiting.shift()}`, 'said')
-      } else {
+      } else if (!isIn) {
         isIn = true
         if (isBack && history.recovered !== true) this.#show('What was said meanwhile is not known here.', 'missed')
         entered()
+      } else if (history.recovered === false) {
+        this.#show('Something that was said just now was lost on its way.', 'missed')
+      } else {
+        this.#show(`${this.#name}: ${this.#waiting.shift()}`, 'said')
       }
     })
     socket.addEventListener('close', () => {

@@ -11,8 +11,8 @@ mod failures;
 mod messages;
 mod node;
 mod processes;
-mod restarts;
 mod recovery;
+mod restarts;
 
 /// Writes each of these tests once for every broker.
 macro_rules! for_each_broker {
