@@ -77,7 +77,7 @@ impl Epochs {
             return false;
         }
         let before = number.saturating_sub(1);
-        let progress = self.known.entry(epoch).or_insert_with(|| Progress::new(now, before, before));
+        let progress = self.known.entry(epoch).or_insert_with(|| Progress::new(now, 0, 0));
         (progress.heard, progress.is_over) = (now, false);
         if progress.node.is_none() {
             progress.node = Some(node.clone());
@@ -92,14 +92,14 @@ impl Epochs {
         has_gap
     }
 
-    /// A node tells how many messages there are of an epoch, its own with `node`. True: some have not come, and will not.
-    pub(super) fn told(&mut self, now: Instant, node: Option<&Node>, offset: Offset) -> bool {
+    /// A node tells how many messages there are of an epoch, its own with `node`. They may still be on their way.
+    pub(super) fn told(&mut self, now: Instant, node: Option<&Node>, offset: Offset) {
         let Offset { epoch, number } = offset;
         if self.own == Some(epoch) {
-            return false;
+            return;
         }
         let is_new = !self.known.contains_key(&epoch);
-        let progress = self.known.entry(epoch).or_insert_with(|| Progress::new(now, number, number));
+        let progress = self.known.entry(epoch).or_insert_with(|| Progress::new(now, 0, 0));
         match node {
             Some(node) => (progress.node, progress.is_over) = (Some(node.clone()), false),
             // Were it alive, it would tell itself.
@@ -113,7 +113,6 @@ impl Epochs {
             progress.told = number;
         }
         self.forget_past();
-        is_new && number > 0
     }
 
     /// What was told of and has not come for so many ms is lost. True: there is such.

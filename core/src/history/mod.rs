@@ -282,11 +282,10 @@ impl History {
     /// What another node has told. True: messages have not come, and will not.
     pub(crate) fn told(&mut self, now: Now, node: &Node, own: Epoch, position: &Position) -> bool {
         self.epochs.raise_horizon(position.horizon);
-        let mut has_gap = false;
         for offset in position.numbers.iter() {
-            has_gap |= self.epochs.told(now.instant, (offset.epoch == own).then_some(node), offset);
+            self.epochs.told(now.instant, (offset.epoch == own).then_some(node), offset);
         }
-        has_gap
+        false
     }
 
     /// What was told of and has not come for so many ms is lost. True: there is such.
