@@ -247,7 +247,9 @@ impl History {
         let count = new.len();
         let missed = new.into_iter().enumerate().map(|(index, kept)| {
             reached.numbers.raise(kept.offset);
-            let position = if index + 1 == count { &end } else { &reached };
+            // What it has got in this room says little about the others that a message went to.
+            let is_end = index + 1 == count && kept.rooms.len() < 2;
+            let position = if is_end { &end } else { &reached };
             envelope::message(&kept.rooms, position, &kept.message)
         });
         Some(Joined { envelope, missed: missed.collect() })
@@ -279,13 +281,12 @@ impl History {
         (self.epochs.own(now, random), self.position(now))
     }
 
-    /// What another node has told. True: messages have not come, and will not.
-    pub(crate) fn told(&mut self, now: Now, node: &Node, own: Epoch, position: &Position) -> bool {
+    /// What another node has told.
+    pub(crate) fn told(&mut self, now: Now, node: &Node, own: Epoch, position: &Position) {
         self.epochs.raise_horizon(position.horizon);
         for offset in position.numbers.iter() {
             self.epochs.told(now.instant, (offset.epoch == own).then_some(node), offset);
         }
-        false
     }
 
     /// What was told of and has not come for so many ms is lost. True: there is such.

@@ -195,8 +195,9 @@ impl Recovery {
         let Some(node) = self.nodes[index].as_mut().filter(|_| page.client.is_none()) else { return };
         let known = page.positions.iter().map(|(room, at)| format!("&switchboard-history={room}@{at}"));
         let path = format!("{}?switchboard-history{}", page.room, known.collect::<String>());
-        if page.positions.is_empty() {
-            page.since = self.now;
+        // Whoever was never told how far the room is begins there.
+        if !page.positions.contains_key(page.room) {
+            (page.heard, page.last, page.since) = (BTreeSet::new(), BTreeMap::new(), self.now);
         }
         let id = node.world.connect(&path);
         page.client = Some((index, id));

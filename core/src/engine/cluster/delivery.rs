@@ -31,7 +31,7 @@ impl Engine {
             }
             (Some(Addressee::Node), _) => return self.tell_handler_alone(now, &header, message, effects),
             (Some(Addressee::Question), _) => return self.answer_question(now, from, header, effects),
-            (Some(Addressee::Answer), _) => return self.take_answer(now, from, header, &message, effects),
+            (Some(Addressee::Answer), _) => return self.take_answer(now, from, header, &message),
             (Some(addressee), Some(place)) => (addressee, place),
             _ => return,
         };

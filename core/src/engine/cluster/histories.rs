@@ -131,14 +131,7 @@ impl Engine {
     }
 
     /// Another node tells how far it is.
-    pub(super) fn take_answer(
-        &mut self,
-        now: Now,
-        from: &Node,
-        mut question: Bytes,
-        answer: &Message,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn take_answer(&mut self, now: Now, from: &Node, mut question: Bytes, answer: &Message) {
         let Some(node) = &mut self.state.cluster else { return };
         let (Ok(number), Ok(answers)) = (question.try_get_u64_le(), answer.parse_json::<Vec<Answer>>())
         else {
@@ -155,9 +148,8 @@ impl Engine {
             let (Some(route), Ok(own), Ok(position)) = (route, own, position.parse::<Position>()) else {
                 continue;
             };
-            let history = self.state.routes[route].history.as_mut();
-            if history.is_some_and(|history| history.told(now, from, own, &position)) {
-                self.context_of_route(now, route, effects).tell_lost();
+            if let Some(history) = &mut self.state.routes[route].history {
+                history.told(now, from, own, &position);
             }
         }
     }
