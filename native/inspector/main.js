@@ -161,7 +161,7 @@ const act = {
 }
 
 document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog')) return
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return
   if (event.target.matches('input:not([type=checkbox]), textarea, select')) return
   const named = /^\d$/.test(event.key) && names[(Number(event.key) + 9) % 10]
   const does = named ? () => go(named) : link.state === 'off' ? undefined : act[event.key]

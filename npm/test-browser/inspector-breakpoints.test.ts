@@ -55,6 +55,7 @@ describe.each(Object.keys(hosts))('on %s', (host) => {
     await page.locator('dialog [name=direction]').selectOption('out')
     await page.keyboard.press('Control+Enter')
     await page.locator('table[aria-label=Breakpoints]').waitFor()
+    await page.locator('dialog').waitFor({ state: 'detached' })
     for (const text of ['one', 'two', 'three', 'four']) echo.say(text)
     const held = page.locator('table[aria-label="Held messages"] tbody tr')
     await expect.poll(() => held.count()).toBe(4)
