@@ -78,8 +78,7 @@ test('what one read brought is answered with few writes', async () => {
   for (let number = 0; number < 100; number++) client.send(String(number))
   transport.uncork()
   for (let number = 0; number < 100; number++) expect(await client.next()).toBe(String(number))
-  // One, unless the machine is so busy that what is done goes out before the rest.
-  expect(reads).toBeLessThan(50)
+  expect(reads).toBeLessThan(5)
 })
 
 test('sends outside of any hook arrive in order', async () => {
