@@ -6,7 +6,8 @@ use crate::Folder;
 
 const LIMIT: &str = "limits.handlerTimeout = 2000";
 
-const GREEDY: &str = "export default {
+const GREEDY: &str = "let fired = 0
+export default {
   async onMessage(conn, { run, ms }) {
     if (run === 'spin') for (;;) {}
     if (run === 'later') await new Promise((resolve) => setTimeout(resolve, ms))
@@ -15,7 +16,7 @@ const GREEDY: &str = "export default {
     if (run === 'never') await new Promise(() => {})
     if (run === 'regexp') /^(a+)+$/.test('a'.repeat(50) + '!')
     if (run === 'text') conn.send('x'.repeat(1 << 28) + 'x'.repeat(1 << 28))
-    if (run === 'timers') for (let count = 0; count < 2_000; count++) setTimeout(() => count === 1999 && conn.send('last'), 1)
+    if (run === 'timers') for (let count = 0; count < 2_000; count++) setTimeout(() => ++fired === 10_000 && conn.send('last'), 1_000)
     if (run === 'alone') void Promise.reject(new Error('nobody awaits this'))
     if (run === 'microtasks') { const again = () => Promise.resolve().then(again); again() }
     conn.send(run)
@@ -57,14 +58,17 @@ async fn many_timers_and_promises_that_nobody_awaits_cost_no_one_anything() {
     let folder = Folder::new(&[("ws/greedy.js", GREEDY)]);
     let server = folder.serve("").await;
     let mut client = server.connect("/api/ws/greedy").await;
-    for (run, expected) in
-        [("timers", vec!["timers", "last"]), ("alone", vec!["alone"]), ("after", vec!["after"])]
-    {
+    for run in ["timers", "timers", "timers", "timers", "timers", "alone", "after"] {
         client.send_json(json!({ "run": run })).await;
-        for expected in expected {
-            assert_eq!(client.text().await, expected);
-        }
     }
+    let mut heard = Vec::new();
+    while heard.len() < 8 {
+        heard.push(client.text().await);
+    }
+    // All of them, whether the first ones fire before the last ones are set or not.
+    let (timers, others): (Vec<_>, Vec<_>) = heard.into_iter().partition(|text| text == "timers");
+    assert_eq!((timers.len(), others.contains(&"last".to_owned())), (5, true), "{others:?}");
+    assert!(others.iter().position(|text| text == "alone") < others.iter().position(|text| text == "after"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
