@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::World;
-use switchboard_core::{Command, Config, ConnectionId, Input, RouteCommand};
+use switchboard_core::{Command, CommandError, Config, ConnectionId, Input, RouteCommand};
 
 const RELAY: &str = "
     [[routes]]
@@ -176,4 +176,107 @@ fn dialects_without_rooms_have_no_history() {
     let config = "routes = [{ pattern = '/', dialect = 'relay', history = { size = 0 } }]";
     let text = Config::from_toml(config).unwrap_err().to_string();
     assert!(text.contains("routes[0].history.size: expected a number from 1 to 10000, got 0"), "{text}");
+}
+
+const LIVE: &str = "
+    limits = { roomsPerConnection = 2, roomNameBytes = 8 }
+    [[routes]]
+    pattern = '/live'
+    history = { size = 3 }
+    [[routes]]
+    pattern = '/other'
+";
+
+fn recover(room: &str, position: Option<&str>) -> Command {
+    Command::Recover { room: room.into(), position: position.map(Into::into) }
+}
+
+fn to_rooms(rooms: &[&str], message: &str) -> Command {
+    let rooms = Some(rooms.iter().map(|&room| room.to_owned()).collect());
+    Command::Broadcast { message: message.into(), rooms, include_self: false }
+}
+
+#[test]
+fn a_client_that_asks_by_words_of_its_own_gets_what_it_missed() {
+    let mut world = world(LIVE);
+    let (ann, bob) = (world.connect("/live"), world.connect("/live"));
+    world.command(bob, Command::Join("a".into())).unwrap();
+    world.command(bob, to_rooms(&["a"], "zero")).unwrap();
+    assert!(world.received(ann).is_empty());
+    // It joins, and is told where the room is.
+    world.command(ann, recover("a", None)).unwrap();
+    let (told, _) = heard(&mut world, ann);
+    assert_eq!(told, [json!({ "history": { "rooms": ["a"] } })]);
+    world.command(bob, to_rooms(&["a"], "one")).unwrap();
+    let (told, position) = heard(&mut world, ann);
+    assert_eq!(told, [said("a", "one")]);
+    world.cut(ann);
+    world.command(bob, to_rooms(&["a"], "two")).unwrap();
+    world.command(bob, to_rooms(&["a", "b"], "three")).unwrap();
+    let ann = world.connect("/live");
+    world.command(ann, recover("a", Some(&position))).unwrap();
+    let three = json!({ "history": { "rooms": ["a", "b"] }, "text": "three" });
+    let missed = [recovered("a", true), said("a", "two"), three.clone()];
+    assert_eq!(heard(&mut world, ann).0, missed);
+    // What went to both rooms has come for the other one already. The position of one room is good for all.
+    world.command(ann, recover("b", Some(&position))).unwrap();
+    assert_eq!(heard(&mut world, ann).0, [recovered("b", true)]);
+    // Who asks once more gets it once more.
+    world.command(ann, recover("a", Some(&position))).unwrap();
+    assert_eq!(heard(&mut world, ann).0, missed);
+    world.command(bob, to_rooms(&["a"], "four")).unwrap();
+    assert_eq!(heard(&mut world, ann).0, [said("a", "four")]);
+    world.command(bob, to_rooms(&["a"], "five")).unwrap();
+    world.received(ann);
+    world.command(ann, recover("a", Some(&position))).unwrap();
+    assert_eq!(heard(&mut world, ann).0, [recovered("a", false)], "only three are kept");
+    for nonsense in ["x", "6921a3f09f3a61c2:1"] {
+        world.command(ann, recover("a", Some(nonsense))).unwrap();
+        assert_eq!(heard(&mut world, ann).0, [recovered("a", false)], "{nonsense}");
+    }
+}
+
+#[test]
+fn without_a_room_it_takes_part_in_what_is_for_everyone() {
+    let mut world = world(LIVE);
+    let (ann, bob) = (world.connect("/live"), world.connect("/live"));
+    let everyone = |text: &str| Command::Broadcast { message: text.into(), rooms: None, include_self: false };
+    world.command(ann, recover("", Some(""))).unwrap();
+    let (told, position) = heard(&mut world, ann);
+    assert_eq!(told, [json!({ "history": { "rooms": [] } })]);
+    assert_eq!(world.engine.connection(ann).unwrap().rooms().count(), 0);
+    world.cut(ann);
+    world.command(bob, everyone("one")).unwrap();
+    let ann = world.connect("/live");
+    world.command(ann, recover("", Some(&position))).unwrap();
+    assert_eq!(
+        heard(&mut world, ann).0,
+        [
+            json!({ "history": { "rooms": [], "recovered": true } }),
+            json!({ "history": { "rooms": [] }, "text": "one" })
+        ]
+    );
+}
+
+#[test]
+fn recovery_joins_within_the_limits_and_needs_a_history() {
+    let mut world = world(LIVE);
+    let ann = world.connect("/live");
+    world.command(ann, Command::Join("a".into())).unwrap();
+    world.command(ann, recover("b", None)).unwrap();
+    world.received(ann);
+    assert_eq!(world.command(ann, recover("c", None)), Err(CommandError::TooManyRooms(2)));
+    let error = CommandError::RoomName { length: 9, limit: 8 };
+    assert_eq!(world.command(ann, recover("123456789", None)), Err(error));
+    assert!(world.received(ann).is_empty());
+    // The rooms that it is in are none too many.
+    world.command(ann, recover("a", None)).unwrap();
+    assert_eq!(heard(&mut world, ann).0, [json!({ "history": { "rooms": ["a"] } })]);
+    let other = world.connect("/other");
+    let error = world.command(other, recover("a", None)).unwrap_err();
+    assert_eq!(error, CommandError::NoHistory);
+    assert!(error.to_string().contains("history: {}"), "{error}");
+    assert_eq!(world.engine.connection(other).unwrap().rooms().count(), 0);
+    world.cut(other);
+    assert_eq!(world.command(other, recover("a", None)), Ok(()), "nothing happens");
 }

@@ -41,6 +41,7 @@ const FILES: Record<string, [RegExp, string][]> = {
   order: [
     [/^what one read brought/, 'what functions send goes out within a millisecond there, in which a development build does not get through'],
   ],
+  recovery: [],
   request: [[/^raw headers are named/, 'the native server has the names of headers in lower case']],
   rooms: [[/^it is shown, cloned and compared/, NODE]],
   stack: [

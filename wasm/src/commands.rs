@@ -69,6 +69,11 @@ impl Switchboard {
         self.command(slot, generation, Command::Leave(room))
     }
 
+    /// Takes part in the route's history, in a room or on the whole route, and gets what was missed after a position.
+    pub fn recover(&mut self, slot: u32, generation: u32, room: String, position: String) -> Option<String> {
+        self.command(slot, generation, Command::Recover { room, position: Some(position) })
+    }
+
     /// Sends a ping of what is in scratch.
     pub fn ping(&mut self, slot: u32, generation: u32, length: usize) -> Option<String> {
         let payload = bytes::Bytes::copy_from_slice(self.scratched(length));

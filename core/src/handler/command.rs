@@ -33,6 +33,13 @@ pub enum Command {
     Join(String),
     /// Leave a room.
     Leave(String),
+    /// Take part in the route's history from now on, and get what was missed: [`Context::recover`](crate::Context::recover).
+    Recover {
+        /// The room, which is joined; empty: everyone on the route.
+        room: String,
+        /// The last position that the client was told there; `None` or empty: it was told none.
+        position: Option<String>,
+    },
     /// Send a ping of at most 125 bytes.
     Ping(Bytes),
     /// Send an unsolicited pong of at most 125 bytes.
@@ -101,4 +108,7 @@ pub enum CommandError {
     /// The connection is in `limits.roomsPerConnection` rooms already.
     #[error("a connection can be in at most {0} rooms")]
     TooManyRooms(usize),
+    /// There is nothing to recover from.
+    #[error("this route keeps no history; give it the option history, such as history: {{}}")]
+    NoHistory,
 }

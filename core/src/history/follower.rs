@@ -1,17 +1,20 @@
 //! A client that takes part.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::position::{Numbers, Offset, Position};
+
+/// The most messages to several rooms that are known to have been sent again.
+const MOST_TOLD: usize = 10_000;
 
 /// What is known of a client that takes part.
 #[derive(Debug, Default)]
 pub(super) struct Follower {
     /// Where it was in which room.
     from: Vec<(String, Position)>,
-    /// What it was sent again of messages that went to several rooms.
-    told: BTreeSet<Offset>,
+    /// What it was sent again of messages that went to several rooms, and for which of them.
+    told: BTreeMap<Offset, Arc<str>>,
     /// What it has heard at another node that has not come here yet, by room.
     ahead: Vec<(Arc<str>, Numbers)>,
 }
@@ -27,9 +30,22 @@ impl Follower {
         Some(self.from.swap_remove(offset).1)
     }
 
-    /// Whether a message that it has missed is new to it: one to several rooms was perhaps sent again for another one.
-    pub(super) fn is_new(&mut self, offset: Offset, rooms: usize) -> bool {
-        rooms < 2 || self.told.insert(offset)
+    /// It says anew where it was in a room.
+    pub(super) fn set_from(&mut self, room: &str, position: Option<Position>) {
+        self.take_from(room);
+        self.from.extend(position.map(|position| (room.to_owned(), position)));
+    }
+
+    /// Whether a message that it has missed in a room is new to it: one to several rooms was perhaps sent again for another one.
+    pub(super) fn is_new(&mut self, offset: Offset, room: &str, rooms: usize) -> bool {
+        if rooms < 2 {
+            return true;
+        }
+        let is_new = **self.told.entry(offset).or_insert_with(|| room.into()) == *room;
+        if self.told.len() > MOST_TOLD {
+            self.told.pop_first();
+        }
+        is_new
     }
 
     /// It has heard more in a room than came here until now.

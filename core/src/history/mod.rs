@@ -25,8 +25,9 @@
 //! ```
 //!
 //! `"recovered": false`: some of it is no longer kept, or the server has started anew; nothing is sent, and the client has to
-//! load what it shows. Messages to single clients are no part of this, and come as they are. Clients without the parameter
-//! notice nothing.
+//! load what it shows. A client that asks by a message of its own takes part when the route's handler says so for it
+//! ([`Context::recover`](crate::Context::recover)). Messages to single clients are no part of this, and come as they are. Clients that do not take
+//! part notice nothing.
 //!
 //! # In a cluster
 //!
@@ -43,6 +44,7 @@ mod envelope;
 mod epochs;
 mod follower;
 mod position;
+mod recovery;
 mod room;
 
 use std::collections::HashMap;
@@ -240,7 +242,7 @@ impl History {
         let mut end = here;
         follower.raise(rooms, &mut end);
         let new: Vec<Kept> =
-            kept.into_iter().filter(|kept| follower.is_new(kept.offset, kept.rooms.len())).collect();
+            kept.into_iter().filter(|kept| follower.is_new(kept.offset, name, kept.rooms.len())).collect();
         // It is as far as it has got, should its connection end between two messages.
         let mut reached = from;
         let envelope = envelope::position(rooms, if new.is_empty() { &end } else { &reached }, Some(true));

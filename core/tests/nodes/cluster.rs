@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use switchboard_core::cluster::{BackplaneEffect, BackplaneInput, ClusterSettings};
 use switchboard_core::testing::World;
-use switchboard_core::{Config, ConnectionId, Input};
+use switchboard_core::{Command, Config, ConnectionId, Input};
 
 /// The lease of a node in ms.
 pub(crate) const LEASE: u64 = 6_000;
@@ -104,6 +104,11 @@ impl TestCluster {
 
     pub(crate) fn text(&mut self, (index, id): Client, text: &str) {
         self.nodes[index].text(id, text);
+        self.settle();
+    }
+
+    pub(crate) fn command(&mut self, (index, id): Client, command: Command) {
+        self.nodes[index].command(id, command).expect("an open connection");
         self.settle();
     }
 

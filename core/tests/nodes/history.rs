@@ -1,7 +1,7 @@
 //! A route that keeps what was said keeps what was said on all nodes, or says that it has not.
 
 use serde_json::Value;
-use switchboard_core::{ConnectionId, Input};
+use switchboard_core::{Command, ConnectionId, Input};
 
 use super::TestCluster;
 use super::cluster::LEASE;
@@ -179,4 +179,31 @@ fn what_was_lost_between_nodes_is_not_said_to_be_there() {
     let (_, _, position) = heard(&mut cluster, ann);
     cluster.nodes[0].cut(ann.1);
     assert_eq!(come_back(&mut cluster, 0, &position), (vec![], true.into()));
+}
+
+#[test]
+fn a_client_that_asks_by_words_of_its_own_goes_on_at_another_node() {
+    const LIVE: &str = "
+        [[routes]]
+        pattern = '/live'
+        history = { size = 10 }
+    ";
+    let mut cluster = TestCluster::new(2, LIVE);
+    let (ann, bob) = (cluster.connect(0, "/live"), cluster.connect(1, "/live"));
+    let say = |cluster: &mut TestCluster, text: &str| {
+        let rooms = Some(vec!["a".to_owned()]);
+        let command = Command::Broadcast { message: text.into(), rooms, include_self: false };
+        cluster.command(bob, command);
+    };
+    let recover = |position: &str| Command::Recover { room: "a".into(), position: Some(position.into()) };
+    cluster.command(ann, recover(""));
+    say(&mut cluster, "one");
+    let (texts, _, position) = heard(&mut cluster, ann);
+    assert_eq!(texts, ["one"]);
+    cluster.nodes[0].cut(ann.1);
+    say(&mut cluster, "two");
+    let ann = cluster.connect(1, "/live");
+    cluster.command(ann, recover(&position));
+    let (texts, recovered, _) = heard(&mut cluster, ann);
+    assert_eq!((texts, recovered), (vec!["two".into()], true.into()));
 }

@@ -178,6 +178,13 @@ impl Peer {
         self.apply(Command::Leave(room.into()));
     }
 
+    /// Has the client take part in the route's history, as `switchboard-history` in its query does: it joins the room, if it
+    /// is not in it, is told how far the room is, and with the last `position` that it was told gets what it has missed since.
+    /// An empty room is everyone on the route. Fails if the route keeps no history, or a limit is reached.
+    pub fn recover(&self, room: impl Into<String>, position: Option<String>) -> Result<(), CommandError> {
+        self.command(Command::Recover { room: room.into(), position })
+    }
+
     /// Whether the connection is in a room.
     pub fn is_in_room(&self, room: &str) -> bool {
         self.look(|connection| connection.is_in_room(room)).unwrap_or_default()

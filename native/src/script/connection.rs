@@ -174,6 +174,11 @@ fn commands<'js>(ctx: &Ctx<'js>, native: &Object<'js>, desk: &Rc<Desk>) -> Resul
             move |slot: u32, generation: u32, text: String| carry_out(&at, slot, generation, command(text));
         native.set(name, Function::new(ctx.clone(), run)?)?;
     }
+    let at = desk.clone();
+    let recover = move |slot: u32, generation: u32, room: String, position: String| {
+        carry_out(&at, slot, generation, Command::Recover { room, position: Some(position) })
+    };
+    native.set("recover", Function::new(ctx.clone(), recover)?)?;
     let controls: [Made<bytes::Bytes>; 2] = [("ping", Command::Ping), ("pong", Command::Pong)];
     for (name, command) in controls {
         let at = desk.clone();

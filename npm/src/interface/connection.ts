@@ -67,6 +67,14 @@ export interface WebSocketConnection<AuthData = any, Params = Record<string, str
   joinRoom(room: string): void
   /** Leaves a room. */
   leaveRoom(room: string): void
+  /**
+   * Has the client take part in the route's `history` from now on, as `switchboard-history` in its query does, for
+   * clients that ask by a message of their own. It joins the room, is told how far the room is, and after a `position`
+   * that it was told before gets just what it has missed since, or `recovered: false`. From now on messages to its rooms
+   * come in envelopes. Without `history` on the route it throws a `RangeError`. Default of `room`: everyone on the
+   * handler; of `position`: none, so that nothing was missed.
+   */
+  recover(room?: string | null, position?: string | null): void
   /** Whether the connection is in this room. */
   isInRoom(room: string): boolean
   /** The rooms, in the order they were joined. */

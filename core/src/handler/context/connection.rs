@@ -6,7 +6,9 @@ use super::Context;
 use crate::handler::command::{Command, CommandError};
 use crate::interface::close_cause::CloseCause;
 use crate::message::{CloseCode, CloseFrame};
+use crate::state::connection::Connection;
 use crate::state::heartbeat::{Heartbeat, Inactivity};
+use crate::state::limits::Limits;
 use crate::state::timers::Timer;
 use crate::time;
 
@@ -14,19 +16,13 @@ impl Context<'_> {
     /// Joins a room. Joining twice is joining once.
     pub fn join(&mut self, room: &str) -> Result<(), CommandError> {
         let limits = &self.state.limits;
-        let (max_name, max_rooms) = (limits.room_name_bytes, limits.rooms_per_connection);
         let Some(connection) = self.id.and_then(|id| self.state.connections.get_mut(id)) else {
             return Ok(());
         };
         if !connection.is_open() || connection.is_in_room(room) {
             return Ok(());
         }
-        if room.len() > max_name {
-            return Err(CommandError::RoomName { length: room.len(), limit: max_name });
-        }
-        if connection.rooms_len() >= max_rooms {
-            return Err(CommandError::TooManyRooms(max_rooms));
-        }
+        check_room(limits, connection, room)?;
         let name = self.state.routes[self.route].rooms.join(connection.id, room);
         if let Some(trace) = &mut self.state.trace {
             trace.joined(connection, &name);
@@ -135,6 +131,7 @@ impl Context<'_> {
             }
             Command::Join(room) => return self.join(&room),
             Command::Leave(room) => self.leave(&room),
+            Command::Recover { room, position } => return self.recover(&room, position.as_deref()),
             Command::Ping(payload) => return self.ping(payload),
             Command::Pong(payload) => return self.pong(payload),
             Command::Close { code: Some(code), reason } => return self.close(CloseCode(code), &reason),
@@ -154,4 +151,16 @@ impl Context<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a connection may join one more room, of this name.
+pub(super) fn check_room(limits: &Limits, connection: &Connection, room: &str) -> Result<(), CommandError> {
+    let (max_name, max_rooms) = (limits.room_name_bytes, limits.rooms_per_connection);
+    if room.len() > max_name {
+        return Err(CommandError::RoomName { length: room.len(), limit: max_name });
+    }
+    if connection.rooms_len() >= max_rooms {
+        return Err(CommandError::TooManyRooms(max_rooms));
+    }
+    Ok(())
 }

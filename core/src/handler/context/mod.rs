@@ -4,6 +4,7 @@ mod connection;
 mod file;
 mod history;
 mod nodes;
+mod recovery;
 mod sending;
 mod timers;
 mod upstream;

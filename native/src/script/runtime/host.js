@@ -30,6 +30,7 @@ const core = {
   rooms: native.rooms,
   join: native.join,
   leave: native.leave,
+  recover: native.recover,
   ping: (slot, generation) => native.ping(slot, generation, bytesOf(carried)),
   pong: (slot, generation) => native.pong(slot, generation, bytesOf(carried)),
   close: native.close,

@@ -121,6 +121,11 @@ export class Connection implements WebSocketConnection {
     if (left !== undefined) this.#command((core, slot, generation) => core.leave(slot, generation, left))
   }
 
+  recover(room?: string | null, position?: string | null): void {
+    const [joined, from] = [name(room ?? '', 'recover'), name(position ?? '', 'recover: position')]
+    this.#command((core, slot, generation) => core.recover(slot, generation, joined, from))
+  }
+
   isInRoom(room: string): boolean {
     const asked = nameOrNone(room)
     if (asked === undefined) return false
