@@ -20,6 +20,10 @@ pub struct ClusterConfig {
     /// configuration file. Default: the system's, or those of the file in the environment's `SSL_CERT_FILE`.
     #[serde(default)]
     pub ca: Option<String>,
+    /// The path of a file of credentials for NATS (`.creds`, as `nsc generate creds` writes it), in place of user and password
+    /// in the URL. It is read again for each connection. Relative paths start at the configuration file. Default: none.
+    #[serde(default)]
+    pub credentials: Option<String>,
     /// The node's name, which no other node has; at most 255 bytes. `${NAME}` takes a part of it from the environment. Default:
     /// made of the host's name and the process's id.
     #[serde(default)]
@@ -52,7 +56,7 @@ impl ClusterConfig {
     /// The usual settings with this URL.
     pub fn new(url: impl Into<Secret>) -> Self {
         let (prefix, lease) = (default_prefix(), default_lease());
-        Self { url: url.into(), ca: None, name: None, prefix, lease, required: false }
+        Self { url: url.into(), ca: None, credentials: None, name: None, prefix, lease, required: false }
     }
 
     /// Which broker it is, by the URL.
@@ -109,7 +113,10 @@ impl ClusterConfig {
         // The values of the environment are not known yet.
         let is_open = |text: &str| text.contains("${");
         if !is_open(&self.url.0) {
-            self.broker()?;
+            let broker = self.broker()?;
+            if self.credentials.is_some() {
+                self.check_credentials(broker)?;
+            }
             if self.ca.is_some() && self.url.0.starts_with("redis://") {
                 let message = "is for connections with TLS; write rediss:// in cluster.url, or take it away";
                 return Err(ConfigError::at("ca", message));
@@ -130,6 +137,18 @@ impl ClusterConfig {
             return Err(ConfigError::at("lease", message));
         }
         Ok(())
+    }
+
+    /// Whether there can be a file of credentials, and nothing else says who comes.
+    fn check_credentials(&self, broker: Broker) -> Result<(), ConfigError> {
+        let message = match broker {
+            Broker::Redis => "is for NATS; write redis://user:password@host in cluster.url instead",
+            Broker::Nats if self.url.0.contains('@') => {
+                "says who comes, and so does what stands before the @ of cluster.url: take one of them away"
+            }
+            Broker::Nats => return Ok(()),
+        };
+        Err(ConfigError::at("credentials", message))
     }
 }
 
@@ -192,6 +211,9 @@ mod tests {
         let cluster = cluster.expect("a configuration");
         assert_eq!(cluster.settings("host-1"), ClusterSettings::new("a").prefix("x").lease(900));
         assert!(cluster.required && cluster.ca.as_deref() == Some("a.pem"));
+        let cluster =
+            config("url = 'nats://127.0.0.1'\ncredentials = 'node.creds'").expect("a configuration");
+        assert_eq!(cluster.credentials.as_deref(), Some("node.creds"));
     }
 
     #[test]
@@ -212,6 +234,15 @@ mod tests {
             (
                 format!("{good}\nca = 'ca.pem'"),
                 "cluster.ca: is for connections with TLS; write rediss:// in cluster.url, or take it away",
+            ),
+            (
+                format!("{good}\ncredentials = 'node.creds'"),
+                "cluster.credentials: is for NATS; write redis://user:password@host in cluster.url instead",
+            ),
+            (
+                "url = 'nats://s3cret@h'\ncredentials = 'node.creds'".to_owned(),
+                "cluster.credentials: says who comes, and so does what stands before the @ of cluster.url: take one of \
+                 them away",
             ),
             (format!("{good}\nname = ''"), name),
             (format!("{good}\nname = '{long}'"), name),

@@ -198,8 +198,11 @@ impl Config {
         });
         let recordings = [&mut self.recordings];
         let replayed = replays.map(|replay| &mut replay.file);
-        let ca = self.cluster.iter_mut().filter_map(|cluster| cluster.ca.as_mut());
-        for file in tls.chain(replayed).chain(of_routes).chain(asyncapi).chain(recordings).chain(ca) {
+        let of_cluster = self
+            .cluster
+            .iter_mut()
+            .flat_map(|cluster| cluster.ca.iter_mut().chain(cluster.credentials.iter_mut()));
+        for file in tls.chain(replayed).chain(of_routes).chain(asyncapi).chain(recordings).chain(of_cluster) {
             if !is_absolute(file) {
                 *file = folder.join(&*file).to_string_lossy().into_owned();
             }

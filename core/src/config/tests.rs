@@ -225,5 +225,10 @@ fn files_begin_in_the_folder_of_the_configuration() {
             Config::from_value(json!({ "feeds": [{ "name": "a", "replay": { "file": file } }] })).unwrap();
         config.anchor(std::path::Path::new(folder));
         assert_eq!(config.feeds[0].replay.as_ref().unwrap().file, expected);
+        let cluster = json!({ "url": "nats://h", "ca": file, "credentials": file });
+        let mut config = Config::from_value(json!({ "cluster": cluster })).unwrap();
+        config.anchor(std::path::Path::new(folder));
+        let cluster = config.cluster.unwrap();
+        assert_eq!([cluster.ca.as_deref(), cluster.credentials.as_deref()], [Some(expected); 2]);
     }
 }

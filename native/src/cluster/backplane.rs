@@ -55,7 +55,12 @@ pub(super) fn open(config: &ClusterConfig) -> Result<Box<dyn Backplane>, ServerE
         Broker::Redis => Ok(Box::new(super::redis::Redis::open(&config.url.0, authority).map_err(invalid)?)),
         #[cfg(feature = "nats")]
         Broker::Nats => {
-            Ok(Box::new(super::nats::Nats::open(&config.url.0, &config.prefix, authority).map_err(invalid)?))
+            let file =
+                config.credentials.as_deref().map(super::credentials::CredentialsFile::open).transpose();
+            let file =
+                file.map_err(|message| ServerError::Cluster(format!("cluster.credentials: {message}")))?;
+            let nats = super::nats::Nats::open(&config.url.0, &config.prefix, authority, file);
+            Ok(Box::new(nats.map_err(invalid)?))
         }
         #[allow(unreachable_patterns)]
         Broker::Redis => Err(invalid(missing("redis"))),

@@ -6,6 +6,8 @@
 
 mod authority;
 mod backplane;
+#[cfg(feature = "nats")]
+mod credentials;
 mod deliveries;
 mod link;
 mod name;

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::authority::Authority;
 use super::backplane::{Backplane, CarriedOut, Pending, Session};
+use super::credentials::CredentialsFile;
 use super::deliveries::{Deliveries, Delivery};
 use super::subject::{bucket, key, subject};
 
@@ -40,10 +41,17 @@ enum Credentials {
     None,
     Token(String),
     User { name: String, password: String },
+    File(CredentialsFile),
 }
 
 impl Nats {
-    pub(super) fn open(url: &str, prefix: &str, authority: Option<Authority>) -> Result<Self, String> {
+    /// What is in `file` takes the place of user, password and token of the URL.
+    pub(super) fn open(
+        url: &str,
+        prefix: &str,
+        authority: Option<Authority>,
+        file: Option<CredentialsFile>,
+    ) -> Result<Self, String> {
         // What the library says may contain the URL.
         let invalid = || {
             "is not a URL of NATS; write nats://user:password@host:port, with % for special characters"
@@ -52,6 +60,7 @@ impl Nats {
         let address: ServerAddr = url.parse().map_err(|_| invalid())?;
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let credentials = match (address.username(), address.password()) {
+            _ if file.is_some() => file.map_or(Credentials::None, Credentials::File),
             (Some(name), Some(password)) => {
                 Credentials::User { name: decoded(name), password: decoded(password) }
             }
@@ -64,16 +73,19 @@ impl Nats {
         Ok(Self { address, credentials, authority, bucket: bucket(prefix) })
     }
 
-    fn options(&self) -> ConnectOptions {
+    fn options(&self) -> Result<ConnectOptions, String> {
         let options = match &self.authority {
             Some(authority) => ConnectOptions::new().add_root_certificates(authority.file.clone()),
             None => ConnectOptions::new(),
         };
-        match &self.credentials {
+        Ok(match &self.credentials {
             Credentials::None => options,
             Credentials::Token(token) => options.token(token.clone()),
             Credentials::User { name, password } => options.user_and_password(name.clone(), password.clone()),
-        }
+            Credentials::File(file) => {
+                file.add_to(options).map_err(|error| format!("the file of cluster.credentials {error}"))?
+            }
+        })
     }
 }
 
@@ -87,7 +99,7 @@ impl Backplane for Nats {
             let events = deliveries.clone();
             let is_told = Arc::new(AtomicBool::new(false));
             // The link connects again itself, as subscriptions have to be told of.
-            let options = self.options().max_reconnects(1).event_callback(move |event| {
+            let options = self.options()?.max_reconnects(1).event_callback(move |event| {
                 let (events, is_told) = (events.clone(), is_told.clone());
                 async move {
                     match event {
@@ -311,14 +323,16 @@ mod tests {
 
     #[test]
     fn user_and_password_are_not_in_the_address() {
-        let nats = Nats::open("nats://us%40er:s3cr%2Fet@127.0.0.1:4222", "switchboard", None).expect("a URL");
+        let nats =
+            Nats::open("nats://us%40er:s3cr%2Fet@127.0.0.1:4222", "switchboard", None, None).expect("a URL");
         assert_eq!(nats.address.as_url_str(), "nats://127.0.0.1:4222");
         let Credentials::User { name, password } = &nats.credentials else { panic!("a user") };
         assert_eq!((name.as_str(), password.as_str()), ("us@er", "s3cr/et"));
-        let nats = Nats::open("tls://s3cret@example.com", "switchboard", None).expect("a URL");
+        let nats = Nats::open("tls://s3cret@example.com", "switchboard", None, None).expect("a URL");
         assert!(matches!(&nats.credentials, Credentials::Token(token) if token == "s3cret"));
         assert!(nats.address.tls_required() && !nats.address.as_url_str().contains("s3cret"));
-        let error = Nats::open("nats://u:s3cret@h:99999", "switchboard", None).err().expect("a wrong port");
+        let error =
+            Nats::open("nats://u:s3cret@h:99999", "switchboard", None, None).err().expect("a wrong port");
         assert!(error.starts_with("is not a URL of NATS") && !error.contains("s3cret"), "{error}");
     }
 }

@@ -4,7 +4,10 @@
 const ADVICE: [(&str, &str); 10] = [
     ("WRONGPASS", "it refuses this user and password: check them in cluster.url"),
     ("Password authentication failed", "it refuses this user and password: check them in cluster.url"),
-    ("authorization violation", "it refuses this user, password or token, or wants one: check cluster.url"),
+    (
+        "authorization violation",
+        "it refuses this user, password, token or these credentials, or wants some: check cluster.url and cluster.credentials",
+    ),
     ("NOAUTH", "it wants a password: write it in cluster.url, as in redis://user:password@host"),
     ("NoPerm", "it does not let this user do what a node does: docs/cluster.md has the rights that it needs"),
     (

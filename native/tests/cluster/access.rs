@@ -7,8 +7,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use serde_json::json;
 
 use crate::broker::{Access, BrokerProcess};
-use crate::messages::{FEED, hello, kill};
-use crate::node::{configuration, sees};
+use crate::messages::{EVERY, FEED, hello, kill};
+use crate::node::{LEASE, configuration, sees};
 use crate::processes::File;
 use crate::support::program::switchboard;
 use crate::support::{start, within};
@@ -58,7 +58,7 @@ impl Drop for Certificates {
     }
 }
 
-fn arguments(arguments: &[&str]) -> Access {
+pub(crate) fn arguments(arguments: &[&str]) -> Access {
     Access { arguments: arguments.iter().map(ToString::to_string).collect(), tls: None }
 }
 
@@ -67,11 +67,16 @@ fn text(name: &str, url: &str, ca: Option<&Path>) -> String {
     configuration(name, url) + &ca
 }
 
-/// Two nodes find each other, hear each other, and one of them holds the lease of a source.
+/// Two nodes find each other, hear each other, one of them holds the lease of a source, and gives it back when it ends.
 async fn works(url: &str, ca: Option<&Path>) {
+    works_with(|name| text(name, url, ca)).await;
+}
+
+/// The same with the configuration of each by its name, of which the last section is `cluster`.
+pub(crate) async fn works_with(text: impl Fn(&str) -> String) {
     let mut nodes = Vec::new();
     for name in ["a", "b"] {
-        let config = Config::from_toml(&(text(name, url, ca) + FEED)).expect("a configuration");
+        let config = Config::from_toml(&(text(name) + FEED)).expect("a configuration");
         nodes.push(start(Server::builder().config(config)).await);
     }
     sees(&nodes[0].address.to_string(), &["b"]).await;
@@ -80,12 +85,32 @@ async fn works(url: &str, ca: Option<&Path>) {
     hello(&mut nodes[0].connect("/room/x").await, "a", &mut listeners).await;
     let mut client = nodes[1].connect("/feed").await;
     client.send_json(json!({ "action": "sub", "channel": "kills" })).await;
-    kill(&mut client).await;
+    let mut last = kill(&mut client).await;
+    // More than come between two times that a lease is asked for.
+    for _ in 0..2 * usize::try_from(LEASE / EVERY).expect("a few") {
+        let number = kill(&mut client).await;
+        assert_eq!(number, last + 1, "the source runs once");
+        last = number;
+    }
+    let a = nodes.remove(0);
+    a.shutdown.shutdown();
+    within("the end", a.serving).await.expect("a task").expect("no error");
+    let seen = sees(&nodes[0].address.to_string(), &[]).await;
+    assert_eq!((&seen["status"], &seen["cluster"]["unsent"]), (&"ok".into(), &0.into()), "{seen}");
+    // The source begins anew where it has not run.
+    for _ in 0..3 {
+        kill(&mut client).await;
+    }
 }
 
 /// A server that needs this broker does not start: what it says, with all that can be logged.
 async fn refused(name: &str, url: &str, ca: Option<&Path>, expected: &[&str]) {
-    let file = File::new(&format!("refused-{name}"), &(text("a", url, ca) + "required = true"));
+    refused_with(name, &text("a", url, ca), &[SECRET, WRONG], expected).await;
+}
+
+/// The same with this configuration, and with what must not be logged.
+pub(crate) async fn refused_with(name: &str, text: &str, secrets: &[&str], expected: &[&str]) {
+    let file = File::new(&format!("refused-{name}"), &(text.to_owned() + "required = true"));
     let output = switchboard().env("RUST_LOG", "trace").args(["--port", "0"]).args(file.arguments()).output();
     let output = within("its end", output).await.expect("the program");
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
@@ -94,7 +119,7 @@ async fn refused(name: &str, url: &str, ca: Option<&Path>, expected: &[&str]) {
     for part in expected {
         assert!(error.contains(part), "no {part:?} in {error}");
     }
-    assert!(!said.contains(SECRET) && !said.contains(WRONG), "a secret in the log: {said}");
+    assert!(!secrets.iter().any(|secret| said.contains(secret)), "a secret in the log: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -132,17 +157,21 @@ async fn nats_with_a_user() {
     let access = arguments(&["--user", "node", "--pass", SECRET]);
     let Some(broker) = BrokerProcess::nats_with(access).await else { return };
     works(&broker.url_of(&format!("node:{SECRET}@")), None).await;
-    let check = "it refuses this user, password or token, or wants one: check cluster.url";
+    let check = "it refuses this user, password, token or these credentials, or wants some";
     refused("nats-user", &broker.url_of(&format!("node:{WRONG}@")), None, &[check]).await;
     refused("nats-nobody", &broker.url(), None, &[check]).await;
 }
 
-/// The rights are those of docs/cluster.md.
+/// What docs/cluster.md lets a node do with NATS, as the server's configuration says it.
+pub(crate) fn nats_rights() -> &'static str {
+    let documentation = include_str!("../../../docs/cluster.md");
+    let (_, rights) = documentation.split_once("permissions = { ").expect("the rights");
+    rights.split_once(" }").expect("their end").0
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nats_with_a_user_who_may_do_what_a_node_does() {
-    let rights = r#"publish = ["switchboard.>", "$JS.API.>", "$KV.switchboard-leases.>"], subscribe = ["switchboard.>", "_INBOX.>"]"#;
-    let documentation = include_str!("../../../docs/cluster.md");
-    assert!(documentation.contains(rights), "docs/cluster.md says something else");
+    let rights = nats_rights();
     let user = format!(r#"{{ user = node, password = "{SECRET}", permissions = {{ {rights} }} }}"#);
     let file = File::new("rights-nats", &format!("authorization {{ users = [{user}] }}"));
     let Some(broker) = BrokerProcess::nats_with(arguments(&file.arguments())).await else { return };
@@ -153,7 +182,7 @@ async fn nats_with_a_user_who_may_do_what_a_node_does() {
 async fn nats_with_a_token() {
     let Some(broker) = BrokerProcess::nats_with(arguments(&["--auth", SECRET])).await else { return };
     works(&broker.url_of(&format!("{SECRET}@")), None).await;
-    let check = "it refuses this user, password or token, or wants one: check cluster.url";
+    let check = "it refuses this user, password, token or these credentials, or wants some";
     refused("nats-token", &broker.url_of(&format!("{WRONG}@")), None, &[check]).await;
 }
 

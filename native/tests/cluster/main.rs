@@ -7,6 +7,7 @@ mod support;
 
 mod access;
 mod broker;
+mod credentials;
 mod failures;
 mod messages;
 mod node;

@@ -212,6 +212,9 @@ async fn presence_goes_with_a_node_that_is_killed(broker: BrokerProcess) {
     assert!(took > u128::from(LEASE / 2), "already after {took} ms: was it told?");
 }
 
+/// How many ms there are between two values of that feed.
+pub(crate) const EVERY: u64 = 50;
+
 /// A feed whose source may run only once, and a route that serves it.
 pub(crate) const FEED: &str = r#"
 [[feeds]]

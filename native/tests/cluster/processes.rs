@@ -20,8 +20,12 @@ impl File {
         Self(file)
     }
 
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().expect("UTF-8")
+    }
+
     pub(crate) fn arguments(&self) -> [&str; 2] {
-        ["--config", self.0.to_str().expect("UTF-8")]
+        ["--config", self.path()]
     }
 }
 

@@ -1182,6 +1182,11 @@ export interface ClusterConfig {
    */
   ca?: string | null
   /**
+   * The path of a file of credentials for NATS (`.creds`, as `nsc generate creds` writes it), in place of user and password
+   * in the URL. It is read again for each connection. Relative paths start at the configuration file. Default: none.
+   */
+  credentials?: string | null
+  /**
    * The node's name, which no other node has; at most 255 bytes. `${NAME}` takes a part of it from the environment. Default:
    * made of the host's name and the process's id.
    */
