@@ -48,7 +48,7 @@ impl Certificates {
 
     fn access(&self) -> Access {
         let tls = Some([self.0.join("cert.pem"), self.0.join("key.pem")]);
-        Access { arguments: Vec::new(), tls }
+        Access { tls, ..Access::default() }
     }
 }
 
@@ -59,7 +59,7 @@ impl Drop for Certificates {
 }
 
 pub(crate) fn arguments(arguments: &[&str]) -> Access {
-    Access { arguments: arguments.iter().map(ToString::to_string).collect(), tls: None }
+    Access { arguments: arguments.iter().map(ToString::to_string).collect(), ..Access::default() }
 }
 
 fn text(name: &str, url: &str, ca: Option<&Path>) -> String {

@@ -33,6 +33,8 @@ pub(crate) struct Access {
     pub(crate) arguments: Vec<String>,
     /// The files of the certificate and of its key, where it speaks TLS alone.
     pub(crate) tls: Option<[PathBuf; 2]>,
+    /// The network namespace where it listens on all addresses, without a password. Default: this one, on loopback alone.
+    pub(crate) namespace: Option<String>,
 }
 
 impl BrokerProcess {
@@ -74,13 +76,18 @@ impl BrokerProcess {
 
     /// The same with a user before the host, as in `user:password@`.
     pub(crate) fn url_of(&self, user: &str) -> String {
+        self.url_at(user, "127.0.0.1")
+    }
+
+    /// The same at this address of it.
+    pub(crate) fn url_at(&self, user: &str, address: &str) -> String {
         let scheme = match (self.kind, &self.access.tls) {
             (Kind::Redis, None) => "redis",
             (Kind::Redis, Some(_)) => "rediss",
             (_, None) => "nats",
             (_, Some(_)) => "tls",
         };
-        format!("{scheme}://{user}127.0.0.1:{}", self.port)
+        format!("{scheme}://{user}{address}:{}", self.port)
     }
 
     /// Kills it, with all that it knows.
@@ -92,12 +99,23 @@ impl BrokerProcess {
 
     /// Starts it, empty, at the port that it had.
     pub(crate) async fn run(&mut self) {
-        let mut command = Command::new(&self.program);
+        let mut command = match &self.access.namespace {
+            None => Command::new(&self.program),
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace]).arg(&self.program);
+                command
+            }
+        };
+        let address = if self.access.namespace.is_some() { "0.0.0.0" } else { "127.0.0.1" };
         command.kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let port = self.port.to_string();
         let ready = match self.kind {
             Kind::Redis => {
-                command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+                command.args(["--bind", address, "--save", "", "--appendonly", "no"]);
+                if self.access.namespace.is_some() {
+                    command.args(["--protected-mode", "no"]);
+                }
                 command.arg("--dir").arg(&self.folder);
                 match &self.access.tls {
                     None => drop(command.args(["--port", &port])),
@@ -109,7 +127,7 @@ impl BrokerProcess {
                 "Ready to accept connections"
             }
             Kind::Nats | Kind::NatsWithoutJetStream => {
-                command.args(["--addr", "127.0.0.1", "--port", &port]);
+                command.args(["--addr", address, "--port", &port]);
                 if self.kind == Kind::Nats {
                     command.arg("--jetstream").arg("--store_dir").arg(&self.folder);
                 }

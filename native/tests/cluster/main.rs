@@ -10,7 +10,11 @@ mod broker;
 mod credentials;
 mod failures;
 mod messages;
+#[cfg(target_os = "linux")]
+mod network;
 mod node;
+#[cfg(target_os = "linux")]
+mod partition;
 mod processes;
 mod recovery;
 mod restarts;

@@ -157,19 +157,19 @@ async fn nodes_are_restarted_one_after_the_other(broker: BrokerProcess) {
 }
 
 /// A client on a topic with presence.
-struct Present {
+pub(crate) struct Present {
     client: Client,
-    keys: BTreeSet<String>,
+    pub(crate) keys: BTreeSet<String>,
 }
 
 impl Present {
-    async fn join(mut client: Client) -> Self {
+    pub(crate) async fn join(mut client: Client) -> Self {
         client.send_json(json!(["1", "1", "room:lobby", "phx_join", {}])).await;
         Self { client, keys: BTreeSet::new() }
     }
 
     /// Takes what is told until so many are there; says who has left last.
-    async fn until(&mut self, count: usize) -> BTreeSet<String> {
+    pub(crate) async fn until(&mut self, count: usize) -> BTreeSet<String> {
         let keys = |value: &serde_json::Value| -> BTreeSet<String> {
             value.as_object().into_iter().flat_map(serde_json::Map::keys).cloned().collect()
         };
