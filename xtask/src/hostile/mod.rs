@@ -79,30 +79,31 @@ pub(crate) enum Host {
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let time = options.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
     let extent = Extent { only: options.only.as_deref(), time };
-    if options.host != Some(Host::Plugin) {
-        native(project, extent)?;
+    if options.host != Some(Host::Native) && !options.built {
+        npm::run(project, &npm::Options { release: true })?;
     }
-    if options.host != Some(Host::Native) {
-        if !options.built {
-            npm::run(project, &npm::Options { release: true })?;
-        }
-        plugin(project, extent)?;
+    match options.host {
+        None => both(project, extent),
+        Some(Host::Native) => attack(&Hosts::native(project)?, extent),
+        Some(Host::Plugin) => attack(&Hosts::plugin(project)?, extent),
     }
-    Ok(())
 }
 
-/// Attacks the native server, which is built first.
-pub(crate) fn native(project: &Project, extent: Extent<'_>) -> Result<()> {
-    attack(&Hosts::native(project)?, extent)
-}
-
-/// Attacks the plugin as it is built, in Vite.
-pub(crate) fn plugin(project: &Project, extent: Extent<'_>) -> Result<()> {
-    attack(&Hosts::plugin(project)?, extent)
+/// Attacks the native server, which is built first, and the plugin as it is built, in Vite. Both at once, as these clients
+/// wait most of the time.
+pub(crate) fn both(project: &Project, extent: Extent<'_>) -> Result<()> {
+    let hosts = [Hosts::native(project)?, Hosts::plugin(project)?];
+    let outcomes = std::thread::scope(|scope| {
+        let attacks = hosts.each_ref().map(|hosts| scope.spawn(move || attack(hosts, extent)));
+        attacks.map(|attack| attack.join().unwrap_or_else(|_| bail!("the attack panicked")))
+    });
+    let failed: Vec<_> =
+        outcomes.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+    if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
 }
 
 fn attack(hosts: &Hosts, Extent { only, time }: Extent<'_>) -> Result<()> {
-    let mut report = Report { only: only.map(str::to_owned), ..Report::default() };
+    let mut report = Report::new(hosts.kind, only);
     let target = hosts.start(&config::limits())?;
     let slow = report.wants("patience").then(|| Slow::begin(&target));
     report.rounds(&target, time);
@@ -144,14 +145,23 @@ fn classes(kind: HostKind) -> Vec<(&'static str, Vec<Case>)> {
 }
 
 /// What has passed and what has not.
-#[derive(Default)]
 struct Report {
+    /// Which host, in each line.
+    host: &'static str,
     only: Option<String>,
     passed: usize,
     failed: Vec<String>,
 }
 
 impl Report {
+    fn new(kind: HostKind, only: Option<&str>) -> Self {
+        let host = match kind {
+            HostKind::Native => "native",
+            HostKind::Plugin => "plugin",
+        };
+        Self { host, only: only.map(str::to_owned), passed: 0, failed: Vec::new() }
+    }
+
     /// Whether a class without names of its own is asked for.
     fn wants(&self, class: &str) -> bool {
         self.only.as_deref().is_none_or(|only| only.starts_with(class))
@@ -168,7 +178,7 @@ impl Report {
             let Some(time) = time else { return };
             let memory = target.memory().unwrap_or(0);
             let first = *first.get_or_insert(memory);
-            println!("round {round}: the server holds {} MiB", memory >> 20);
+            println!("{}: round {round}: the server holds {} MiB", self.host, memory >> 20);
             if memory > first + target.allowed_growth(GROWTH) {
                 let error = anyhow!("it grew from {} to {} MiB", first >> 20, memory >> 20);
                 self.note(format!("memory after {round} rounds"), Err(error));
@@ -190,7 +200,8 @@ impl Report {
         }
         let (passed, failed) = (self.passed - before.0, self.failed.len() - before.1);
         if passed + failed > 0 {
-            println!("{class}: {passed} passed, {failed} failed in {:.1} s", started.elapsed().as_secs_f64());
+            let (host, seconds) = (self.host, started.elapsed().as_secs_f64());
+            println!("{host}: {class}: {passed} passed, {failed} failed in {seconds:.1} s");
         }
     }
 
@@ -199,14 +210,14 @@ impl Report {
         for (name, outcome) in outcomes {
             self.note(format!("{class}: {name}"), outcome);
         }
-        println!("{class}: {count} cases");
+        println!("{}: {class}: {count} cases", self.host);
     }
 
     fn note(&mut self, name: String, outcome: Result<()>) {
         match outcome {
             Ok(()) => self.passed += 1,
             Err(error) => {
-                let line = format!("{name}: {error:#}");
+                let line = format!("{}: {name}: {error:#}", self.host);
                 println!("FAILED {line}");
                 self.failed.push(line);
             }
@@ -214,10 +225,13 @@ impl Report {
     }
 
     fn finish(self) -> Result<()> {
-        println!("hostile: {} passed, {} failed", self.passed, self.failed.len());
+        println!("{}: {} passed, {} failed", self.host, self.passed, self.failed.len());
         match self.failed.len() {
             0 => Ok(()),
-            failed => bail!("{failed} of {} cases failed:\n{}", failed + self.passed, self.failed.join("\n")),
+            failed => {
+                let (host, all) = (self.host, failed + self.passed);
+                bail!("{host}: {failed} of {all} cases failed:\n{}", self.failed.join("\n"))
+            }
         }
     }
 }
