@@ -13,7 +13,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -39,37 +39,52 @@ pub(crate) const FLOOD_OVER: u16 = 4000;
 /// How many numbered messages come before the half of one.
 pub(crate) const BEFORE_THE_MIDDLE: u32 = 3;
 
-static ALIVE: AtomicUsize = AtomicUsize::new(0);
+/// Those of one port. They run until the process ends.
+#[derive(Clone)]
+pub(crate) struct Targets {
+    port: u16,
+    alive: Arc<AtomicUsize>,
+}
 
-/// Where they listen, on 127.0.0.1; they start with the first call.
-pub(crate) fn port() -> Result<u16> {
-    static PORT: OnceLock<u16> = OnceLock::new();
-    if let Some(port) = PORT.get() {
-        return Ok(*port);
+impl Targets {
+    /// Starts them on a port of the system's choice, on 127.0.0.1.
+    pub(crate) fn start() -> Result<Self> {
+        let listener = listen()?;
+        let port = listener.local_addr()?.port();
+        let alive = Arc::new(AtomicUsize::new(0));
+        let targets = Self { port, alive: alive.clone() };
+        thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                alive.fetch_add(1, Ordering::SeqCst);
+                let alive = alive.clone();
+                thread::spawn(move || {
+                    // How it ends is the proxy's business.
+                    let _ = behave(stream);
+                    alive.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        Ok(targets)
     }
+
+    /// Where they listen.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How many connections there are.
+    pub(crate) fn alive(&self) -> usize {
+        self.alive.load(Ordering::SeqCst)
+    }
+}
+
+fn listen() -> Result<TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_recv_buffer_size(SYSTEM_BUFFER)?;
     socket.set_send_buffer_size(SYSTEM_BUFFER)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
     socket.listen(1024)?;
-    let listener = TcpListener::from(socket);
-    let port = *PORT.get_or_init(|| listener.local_addr().map_or(0, |address| address.port()));
-    thread::spawn(move || {
-        while let Ok((stream, _)) = listener.accept() {
-            ALIVE.fetch_add(1, Ordering::SeqCst);
-            thread::spawn(move || {
-                // How it ends is the proxy's business.
-                let _ = behave(stream);
-                ALIVE.fetch_sub(1, Ordering::SeqCst);
-            });
-        }
-    });
-    Ok(port)
-}
-
-/// How many connections there are.
-pub(crate) fn alive() -> usize {
-    ALIVE.load(Ordering::SeqCst)
+    Ok(socket.into())
 }
 
 fn behave(mut stream: TcpStream) -> Result<()> {

@@ -6,6 +6,10 @@ use anyhow::{Context, Result, bail};
 
 use super::wire::{Frame, Head, Peer};
 use crate::process::Server;
+use crate::targets::Targets;
+
+/// How long a newcomer waits for its echo: the server may still be at what came before.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which host runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +25,13 @@ pub(super) struct Target {
     pub(super) kind: HostKind,
     pub(super) port: u16,
     pub(super) server: std::cell::RefCell<Server>,
+    /// What its proxies connect to.
+    pub(super) targets: Targets,
 }
 
 impl Target {
-    pub(super) fn new(kind: HostKind, port: u16, server: Server) -> Self {
-        Self { kind, port, server: server.into() }
+    pub(super) fn new(kind: HostKind, port: u16, server: Server, targets: Targets) -> Self {
+        Self { kind, port, server: server.into(), targets }
     }
 
     /// Opens a WebSocket.
@@ -44,7 +50,7 @@ impl Target {
     /// same and must not have had an uncaught error.
     pub(super) fn check_health(&self) -> Result<()> {
         self.check_process()?;
-        self.open("/api/ws/echo").and_then(|mut peer| peer.echo("well?")).context("a fresh echo")?;
+        self.check_echo().context("a fresh echo")?;
         if self.kind == HostKind::Plugin {
             self.check_page().context("a plain request")?;
             self.check_hmr().context("hot updates")?;
@@ -109,6 +115,12 @@ impl Target {
             }
         }
         Ok(())
+    }
+
+    fn check_echo(&self) -> Result<()> {
+        let mut peer = Peer::connect(self.port)?;
+        peer.patience(HEALTH_PATIENCE).shake("/api/ws/echo", &[])?;
+        peer.echo("well?")
     }
 
     fn check_page(&self) -> Result<()> {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::case::{Case, Outcome};
 use super::target::Target;
 use super::wire::{BINARY, FIN, Peer, frame, handshake};
-use crate::targets;
+use crate::targets::{self, Targets};
 
 /// What the server may grow by while one client pushes or is flooded: what waits before the proxy, in it and behind it.
 const GROWTH: u64 = 24 << 20;
@@ -26,7 +26,7 @@ pub(super) fn cases() -> Vec<Case> {
                 pushing.join().map_err(|_| anyhow!("the writer broke"))?;
                 Ok(())
             })?;
-            all_gone()
+            all_gone(&target.targets)
         })
         .within(40),
         Case::story("stalled: clients that leave take along what waits", |target| {
@@ -39,7 +39,7 @@ pub(super) fn cases() -> Vec<Case> {
                 }
                 peers.into_iter().try_for_each(Peer::reset)
             })?;
-            all_gone()
+            all_gone(&target.targets)
         })
         .within(60),
         Case::story("slow: everything gets there, in order", |target| {
@@ -91,7 +91,7 @@ pub(super) fn cases() -> Vec<Case> {
                 }
                 Ok(())
             })?;
-            all_gone()
+            all_gone(&target.targets)
         })
         .within(40),
         Case::story(
@@ -102,7 +102,7 @@ pub(super) fn cases() -> Vec<Case> {
                     is_number(&peer.message()?.payload, expected)?;
                 }
                 match peer.ending()? {
-                    None => all_gone(),
+                    None => all_gone(&target.targets),
                     Some(code) => bail!("closed with {code}"),
                 }
             },
@@ -114,7 +114,7 @@ pub(super) fn cases() -> Vec<Case> {
                 peer.write(&handshake("/api/ws/up/mute", &[]))?;
                 peer.reset()?;
             }
-            all_gone()
+            all_gone(&target.targets)
         })
         .within(20),
         Case::request("refusing: its status", handshake("/api/ws/up/refuse", &[]), Outcome::Status(503)),
@@ -155,11 +155,11 @@ fn is_number(payload: &[u8], expected: u32) -> Result<()> {
 }
 
 /// Waits until the proxy has let go of all its targets.
-fn all_gone() -> Result<()> {
+fn all_gone(targets: &Targets) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(10);
-    while targets::alive() > 0 {
+    while targets.alive() > 0 {
         if Instant::now() > end {
-            return Err(anyhow!("{} are still connected", targets::alive())).context("targets");
+            return Err(anyhow!("{} are still connected", targets.alive())).context("targets");
         }
         thread::sleep(Duration::from_millis(20));
     }

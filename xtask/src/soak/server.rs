@@ -14,8 +14,9 @@ use super::peer::{PATIENCE, dial};
 use super::target::Target;
 use crate::process;
 use crate::project::Project;
+use crate::targets::Targets;
 use crate::vite::Vite;
-use crate::{native, npm, targets};
+use crate::{native, npm};
 
 /// How much more memory the end may show than the start: an allocator gives back late, and in pieces, and WASM never.
 const MEMORY_GROWTH: f64 = 1.3;
@@ -55,7 +56,7 @@ pub(super) struct Reading {
 
 impl Server {
     pub(super) fn start(project: &Project, host: Host, is_built: bool) -> Result<Self> {
-        let variables = [("SOAK_TARGETS", targets::port()?.to_string())];
+        let variables = [("SOAK_TARGETS", Targets::start()?.port().to_string())];
         let (server, port) = match host {
             Host::Native => native::start_with(
                 &match is_built {
