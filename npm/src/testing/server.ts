@@ -1,24 +1,23 @@
 /** A server for tests. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { AddressInfo, Socket as NetSocket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { IncomingMessage } from 'node:http'
 
-import { attachTo } from '../accept/attachment.js'
 import { type Started, start } from '../attach.js'
 import type { Observer } from '../connection/host.js'
-import { ignore, respond, type Socket } from '../connection/socket.js'
+import type { Socket } from '../connection/socket.js'
 import type { Clock } from '../interface/clock.js'
 import type { Faults } from '../interface/faults.js'
 import type { Recordings } from '../interface/recordings.js'
 import type { SwitchboardOptions } from '../interface/options.js'
-import type { HttpServer, Switchboard } from '../interface/switchboard.js'
+import type { Switchboard } from '../interface/switchboard.js'
 import type { Expected, Refusal, ServeOptions, Serves, TestConnection, TestServer, VerifyOptions, WaitOptions } from '../interface/testing.js'
 import { shapeOf } from '../values/arguments.js'
 import { InvalidMessageError } from '../values/validation.js'
 import { ObservedConnection, receivedLines } from './connection.js'
 import { connectionLine, count, list, show } from './description.js'
+import { Deviations } from './deviations.js'
 import { failure } from './failure.js'
+import { HOST, Listener, pathOf } from './listener.js'
 import { type Message, SUBJECT, type Subject, take } from './message.js'
 import { before, given, load, orEverything, type Source } from './sources.js'
 import { Changes } from './waiting.js'
@@ -28,8 +27,6 @@ const TIMEOUT = 1000
 
 /** How long in ms connections that are closing may take at the end of a test. */
 const FAREWELL = 250
-
-const HOST = '127.0.0.1'
 
 /**
  * Starts a server for tests. It has a port of its own and shares nothing with others of the same process.
@@ -77,15 +74,8 @@ class ObservedServer implements TestServer {
   /** What came in this turn, and is told at its end. */
   #arriving: (ObservedConnection | Message)[] = []
   #messages: Message[] = []
-  /** How many messages had broken contracts before. */
-  #violations: Record<string, number> = {}
-  #mismatches: Record<string, number> = {}
-  #refusing: { status: number; times: number; headers: Record<string, string> } | undefined
-  #isDown = false
-  readonly #own: Server | undefined
-  readonly #http: HttpServer
-  readonly #transports = new Set<NetSocket>()
-  #detach: (() => void) | undefined
+  readonly #deviations: Deviations
+  readonly #listener: Listener
   #closed: Promise<void> | undefined
 
   constructor(source: Source, { timeout = TIMEOUT, server, endpointPrefix, files: _, ...options }: ServeOptions) {
@@ -109,44 +99,20 @@ class ObservedServer implements TestServer {
     }
     this.#started = start(this.#options, process.cwd(), { observer: this.#observer })
     this.switchboard = this.#started.switchboard
-    this.#own = server === undefined ? createServer() : undefined
-    this.#http = server ?? this.#own!
+    this.#deviations = new Deviations(this.switchboard, this.log)
+    this.#listener = new Listener(this.#started, server, {
+      refused: (request, status) => this.#refused(request, status),
+      closed: () => void this.close(),
+    })
   }
 
   /** Ready when this is done. */
-  async listen(): Promise<void> {
-    const own = this.#own
-    if (own === undefined) {
-      const running = this.#started.running!
-      this.#detach = attachTo(this.#http, {
-        upgrade: (request, socket, head) => running.host.serves(pathOf(request)) && this.#upgrade(request, socket, head ?? undefined),
-        request: this.switchboard.request,
-        serves: (path) => running.host.serves(path),
-        nearest: (path) => running.host.nearest(path),
-        untaken: () => {},
-        unclaimed: (path) => running.host.unclaimed(path),
-        loadingFor: () => undefined,
-        closed: () => void this.close(),
-      })
-      return
-    }
-    own.on('connection', (socket) => {
-      if (this.#isDown) return void socket.resetAndDestroy()
-      this.#transports.add(socket)
-      socket.on('close', () => this.#transports.delete(socket))
-    })
-    own.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
-    own.on('request', (request, response) => this.#request(request, response))
-    // A test that forgets to close it must not keep its process.
-    own.unref()
-    await new Promise<void>((resolve, reject) => {
-      own.on('error', reject)
-      own.listen(0, HOST, resolve)
-    })
+  listen(): Promise<void> {
+    return this.#listener.listen()
   }
 
   get port(): number {
-    return (this.#http.address() as AddressInfo).port
+    return this.#listener.port
   }
 
   url(path = '/'): string {
@@ -210,25 +176,20 @@ class ObservedServer implements TestServer {
   }
 
   down(): void {
-    this.#isDown = true
     for (const one of this.#opened) if (!one.isGone) one.terminate()
-    for (const socket of this.#transports) socket.destroy()
+    this.#listener.down()
   }
 
   up(): void {
-    this.#isDown = false
+    this.#listener.up()
   }
 
-  refuse(status: number, { times = Number.POSITIVE_INFINITY, headers = {} }: { times?: number; headers?: Record<string, string> } = {}): void {
-    if (!Number.isInteger(status) || status < 300 || status > 599) {
-      throw new RangeError(`refuse: expected an HTTP status from 300 to 599 such as 503, got ${show(status)}`)
-    }
-    this.#refusing = { status, times, headers }
+  refuse(status: number, options?: { times?: number; headers?: Record<string, string> }): void {
+    this.#listener.refuse(status, options)
   }
 
   async reset(): Promise<void> {
-    this.#isDown = false
-    this.#refusing = undefined
+    this.#listener.reset()
     this.faults.clear()
     if (this.#source !== this.#initial) await this.resetHandlers()
     for (const one of this.#opened) if (!one.isGone) one.terminate()
@@ -239,9 +200,7 @@ class ObservedServer implements TestServer {
     this.#messages = []
     this.#arriving = []
     this.#threw.clear()
-    const { contractViolations, mismatches } = this.switchboard.stats()
-    this.#violations = contractViolations
-    this.#mismatches = mismatches
+    this.#deviations.reset()
     for (const list of [this.refusals, this.errors, this.log]) list.length = 0
   }
 
@@ -250,8 +209,8 @@ class ObservedServer implements TestServer {
     if (!leftovers) await this.changes.within(() => open().length === 0 || undefined, FAREWELL)
     const problems: string[] = []
     if (!errors && this.errors.length > 0) problems.push(...this.errors.map((error) => `${this.#threw.get(error) ?? 'a handler'} threw ${shownError(error)}`))
-    if (!violations) problems.push(...this.#violated())
-    if (!mismatches) problems.push(...this.#mismatched())
+    if (!violations) problems.push(...this.#deviations.violated())
+    if (!mismatches) problems.push(...this.#deviations.mismatched())
     if (!leftovers && open().length > 0) {
       problems.push(`${count(open().length, 'connection is', 'connections are')} still open; close the client at the end of the test, or allow leftovers:\n${list(open().map(connectionLine))}`)
     }
@@ -288,36 +247,10 @@ class ObservedServer implements TestServer {
     }
   }
 
-  /** How many messages broke the contract of each route since the last {@link reset}, and what the log says of them. */
-  #violated(): string[] {
-    const all = Object.entries(this.switchboard.stats().contractViolations)
-    const lines = this.log.filter((line) => line.includes('contract'))
-    const said = list(lines.map((line) => line.replace(/^.*?\[switchboard\]\S* /, '')))
-    return all.flatMap(([pattern, total]) => {
-      const broke = total - (this.#violations[pattern] ?? 0)
-      return broke > 0 ? [`${count(broke, 'message', 'messages')} broke the contract of ${pattern}:\n${said}`] : []
-    })
-  }
-
-  /** How many messages were not what each route expects since the last {@link reset}, and what the log says of them. */
-  #mismatched(): string[] {
-    const all = Object.entries(this.switchboard.stats().mismatches)
-    const lines = this.log.filter((line) => line.includes(' came from the client, where '))
-    const said = list(lines.map((line) => line.replace(/^.*?\[switchboard\]\S* /, '')))
-    return all.flatMap(([pattern, total]) => {
-      const differed = total - (this.#mismatches[pattern] ?? 0)
-      return differed > 0 ? [`${count(differed, 'message', 'messages')} did not match on ${pattern}:\n${said}`] : []
-    })
-  }
-
   async #close(): Promise<void> {
-    this.#detach?.()
+    this.#listener.detach()
     await this.switchboard.close({ grace: 0 })
-    const own = this.#own
-    if (own === undefined) return
-    own.closeAllConnections()
-    for (const socket of this.#transports) socket.destroy()
-    await new Promise<void>((resolve) => own.close(() => resolve()))
+    await this.#listener.close()
   }
 
   #served({ routes, config }: Source): { routes: SwitchboardOptions['routes']; config?: string } {
@@ -347,33 +280,9 @@ class ObservedServer implements TestServer {
     }
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head?: Buffer): boolean {
-    const refusing = this.#refusing
-    if (this.#isDown) {
-      socket.destroy()
-    } else if (refusing && refusing.times > 0) {
-      refusing.times--
-      this.#refuse(request, socket, refusing.status, refusing.headers)
-    } else if (!this.switchboard.upgrade(request, socket, head)) {
-      this.#refuse(request, socket, 404, {}, `nothing is served on ${pathOf(request)}; served are ${this.switchboard.patterns.join(', ')}\n`)
-    }
-    return true
-  }
-
-  #refuse(request: IncomingMessage, socket: Duplex, status: number, headers: Record<string, string>, body = ''): void {
-    socket.on('error', ignore)
-    this.#refused(request, status)
-    const lines = Object.entries({ ...headers, Connection: 'close', 'Content-Length': Buffer.byteLength(body) })
-    respond(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
-  }
-
   #refused(request: IncomingMessage, status: number): void {
     this.refusals.push({ path: pathOf(request), status })
     this.changes.tell()
-  }
-
-  #request(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.switchboard.request(request, response)) response.writeHead(404).end()
   }
 
   #describe(): string {
@@ -428,10 +337,6 @@ class ObservedServer implements TestServer {
     },
     turned: () => this.#arrived(),
   }
-}
-
-function pathOf({ url = '/' }: IncomingMessage): string {
-  return url.split(/[?#]/, 1)[0]!
 }
 
 function shownError(error: unknown): string {
