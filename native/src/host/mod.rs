@@ -3,7 +3,9 @@
 pub(crate) mod after_turn;
 pub(crate) mod appender;
 mod clock;
+mod connection_guard;
 pub(crate) mod state;
+mod turn;
 pub(crate) mod user_code;
 
 use std::cell::Cell;
@@ -11,14 +13,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::Value;
 use switchboard_core::cluster::{Cluster, ClusterSettings};
-use switchboard_core::recording::RecordSettings;
 use switchboard_core::time::Instant;
 use switchboard_core::{
-    CloseFrame, Command, CommandError, ConfigError, Configuration, ConnectionId, Engine, FaultId, FaultList,
-    FaultScope, HandlerResult, Input, Mounted, Reconfiguration, ReconfigureError, RecordingId, RouteCommand,
+    CloseFrame, Command, CommandError, ConnectionId, Engine, HandlerResult, Input, Mounted, RouteCommand,
     Stats,
 };
 use tokio::runtime::Handle;
@@ -32,6 +31,8 @@ use crate::host::after_turn::AfterTurn;
 use crate::host::clock::Clock;
 use crate::host::state::{HostState, UpgradeAnswer};
 use crate::host::user_code::UserCode;
+pub(crate) use connection_guard::ConnectionGuard;
+pub(crate) use turn::Turn;
 
 /// One server's state, shared by all its tasks.
 ///
@@ -268,118 +269,6 @@ impl Host {
     /// The engine catches panics of handlers, so the state behind a poisoned lock is still sound.
     fn lock(&self) -> MutexGuard<'_, HostState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The host while its lock is held.
-pub(crate) struct Turn<'a> {
-    state: &'a mut HostState,
-    now: switchboard_core::time::Now,
-}
-
-impl Turn<'_> {
-    /// Carries out a command of user code for a connection.
-    pub(crate) fn command(&mut self, id: ConnectionId, command: Command) -> Result<(), CommandError> {
-        self.state.command(self.now, id, command)
-    }
-
-    /// Tells the engine that something happened.
-    pub(crate) fn input(&mut self, input: Input) {
-        self.state.handle_input(self.now, input);
-    }
-
-    /// The engine takes another configuration.
-    pub(crate) fn reconfigure(
-        &mut self,
-        configuration: Configuration,
-    ) -> Result<Reconfiguration, ReconfigureError> {
-        self.state.reconfigure(self.now, configuration)
-    }
-
-    /// A connection's opening handshake is done. False: the engine has removed it meanwhile.
-    pub(crate) fn opened(&mut self, socket: Arc<SendingHalf>) -> bool {
-        let id = socket.id();
-        let is_known = self.state.add(socket);
-        self.input(Input::Opened { id });
-        is_known
-    }
-
-    /// Adds faults while the server runs.
-    pub(crate) fn add_faults(
-        &mut self,
-        scope: FaultScope,
-        faults: FaultList,
-    ) -> Result<FaultId, ConfigError> {
-        self.state.add_faults(self.now, scope, faults)
-    }
-
-    /// Takes faults back that were added; whether they were there.
-    pub(crate) fn remove_faults(&mut self, id: FaultId) -> bool {
-        self.state.remove_faults(self.now, id)
-    }
-
-    /// Takes back all faults that were added.
-    pub(crate) fn clear_faults(&mut self) {
-        self.state.clear_faults(self.now);
-    }
-
-    /// Records what passes from now on.
-    pub(crate) fn start_recording(
-        &mut self,
-        settings: &RecordSettings,
-        pattern: Option<&str>,
-    ) -> Result<RecordingId, ConfigError> {
-        self.state.start_recording(self.now, settings, pattern)
-    }
-
-    /// Stops a recording that was started, and gives its file.
-    pub(crate) fn stop_recording(&mut self, id: RecordingId) -> Option<Arc<str>> {
-        self.state.stop_recording(self.now, id)
-    }
-
-    /// Whether an address may have one more connection beside so many that are not WebSockets.
-    pub(crate) fn admits_address(&mut self, address: IpAddr, others: usize) -> bool {
-        self.state.admits_address(self.now, address, others)
-    }
-
-    /// The answer to a plain HTTP request under a `Host` that is not allowed.
-    pub(crate) fn refuse_host<T>(&mut self, request: &http::Request<T>) -> Option<http::Response<Bytes>> {
-        self.state.refuse_host(self.now, request)
-    }
-
-    /// A plain HTTP request, for the handler that answers it.
-    pub(crate) fn request(
-        &mut self,
-        request: &http::Request<Bytes>,
-        address: Option<IpAddr>,
-    ) -> Option<http::Response<Bytes>> {
-        self.state.request(self.now, request, address)
-    }
-}
-
-/// Represents a client from its request to the end of its transport. Dropping it tells the engine, so that every end is
-/// reported exactly once, whichever task has the client.
-pub(crate) struct ConnectionGuard {
-    host: Arc<Host>,
-    id: Option<ConnectionId>,
-}
-
-impl ConnectionGuard {
-    /// The client was refused, which the engine knows already.
-    pub(crate) fn refused(mut self) {
-        self.id = None;
-    }
-
-    pub(crate) fn host(&self) -> &Arc<Host> {
-        &self.host
-    }
-}
-
-impl Drop for ConnectionGuard {
-    fn drop(&mut self) {
-        if let Some(id) = self.id {
-            self.host.turn(|turn| turn.state.disconnected(turn.now, id));
-        }
     }
 }
 
