@@ -98,8 +98,8 @@ pub struct RouteConfig {
     #[serde(default)]
     pub record: Option<RecordConfig>,
     /// How much of what is said in rooms is kept, so that a client that connects again with `switchboard-history` in its
-    /// query gets what it missed; `{}` for the defaults. With the dialects `handlers`, `relay`, `rules`, `actions` and
-    /// `topics`. Default nothing.
+    /// query, or to a topic of Phoenix with it in the payload of its join, gets what it missed; `{}` for the defaults. With
+    /// the dialects `handlers`, `relay`, `rules`, `actions`, `topics` and `phoenix`. Default nothing.
     #[serde(default)]
     pub history: Option<HistoryConfig>,
     /// The feeds whose values your own handler receives. Dialects have a setting of their own for theirs. Default none.
@@ -391,8 +391,14 @@ impl RouteConfig {
 
     /// Refuses a history where a message to a room is not what each client is sent, or where there are no rooms.
     fn check_history(&self) -> Result<(), ConfigError> {
-        const WITH_ROOMS: [Dialect; 5] =
-            [Dialect::Handlers, Dialect::Relay, Dialect::Rules, Dialect::Actions, Dialect::Topics];
+        const WITH_ROOMS: [Dialect; 6] = [
+            Dialect::Handlers,
+            Dialect::Relay,
+            Dialect::Rules,
+            Dialect::Actions,
+            Dialect::Topics,
+            Dialect::Phoenix,
+        ];
         let dialect = self.dialect();
         if self.history.is_none() || WITH_ROOMS.contains(&dialect) {
             return Ok(());

@@ -77,6 +77,7 @@ impl Config {
                 Arc::new(settings)
             }),
             history: route.history.map(Into::into),
+            history_by_handler: false,
             kind: route.dialect().name(),
         }
     }

@@ -31,7 +31,8 @@ impl Engine {
         self.state.timers.cancel(Timer::Opening(id));
         let RouteStart { room, heartbeat, inactivity } = self.start_of(route);
         self.state.routes[route].rooms.enter(id);
-        if let Some(history) = &mut self.state.routes[route].history
+        let state = &mut self.state.routes[route];
+        if let Some(history) = state.history.as_mut().filter(|_| !state.settings.history_by_handler)
             && let Some(connection) = self.state.connections.get(id)
         {
             history.follow(id, connection.query());

@@ -111,4 +111,9 @@ pub enum CommandError {
     /// There is nothing to recover from.
     #[error("this route keeps no history; give it the option history, such as history: {{}}")]
     NoHistory,
+    /// The dialect says who takes part in the history: Phoenix by the payload of a join.
+    #[error(
+        "on this route clients take part in the history by the payload of their join: {{\"switchboard-history\": true}}"
+    )]
+    HistoryOfJoins,
 }

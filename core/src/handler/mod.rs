@@ -161,6 +161,14 @@ pub trait Handler: Any + Send {
         Ok(())
     }
 
+    /// The route's history has something for clients whose form only this handler knows
+    /// ([`RouteSettings::history_by_handler`](crate::RouteSettings::history_by_handler)). An error is logged.
+    #[doc(hidden)]
+    fn deliver_kept(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        let _ = cx;
+        Ok(())
+    }
+
     /// Entries that this handler has set on another node of the cluster ([`Context::set_entry`]) are new, or different, or gone
     /// with `None`; those that become known together come together. The entries of a node that has left or died are gone. An
     /// error is logged.

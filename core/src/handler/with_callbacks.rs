@@ -144,6 +144,10 @@ impl Handler for WithCallbacks {
         self.inner.node_message(cx, room, header, message)
     }
 
+    fn deliver_kept(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        self.inner.deliver_kept(cx)
+    }
+
     fn node_entries(
         &mut self,
         cx: &mut Context<'_>,

@@ -57,6 +57,7 @@ use crate::interface::connection_id::ConnectionId;
 use crate::message::Message;
 use crate::state::id_hash::IdHash;
 use crate::time::{Instant, Now};
+pub(crate) use envelope::Opened;
 use epochs::Epochs;
 use follower::Follower;
 use position::Numbers;

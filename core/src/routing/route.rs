@@ -48,6 +48,9 @@ pub struct RouteSettings {
     pub record: Option<Arc<RecordSettings>>,
     /// How much of its rooms is kept for clients that come back. Default nothing.
     pub history: Option<HistorySettings>,
+    /// Whether the route's handler itself brings what is kept into the form of its clients, and says who takes part, as
+    /// Phoenix does. What it does not keep is not kept then. Default false.
+    pub history_by_handler: bool,
     /// What speaks here: the dialect's name. Default `handlers`.
     pub kind: &'static str,
 }
@@ -72,6 +75,7 @@ impl Default for RouteSettings {
             contract: None,
             record: None,
             history: None,
+            history_by_handler: false,
             kind: "handlers",
         }
     }

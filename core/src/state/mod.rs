@@ -9,6 +9,7 @@ pub(crate) mod cluster_node;
 pub(crate) mod connection;
 pub(crate) mod connections;
 mod contracts;
+pub(crate) mod delivery;
 pub(crate) mod heartbeat;
 pub(crate) mod id_hash;
 pub(crate) mod inbox;
@@ -51,6 +52,7 @@ use crate::state::close_wait::CloseWait;
 use crate::state::cluster_node::ClusterNode;
 use crate::state::connection::{Closure, Connection, Phase};
 use crate::state::connections::Connections;
+use crate::state::delivery::Delivery;
 use crate::state::inbox::Pause;
 use crate::state::incomplete::IncompleteMessages;
 use crate::state::limits::Limits;
@@ -87,6 +89,8 @@ pub(crate) struct State {
     /// The control API, if it is on.
     pub(crate) control: Option<Box<Control>>,
     pub(crate) upstreams: Upstreams,
+    /// What handlers are to deliver of the histories of their routes.
+    pub(crate) deliveries: Vec<Delivery>,
     /// Connections whose inbox or whose outgoing connections may go on.
     pub(crate) due: Vec<ConnectionId>,
     /// Answers to opening handshakes that handlers have delayed.
@@ -216,6 +220,7 @@ impl State {
             cluster: None,
             control: None,
             upstreams: Upstreams::default(),
+            deliveries: Vec::new(),
             due: Vec::new(),
             delayed: Vec::new(),
             is_postponed: false,

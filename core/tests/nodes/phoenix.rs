@@ -146,3 +146,45 @@ fn a_route_that_is_added_later_knows_who_is_present() {
     let bob = join(&mut cluster, 1, V2, "bob");
     assert_eq!(state(&heard(&mut cluster, bob)), ["bob", "ann"]);
 }
+
+#[test]
+fn what_was_missed_on_a_topic_is_had_at_another_node() {
+    let routes = format!("{}\nhistory = {{}}\n", ROUTES.trim_end());
+    let mut cluster = TestCluster::new(3, &routes);
+    let take_part = |cluster: &mut TestCluster, node: usize, from: Value| {
+        let client = cluster.connect(node, V2);
+        let join = json!(["1", "1", "room:1", "phx_join", { "user_id": "ann", "switchboard-history": from }]);
+        cluster.text(client, &join.to_string());
+        let told = heard(cluster, client);
+        let told: Vec<Value> = told.into_iter().filter(|told| told[3] != "presence_diff").collect();
+        (client, told)
+    };
+    let (ann, _) = take_part(&mut cluster, 0, true.into());
+    let [bob, cid] =
+        [(1, V2, "bob"), (2, V1, "cid")].map(|(node, path, user)| join(&mut cluster, node, path, user));
+    cluster.advance(50);
+    heard(&mut cluster, ann);
+    cluster.text(bob, r#"["1","2","room:1","new_msg",{"n":1}]"#);
+    let told = heard(&mut cluster, ann);
+    assert_eq!((told.len(), &told[0][3], &told[0][4]["n"]), (1, &json!("new_msg"), &json!(1)), "{told:?}");
+    let position = told[0][4]["switchboard-position"].clone();
+    assert!(position.is_string(), "{told:?}");
+    cluster.kill(0);
+    heard(&mut cluster, bob);
+    cluster.text(cid, r#"{"topic":"room:1","event":"new_msg","payload":{"n":2},"ref":"2"}"#);
+    // Who does not take part hears it as it is.
+    let told = heard(&mut cluster, bob);
+    assert_eq!(told, [json!([null, null, "room:1", "new_msg", { "n": 2 }])]);
+    let (ann, told) = take_part(&mut cluster, 1, position);
+    assert_eq!(
+        (&told[1][3], &told[1][4]["recovered"]),
+        (&json!("switchboard:history"), &json!(true)),
+        "{told:?}"
+    );
+    assert_eq!((&told[2][3], &told[2][4]["n"]), (&json!("new_msg"), &json!(2)), "{told:?}");
+    // Not twice, and what comes now goes on from there.
+    cluster.text(bob, r#"["1","3","room:1","new_msg",{"n":3}]"#);
+    let told = heard(&mut cluster, ann);
+    let numbers: Vec<_> = told.iter().filter(|told| told[3] == "new_msg").map(|told| &told[4]["n"]).collect();
+    assert_eq!(numbers, [3], "{told:?}");
+}

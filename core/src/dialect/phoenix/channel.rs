@@ -220,11 +220,11 @@ impl<'b> ChannelContext<'_, 'b> {
     }
 
     /// Sends an event to everyone on any topic of this channel that somebody on this node has joined. A feed's values come to
-    /// each node, so that all are reached.
+    /// each node, so that all are reached; it is no part of the route's history.
     pub fn broadcast_on_each_topic(&mut self, event: &str, payload: impl Into<Payload>) {
         let payload = payload.into();
         for topic in self.sockets.topics(self.mount) {
-            self.sockets.broadcast(self.cx, topic, event, &payload, None);
+            self.sockets.broadcast_unkept(self.cx, topic, event, &payload, None);
         }
     }
 

@@ -12,7 +12,7 @@ use super::message::{ClientMessage, Outgoing};
 use super::presence::Presence;
 use super::serializer::Version;
 use super::sockets::{ReplyTo, Sockets};
-use super::step::{Stage, Step};
+use super::step::{Joining, Stage, Step};
 use super::topic::TopicPattern;
 use crate::cluster::{EntryChange, Node};
 use crate::feed::FeedValue;
@@ -129,9 +129,9 @@ impl Phoenix {
                 self.pending.insert(call, Step { stage, ..step });
                 Ok(())
             }
-            (reply, Stage::Join { join_ref, replaced, commands }) => {
+            (reply, Stage::Join(joining)) => {
                 let step = Step { stage: Stage::In, ..step };
-                self.conclude_join(cx, step, join_ref, replaced, commands, reply)
+                self.conclude_join(cx, step, joining, reply)
             }
             (reply, Stage::In) => {
                 self.conclude_in(cx, &step.topic, &step.reference, step.id, reply);
@@ -185,6 +185,7 @@ impl Handler for Phoenix {
         if settings.subprotocols.is_empty() {
             settings.subprotocols.push("phoenix".into());
         }
+        settings.history_by_handler = true;
         settings
     }
 
@@ -251,7 +252,7 @@ impl Handler for Phoenix {
             return Ok(());
         };
         match stage {
-            Stage::Join { join_ref, replaced, .. } => {
+            Stage::Join(Joining { join_ref, replaced, .. }) => {
                 let to = ReplyTo { join_ref: &join_ref, reference: &reference, topic: &topic };
                 self.sockets.reply(cx, id, to, Status::Error, &refusal("join crashed"));
                 if let Some(join_ref) = &replaced {
@@ -297,6 +298,11 @@ impl Handler for Phoenix {
         message: Message,
     ) -> HandlerResult {
         self.broadcast_of_node(cx, room.unwrap_or_default(), &header, message)
+    }
+
+    fn deliver_kept(&mut self, cx: &mut Context<'_>) -> HandlerResult {
+        self.sockets.deliver_kept(cx);
+        Ok(())
     }
 
     fn node_entries(

@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::channel::{Channel, ChannelContext, Reply, refusal};
 use super::handler::Phoenix;
+use super::history;
 use super::message::{ClientMessage, Outgoing};
 use super::nodes::tell_untracked;
 use super::presence::Untracked;
 use super::sockets::ReplyTo;
-use super::step::{Stage, Step};
+use super::step::{Joining, Stage, Step};
 use crate::handler::HandlerResult;
 use crate::handler::context::Context;
 use crate::interface::channel::{Status, Termination};
@@ -26,12 +27,13 @@ impl Phoenix {
             self.unmatched(cx, id, &message);
             return Ok(());
         };
-        let ClientMessage { join_ref, reference, topic, payload, .. } = message;
+        let ClientMessage { join_ref, reference, topic, mut payload, .. } = message;
+        let from = if cx.has_history() { history::take_from(&mut payload) } else { None };
         let replaced = self.sockets.joined(id, &topic).map(|joined| joined.join_ref.clone());
         if replaced.is_some() {
             self.end(cx, id, &topic, Termination::Replaced);
         }
-        let stage = Stage::Join { join_ref, replaced, commands: Vec::new() };
+        let stage = Stage::Join(Joining { join_ref, replaced, from, commands: Vec::new() });
         let turn = Step { id, topic, mount, reference, stage };
         self.run(cx, turn, |channel, cx| channel.join(cx, &payload))
     }
@@ -55,11 +57,10 @@ impl Phoenix {
         &mut self,
         cx: &mut Context<'_>,
         turn: Step,
-        join_ref: Value,
-        replaced: Option<Value>,
-        commands: Vec<(String, Value)>,
+        joining: Joining,
         reply: Reply,
     ) -> HandlerResult {
+        let Joining { join_ref, replaced, from, commands } = joining;
         let Step { id, mount, ref topic, ref reference, .. } = turn;
         let (mut status, mut response) = match reply {
             Reply::Error(response) => (Status::Error, response),
@@ -67,8 +68,12 @@ impl Phoenix {
             Reply::Ok(response) => (Status::Ok, response),
             Reply::None | Reply::Later(_) => (Status::Ok, Payload::empty()),
         };
+        let joins = |cx: &mut Context<'_>| match &from {
+            Some(from) => cx.recover_in(topic, Some(from)),
+            None => cx.join(topic),
+        };
         if status == Status::Ok
-            && let Err(error) = cx.join(topic)
+            && let Err(error) = joins(cx)
         {
             (status, response) = (Status::Error, refusal(error.to_string()));
             let refused = |channel: &mut dyn Channel, cx: &mut ChannelContext<'_, '_>| {
@@ -77,7 +82,7 @@ impl Phoenix {
             self.on_channel(cx, mount, topic, reference, refused);
         }
         if status == Status::Ok {
-            self.sockets.join(id, topic, mount, join_ref.clone());
+            self.sockets.join(id, topic, mount, join_ref.clone(), from.is_some());
         }
         let to = ReplyTo { join_ref: &join_ref, reference, topic };
         self.sockets.reply(cx, id, to, status, &response);
@@ -87,6 +92,7 @@ impl Phoenix {
         if status == Status::Error {
             return Ok(());
         }
+        self.sockets.deliver_kept(cx);
         let topic = topic.clone();
         self.running = Some(Step { reference: Value::Null, ..turn });
         self.on_channel(cx, mount, &topic, &Value::Null, |channel, cx| channel.joined(cx))?;

@@ -36,6 +36,7 @@ mod channel;
 mod command;
 mod elsewhere;
 mod handler;
+mod history;
 mod killmails;
 mod membership;
 mod message;

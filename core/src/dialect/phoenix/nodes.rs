@@ -22,6 +22,21 @@ impl Sockets {
         payload: &Payload,
         except: Option<ConnectionId>,
     ) {
+        match cx.has_history() {
+            true => self.broadcast_kept(cx, topic, event, payload, except),
+            false => self.broadcast_unkept(cx, topic, event, payload, except),
+        }
+    }
+
+    /// The same where it does not become part of the history.
+    pub(crate) fn broadcast_unkept(
+        &self,
+        cx: &mut Context<'_>,
+        topic: &str,
+        event: &str,
+        payload: &Payload,
+        except: Option<ConnectionId>,
+    ) {
         self.broadcast_here(cx, topic, event, payload, except);
         if cx.is_in_cluster() {
             let (header, message) = encode(event, payload);

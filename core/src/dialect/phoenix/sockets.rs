@@ -34,6 +34,8 @@ pub(crate) struct Joined {
     pub(crate) join_ref: Value,
     /// The number of the join, counted per socket.
     pub(crate) number: u32,
+    /// Whether the client takes part in the history.
+    pub(crate) follows: bool,
 }
 
 /// All clients of a route.
@@ -89,12 +91,19 @@ impl Sockets {
 
     /// The client is on the topic from now on. With [`leave`](Self::leave) the only way on to a topic and off it, so
     /// that what is counted here is who is there.
-    pub(crate) fn join(&mut self, id: ConnectionId, topic: &str, mount: usize, join_ref: Value) {
+    pub(crate) fn join(
+        &mut self,
+        id: ConnectionId,
+        topic: &str,
+        mount: usize,
+        join_ref: Value,
+        follows: bool,
+    ) {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
         socket.joins += 1;
-        let joined = Joined { mount, join_ref, number: socket.joins };
+        let joined = Joined { mount, join_ref, number: socket.joins, follows };
         if socket.channels.insert(topic.to_owned(), joined).is_none() {
             self.topics.entry(topic.to_owned()).or_insert(Topic { mount, clients: 0 }).clients += 1;
         }

@@ -17,15 +17,20 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) enum Stage {
     /// The client is joining.
-    Join {
-        join_ref: Value,
-        /// The `join_ref` of the join before this one, whose end is told after the reply.
-        replaced: Option<Value>,
-        /// What user code asked for meanwhile: it comes after the reply too.
-        commands: Vec<(String, Value)>,
-    },
+    Join(Joining),
     /// The client has joined.
     In,
+}
+
+#[derive(Debug)]
+pub(super) struct Joining {
+    pub(super) join_ref: Value,
+    /// The `join_ref` of the join before this one, whose end is told after the reply.
+    pub(super) replaced: Option<Value>,
+    /// The position from which on the client wants to have missed nothing, if it takes part in the history; empty: from now on.
+    pub(super) from: Option<String>,
+    /// What user code asked for meanwhile: it comes after the reply too.
+    pub(super) commands: Vec<(String, Value)>,
 }
 
 impl Step {
@@ -35,7 +40,7 @@ impl Step {
     /// Keeps a command until the join is answered; gives back whether this is a join with room for it.
     pub(super) fn defer(&mut self, name: &str, payload: &Value) -> bool {
         match &mut self.stage {
-            Stage::Join { commands, .. } if commands.len() < Self::MAX_COMMANDS => {
+            Stage::Join(Joining { commands, .. }) if commands.len() < Self::MAX_COMMANDS => {
                 commands.push((name.to_owned(), payload.clone()));
                 true
             }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::channel::refusal;
 use super::handler::{IDLE, Mount, Phoenix};
 use super::sockets::ReplyTo;
-use super::step::{Stage, Step};
+use super::step::{Joining, Stage, Step};
 use super::topic::TopicPattern;
 use crate::handler::context::Context;
 use crate::interface::channel::{Status, Termination};
@@ -70,7 +70,7 @@ impl Phoenix {
         pending.sort_unstable();
         for call in pending {
             // To an event the end of its channel is the answer.
-            if let Some(Step { id, topic, reference, stage: Stage::Join { join_ref, .. }, .. }) =
+            if let Some(Step { id, topic, reference, stage: Stage::Join(Joining { join_ref, .. }), .. }) =
                 self.pending.remove(&call)
             {
                 let to = ReplyTo { join_ref: &join_ref, reference: &reference, topic: &topic };

@@ -76,8 +76,8 @@ impl Engine {
         }
         match heard {
             // Another node has one and this one has none.
-            None => cx.deliver_here(&rooms, to, message),
-            Some(_) if cx.may_send(&to, &message) => cx.deliver_kept(offset, &rooms, to, &message),
+            None => cx.deliver_unkept(&rooms, to, message),
+            Some(_) if cx.may_keep(&to, &message) => cx.deliver_kept(offset, &rooms, to, &message),
             Some(_) => {}
         }
     }

@@ -1,5 +1,6 @@
 //! The engine as one node of a cluster. What passes between nodes is decided here; the host carries it to the broker and back.
 
+mod by_handler;
 mod delivery;
 mod entries;
 mod feeds;
@@ -91,6 +92,7 @@ impl Engine {
     pub(super) fn cluster_due(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.drive(now, effects, |cluster, outputs| cluster.handle_timeout(now.instant, outputs));
         self.histories_due(now, effects);
+        self.let_handlers_deliver(now, effects);
     }
 
     fn drive(
@@ -127,7 +129,10 @@ impl Engine {
                     }
                     self.entries_changed(now, &node, changes, effects);
                 }
-                ClusterOutput::Event(event) => self.cluster_event(now, event, effects),
+                ClusterOutput::Event(event) => {
+                    self.cluster_event(now, event, effects);
+                    self.let_handlers_deliver(now, effects);
+                }
             }
         }
     }

@@ -20,7 +20,7 @@ impl Context<'_> {
     }
 
     /// Whether another node says the same on this route, which has a history: what is kept has to be one message.
-    fn is_said_elsewhere(&self) -> bool {
+    pub(super) fn is_said_elsewhere(&self) -> bool {
         self.state.cluster.as_ref().is_some_and(|node| node.together == Together::Another)
     }
 
@@ -36,7 +36,7 @@ impl Context<'_> {
     #[cold]
     #[inline(never)]
     fn deliver_and_publish(&mut self, rooms: &[Arc<str>], to: Vec<ConnectionId>, message: Message) {
-        if self.state.routes[self.route].history.is_some() {
+        if self.keeps_rooms() {
             if !self.is_said_elsewhere()
                 && let Some(offset) = self.deliver_new(rooms, to, &message)
             {
@@ -52,11 +52,11 @@ impl Context<'_> {
     #[inline]
     pub(crate) fn deliver_here(&mut self, rooms: &[Arc<str>], to: Vec<ConnectionId>, message: Message) {
         match self.state.routes[self.route].history {
-            None => {
-                self.deliver(to, message);
-            }
-            Some(_) => {
+            Some(_) if self.keeps_rooms() => {
                 self.deliver_new(rooms, to, &message);
+            }
+            _ => {
+                self.deliver(to, message);
             }
         }
     }
@@ -64,13 +64,13 @@ impl Context<'_> {
     /// A message that this node says; `None` if the contract does not let it pass.
     #[cold]
     #[inline(never)]
-    fn deliver_new(
+    pub(super) fn deliver_new(
         &mut self,
         rooms: &[Arc<str>],
         to: Vec<ConnectionId>,
         message: &Message,
     ) -> Option<Offset> {
-        if !self.may_send(&to, message) {
+        if !self.may_keep(&to, message) {
             return None;
         }
         let history = self.state.routes[self.route].history.as_mut()?;
@@ -101,13 +101,13 @@ impl Context<'_> {
             .into_iter()
             .filter_map(|id| Some((id, history.for_ahead(self.now, id, offset, rooms, message)?)))
             .collect();
-        self.push(others, message.clone());
-        self.push(followers, said.message);
+        self.push_kept(others, message.clone());
+        self.push_envelope(followers, said.message);
         for (id, message) in ahead {
-            self.push(vec![id], message);
+            self.push_envelope(vec![id], message);
         }
         // Its own message is none that it misses when it comes back.
-        self.push(sender.into_iter().collect(), said.position);
+        self.push_envelope(sender.into_iter().collect(), said.position);
     }
 
     /// The connection in focus has joined a room, or with an empty name opened: it is told how far the room is, and what it
@@ -118,7 +118,7 @@ impl Context<'_> {
         let joined = history.joined(self.now, id, room, knows_all, &mut self.state.random);
         if let Some(Joined { envelope, missed }) = joined {
             for message in std::iter::once(envelope).chain(missed) {
-                self.push(vec![id], message);
+                self.push_envelope(vec![id], message);
             }
         }
     }
@@ -138,7 +138,7 @@ impl Context<'_> {
             })
             .collect();
         for (id, message) in told {
-            self.push(vec![id], message);
+            self.push_envelope(vec![id], message);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a handler can see and do while one of its methods runs.
 
 mod connection;
+mod delivery;
 mod file;
 mod history;
 mod nodes;

@@ -10,8 +10,17 @@ impl Context<'_> {
     /// was told before whether it can get all that it has missed since, which then follows. An empty room is everyone on the
     /// route; an empty position is none.
     ///
-    /// Errors: the route keeps no history, or the room is one too many or has too long a name.
+    /// Errors: the route keeps no history, its handler says itself who takes part, or the room is one too many or has too long
+    /// a name.
     pub fn recover(&mut self, room: &str, position: Option<&str>) -> Result<(), CommandError> {
+        match self.state.routes[self.route].settings.history_by_handler {
+            true => Err(CommandError::HistoryOfJoins),
+            false => self.recover_in(room, position),
+        }
+    }
+
+    /// The same for the route's handler.
+    pub(crate) fn recover_in(&mut self, room: &str, position: Option<&str>) -> Result<(), CommandError> {
         let Some(connection) = self.connection().filter(|connection| connection.is_open()) else {
             return Ok(());
         };
