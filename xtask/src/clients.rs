@@ -68,7 +68,14 @@ struct Scenes {
 const SCENES: &[Scenes] = &[
     Scenes {
         folder: "phoenix",
-        node: &[&["phoenix.mjs"], &["phoenix.mjs", "phoenix17"], &["realtime.mjs"], &["wscat.mjs"]],
+        node: &[
+            &["phoenix.mjs"],
+            &["phoenix.mjs", "phoenix17"],
+            &["history.mjs"],
+            &["history.mjs", "phoenix17"],
+            &["realtime.mjs"],
+            &["wscat.mjs"],
+        ],
         python: &["phxsocket_client.py", "killmails_client.py"],
     },
     Scenes { folder: "events", node: &[&["ws.mjs"]], python: &["websocket_client.py"] },

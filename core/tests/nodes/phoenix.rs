@@ -188,3 +188,22 @@ fn what_was_missed_on_a_topic_is_had_at_another_node() {
     let numbers: Vec<_> = told.iter().filter(|told| told[3] == "new_msg").map(|told| &told[4]["n"]).collect();
     assert_eq!(numbers, [3], "{told:?}");
 }
+
+#[test]
+fn who_misses_something_on_a_topic_while_it_is_there_is_told_so() {
+    let routes = format!("{}\nhistory = {{}}\n", ROUTES.trim_end());
+    let mut cluster = TestCluster::new(2, &routes);
+    let (ann, bob) = (cluster.connect(0, V2), join(&mut cluster, 1, V2, "bob"));
+    cluster.text(ann, r#"["1","1","room:1","phx_join",{"switchboard-history":true}]"#);
+    cluster.advance(50);
+    heard(&mut cluster, ann);
+    cluster.unlink(0);
+    cluster.text(bob, r#"["1","2","room:1","new_msg",{"n":1}]"#);
+    cluster.link(0);
+    cluster.advance(LEASE);
+    let told = heard(&mut cluster, ann);
+    let told: Vec<_> = told.iter().filter(|told| told[3] == "switchboard:history").collect();
+    assert_eq!((told.len(), &told[0][0], &told[0][2]), (1, &json!("1"), &json!("room:1")), "{told:?}");
+    assert_eq!(told[0][4]["recovered"], false);
+    assert!(told[0][4]["position"].is_string(), "{told:?}");
+}

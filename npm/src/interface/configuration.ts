@@ -148,8 +148,8 @@ export interface RouteConfig {
   record?: RecordConfig | null
   /**
    * How much of what is said in rooms is kept, so that a client that connects again with `switchboard-history` in its
-   * query gets what it missed; `{}` for the defaults. With the dialects `handlers`, `relay`, `rules`, `actions` and
-   * `topics`. Default nothing.
+   * query, or to a topic of Phoenix with it in the payload of its join, gets what it missed; `{}` for the defaults. With
+   * the dialects `handlers`, `relay`, `rules`, `actions`, `topics` and `phoenix`. Default nothing.
    */
   history?: HistoryConfig | null
   /** The feeds whose values your own handler receives. Dialects have a setting of their own for theirs. Default none. */

@@ -27,6 +27,8 @@
 //! | a frame that is no message | Close 1011 |
 //! | no frame, ping or pong for the timeout | Close 1000 |
 //!
+//! On a route with a `history` clients get what they missed, if their join asks for it: see `history`.
+//!
 //! A channel is a [`Channel`] in Rust, the host's [`CallbackChannel`], or declared: [`Broadcast`], [`Realtime`],
 //! [`Killmails`].
 

@@ -40,7 +40,11 @@ impl Context<'_> {
         if let Some(connection) = self.id.and_then(|id| self.state.connections.get_mut(id))
             && connection.rooms.as_mut().is_some_and(|rooms| rooms.shift_remove(room))
         {
-            self.state.routes[self.route].rooms.leave(connection.id, room);
+            let route = &mut self.state.routes[self.route];
+            route.rooms.leave(connection.id, room);
+            if let Some(history) = &mut route.history {
+                history.has_left(connection.id, room);
+            }
             if let Some(trace) = &mut self.state.trace {
                 trace.left(connection, room);
             }
