@@ -376,7 +376,8 @@ impl Cluster {
         outputs: &mut Vec<ClusterOutput>,
     ) {
         let name = self.short(channel, ":channel:").to_owned();
-        match self.incoming.heard(&name, &node, run, sequence) {
+        let peers = &self.peers;
+        match self.incoming.heard(&name, &node, (run, sequence), |name| peers.is_known(name)) {
             Heard::NotSubscribed => {}
             Heard::Again => self.stats.repeated += 1,
             Heard::Next { lost } => {
@@ -389,7 +390,7 @@ impl Cluster {
 
     fn lost(&mut self, channel: &str, node: &Node, count: u64, outputs: &mut Vec<ClusterOutput>) {
         if count > 0 {
-            self.stats.lost += count;
+            self.stats.lost = self.stats.lost.saturating_add(count);
             outputs.push(ClusterEvent::Lost { channel: channel.into(), node: node.clone(), count }.into());
         }
     }

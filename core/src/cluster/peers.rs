@@ -67,6 +67,11 @@ impl Peers {
         self.live.values()
     }
 
+    /// Whether there have been signs of life of a node of this name.
+    pub(super) fn is_known(&self, name: &str) -> bool {
+        self.live.contains_key(name) || self.gone.contains_key(name)
+    }
+
     /// A node has spoken.
     pub(super) fn standing(&mut self, now: Instant, node: &Node) -> Standing {
         let earlier = match self.live.get_mut(&node.name) {
@@ -132,7 +137,7 @@ impl Peers {
     /// A node has said that it leaves. What is still on the way from it is not heard any more.
     pub(super) fn leave(&mut self, now: Instant, name: &Arc<str>) -> Option<Gone> {
         let gone = self.remove(now, name)?;
-        self.gone.insert(name.clone(), (gone.node.incarnation + 1, now));
+        self.gone.insert(name.clone(), (gone.node.incarnation.saturating_add(1), now));
         Some(gone)
     }
 

@@ -79,7 +79,7 @@ impl Replica {
                 // As if this one, and those behind it, had not come.
                 break;
             }
-            self.version = Some(first + number as u64);
+            self.version = Some(first.saturating_add(number as u64));
             self.bytes = after;
             if self.set(&key, value.as_ref()) {
                 different.push((key, value));

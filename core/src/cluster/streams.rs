@@ -21,6 +21,10 @@ const MOST_TOLD: usize = 4_096;
 /// How many announcements of what has not come yet are kept.
 const MOST_AWAITED: usize = 100_000;
 
+/// How many nodes may have messages counted of which no sign of life has come. Beyond it all of them are forgotten, and count
+/// from their next message on.
+const MOST_STRANGERS: usize = 10_000;
+
 /// In how many signs of life. Whoever misses all of them takes the node for dead, and asks when it is back.
 const TOLD: u8 = 3;
 
@@ -96,6 +100,8 @@ pub(super) struct Incoming {
     channels: IndexMap<Arc<str>, Channel>,
     /// What others have announced and what has not come yet.
     awaited: Vec<Awaited>,
+    /// How often somebody has come to a channel of whom nothing else is known.
+    strangers: usize,
 }
 
 /// What a node has published, by its own account, and what has not come.
@@ -169,21 +175,36 @@ impl Incoming {
         self.channels.values().filter(|channel| channel.unwanted.is_none()).count()
     }
 
-    /// A message came.
-    pub(super) fn heard(&mut self, channel: &str, node: &Node, run: u64, sequence: u64) -> Heard {
+    /// A message came. `is_known` says of which names there have been signs of life.
+    pub(super) fn heard(
+        &mut self,
+        channel: &str,
+        node: &Node,
+        (run, sequence): (u64, u64),
+        is_known: impl Fn(&str) -> bool,
+    ) -> Heard {
+        if self.strangers >= MOST_STRANGERS {
+            self.strangers = 0;
+            for channel in self.channels.values_mut() {
+                channel.nodes.retain(|name, _| is_known(name));
+                channel.nodes.shrink_to_fit();
+            }
+        }
         let Some(Channel { nodes, unwanted }) = self.channels.get_mut(channel) else {
             return Heard::NotSubscribed;
         };
         let received = Received { incarnation: node.incarnation, run, sequence };
         let is_wanted = unwanted.is_none();
         let Some(last) = nodes.get_mut(&node.name) else {
+            self.strangers += usize::from(!is_known(&node.name));
             nodes.insert(node.name.clone(), received);
             return if is_wanted { Heard::Next { lost: 0 } } else { Heard::NotSubscribed };
         };
         if received <= *last {
             return Heard::Again;
         }
-        let lost = last.missing_before(received) - 1;
+        // Who counts from 0 on has missed nothing.
+        let lost = last.missing_before(received).saturating_sub(1);
         *last = received;
         if is_wanted { Heard::Next { lost } } else { Heard::NotSubscribed }
     }
@@ -258,10 +279,33 @@ mod tests {
         Node { name: "a".into(), incarnation }
     }
 
+    fn hear(incoming: &mut Incoming, channel: &str, node: &Node, run: u64, sequence: u64) -> Heard {
+        incoming.heard(channel, node, (run, sequence), |_| true)
+    }
+
+    /// Whoever may publish at the broker can take any name.
+    #[test]
+    fn of_very_many_names_those_are_forgotten_that_give_no_sign_of_life() {
+        let mut incoming = Incoming::default();
+        let is_known = |name: &str| name == "a";
+        incoming.subscribe("x");
+        assert_eq!(incoming.heard("x", &node(1), (1, 1), is_known), Heard::Next { lost: 0 });
+        for number in 0..3 * MOST_STRANGERS {
+            let stranger = Node { name: format!("stranger {number}").into(), incarnation: 1 };
+            assert_eq!(incoming.heard("x", &stranger, (1, 5), is_known), Heard::Next { lost: 0 });
+            assert!(incoming.channels["x"].nodes.len() <= MOST_STRANGERS + 1);
+        }
+        assert_eq!(
+            incoming.heard("x", &node(1), (1, 3), is_known),
+            Heard::Next { lost: 1 },
+            "it was counted"
+        );
+    }
+
     #[test]
     fn what_is_missing_is_counted_once() {
         let mut incoming = Incoming::default();
-        assert_eq!(incoming.heard("x", &node(1), 1, 1), Heard::NotSubscribed);
+        assert_eq!(hear(&mut incoming, "x", &node(1), 1, 1), Heard::NotSubscribed);
         assert!(incoming.subscribe("x") && !incoming.subscribe("x"));
         for (incarnation, run, sequence, expected) in [
             // The first one is where counting begins.
@@ -275,8 +319,12 @@ mod tests {
             (1, 6, 3, Heard::Next { lost: 2 }),
             (2, 1, 2, Heard::Next { lost: 1 }),
             (1, 9, 1, Heard::Again),
+            // No node of ours says that.
+            (2, 2, 0, Heard::Next { lost: 0 }),
+            (2, 2, u64::MAX, Heard::Next { lost: u64::MAX - 1 }),
+            (2, u64::MAX, u64::MAX, Heard::Next { lost: u64::MAX - 1 }),
         ] {
-            let heard = incoming.heard("x", &node(incarnation), run, sequence);
+            let heard = hear(&mut incoming, "x", &node(incarnation), run, sequence);
             assert_eq!(heard, expected, "{incarnation} {run} {sequence}");
         }
     }
@@ -287,20 +335,20 @@ mod tests {
         let at = Instant::from_ms;
         incoming.subscribe("x");
         assert!(incoming.announced(at(0), "x", &node(2), 1, 1), "nothing of it has come");
-        assert_eq!(incoming.heard("x", &node(2), 1, 2), Heard::Next { lost: 0 });
+        assert_eq!(hear(&mut incoming, "x", &node(2), 1, 2), Heard::Next { lost: 0 });
         assert!(!incoming.announced(at(0), "x", &node(2), 1, 2));
         assert!(!incoming.announced(at(0), "y", &node(2), 1, 5), "nobody wants that");
         assert_eq!(incoming.give_up(at(100), 100), [], "nothing is missing");
         // The announcement has come first.
         incoming.announced(at(100), "x", &node(2), 1, 3);
-        assert_eq!(incoming.heard("x", &node(2), 1, 3), Heard::Next { lost: 0 });
+        assert_eq!(hear(&mut incoming, "x", &node(2), 1, 3), Heard::Next { lost: 0 });
         assert_eq!(incoming.give_up(at(200), 100), []);
         incoming.announced(at(200), "x", &node(2), 1, 6);
         incoming.announced(at(250), "x", &node(2), 1, 7);
         assert_eq!(incoming.give_up(at(299), 100), []);
         assert_eq!(incoming.give_up(at(300), 100), [("x".into(), node(2), 3)]);
-        assert_eq!(incoming.heard("x", &node(2), 1, 6), Heard::Again, "it was given up");
-        assert_eq!(incoming.heard("x", &node(2), 1, 8), Heard::Next { lost: 1 });
+        assert_eq!(hear(&mut incoming, "x", &node(2), 1, 6), Heard::Again, "it was given up");
+        assert_eq!(hear(&mut incoming, "x", &node(2), 1, 8), Heard::Next { lost: 1 });
         assert_eq!(incoming.give_up(at(400), 100), [], "it was counted");
         assert!(incoming.awaited.is_empty());
     }
@@ -310,13 +358,13 @@ mod tests {
         let mut incoming = Incoming::default();
         let at = Instant::from_ms;
         incoming.subscribe("x");
-        assert_eq!(incoming.heard("x", &node(1), 1, 1), Heard::Next { lost: 0 });
+        assert_eq!(hear(&mut incoming, "x", &node(1), 1, 1), Heard::Next { lost: 0 });
         incoming.unsubscribe(at(10), "x");
         incoming.unsubscribe(at(20), "x");
-        assert_eq!(incoming.heard("x", &node(1), 1, 2), Heard::NotSubscribed);
+        assert_eq!(hear(&mut incoming, "x", &node(1), 1, 2), Heard::NotSubscribed);
         assert_eq!(incoming.forget_unwanted(at(59), 50), []);
         assert!(!incoming.subscribe("x"), "it is still there");
-        assert_eq!(incoming.heard("x", &node(1), 1, 3), Heard::Next { lost: 0 });
+        assert_eq!(hear(&mut incoming, "x", &node(1), 1, 3), Heard::Next { lost: 0 });
         incoming.unsubscribe(at(60), "x");
         assert_eq!(incoming.forget_unwanted(at(110), 50), ["x".into()]);
         assert!(incoming.subscribe("x"));

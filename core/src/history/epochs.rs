@@ -10,7 +10,7 @@ use crate::cluster::Node;
 use crate::time::{Instant, Now};
 
 /// How many epochs are known at most. Beyond it those that were over first are forgotten.
-const MOST: usize = 256;
+pub(super) const MOST: usize = 256;
 
 /// The own epoch and those of other nodes.
 #[derive(Debug, Default)]
@@ -132,6 +132,11 @@ impl Epochs {
         for progress in self.known.values_mut().filter(|progress| progress.node.as_ref() == Some(node)) {
             (progress.is_over, progress.heard) = (true, now);
         }
+    }
+
+    /// Whether something is known of an epoch.
+    pub(super) fn knows(&self, epoch: Epoch) -> bool {
+        self.known.contains_key(&epoch)
     }
 
     /// Whether other nodes have said something.

@@ -179,13 +179,21 @@ impl History {
         let everyone = [Arc::from("")];
         let among = Arc::<[Arc<str>]>::from(rooms);
         for name in if rooms.is_empty() { &everyone } else { rooms } {
-            let room = self.rooms.entry(name.clone()).or_insert_with(|| Room::new(self.forgotten.clone()));
+            let room = self.rooms.entry(name.clone()).or_insert_with(|| {
+                let room = Room::new(name, self.forgotten.clone());
+                self.bytes += room.bytes();
+                room
+            });
             self.bytes -= room.bytes();
             room.push(now.instant, self.count, (offset, message.clone()), among.clone(), &self.settings);
             self.bytes += room.bytes();
-        }
-        if self.rooms.len() > MOST_ROOMS || self.bytes > MOST_BYTES {
-            self.forget_silent();
+            if room.dropped().epochs() > 2 * epochs::MOST {
+                room.retain_dropped(|epoch| self.epochs.knows(epoch));
+            }
+            // One message may go to very many.
+            if self.rooms.len() > MOST_ROOMS || self.bytes > MOST_BYTES {
+                self.forget_silent();
+            }
         }
         let here = self.position(now);
         let message = envelope::message(rooms, &here, message);
@@ -323,6 +331,9 @@ impl History {
         for (_, room) in gone {
             self.bytes -= room.bytes();
             room.into_dropped().iter().for_each(|offset| self.forgotten.raise(offset));
+        }
+        if self.forgotten.epochs() > 2 * epochs::MOST {
+            self.forgotten.retain(|offset| self.epochs.knows(offset.epoch));
         }
     }
 }

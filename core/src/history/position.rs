@@ -70,6 +70,11 @@ impl Numbers {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Of how many epochs it knows.
+    pub(super) fn epochs(&self) -> usize {
+        self.0.len()
+    }
 }
 
 impl FromIterator<Offset> for Numbers {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::HistorySettings;
-use super::position::{Numbers, Offset};
+use super::position::{Epoch, Numbers, Offset};
 use crate::message::Message;
 use crate::time::Instant;
 
@@ -26,6 +26,8 @@ pub(super) struct Room {
     messages: VecDeque<Kept>,
     /// Of their payloads.
     bytes: usize,
+    /// Of the room's name, and of those of the rooms that they went to.
+    names: usize,
     /// When something was said there last: counts what is said on the route.
     latest: u64,
     /// The latest messages that are no longer kept.
@@ -34,8 +36,8 @@ pub(super) struct Room {
 
 impl Room {
     /// A room of which these messages may have been forgotten before.
-    pub(super) fn new(forgotten: Numbers) -> Self {
-        Self { messages: VecDeque::new(), bytes: 0, latest: 0, dropped: forgotten }
+    pub(super) fn new(name: &str, forgotten: Numbers) -> Self {
+        Self { messages: VecDeque::new(), bytes: 0, names: COST + name.len(), latest: 0, dropped: forgotten }
     }
 
     /// When something was said there last.
@@ -45,7 +47,12 @@ impl Room {
 
     /// The bytes that what is kept takes.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes + self.messages.len() * COST
+        self.bytes + self.names + self.messages.len() * COST
+    }
+
+    /// Forgets which messages of other epochs are no longer kept. They have to be unknown: nobody can go on from there.
+    pub(super) fn retain_dropped(&mut self, is_known: impl Fn(Epoch) -> bool) {
+        self.dropped.retain(|offset| is_known(offset.epoch));
     }
 
     /// The latest messages that are no longer kept.
@@ -69,6 +76,7 @@ impl Room {
         settings: &HistorySettings,
     ) {
         self.bytes += message.len();
+        self.names += names(&rooms);
         self.latest = latest;
         self.messages.push_back(Kept { offset, message, rooms, at: now });
         self.drop_old(now, settings);
@@ -86,8 +94,14 @@ impl Room {
             && (self.messages.len() > size || self.bytes > max_bytes || now.ms_since(oldest.at) > ttl)
         {
             self.bytes -= oldest.message.len();
+            self.names -= names(&oldest.rooms);
             self.dropped.raise(oldest.offset);
             self.messages.pop_front();
         }
     }
+}
+
+/// What the names of rooms cost, in bytes.
+fn names(rooms: &[Arc<str>]) -> usize {
+    rooms.iter().map(|name| size_of::<Arc<str>>() + name.len()).sum()
 }

@@ -266,7 +266,7 @@ impl State {
         let Some(node) = &self.cluster else { return 0 };
         let key = self.routes[route].channel(route, room);
         let counts = node.others(&key).filter(|(known, _)| *known == key);
-        counts.map(|(_, count)| count).sum()
+        counts.fold(0, |sum, (_, count)| count.saturating_add(sum))
     }
 
     /// The rooms of a route that have members on the other nodes, with their number.

@@ -104,8 +104,10 @@ impl Engine {
         let told = self
             .run(now, route, None, effects, |handler, cx| handler.node_message(cx, room, header, message));
         if let Err(error) = told {
-            let text = format!("{}: a message of another node: {error}", self.state.routes[route].label);
-            effects.push(Effect::Log { level: Level::Error, text });
+            let label = self.state.routes[route].label.clone();
+            let text = || format!("{label}: a message of another node: {error}");
+            let key = (route, "message of another node");
+            self.state.log_throttle.note(now.instant, key, Level::Error, text, effects);
         }
     }
 

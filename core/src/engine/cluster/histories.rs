@@ -114,6 +114,10 @@ impl Engine {
         question: Bytes,
         effects: &mut Vec<Effect>,
     ) {
+        // It goes back as it came.
+        if question.len() != size_of::<u64>() {
+            return;
+        }
         let mut answers: Vec<Answer> = Vec::new();
         for (index, route) in self.state.routes.iter_mut().enumerate() {
             let channel = route.channel(index, None);
@@ -137,7 +141,8 @@ impl Engine {
         else {
             return;
         };
-        if number <= node.questions.number {
+        // Who is not there was not asked.
+        if number <= node.questions.number && node.cluster.others().any(|other| other == from) {
             let answered = node.questions.answered.entry(from.clone()).or_default();
             *answered = number.max(*answered);
         }

@@ -16,6 +16,9 @@ use crate::state::cluster_node::{ClusterNode, own_channel};
 use crate::state::timers::Timer;
 use crate::time::Now;
 
+/// How many nodes' comings may be logged in a second.
+const SLOTS: usize = 64;
+
 impl Engine {
     /// Takes part in a cluster, before the first client is served. The host then carries out [`Effect::Backplane`] and
     /// reports [`Input::Backplane`](crate::Input::Backplane); until the link to the broker is up, this node serves its clients
@@ -138,7 +141,7 @@ impl Engine {
     }
 
     fn cluster_event(&mut self, now: Now, event: ClusterEvent, effects: &mut Vec<Effect>) {
-        let (level, text) = match event {
+        let (kind, node, text) = match event {
             ClusterEvent::Message { channel, node, header, message } => {
                 return self.deliver_from_node(now, (&channel, &node), header, message, effects);
             }
@@ -153,11 +156,13 @@ impl Engine {
             ClusterEvent::Changed { .. } => return,
             ClusterEvent::NodeJoined { node } => {
                 self.ask_node(now, &node, effects);
-                (Level::Info, format!("node {node} has joined the cluster"))
+                let text = format!("node {node} has joined the cluster");
+                ("node joined", node, text)
             }
             ClusterEvent::NodeLeft { node } => {
                 self.left_histories(now, &node, effects);
-                (Level::Info, format!("node {node} has left the cluster"))
+                let text = format!("node {node} has left the cluster");
+                ("node left", node, text)
             }
             ClusterEvent::NameTaken { node } => {
                 let text = || {
@@ -176,7 +181,10 @@ impl Engine {
                 return self.state.log_throttle.note(now.instant, key, Level::Warn, text, effects);
             }
         };
-        effects.push(Effect::Log { level, text });
+        // Each node has its line, and all names that somebody may invent have a few.
+        let slot = node.name.bytes().fold(0, |sum, byte| (sum * 31 + usize::from(byte)) % SLOTS);
+        let key = (usize::MAX - slot, kind);
+        self.state.log_throttle.note(now.instant, key, Level::Info, || text, effects);
     }
 }
 
