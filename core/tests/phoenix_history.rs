@@ -168,3 +168,40 @@ fn code_beside_the_channels_neither_takes_part_nor_is_kept() {
     let told = join(&mut world, ann, "plain:1", &json!({ "switchboard-history": start }));
     assert_eq!((told.len(), &told[0][4]["recovered"]), (1, &json!(true)), "{told:?}");
 }
+
+#[test]
+fn a_history_may_come_and_go_while_clients_are_there() {
+    const WITHOUT: &str = "
+        [[routes]]
+        pattern = '/socket/websocket'
+        dialect = 'phoenix'
+        phoenix = { channels = [{ topic = 'plain:*' }] }
+    ";
+    let with = WITHOUT.replace("[[routes]]", "[[routes]]\n        history = {}");
+    let configure = |world: &mut World, text: &str| {
+        let configuration = Config::from_toml(text).unwrap().configuration();
+        let changed = world.reconfigure(configuration);
+        assert_eq!(changed.changed, 1, "{changed:?}");
+    };
+    let shout_of = |n: u64| json!([null, null, "plain:1", "shout", { "n": n }]);
+    let mut world = world(WITHOUT);
+    let (ann, bob) = (world.connect(V2), world.connect(V2));
+    // Who asks where nothing is kept is not told anything.
+    assert_eq!(join(&mut world, ann, "plain:1", &json!({ "switchboard-history": true })), [] as [Value; 0]);
+    join(&mut world, bob, "plain:1", &json!({}));
+    configure(&mut world, &with);
+    shout(&mut world, bob, "plain:1", &json!({ "n": 1 }));
+    assert_eq!(heard(&mut world, ann), [shout_of(1)]);
+    let told = join(&mut world, ann, "plain:1", &json!({ "switchboard-history": true }));
+    let start = position(told.iter().find(|told| told[3] == "switchboard:history").unwrap());
+    shout(&mut world, bob, "plain:1", &json!({ "n": 2 }));
+    assert!(heard(&mut world, ann)[0][4].get("switchboard-position").is_some());
+    configure(&mut world, WITHOUT);
+    shout(&mut world, bob, "plain:1", &json!({ "n": 3 }));
+    assert_eq!(heard(&mut world, ann), [shout_of(3)]);
+    configure(&mut world, &with);
+    world.cut(ann);
+    let ann = world.connect(V2);
+    let told = join(&mut world, ann, "plain:1", &json!({ "switchboard-history": start }));
+    assert_eq!(told[0][4]["recovered"], false, "not all was kept: {told:?}");
+}

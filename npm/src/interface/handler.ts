@@ -180,8 +180,9 @@ export interface HandlerSettings {
   record?: RecordConfig
   /**
    * How much of what is said in rooms is kept, so that a client that connects again with `switchboard-history` in its query
-   * gets what it missed: `size` messages of each room (default 100), for `ttl` ms (default 300000), `maxBytes` (default
-   * 524288). Default: nothing is kept.
+   * gets what it missed, or one for which a function calls `conn.recover`, or one that joins a topic of Phoenix with
+   * `switchboard-history` in its payload: `size` messages of each room (default 100), for `ttl` ms (default 300000),
+   * `maxBytes` (default 524288). Default: nothing is kept.
    */
   history?: HistoryConfig
 }
