@@ -9,6 +9,8 @@ mod access;
 mod broker;
 mod credentials;
 mod failures;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod messages;
 #[cfg(target_os = "linux")]
 mod network;
