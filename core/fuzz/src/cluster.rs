@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arbitrary::Arbitrary;
+use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
 use switchboard_core::cluster::{BackplaneEffect, BackplaneInput, ClusterSettings};
 use switchboard_core::{Config, ConnectionId, Input};
@@ -13,6 +13,8 @@ use crate::world::World;
 const MAX_WAITING: usize = 64;
 
 const LEASE: u64 = 900;
+
+const MAX_STEPS: usize = 150;
 
 const ROUTES: &str = "
 [[feeds]]
@@ -38,6 +40,18 @@ topics = { generation = 'g1', feed = 'ticks', statsPath = '/topics/stats' }
 pattern = '/rakit'
 dialect = 'commands'
 ";
+
+/// Takes the steps that an input says.
+pub fn run(input: &[u8]) {
+    let (mut input, mut nodes) = (Unstructured::new(input), Nodes::default());
+    for _ in 0..MAX_STEPS {
+        match Step::arbitrary(&mut input) {
+            Ok(step) if !input.is_empty() => nodes.step(step),
+            _ => break,
+        }
+    }
+    nodes.finish();
+}
 
 /// One thing that happens.
 #[derive(Arbitrary, Debug)]
@@ -92,6 +106,11 @@ const TEXTS: [&str; 7] = [
     r#"{"type":"subscribe","topics":["all"]}"#,
     r#"{"command":"presence"}"#,
 ];
+
+/// Those of them that this client may say: Phoenix closes connections of clients that do not speak its protocol.
+fn texts(who: usize) -> &'static [&'static str] {
+    if PATHS[who].starts_with("/socket") { &TEXTS[1..4] } else { &TEXTS }
+}
 
 /// A node and its clients.
 struct Node {
@@ -196,8 +215,9 @@ impl Nodes {
             }
             Step::Say { is_other, who, text } => {
                 let node = if is_other { &mut self.other } else { &mut self.node };
-                let id = node.clients[usize::from(who) % PATHS.len()];
-                node.world.text(id, TEXTS[usize::from(text) % TEXTS.len()]);
+                let who = usize::from(who) % PATHS.len();
+                let texts = texts(who);
+                node.world.text(node.clients[who], texts[usize::from(text) % texts.len()]);
                 node.collect();
             }
             Step::Replace { is_other, who } => {
