@@ -1,6 +1,6 @@
 /** The program `switchboard`: on Node it says and does what the native one does. */
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { get as getSecurely } from 'node:https'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest'
 
 import { certificate } from './support/certificate.js'
 import { connect, refusal } from './support/client.js'
-import { finish, NATIVE, Program, PROGRAMS } from './support/command.js'
+import { COMMAND, finish, NATIVE, Program, PROGRAMS } from './support/command.js'
 import { folder } from './support/server.js'
 
 const ROUTES = `
@@ -160,12 +160,12 @@ async function fetched(url: string, headers: Record<string, string> = {}): Promi
 }
 
 describe.each(PROGRAMS)('%s', (_, binary) => {
-  test('SIGTERM closes all connections with 1001, and the program ends well', async () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s closes all connections with 1001, and the program ends well', async (signal) => {
     const program = new Program(binary, ['--port', '0'])
     const client = await connect(`ws://${await program.address()}/echo?token=secret`)
     client.send('hello')
     expect(await client.next()).toBe('hello')
-    program.child.kill('SIGTERM')
+    program.child.kill(signal)
     expect(await client.ended).toEqual({ code: 1001, reason: 'Server shutting down' })
     const { code, stderr } = await program.ended()
     expect(code).toBe(0)
@@ -179,8 +179,37 @@ describe.each(PROGRAMS)('%s', (_, binary) => {
     client.socket.pause()
     program.child.kill('SIGTERM')
     await program.prints(/closing all connections/, 'stderr')
+    // What comes right after the first counts as the same.
+    const timer = setInterval(() => program.child.kill('SIGTERM'), 100)
+    const { code } = await program.ended()
+    clearInterval(timer)
+    expect(code).toBe(143)
+  })
+
+  test.skipIf(process.platform === 'win32')('Ctrl-C reaches a whole process group, and counts once', async () => {
+    const cwd = folder()
+    writeFileSync(join(cwd, 'a.toml'), "shutdownGrace = 1000\n[[routes]]\npattern = '/echo'\ndialect = 'echo'")
+    const program = new Program(binary, ['--config', 'a.toml', '--port', '0'], { cwd, isGroup: true })
+    const client = await connect(`ws://${await program.address()}/echo`)
+    // It answers no close frame, so the server waits for it.
+    client.socket.pause()
+    process.kill(-program.child.pid!, 'SIGINT')
+    const { code, stderr } = await program.ended()
+    expect(code).toBe(0)
+    expect(stderr.match(/closing all connections/g)).toHaveLength(1)
+  })
+
+  test.skipIf(process.platform === 'win32')('SIGTERM that only npx gets ends the server', async () => {
+    const cwd = folder()
+    mkdirSync(join(cwd, 'node_modules/.bin'), { recursive: true })
+    writeFileSync(join(cwd, 'node_modules/.bin/switchboard'), `#!/bin/sh\nexec "${process.execPath}" "${COMMAND}" "$@"\n`, { mode: 0o755 })
+    const command = ['npx', '--offline', '--no', 'switchboard']
+    const program = new Program(binary, ['serve', '--port', '0'], { cwd, command, isGroup: true })
+    const client = await connect(`ws://${await program.address()}/echo`)
     program.child.kill('SIGTERM')
-    expect((await program.ended()).code).toBe(143)
+    expect(await client.ended).toEqual({ code: 1001, reason: 'Server shutting down' })
+    const { stderr } = await program.ended()
+    expect(stderr).toMatch(/INFO closing all connections; once more to stop at once\n.*Z  INFO stopped\n$/)
   })
 
   test('pages and plain requests', async () => {

@@ -62,10 +62,12 @@ function isMusl(): boolean {
 export function runNative(file: string, words: string[]): Promise<void> {
   return new Promise((resolve) => {
     const child = spawn(file, words, { stdio: 'inherit' })
-    // A terminal's Ctrl-C reaches both; a second one would end it at once.
-    const isTerminal = process.stdin.isTTY === true
     for (const signal of SIGNALS) {
-      process.on(signal, () => void (signal === 'SIGINT' && isTerminal ? undefined : child.kill(signal)))
+      process.on(signal, () => {
+        // A terminal's Ctrl-C reaches both, for which the program waits. Windows has nothing but that, and a signal that is
+        // sent there ends the program at once.
+        if (process.platform !== 'win32') child.kill(signal)
+      })
     }
     child.on('error', (error) => {
       process.stderr.write(`error: ${file} cannot be run: ${error.message}\n`)

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 import { atEnd, folder } from './server.js'
 
-const COMMAND = fileURLToPath(new URL('../../dist/command.js', import.meta.url))
+export const COMMAND = fileURLToPath(new URL('../../dist/command.js', import.meta.url))
 const BUILT = fileURLToPath(new URL('../../../target/debug/switchboard', import.meta.url))
 
 /** Where the native program is, if it has been built. */
@@ -23,6 +23,16 @@ export interface Ended {
   stderr: string
 }
 
+/** How a program is started. */
+export interface Start {
+  cwd?: string
+  env?: Record<string, string>
+  /** Instead of Node with the built command. */
+  command?: string[]
+  /** Whether it leads a process group, as what a terminal starts does. */
+  isGroup?: boolean
+}
+
 /** A process. */
 export class Program {
   readonly child: ChildProcess
@@ -31,10 +41,11 @@ export class Program {
   readonly #ended: Promise<Ended>
   #changed: (() => void) | undefined
 
-  constructor(binary: string, words: string[], { cwd = folder(), env = {} }: { cwd?: string; env?: Record<string, string> } = {}) {
+  constructor(binary: string, words: string[], { cwd = folder(), env = {}, command = [process.execPath, COMMAND], isGroup = false }: Start = {}) {
     const { RUST_LOG: _, DEBUG: __, NODE_ENV: ___, ...inherited } = process.env
     const environment = { ...inherited, SWITCHBOARD_BINARY: binary, ...env }
-    this.child = spawn(process.execPath, [COMMAND, ...words], { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+    const [file, ...first] = command as [string, ...string[]]
+    this.child = spawn(file, [...first, ...words], { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: isGroup })
     for (const name of ['stdout', 'stderr'] as const) {
       this.child[name]!.setEncoding('utf8').on('data', (text: string) => {
         this[name] += text
@@ -45,7 +56,7 @@ export class Program {
     void this.#ended.then(() => this.#changed?.())
     atEnd(async () => {
       if (this.child.exitCode === null) this.child.kill('SIGTERM')
-      const timer = setTimeout(() => this.child.kill('SIGKILL'), 5000)
+      const timer = setTimeout(() => (isGroup ? process.kill(-this.child.pid!, 'SIGKILL') : this.child.kill('SIGKILL')), 5000)
       await this.#ended
       clearTimeout(timer)
     })
@@ -73,6 +84,6 @@ export class Program {
 }
 
 /** Runs it to its end. */
-export function finish(binary: string, words: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<Ended> {
+export function finish(binary: string, words: string[], options?: Start): Promise<Ended> {
   return new Program(binary, words, options).ended()
 }

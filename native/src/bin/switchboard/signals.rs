@@ -1,9 +1,14 @@
 //! Ctrl-C and SIGTERM.
 
 use std::io;
+use std::time::Duration;
 
 use switchboard::ShutdownHandle;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// Signals within this time count as the first: Node and npm pass on a Ctrl-C that the terminal has sent already.
+const SAME: Duration = Duration::from_millis(500);
 
 /// The first signal begins the shutdown, the second ends the process at once.
 pub(crate) fn watch(shutdown: ShutdownHandle) -> io::Result<JoinHandle<()>> {
@@ -12,8 +17,13 @@ pub(crate) fn watch(shutdown: ShutdownHandle) -> io::Result<JoinHandle<()>> {
         signals.next().await;
         tracing::info!("closing all connections; once more to stop at once");
         shutdown.shutdown();
-        let code = signals.next().await;
-        std::process::exit(code);
+        let first = Instant::now();
+        loop {
+            let code = signals.next().await;
+            if first.elapsed() >= SAME {
+                std::process::exit(code);
+            }
+        }
     }))
 }
 
