@@ -129,9 +129,9 @@ fn phoenix_on_two_nodes(project: &Project) -> Result<()> {
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
-    let broker = Broker::start(folder.path())?;
+    let broker = Broker::redis(folder.path())?;
     let file = folder.path().join("switchboard.toml");
-    std::fs::write(&file, configuration(broker.port()))?;
+    std::fs::write(&file, configuration(&broker.url()))?;
     let program = native::build(project)?;
     let (a, b) = (Node::start(&program, &file, "a")?, Node::start(&program, &file, "b")?);
     let (node, scene) = (npm::program("node")?, project.npm().join("test-clients/cluster/phoenix.mjs"));

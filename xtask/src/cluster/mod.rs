@@ -1,4 +1,4 @@
-//! Native servers that share a Redis, for the tasks that talk to them.
+//! Native servers that share a Redis, or a NATS, for the tasks that talk to them.
 
 pub(crate) mod broker;
 mod node;

@@ -16,7 +16,7 @@ use crate::process::Server;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What all servers serve.
-pub(crate) fn configuration(broker: u16) -> String {
+pub(crate) fn configuration(broker: &str) -> String {
     format!(
         r#"
         [[feeds]]
@@ -37,7 +37,7 @@ pub(crate) fn configuration(broker: u16) -> String {
         topics = {{ generation = "g1", feed = "values", statsPath = "/counted/stats" }}
 
         [cluster]
-        url = "redis://127.0.0.1:{broker}"
+        url = "{broker}"
         name = "${{NODE}}"
         lease = 3000
         "#

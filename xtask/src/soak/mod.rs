@@ -51,6 +51,9 @@ pub(crate) struct Options {
     /// Run the native server as it is in target/release, for a cluster in target/debug, or the plugin as it is in npm/dist
     #[arg(long)]
     built: bool,
+    /// Have a cluster share a NATS instead of a Redis
+    #[arg(long)]
+    nats: bool,
 }
 
 /// What is put under load.
@@ -60,7 +63,7 @@ pub(crate) enum Subject {
     Native,
     /// The plugin in a Vite development server
     Plugin,
-    /// Three native servers that share a Redis, which is killed every minute
+    /// Three native servers that share a Redis, or with --nats a NATS, which is killed every minute
     Cluster,
 }
 
@@ -85,7 +88,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         Subject::Native => Host::Native,
         Subject::Plugin => Host::Plugin,
         Subject::Cluster => {
-            return cluster::run(project, time(options.minutes.unwrap_or(10.0)), seed, options.built);
+            let time = time(options.minutes.unwrap_or(10.0));
+            return cluster::run(project, time, seed, options.built, options.nats);
         }
     };
     let minutes = options.minutes.unwrap_or(2.0);

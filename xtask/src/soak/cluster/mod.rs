@@ -1,4 +1,4 @@
-//! `cargo xtask soak cluster`: three native servers that share a Redis, which is killed every minute.
+//! `cargo xtask soak cluster`: three native servers that share a Redis, or a NATS, which is killed every minute.
 //!
 //! All the while somebody speaks at each server, somebody listens at each, and others come and go. The run checks that:
 //!
@@ -38,12 +38,15 @@ const GUESTS: u64 = 12;
 const COUNTED: usize = 5;
 
 /// Runs it for a while.
-pub(super) fn run(project: &Project, time: Duration, seed: u64, is_built: bool) -> Result<()> {
+pub(super) fn run(project: &Project, time: Duration, seed: u64, is_built: bool, is_nats: bool) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let program = if is_built { native::debug(project) } else { native::build(project)? };
-    let mut broker = Broker::start(folder.path())?;
+    let mut broker = match is_nats {
+        true => Broker::nats(project, folder.path())?,
+        false => Broker::redis(folder.path())?,
+    };
     let file = folder.path().join("switchboard.toml");
-    std::fs::write(&file, configuration(broker.port()))?;
+    std::fs::write(&file, configuration(&broker.url()))?;
     let names = ["a", "b", "c"];
     let nodes = names.map(|name| Node::start(&program, &file, name));
     let nodes = nodes.into_iter().collect::<Result<Vec<_>>>()?;
