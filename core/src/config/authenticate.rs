@@ -15,6 +15,7 @@ use super::ConfigError;
 use crate::message::{CloseCode, CloseFrame};
 use crate::routing::authentication::TokenRefusal;
 use crate::schema::error::describe;
+use crate::schema::read;
 
 /// Who may connect. `false`: everyone. `true`: clients with an `Authorization` header that is not blank. A header's
 /// name: clients with that header. An object: clients with a valid token. Others are answered HTTP 401, or as written.
@@ -123,7 +124,7 @@ const RESERVED_HEADERS: [HeaderName; 5] =
 impl RefusalConfig {
     /// Reads a refusal of user code, which has the form that configurations have.
     pub fn from_value(value: Value) -> Result<Self, ConfigError> {
-        serde_path_to_error::deserialize(value).map_err(ConfigError::from_serde)
+        read(value)
     }
 
     /// What it says, if it can be done.

@@ -61,6 +61,7 @@ use serde_json::Value;
 use crate::dialect::proxy::TargetOptions;
 use crate::dialect::replay::ScenarioOptions;
 use crate::routing::route_key::RouteKey;
+use crate::schema::read;
 
 pub use crate::dialect::rules::Parse;
 pub use crate::schema::{ConfigError, Interval, Toggle};
@@ -153,7 +154,7 @@ impl Default for Config {
 impl Config {
     /// From a JSON value, such as JavaScript options without their callbacks.
     pub fn from_value(value: Value) -> Result<Self, ConfigError> {
-        let config: Self = serde_path_to_error::deserialize(value).map_err(ConfigError::from_serde)?;
+        let config: Self = read(value)?;
         config.check()?;
         Ok(config)
     }
@@ -161,7 +162,7 @@ impl Config {
     /// A configuration as [`from_value`](Self::from_value) has it, for routes that are written beside this one: they may name
     /// its feeds and channels of its AsyncAPI document, which are all that the result has of it.
     pub fn beside(&self, value: Value) -> Result<Self, ConfigError> {
-        let own: Self = serde_path_to_error::deserialize(value).map_err(ConfigError::from_serde)?;
+        let own: Self = read(value)?;
         let config = Self { feeds: self.feeds.clone(), asyncapi: self.asyncapi.clone(), ..own };
         config.check()?;
         Ok(config)

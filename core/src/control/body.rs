@@ -7,7 +7,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::message::{CloseCode, CloseFrame, Message};
-use crate::schema::ConfigError;
 
 /// A value for a feed.
 #[derive(Debug, Deserialize)]
@@ -161,7 +160,7 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let body = if body.is_empty() { b"{}" } else { body };
     let value: Value =
         serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
-    serde_path_to_error::deserialize(value).map_err(|error| ConfigError::from_serde(error).to_string())
+    crate::schema::read(value).map_err(|error| error.to_string())
 }
 
 impl Send {

@@ -7,8 +7,7 @@ use crate::control::event::{Event, EventKind, Happening};
 use crate::control::operation::Operation;
 use crate::control::query::Query;
 use crate::message::Message;
-use crate::schema::ConfigError;
-use crate::schema::nearest;
+use crate::schema::{nearest, read};
 
 /// The longest route or connection id that is asked for, in bytes.
 const MAX_NAME: usize = 4_096;
@@ -82,9 +81,7 @@ impl Subscription {
             format!("{error}; send for example {{\"type\":\"subscribe\",\"kinds\":[\"opened\",\"closed\"]}}")
         };
         let value: Value = message.parse_json().map_err(|error| explain(format!("not JSON: {error}")))?;
-        let read: Result<Request, _> = serde_path_to_error::deserialize(value);
-        let Request::Subscribe(subscription) =
-            read.map_err(|error| explain(ConfigError::from_serde(error).to_string()))?;
+        let Request::Subscribe(subscription) = read(value).map_err(|error| explain(error.to_string()))?;
         subscription.checked()
     }
 

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::condition::{Condition, unknown};
 use super::options::Fault;
-use crate::schema::ConfigError;
 use crate::schema::error::describe;
+use crate::schema::{ConfigError, read};
 
 /// Faults: an object, a list of them, or the name of a [`Condition`].
 ///
@@ -25,7 +25,7 @@ impl FaultList {
     /// From a JSON value. Errors name the key under `faults`.
     pub fn from_value(value: Value) -> Result<Self, ConfigError> {
         let one = |value: Value| {
-            let fault: Fault = serde_path_to_error::deserialize(value).map_err(ConfigError::from_serde)?;
+            let fault: Fault = read(value)?;
             fault.check().map(|()| fault)
         };
         let faults = match value {

@@ -33,14 +33,6 @@ impl ConfigError {
         self
     }
 
-    pub(crate) fn from_serde(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let path = match error.path().to_string() {
-            path if path == "." => String::new(),
-            path => path,
-        };
-        Self::explain(path, &error.inner().to_string())
-    }
-
     pub(crate) fn from_toml(text: &str, error: &toml::de::Error) -> Self {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;

@@ -4,6 +4,7 @@
 
 pub(crate) mod error;
 mod interval;
+mod reading;
 pub(crate) mod secret;
 pub(crate) mod suggest;
 mod toggle;
@@ -11,6 +12,7 @@ mod variables;
 
 pub use error::ConfigError;
 pub use interval::Interval;
+pub(crate) use reading::read;
 pub use secret::Secret;
 pub(crate) use suggest::nearest;
 pub use toggle::Toggle;

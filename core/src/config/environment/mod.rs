@@ -29,7 +29,7 @@ use crate::dialect::events::EventsOptions;
 use crate::dialect::proxy::{ProxyAuth, ProxyOptions, TargetOptions};
 use crate::routing::origin::OriginPatterns;
 use crate::routing::pattern::Pattern;
-use crate::schema::Secret;
+use crate::schema::{Secret, read};
 
 const STATS: &str = "/admin/websocket/stats";
 const HEALTH: &str = "/health";
@@ -130,8 +130,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         if !list.is_array() {
             return Err(ConfigError::at(NAME, "expected a list of events"));
         }
-        let events: EventsOptions = serde_path_to_error::deserialize(list)
-            .map_err(|error| ConfigError::from_serde(error).under(NAME))?;
+        let events: EventsOptions = read(list).map_err(|error: ConfigError| error.under(NAME))?;
         events.check().map_err(|error| error.under(NAME))?;
         let has_stats = self.switch("ADMIN_ENABLED")?.unwrap_or(true);
         let stats = has_stats.then(|| STATS.to_owned());

@@ -9,7 +9,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::step::ScenarioStep;
 use crate::dialect::replay::options::MismatchOption;
-use crate::schema::ConfigError;
+use crate::schema::{ConfigError, read};
 use crate::template::ValueTemplate;
 
 /// The settings of the dialect `scenario`: steps, an object with more, or the file of one, `.toml` or `.json`.
@@ -58,7 +58,7 @@ impl ScenarioScript {
             }
             false => serde_json::from_str(text).map_err(|error| not("JSON", &error))?,
         };
-        match serde_path_to_error::deserialize(value).map_err(ConfigError::from_serde)? {
+        match read(value)? {
             ScenarioOptions::Script(script) => Ok(script),
             ScenarioOptions::File(_) => {
                 Err(ConfigError::at("", "expected a list of steps, or an object with \"steps\""))
