@@ -148,7 +148,8 @@
 //! [`config`] reads all of this from TOML, JSON or JavaScript options; [`dialect`] has handlers for known wire
 //! protocols; [`Deferred`] and [`Receiving`] are the handlers whose behaviour is the user's code in the host. With the feature
 //! `testing` there is a kit to test handlers with, in the module `testing`; with `json-schema` there are the JSON Schemas of
-//! configurations and recordings, and the OpenAPI document of the control API.
+//! configurations and recordings, and the OpenAPI document of the control API. Without `cluster`, which is on by default, an
+//! engine is never a node of a cluster.
 #![forbid(unsafe_code)]
 
 mod message;

@@ -18,6 +18,32 @@ use crate::time::Instant;
 /// With what the keys of the entries of handlers begin.
 pub(crate) const OWN_ENTRIES: &str = "own ";
 
+/// This server as a node of a cluster, where servers can be one.
+#[cfg(feature = "cluster")]
+pub(crate) type Membership = Box<ClusterNode>;
+
+/// Without the feature `cluster` no server is ever a node. This has no value, so that the compiler leaves out what is done for
+/// nodes.
+#[cfg(not(feature = "cluster"))]
+#[derive(Debug)]
+pub(crate) enum Membership {}
+
+#[cfg(not(feature = "cluster"))]
+impl std::ops::Deref for Membership {
+    type Target = ClusterNode;
+
+    fn deref(&self) -> &ClusterNode {
+        match *self {}
+    }
+}
+
+#[cfg(not(feature = "cluster"))]
+impl std::ops::DerefMut for Membership {
+    fn deref_mut(&mut self) -> &mut ClusterNode {
+        match *self {}
+    }
+}
+
 /// A node of a cluster.
 #[derive(Debug)]
 pub(crate) struct ClusterNode {
@@ -104,6 +130,7 @@ pub(crate) enum Audience<'a> {
 }
 
 impl ClusterNode {
+    #[cfg(feature = "cluster")]
     pub(crate) fn new(cluster: Cluster) -> Self {
         Self {
             cluster,

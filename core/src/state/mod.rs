@@ -49,7 +49,7 @@ use crate::routing::route_key::{RouteIdentity, RouteKey};
 use crate::state::answers::Answers;
 use crate::state::calls::Call;
 use crate::state::close_wait::CloseWait;
-use crate::state::cluster_node::ClusterNode;
+use crate::state::cluster_node::Membership;
 use crate::state::connection::{Closure, Connection, Phase};
 use crate::state::connections::Connections;
 use crate::state::delivery::Delivery;
@@ -85,7 +85,7 @@ pub(crate) struct State {
     /// Whether inputs and effects are looked at on their way.
     pub(crate) is_observed: bool,
     /// The cluster, if this server is a node of one.
-    pub(crate) cluster: Option<Box<ClusterNode>>,
+    pub(crate) cluster: Option<Membership>,
     /// The control API, if it is on.
     pub(crate) control: Option<Box<Control>>,
     pub(crate) upstreams: Upstreams,

@@ -18,7 +18,7 @@ const PREFIX: &str = "feed ";
 impl Engine {
     /// Hears the feeds that this node has and no others, and wants the leases of those whose sources may run only once.
     pub(in crate::engine) fn hear_feeds(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let Some(node) = &mut self.state.cluster else { return };
+        let Some(node) = self.state.cluster.as_deref_mut() else { return };
         let feeds: BTreeSet<String> = self.state.feeds.iter().map(|feed| feed.name().to_owned()).collect();
         let sources = self.sources.iter().flatten();
         let once = sources.filter(|source| source.runs_once()).map(|source| source.feed.clone());

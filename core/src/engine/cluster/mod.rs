@@ -5,14 +5,13 @@ mod delivery;
 mod entries;
 mod feeds;
 mod histories;
+#[cfg(feature = "cluster")]
+mod joining;
 
 use super::Engine;
-use crate::cluster::{
-    BackplaneInput, Cluster, ClusterEvent, ClusterOutput, ClusterSettings, ClusterStats, Node,
-};
+use crate::cluster::{BackplaneInput, Cluster, ClusterEvent, ClusterOutput, ClusterStats, Node};
 use crate::interface::effect::{Effect, Level};
 use crate::interface::stats::ClusterView;
-use crate::state::cluster_node::{ClusterNode, own_channel};
 use crate::state::timers::Timer;
 use crate::time::Now;
 
@@ -20,20 +19,6 @@ use crate::time::Now;
 const SLOTS: usize = 64;
 
 impl Engine {
-    /// Takes part in a cluster, before the first client is served. The host then carries out [`Effect::Backplane`] and
-    /// reports [`Input::Backplane`](crate::Input::Backplane); until the link to the broker is up, this node serves its clients
-    /// alone. `incarnation` must be higher each time a node of this name starts, such as the wall time.
-    pub fn join_cluster(&mut self, now: Now, settings: ClusterSettings, incarnation: u64) {
-        let mut cluster = Cluster::new(now.instant, settings, incarnation);
-        let own = own_channel(cluster.me());
-        // Without a link nothing is asked of the broker yet.
-        let _ = cluster.subscribe(&own);
-        self.state.cluster = Some(Box::new(ClusterNode::new(cluster)));
-        self.hear_feeds(now, &mut Vec::new());
-        self.hear_histories(now, &mut Vec::new());
-        self.arm_cluster();
-    }
-
     /// Leaves the cluster: the other nodes forget this one at once. The host carries the effects to the broker before it ends
     /// its link.
     pub fn leave_cluster(&mut self, now: Now, effects: &mut Vec<Effect>) {
