@@ -21,6 +21,19 @@ pub enum ClusterOutput {
     Event(ClusterEvent),
 }
 
+/// A message that the broker has kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptByBroker {
+    /// How long ago it was published, in ms.
+    pub age: u64,
+    /// Who has published it.
+    pub node: Node,
+    /// What it was published with.
+    pub header: Bytes,
+    /// The message.
+    pub message: Message,
+}
+
 /// What has happened in the cluster.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -52,6 +65,17 @@ pub enum ClusterEvent {
         channel: Arc<str>,
         /// Who has published.
         node: Node,
+    },
+    /// What the broker has kept of a channel, or a part of it.
+    Kept {
+        /// The channel.
+        channel: Arc<str>,
+        /// What was understood of it, in the order in which it was published.
+        messages: Vec<KeptByBroker>,
+        /// Where this part ends; `None`: it is the last one.
+        next: Option<Bytes>,
+        /// With the last part all notes of the channel.
+        notes: Vec<Bytes>,
     },
     /// An entry of another node is new or another one, or gone with `None`.
     Changed {

@@ -25,6 +25,8 @@
 mod backplane;
 mod event;
 mod frame;
+mod hearing;
+mod kept;
 mod leases;
 mod node;
 mod own;
@@ -42,11 +44,11 @@ use crate::time::Instant;
 use frame::{Body, Frame};
 use leases::Leases;
 use own::Own;
-use peers::{Peers, Standing};
-use streams::{Heard, Incoming, Outgoing};
+use peers::Peers;
+use streams::{Incoming, Outgoing};
 
-pub use backplane::{BackplaneEffect, BackplaneInput};
-pub use event::{ClusterEvent, ClusterOutput, ClusterStats, EntryChange};
+pub use backplane::{BackplaneEffect, BackplaneInput, KeepBounds, KeptMessage};
+pub use event::{ClusterEvent, ClusterOutput, ClusterStats, EntryChange, KeptByBroker};
 pub use frame::FrameError;
 pub use node::Node;
 pub use settings::ClusterSettings;
@@ -157,14 +159,18 @@ impl Cluster {
     /// Without a link it is lost and counted, and so is one whose header is longer than 1 MiB.
     #[must_use = "it has to be carried out"]
     pub fn publish(&mut self, channel: &str, header: Bytes, message: &Message) -> Option<BackplaneEffect> {
+        let payload = self.next_frame(channel, header, message)?;
+        Some(BackplaneEffect::Publish { channel: self.full(channel), payload })
+    }
+
+    fn next_frame(&mut self, channel: &str, header: Bytes, message: &Message) -> Option<Bytes> {
         let (run, sequence) = self.outgoing.next(channel);
         if self.link != Link::Up || header.len() > frame::MAX_VALUE {
             self.stats.unsent += 1;
             return None;
         }
         self.stats.published += 1;
-        let payload = self.frame(Body::Message { run, sequence, header, message: message.clone() });
-        Some(BackplaneEffect::Publish { channel: self.full(channel), payload })
+        Some(self.frame(Body::Message { run, sequence, header, message: message.clone() }))
     }
 
     /// Sets an entry of this node, which all nodes come to know; `None` takes it back. A value that is there already changes
@@ -226,6 +232,9 @@ impl Cluster {
             BackplaneInput::Down if self.link == Link::Up => self.link = Link::Down(now),
             BackplaneInput::Down => {}
             BackplaneInput::Lease { name, is_held } => self.lease_answered(&name, is_held, outputs),
+            BackplaneInput::Kept { channel, messages, next, notes } => {
+                self.kept(&channel, messages, (next, notes), outputs);
+            }
             BackplaneInput::Message { channel, payload } => match Frame::decode(payload) {
                 Ok(frame) => self.heard(now, &channel, frame, outputs),
                 Err(error) => {
@@ -313,111 +322,6 @@ impl Cluster {
         self.tell(Body::Alive { version: self.own.version(), sent }, outputs);
     }
 
-    fn heard(&mut self, now: Instant, channel: &str, frame: Frame, outputs: &mut Vec<ClusterOutput>) {
-        let Frame { node, body } = frame;
-        if node.name == self.me.name {
-            if node.incarnation > self.me.incarnation {
-                outputs.push(ClusterEvent::NameTaken { node }.into());
-            }
-            return;
-        }
-        if let Body::Message { run, sequence, header, message } = body {
-            return self.heard_message(channel, node, (run, sequence), (header, message), outputs);
-        }
-        match self.peers.standing(now, &node) {
-            Standing::Earlier => return,
-            Standing::Known => {}
-            Standing::New(earlier) => {
-                if let Some(earlier) = earlier {
-                    self.told_gone(earlier, outputs);
-                }
-                outputs.push(ClusterEvent::NodeJoined { node: node.clone() }.into());
-            }
-        }
-        let name = &node.name;
-        match body {
-            Body::Message { .. } => {}
-            Body::Alive { version, sent } => {
-                self.peers.announced(name, version);
-                for (channel, run, sequence) in sent {
-                    if self.incoming.announced(now, &channel, &node, run, sequence) {
-                        let node = node.clone();
-                        outputs.push(ClusterEvent::Unheard { channel, node }.into());
-                    }
-                }
-            }
-            Body::Changes { first, changes } => {
-                let changed = self.peers.change(name, first, changes);
-                outputs.extend(changed.into_iter().map(|(key, value)| changed_event(&node, key, value)));
-            }
-            Body::Snapshot { version, part, parts, entries } => {
-                let changed = self.peers.restore(name, version, (part, parts), entries);
-                outputs.extend(changed.into_iter().map(|(key, value)| changed_event(&node, key, value)));
-            }
-            Body::Ask { of } => {
-                if of.is_none_or(|of| of == self.me) && self.link == Link::Up {
-                    self.answer(outputs);
-                }
-            }
-            Body::Leaving => {
-                if let Some(gone) = self.peers.leave(now, name) {
-                    self.told_gone(gone, outputs);
-                }
-            }
-        }
-    }
-
-    fn heard_message(
-        &mut self,
-        channel: &str,
-        node: Node,
-        (run, sequence): (u64, u64),
-        (header, message): (Bytes, Message),
-        outputs: &mut Vec<ClusterOutput>,
-    ) {
-        let name = self.short(channel, ":channel:").to_owned();
-        let peers = &self.peers;
-        match self.incoming.heard(&name, &node, (run, sequence), |name| peers.is_known(name)) {
-            Heard::NotSubscribed => {}
-            Heard::Again => self.stats.repeated += 1,
-            Heard::Next { lost } => {
-                self.lost(&name, &node, lost, outputs);
-                self.stats.received += 1;
-                outputs.push(ClusterEvent::Message { channel: name.into(), node, header, message }.into());
-            }
-        }
-    }
-
-    fn lost(&mut self, channel: &str, node: &Node, count: u64, outputs: &mut Vec<ClusterOutput>) {
-        if count > 0 {
-            self.stats.lost = self.stats.lost.saturating_add(count);
-            outputs.push(ClusterEvent::Lost { channel: channel.into(), node: node.clone(), count }.into());
-        }
-    }
-
-    /// Publishes all entries of this node.
-    fn answer(&mut self, outputs: &mut Vec<ClusterOutput>) {
-        // Whoever asks has missed something, perhaps also what was told about messages.
-        self.outgoing.tell_all_again();
-        self.flush(outputs);
-        self.tell_snapshot(outputs);
-    }
-
-    fn tell_snapshot(&self, outputs: &mut Vec<ClusterOutput>) {
-        let version = self.own.version();
-        let parts = self.own.snapshot();
-        let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        for (part, entries) in (0..count).zip(parts) {
-            self.tell(Body::Snapshot { version, part, parts: count, entries }, outputs);
-        }
-    }
-
-    fn told_gone(&self, gone: peers::Gone, outputs: &mut Vec<ClusterOutput>) {
-        let peers::Gone { node, keys } = gone;
-        outputs.extend(keys.into_iter().map(|key| changed_event(&node, key, None)));
-        outputs.push(ClusterEvent::NodeLeft { node }.into());
-    }
-
     fn tell(&self, body: Body, outputs: &mut Vec<ClusterOutput>) {
         let (channel, payload) = (self.nodes_channel.clone(), self.frame(body));
         outputs.push(BackplaneEffect::Publish { channel, payload }.into());
@@ -446,8 +350,4 @@ impl Cluster {
         let rest = full.strip_prefix(self.settings.prefix.as_str());
         rest.and_then(|rest| rest.strip_prefix(kind)).unwrap_or(full)
     }
-}
-
-fn changed_event(node: &Node, key: Arc<str>, value: Option<Bytes>) -> ClusterOutput {
-    ClusterEvent::Changed { node: node.clone(), key, value }.into()
 }

@@ -1,6 +1,8 @@
 //! What is known of each server that says something: how much it has said, and from where on all of it has come.
 
-use std::collections::BTreeMap;
+pub(super) mod kept;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chacha20::ChaCha8Rng;
 use chacha20::rand_core::Rng;
@@ -20,6 +22,24 @@ pub(super) struct Epochs {
     known: BTreeMap<Epoch, Progress>,
     /// When the youngest of those was born that were forgotten.
     horizon: u32,
+    /// When the youngest of those was born that were forgotten and of which this server knows nothing itself.
+    unknown_until: u32,
+    /// Of these the broker keeps nothing any more, and nobody has told how far they are.
+    doubted: BTreeSet<Epoch>,
+}
+
+/// What a message is that has come from another node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It was given up before, or is one that has come.
+    Late,
+    /// It is the next one.
+    Next {
+        /// Up to this one, messages before it have not come.
+        lost: Option<Offset>,
+        /// The broker has kept it, and what it keeps was read first.
+        is_known: bool,
+    },
 }
 
 /// How far an epoch is.
@@ -27,8 +47,10 @@ pub(super) struct Epochs {
 struct Progress {
     /// The number of the latest message that has come.
     number: u64,
-    /// All messages behind this one have come.
+    /// All messages behind this one, up to `number` or `kept`, have come or were read from what the broker keeps.
     whole_from: u64,
+    /// The latest one that was read from what the broker keeps, if it is behind `number`; otherwise 0.
+    kept: u64,
     /// The highest number that a node has told of.
     told: u64,
     /// Since when that is higher than what has come.
@@ -37,12 +59,42 @@ struct Progress {
     node: Option<Node>,
     /// Whether that node has left, as far as is known.
     is_over: bool,
+    /// Whether nothing but what the broker keeps has told of it.
+    is_read: bool,
+    /// Whether its end was read.
+    is_end_known: bool,
     heard: Instant,
 }
 
 impl Progress {
     fn new(now: Instant, number: u64, whole_from: u64) -> Self {
-        Self { number, whole_from, told: number, told_at: now, node: None, is_over: false, heard: now }
+        Self {
+            number,
+            whole_from,
+            kept: 0,
+            told: number,
+            told_at: now,
+            node: None,
+            is_over: false,
+            is_read: false,
+            is_end_known: false,
+            heard: now,
+        }
+    }
+
+    /// The latest one that has come or was read.
+    fn reached(&self) -> u64 {
+        self.number.max(self.kept)
+    }
+
+    /// There are so many messages, which may still be on their way.
+    fn expect(&mut self, now: Instant, number: u64) {
+        if number > self.told {
+            if self.told == self.number {
+                self.told_at = now;
+            }
+            self.told = number;
+        }
     }
 
     /// Whether it has been over for so long that nobody keeps anything of it.
@@ -71,25 +123,34 @@ impl Epochs {
         Offset { epoch, number: progress.number }
     }
 
-    /// A message of another node has come. True: some before it have not.
-    pub(super) fn heard(&mut self, now: Instant, node: &Node, Offset { epoch, number }: Offset) -> bool {
+    /// A message of another node has come.
+    pub(super) fn heard(&mut self, now: Instant, node: &Node, Offset { epoch, number }: Offset) -> Heard {
         if self.own == Some(epoch) {
-            return false;
+            return Heard::Late;
         }
+        self.doubted.remove(&epoch);
         let before = number.saturating_sub(1);
         let progress = self.known.entry(epoch).or_insert_with(|| Progress::new(now, 0, 0));
-        (progress.heard, progress.is_over) = (now, false);
+        progress.heard = now;
+        (progress.is_over, progress.is_read, progress.is_end_known) = (false, false, false);
         if progress.node.is_none() {
             progress.node = Some(node.clone());
         }
-        let has_gap = before > progress.number;
-        if has_gap {
+        if number <= progress.number {
+            return Heard::Late;
+        }
+        let lost = (before > progress.number).then_some(Offset { epoch, number: before });
+        let is_known = number > progress.whole_from && number <= progress.kept;
+        if before > progress.reached() {
             progress.whole_from = before;
         }
-        progress.number = progress.number.max(number);
+        progress.number = number;
         progress.told = progress.told.max(number);
+        if progress.kept <= number {
+            progress.kept = 0;
+        }
         self.forget_past();
-        has_gap
+        Heard::Next { lost, is_known }
     }
 
     /// A node tells how many messages there are of an epoch, its own with `node`. They may still be on their way.
@@ -99,32 +160,37 @@ impl Epochs {
             return;
         }
         let is_new = !self.known.contains_key(&epoch);
+        if node.is_some() {
+            self.doubted.remove(&epoch);
+        }
         let progress = self.known.entry(epoch).or_insert_with(|| Progress::new(now, 0, 0));
         match node {
-            Some(node) => (progress.node, progress.is_over) = (Some(node.clone()), false),
+            Some(node) => {
+                progress.node = Some(node.clone());
+                (progress.is_over, progress.is_read) = (false, false);
+            }
             // Were it alive, it would tell itself.
             None if is_new => progress.is_over = true,
             None => {}
         }
-        if number > progress.told {
-            if progress.told == progress.number {
-                progress.told_at = now;
-            }
-            progress.told = number;
-        }
+        progress.expect(now, number);
         self.forget_past();
     }
 
-    /// What was told of and has not come for so many ms is lost. True: there is such.
-    pub(super) fn give_up(&mut self, now: Instant, patience: u64) -> bool {
-        let mut has_gap = false;
-        for progress in self.known.values_mut() {
+    /// What was told of and has not come for so many ms is lost to those who are here; gives the last of it. The broker may
+    /// have kept it.
+    pub(super) fn give_up(&mut self, now: Instant, patience: u64) -> Numbers {
+        let mut lost = Numbers::default();
+        for (&epoch, progress) in &mut self.known {
             if progress.told > progress.number && now.ms_since(progress.told_at) >= patience {
-                (progress.number, progress.whole_from) = (progress.told, progress.told);
-                has_gap = true;
+                if progress.told > progress.reached() {
+                    progress.whole_from = progress.told;
+                }
+                (progress.number, progress.kept) = (progress.told, 0);
+                lost.raise(Offset { epoch, number: progress.told });
             }
         }
-        has_gap
+        lost
     }
 
     /// A node has left.
@@ -144,13 +210,24 @@ impl Epochs {
         self.known.len() > usize::from(self.own.is_some())
     }
 
-    /// How far this server is.
+    /// How far this server is: what has come.
     pub(super) fn position(&self, now: Instant, ttl: u64) -> Position {
-        let mut position = Position { numbers: Numbers::default(), horizon: self.horizon };
+        self.position_of(now, ttl, |progress| progress.number)
+    }
+
+    /// How far it is with what it has read.
+    pub(super) fn reached(&self, now: Instant, ttl: u64) -> Position {
+        self.position_of(now, ttl, Progress::reached)
+    }
+
+    fn position_of(&self, now: Instant, ttl: u64, number: impl Fn(&Progress) -> u64) -> Position {
+        let doubted = self.doubted.iter().map(|epoch| epoch.birth());
+        let horizon = doubted.fold(self.horizon, u32::max);
+        let mut position = Position { numbers: Numbers::default(), horizon };
         for (&epoch, progress) in &self.known {
             match progress.is_past(now, ttl) {
                 true => position.horizon = position.horizon.max(epoch.birth()),
-                false => position.numbers.raise(Offset { epoch, number: progress.number }),
+                false => position.numbers.raise(Offset { epoch, number: number(progress) }),
             }
         }
         position
@@ -158,11 +235,20 @@ impl Epochs {
 
     /// Older epochs may be left out from now on, as another node does.
     pub(super) fn raise_horizon(&mut self, horizon: u32) {
+        let is_older = self.own.is_none_or(|own| own.birth() >= horizon);
+        if is_older && !self.known.keys().any(|epoch| epoch.birth() == horizon) {
+            self.unknown_until = horizon.max(self.unknown_until);
+        }
         self.horizon = horizon.max(self.horizon);
     }
 
     /// Whether everything behind a position has come, but for what is in `dropped`, and was not yet gone again.
     pub(super) fn is_whole(&self, now: Instant, ttl: u64, from: &Position, dropped: &Numbers) -> bool {
+        // Something may have been said in an epoch that nobody knows any more.
+        let is_left_out = |epoch: &Epoch| epoch.birth() > from.horizon;
+        if self.unknown_until > from.horizon || self.doubted.iter().any(is_left_out) {
+            return false;
+        }
         // Nobody is told a position without the epoch of the server that tells it.
         let is_unknown = |offset: Offset| !self.known.contains_key(&offset.epoch);
         if from.numbers.is_empty() || from.numbers.iter().any(is_unknown) {
@@ -175,12 +261,15 @@ impl Epochs {
                 None if epoch.birth() <= from.horizon => return progress.is_past(now, ttl),
                 None => 0,
             };
-            let whole_from = match progress.told > progress.number {
+            let reached = progress.reached();
+            let whole_from = match progress.told > reached {
                 true => progress.told,
                 false => progress.whole_from.max(dropped.get(epoch).unwrap_or_default()),
             };
+            // The broker has forgotten the end, perhaps that of others as well.
+            let is_cut_off = progress.is_read && number > reached;
             let is_future = self.own == Some(epoch) && number > progress.number;
-            number >= whole_from && !is_future
+            number >= whole_from && !is_future && !is_cut_off
         })
     }
 
@@ -191,6 +280,7 @@ impl Epochs {
             let Some(epoch) = first.map(|(epoch, _)| *epoch) else { return };
             self.known.remove(&epoch);
             self.horizon = self.horizon.max(epoch.birth());
+            self.unknown_until = self.unknown_until.max(epoch.birth());
         }
     }
 }

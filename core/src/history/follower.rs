@@ -17,6 +17,8 @@ pub(super) struct Follower {
     told: BTreeMap<Offset, Arc<str>>,
     /// What it has heard at another node that has not come here yet, by room.
     ahead: Vec<(Arc<str>, Numbers)>,
+    /// What was said before it joined, and has not come here yet, by room.
+    before: Vec<(Arc<str>, Numbers)>,
 }
 
 impl Follower {
@@ -54,6 +56,20 @@ impl Follower {
         if !numbers.is_empty() {
             self.ahead.push((room.into(), numbers));
         }
+    }
+
+    /// So much was said in a room when it joined, which has not come here as it was said.
+    pub(super) fn set_before(&mut self, room: &str, numbers: Numbers) {
+        self.before.retain(|(name, _)| &**name != room);
+        if !numbers.is_empty() {
+            self.before.push((room.into(), numbers));
+        }
+    }
+
+    /// Whether it misses something in a room when messages up to these do not come.
+    pub(super) fn misses(&self, room: &str, lost: &Numbers) -> bool {
+        let known = || self.ahead.iter().chain(&self.before).filter(|(name, _)| &**name == room);
+        !lost.iter().all(|offset| known().any(|(_, numbers)| numbers.has(offset)))
     }
 
     pub(super) fn is_ahead(&self) -> bool {

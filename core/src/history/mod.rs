@@ -43,6 +43,7 @@
 mod envelope;
 mod epochs;
 mod follower;
+mod kept;
 mod position;
 mod recovery;
 mod room;
@@ -59,9 +60,11 @@ use crate::state::id_hash::IdHash;
 use crate::time::{Instant, Now};
 pub(crate) use envelope::Opened;
 use epochs::Epochs;
+pub(crate) use epochs::Heard;
 use follower::Follower;
-use position::Numbers;
-pub(crate) use position::{Epoch, Offset, Position};
+use kept::AtBroker;
+pub(crate) use kept::Read;
+pub(crate) use position::{Epoch, Numbers, Offset, Position};
 use room::{Kept, Room};
 
 /// The query parameter by which clients take part.
@@ -106,6 +109,7 @@ pub(crate) struct History {
     /// By name; the empty name stands for everyone on the route.
     rooms: HashMap<Arc<str>, Room>,
     followers: HashMap<ConnectionId, Follower, IdHash>,
+    at_broker: AtBroker,
 }
 
 /// A message that is kept, as clients get it.
@@ -168,13 +172,25 @@ impl History {
         self.epochs.next(now, random)
     }
 
-    /// A message of another node has come. True: some before it have not.
-    pub(crate) fn heard(&mut self, now: Now, node: &Node, offset: Offset) -> bool {
+    /// A message of another node has come.
+    pub(crate) fn heard(&mut self, now: Now, node: &Node, offset: Offset) -> Heard {
         self.epochs.heard(now.instant, node, offset)
     }
 
     /// Keeps a message to these rooms, or without any to everyone.
     pub(crate) fn keep(&mut self, now: Now, offset: Offset, rooms: &[Arc<str>], message: &Message) -> Said {
+        self.add(now, offset, rooms, message);
+        self.said(now, rooms, message)
+    }
+
+    /// A message that is kept, in its envelope.
+    pub(crate) fn said(&self, now: Now, rooms: &[Arc<str>], message: &Message) -> Said {
+        let here = self.position(now);
+        let message = envelope::message(rooms, &here, message);
+        Said { message, position: envelope::position(rooms, &here, None) }
+    }
+
+    fn add(&mut self, now: Now, offset: Offset, rooms: &[Arc<str>], message: &Message) {
         self.count += 1;
         let everyone = [Arc::from("")];
         let among = Arc::<[Arc<str>]>::from(rooms);
@@ -195,9 +211,6 @@ impl History {
                 self.forget_silent();
             }
         }
-        let here = self.position(now);
-        let message = envelope::message(rooms, &here, message);
-        Said { message, position: envelope::position(rooms, &here, None) }
     }
 
     /// Whether a client has perhaps heard messages elsewhere that have not come here yet.
@@ -234,19 +247,26 @@ impl History {
     ) -> Option<Joined> {
         let from = self.followers.get_mut(&id)?.take_from(name);
         self.epochs.own(now, random);
-        let here = self.position(now);
+        let live = self.position(now);
+        let here = self.epochs.reached(now.instant, self.settings.ttl);
+        let has_not_come =
+            |offset: &Offset| live.numbers.get(offset.epoch).is_some_and(|number| number < offset.number);
+        let before = here.numbers.iter().filter(has_not_come).collect();
+        self.followers.get_mut(&id)?.set_before(name, before);
         let rooms: &[Arc<str>] = if name.is_empty() { &[] } else { &[name.into()] };
         let Some(from) = from else {
-            return Some(Joined { envelope: envelope::position(rooms, &here, None), missed: Vec::new() });
+            return Some(Joined { envelope: envelope::position(rooms, &live, None), missed: Vec::new() });
         };
         let Some(kept) = self.after(now, name, &from, knows_all) else {
-            let envelope = envelope::position(rooms, &here, Some(false));
+            let envelope = envelope::position(rooms, &live, Some(false));
             return Some(Joined { envelope, missed: Vec::new() });
         };
         let follower = self.followers.get_mut(&id)?;
-        let is_ahead =
-            |offset: &Offset| here.numbers.get(offset.epoch).is_some_and(|number| number < offset.number);
-        follower.set_ahead(name, from.numbers.iter().filter(is_ahead).collect());
+        // What it has heard elsewhere, and what it is sent of what was read.
+        let ahead = from.numbers.iter().chain(here.numbers.iter()).filter(has_not_come);
+        let mut numbers = Numbers::default();
+        ahead.for_each(|offset| numbers.raise(offset));
+        follower.set_ahead(name, numbers);
         // How far it is in the end: in some epochs it may be further than this server.
         let mut end = here;
         follower.raise(rooms, &mut end);
@@ -289,7 +309,8 @@ impl History {
 
     /// What this server tells other nodes: its own epoch, and how far it is.
     pub(crate) fn tell(&mut self, now: Now, random: &mut ChaCha8Rng) -> (Epoch, Position) {
-        (self.epochs.own(now, random), self.position(now))
+        let own = self.epochs.own(now, random);
+        (own, self.epochs.reached(now.instant, self.settings.ttl))
     }
 
     /// What another node has told.
@@ -300,8 +321,8 @@ impl History {
         }
     }
 
-    /// What was told of and has not come for so many ms is lost. True: there is such.
-    pub(crate) fn give_up(&mut self, now: Instant, patience: u64) -> bool {
+    /// What was told of and has not come for so many ms is lost to those who are here; gives the last of it.
+    pub(crate) fn give_up(&mut self, now: Instant, patience: u64) -> Numbers {
         self.epochs.give_up(now, patience)
     }
 
@@ -315,6 +336,11 @@ impl History {
         let mut followers: Vec<_> = self.followers.keys().copied().collect();
         followers.sort_unstable();
         followers
+    }
+
+    /// Whether a client that takes part misses something in a room when messages up to these do not come.
+    pub(crate) fn misses(&self, id: ConnectionId, room: &str, lost: &Numbers) -> bool {
+        self.followers.get(&id).is_some_and(|follower| follower.misses(room, lost))
     }
 
     /// Tells members of these rooms that messages were lost.

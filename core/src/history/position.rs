@@ -54,6 +54,11 @@ impl Numbers {
         *known = number.max(*known);
     }
 
+    /// Nothing is known of this epoch.
+    pub(super) fn remove(&mut self, epoch: Epoch) {
+        self.0.remove(&epoch);
+    }
+
     /// Whether it knows of this message.
     pub(super) fn has(&self, offset: Offset) -> bool {
         self.get(offset.epoch).is_some_and(|number| number >= offset.number)
@@ -67,7 +72,7 @@ impl Numbers {
         self.0.retain(|&epoch, &mut number| is_kept(Offset { epoch, number }));
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

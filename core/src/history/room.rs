@@ -18,7 +18,8 @@ pub(super) struct Kept {
     pub(super) message: Message,
     /// All rooms that it went to.
     pub(super) rooms: Arc<[Arc<str>]>,
-    at: Instant,
+    /// How long it is kept.
+    pub(super) until: Instant,
 }
 
 #[derive(Debug)]
@@ -78,7 +79,38 @@ impl Room {
         self.bytes += message.len();
         self.names += names(&rooms);
         self.latest = latest;
-        self.messages.push_back(Kept { offset, message, rooms, at: now });
+        self.messages.push_back(Kept { offset, message, rooms, until: now + settings.ttl });
+        self.drop_old(now, settings);
+    }
+
+    /// Keeps a message that was said before others, the `latest`th that has come on the route, unless it is there.
+    pub(super) fn insert(&mut self, now: Instant, latest: u64, mut kept: Kept, settings: &HistorySettings) {
+        let Offset { epoch, number } = kept.offset;
+        if self.dropped.has(kept.offset) {
+            return;
+        }
+        // The messages of each epoch stay in their order, and all of them nearly in that of their age.
+        let (mut from, mut to) = (0, self.messages.len());
+        for (index, known) in
+            self.messages.iter().enumerate().filter(|(_, known)| known.offset.epoch == epoch)
+        {
+            match known.offset.number {
+                same if same == number => return,
+                earlier if earlier < number => from = index + 1,
+                _ => {
+                    to = index;
+                    break;
+                }
+            }
+        }
+        let between = self.messages.range(from..to);
+        let at = from + between.take_while(|known| known.until <= kept.until).count();
+        if let Some(next) = self.messages.get(at) {
+            kept.until = kept.until.min(next.until);
+        }
+        self.bytes += kept.message.len();
+        self.latest = latest;
+        self.messages.insert(at, kept);
         self.drop_old(now, settings);
     }
 
@@ -89,9 +121,9 @@ impl Room {
 
     /// Drops what is too old or too much.
     pub(super) fn drop_old(&mut self, now: Instant, settings: &HistorySettings) {
-        let HistorySettings { size, ttl, max_bytes } = *settings;
+        let HistorySettings { size, max_bytes, .. } = *settings;
         while let Some(oldest) = self.messages.front()
-            && (self.messages.len() > size || self.bytes > max_bytes || now.ms_since(oldest.at) > ttl)
+            && (self.messages.len() > size || self.bytes > max_bytes || now > oldest.until)
         {
             self.bytes -= oldest.message.len();
             self.names -= names(&oldest.rooms);

@@ -249,9 +249,9 @@ fn a_client_that_is_ahead_of_its_node_hears_nothing_twice() {
         (offset, position(&there.history.keep(there.now(), offset, &rooms, &text.into()).position))
     };
     let hear = |here: &mut Server, (offset, _): &(Offset, String), text: &str| {
-        let has_gap = here.history.heard(here.now(), &node, *offset);
+        let heard = here.history.heard(here.now(), &node, *offset);
         here.history.keep(here.now(), *offset, &rooms, &text.into());
-        has_gap
+        matches!(heard, Heard::Next { lost: Some(_), .. })
     };
     let (first, second, third) = (say(&mut there, "1"), say(&mut there, "2"), say(&mut there, "3"));
     assert!(!hear(&mut here, &first, "1"));
@@ -282,9 +282,9 @@ fn what_did_not_come_from_another_node_cannot_be_recovered() {
     let (epoch, told) = there.history.tell(there.now(), &mut there.random);
     let hear = |here: &mut Server, number: u64| {
         let offset = Offset { epoch, number };
-        let has_gap = here.history.heard(here.now(), &node, offset);
+        let heard = here.history.heard(here.now(), &node, offset);
         here.history.keep(here.now(), offset, &rooms, &number.to_string().as_str().into());
-        has_gap
+        matches!(heard, Heard::Next { lost: Some(_), .. })
     };
     assert!(!hear(&mut here, 1) && hear(&mut here, 3), "2 is lost");
     assert_eq!(here.recover("a", &positions[0]), None);
@@ -296,9 +296,9 @@ fn what_did_not_come_from_another_node_cannot_be_recovered() {
     assert_eq!(here.recover("a", &positions[2]).unwrap(), [""; 0], "all of that is known");
     here.history.told(here.now(), &node, epoch, &later);
     assert_eq!(here.recover("a", &positions[2]), None, "perhaps 4 is lost");
-    assert!(!here.history.give_up(here.now, 100));
+    assert!(here.history.give_up(here.now, 100).is_empty());
     here.now = here.now + 100;
-    assert!(here.history.give_up(here.now, 100));
+    assert!(!here.history.give_up(here.now, 100).is_empty());
     assert_eq!(here.recover("a", &positions[2]), None, "4 is lost");
     assert_eq!(here.recover("a", &later.to_string()).unwrap(), [""; 0]);
 }

@@ -13,7 +13,7 @@ use crate::message::Message;
 use crate::state::connection::Connection;
 use crate::state::timers::Timer;
 use crate::state::{RouteState, Standing, State};
-use crate::time::Instant;
+use crate::time::{Instant, Now};
 
 /// With what the keys of the entries of handlers begin.
 pub(crate) const OWN_ENTRIES: &str = "own ";
@@ -342,24 +342,32 @@ impl State {
     #[inline(never)]
     pub(crate) fn publish_kept(
         &mut self,
-        route: usize,
-        offset: Offset,
+        now: Now,
+        (route, offset): (usize, Offset),
         rooms: &[Arc<str>],
         message: &Message,
         effects: &mut Vec<Effect>,
     ) {
         let Some(node) = &mut self.cluster else { return };
-        let state = &self.routes[route];
+        let state = &mut self.routes[route];
         if state.standing == Standing::Free {
             return;
+        }
+        let channel = state.channel(route, None);
+        let Some(history) = &mut state.history else { return };
+        let bounds = history.bounds();
+        if node.cluster.down_since().is_none()
+            && let Some((key, note)) = history.speaks(now, &mut self.random)
+        {
+            effects.extend(node.cluster.note(&channel, &key, note, bounds).map(Effect::Backplane));
         }
         let mut header = BytesMut::new();
         header.put_u8(Addressee::Kept as u8);
         header.put_u64_le(offset.epoch.0);
         header.put_u64_le(offset.number);
         put_names(&mut header, rooms);
-        let channel = state.channel(route, None);
-        effects.extend(node.cluster.publish(&channel, header.freeze(), message).map(Effect::Backplane));
+        let published = node.cluster.publish_and_keep(&channel, header.freeze(), message, bounds);
+        effects.extend(published.map(Effect::Backplane));
     }
 }
 

@@ -9,7 +9,8 @@ use chacha20::ChaCha8Rng;
 use chacha20::rand_core::Rng;
 use switchboard_core::cluster::{BackplaneEffect, BackplaneInput};
 
-use crate::trouble::Trouble;
+use crate::kept::Kept;
+use crate::trouble::{Keeping, Trouble};
 
 /// What is on its way along one link.
 #[derive(Clone, Debug)]
@@ -39,6 +40,7 @@ pub(crate) struct Broker {
     subscriptions: BTreeMap<Arc<str>, BTreeSet<usize>>,
     /// Who holds each lease, and until when.
     leases: BTreeMap<Arc<str>, (usize, u64)>,
+    pub(crate) kept: Kept,
     links: Vec<Link>,
     /// By when it is there.
     carried: BTreeMap<u64, VecDeque<(usize, u64, Carried)>>,
@@ -55,7 +57,8 @@ impl Broker {
         };
         let links = (0..nodes).map(|_| link()).collect();
         let (subscriptions, leases) = (BTreeMap::new(), BTreeMap::new());
-        Self { trouble, subscriptions, leases, links, carried: BTreeMap::new() }
+        let kept = Kept::new(trouble.keeping);
+        Self { trouble, subscriptions, leases, kept, links, carried: BTreeMap::new() }
     }
 
     pub(crate) fn is_up(&self, node: usize) -> bool {
@@ -87,9 +90,12 @@ impl Broker {
         self.links[node].is_cut = true;
     }
 
-    /// The broker has started again and knows nothing.
+    /// The broker has started again and knows nothing, but for what it may have kept.
     pub(crate) fn forget(&mut self) {
         self.leases.clear();
+        if self.trouble.keeping == Keeping::Badly {
+            self.kept.forget();
+        }
     }
 
     /// No trouble from now on.
@@ -129,6 +135,18 @@ impl Broker {
                 }
                 Carried::ToBroker(BackplaneEffect::Publish { channel, payload }) => {
                     self.publish(now, &channel, &payload, random);
+                }
+                Carried::ToBroker(BackplaneEffect::PublishAndKeep { channel, payload, bounds }) => {
+                    self.kept.keep(now, &channel, &payload, bounds, random);
+                    self.publish(now, &channel, &payload, random);
+                }
+                Carried::ToBroker(BackplaneEffect::Note { channel, key, note, .. }) => {
+                    self.kept.note(channel, key, note);
+                }
+                Carried::ToBroker(BackplaneEffect::Read { channel, after, .. }) => {
+                    if let Some(kept) = self.kept.read(now, channel, after.as_ref()) {
+                        self.carry(now, node, Carried::ToNode(kept), random);
+                    }
                 }
                 Carried::ToBroker(BackplaneEffect::Lease { name, ttl }) => {
                     let (holder, until) = self.leases.entry(name.clone()).or_insert((node, now));

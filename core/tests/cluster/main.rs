@@ -4,6 +4,7 @@
 
 mod broker;
 mod engines;
+mod kept;
 mod recovery;
 mod seeds;
 mod simulation;
@@ -14,7 +15,7 @@ use engines::Engines;
 use recovery::Recovery;
 use simulation::Simulation;
 use tally::Tally;
-use trouble::Trouble;
+use trouble::{Keeping, Trouble};
 
 /// How many seeds are tried with each kind of trouble, and how many steps each of them takes: a million in all.
 const SEEDS: (u64, usize) = (240, 700);
@@ -41,12 +42,17 @@ fn try_recovery(test: &str, trouble: Trouble) {
     });
     let sum = |of: fn(&recovery::Recovered) -> u64| played.iter().map(of).sum::<u64>();
     let (heard, whole) = (sum(|it| it.heard), sum(|it| it.whole));
-    let (elsewhere, told) = (sum(|it| it.elsewhere), sum(|it| it.told));
-    print(&format!("{test}: {heard} heard, {whole} recovered, {elsewhere} elsewhere, {told} told of losses"));
+    let (elsewhere, told, revived) = (sum(|it| it.elsewhere), sum(|it| it.told), sum(|it| it.revived));
+    print(&format!(
+        "{test}: {heard} heard, {whole} recovered, {elsewhere} elsewhere, {revived} after all nodes had ended, \
+         {told} told of losses"
+    ));
     if is_usual {
         assert!(heard > 500 && whole > 100 && elsewhere > 20, "{heard}, {whole}, {elsewhere} prove nothing");
         let may_lose = trouble.loss > 0.0 || trouble.partitions || trouble.deaths;
         assert!(told > 0 || !may_lose, "nothing was ever lost");
+        let is_kept = trouble.stops && trouble.keeping == Keeping::Well;
+        assert!(revived > 20 || !is_kept, "{revived} were recovered after all nodes had ended");
     }
 }
 
@@ -75,8 +81,37 @@ fn clients_that_come_back_after_their_node_has_died() {
 
 #[test]
 fn clients_that_come_back_through_all_of_it() {
-    let trouble = Trouble { loss: 0.02, repetition: 0.02, partitions: true, leaving: true, deaths: true };
-    try_recovery("clients_that_come_back_through_all_of_it", trouble);
+    try_recovery("clients_that_come_back_through_all_of_it", Trouble::ALL);
+}
+
+#[test]
+fn clients_that_come_back_while_the_broker_keeps_nothing() {
+    let trouble = Trouble { stops: true, keeping: Keeping::Nothing, ..Trouble::ALL };
+    try_recovery("clients_that_come_back_while_the_broker_keeps_nothing", trouble);
+}
+
+#[test]
+fn clients_that_come_back_after_all_nodes_were_stopped() {
+    let trouble = Trouble { stops: true, ..Trouble::NONE };
+    try_recovery("clients_that_come_back_after_all_nodes_were_stopped", trouble);
+}
+
+#[test]
+fn clients_that_come_back_through_all_of_it_and_stops() {
+    let trouble = Trouble { stops: true, ..Trouble::ALL };
+    try_recovery("clients_that_come_back_through_all_of_it_and_stops", trouble);
+}
+
+#[test]
+fn clients_that_come_back_while_the_broker_keeps_badly() {
+    let trouble = Trouble { stops: true, deaths: true, keeping: Keeping::Badly, ..Trouble::NONE };
+    try_recovery("clients_that_come_back_while_the_broker_keeps_badly", trouble);
+}
+
+#[test]
+fn clients_that_come_back_through_all_of_it_while_the_broker_keeps_badly() {
+    let trouble = Trouble { stops: true, keeping: Keeping::Badly, ..Trouble::ALL };
+    try_recovery("clients_that_come_back_through_all_of_it_while_the_broker_keeps_badly", trouble);
 }
 
 /// The troubles with whole engines, of which the clients are looked at.
@@ -125,10 +160,7 @@ fn clients_of_engines_of_which_some_die() {
 
 #[test]
 fn clients_of_engines_through_all_of_it() {
-    try_engines(
-        "clients_of_engines_through_all_of_it",
-        Trouble { loss: 0.02, repetition: 0.02, partitions: true, leaving: true, deaths: true },
-    );
+    try_engines("clients_of_engines_through_all_of_it", Trouble::ALL);
 }
 
 fn try_seeds(test: &str, trouble: Trouble) {
@@ -182,8 +214,5 @@ fn nodes_that_die_or_leave_take_their_entries_with_them() {
 
 #[test]
 fn all_of_it_at_once() {
-    try_seeds(
-        "all_of_it_at_once",
-        Trouble { loss: 0.02, repetition: 0.02, partitions: true, leaving: true, deaths: true },
-    );
+    try_seeds("all_of_it_at_once", Trouble::ALL);
 }

@@ -56,6 +56,8 @@ pub(crate) struct Recovered {
     pub(crate) whole: u64,
     /// Of these, those that came back to another node.
     pub(crate) elsewhere: u64,
+    /// Pages that got all that they had missed from nodes of which none was there before.
+    pub(crate) revived: u64,
     /// Pages that were told that they had missed something.
     pub(crate) told: u64,
 }
@@ -68,7 +70,11 @@ pub(crate) struct Recovery {
     /// `None`: it is dead.
     nodes: Vec<Option<Living>>,
     lives: u64,
+    /// The first life after all nodes had ended.
+    revival: u64,
     pages: Vec<Page>,
+    /// When each message was said, with the room before it.
+    said: BTreeMap<String, u64>,
     pub(crate) recovered: Recovered,
 }
 
@@ -92,7 +98,9 @@ impl Recovery {
             broker: Broker::new(count, trouble),
             nodes: (0..count).map(|_| None).collect(),
             lives: 0,
+            revival: 0,
             pages: pages.collect(),
+            said: BTreeMap::new(),
             recovered: Recovered::default(),
         };
         (0..count).for_each(|index| recovery.start(index));
@@ -153,6 +161,7 @@ impl Recovery {
             62..64 if self.trouble.partitions => self.cut(index),
             64 if self.trouble.deaths => self.die(index),
             65 if self.trouble.partitions => self.restart_broker(),
+            66 if self.trouble.stops => self.stop_all(),
             _ => {
                 let most = [1, 10, 100, 1_000][self.pick(4)];
                 let ms = 1 + self.pick(most) as u64;
@@ -172,6 +181,7 @@ impl Recovery {
         let Some(node) = &mut self.nodes[index] else { return };
         node.said[room].push(self.now);
         let text = format!("{}/{}", node.life, node.said[room].len());
+        self.said.insert(format!("{}{text}", ROOMS[room]), self.now);
         node.world.text(node.speakers[room], &text);
         self.take(index);
     }
@@ -236,6 +246,28 @@ impl Recovery {
         self.broker.end(index);
     }
 
+    /// All nodes end, or die, and some time passes before they start again.
+    fn stop_all(&mut self) {
+        let is_planned = self.pick(2) == 0;
+        for index in 0..self.nodes.len() {
+            if let Some(node) = self.nodes[index].as_mut().filter(|_| is_planned) {
+                let (now, mut effects) = (node.world.now(), Vec::new());
+                node.world.engine.leave_cluster(now, &mut effects);
+                node.world.carry_out(effects);
+                self.take(index);
+            }
+        }
+        if is_planned {
+            self.advance(1_000);
+        }
+        (0..self.nodes.len()).for_each(|index| self.die(index));
+        let ms = [1, 1_000, 10_000][self.pick(3)];
+        self.advance(ms);
+        self.revival = self.lives + 1;
+        (0..self.nodes.len()).for_each(|index| self.start(index));
+        self.advance(500);
+    }
+
     fn advance(&mut self, ms: u64) {
         let until = self.now + ms;
         loop {
@@ -290,6 +322,7 @@ impl Recovery {
                 assert!(is_known, "nothing was missed before");
                 self.recovered.whole += 1;
                 self.recovered.elsewhere += u64::from(page.lives[0] != page.lives[1]);
+                self.recovered.revived += u64::from(page.lives[0] < self.revival);
             }
             None => {}
         }
@@ -329,7 +362,7 @@ impl Recovery {
         self.advance(4 * LEASE);
     }
 
-    /// Each page knows all that living nodes have said since it was loaded.
+    /// Each page knows all that living nodes have said since it was loaded, and all that the broker has kept.
     fn assert_that_nothing_was_missed(&self) {
         for (number, page) in self.pages.iter().enumerate() {
             let room = ROOMS.iter().position(|room| *room == page.room).expect("a room");
@@ -338,6 +371,14 @@ impl Recovery {
                     let text = format!("{}/{}", node.life, index + 1);
                     assert!(page.heard.contains(&text), "page {number} was not told that it misses {text}");
                 }
+            }
+            for payload in self.broker.kept.ever() {
+                let kept = String::from_utf8_lossy(payload);
+                let (_, kept) = kept.rsplit_once("/room/").expect("a room before the text");
+                let said = self.said[&format!("/room/{kept}")];
+                let is_missed = said > page.since && !page.heard.contains(&kept[1..]);
+                let is_there = page.room.ends_with(&kept[..1]);
+                assert!(!is_missed || !is_there, "page {number} was not told that it misses {kept}, kept");
             }
         }
     }

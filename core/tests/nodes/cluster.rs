@@ -154,7 +154,8 @@ impl TestCluster {
             BackplaneEffect::Unsubscribe { channel } => {
                 self.subscriptions.entry(channel).or_default().remove(&index);
             }
-            BackplaneEffect::Publish { channel, payload } => {
+            BackplaneEffect::Publish { channel, payload }
+            | BackplaneEffect::PublishAndKeep { channel, payload, .. } => {
                 *self.carried.entry(channel.clone()).or_default() += 1;
                 for to in self.subscriptions.get(&channel).cloned().unwrap_or_default() {
                     let message =
@@ -162,6 +163,8 @@ impl TestCluster {
                     self.nodes[to].input(Input::Backplane(message));
                 }
             }
+            // It keeps nothing.
+            BackplaneEffect::Note { .. } | BackplaneEffect::Read { .. } => {}
             BackplaneEffect::Lease { name, ttl } => {
                 let now = self.nodes[index].now().instant.as_ms();
                 let lease = self.leases.entry(name.clone()).or_insert((index, now));

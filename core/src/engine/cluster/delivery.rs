@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use super::super::Engine;
 use crate::cluster::Node;
 use crate::handler::context::Context;
-use crate::history::{Epoch, Offset};
+use crate::history::{Epoch, Heard, Numbers, Offset};
 use crate::interface::effect::{Effect, Level};
 use crate::message::Message;
 use crate::state::cluster_node::{Addressee, Place};
@@ -60,16 +60,16 @@ impl Engine {
         message: Message,
         effects: &mut Vec<Effect>,
     ) {
-        let (Ok(epoch), Ok(number)) = (header.try_get_u64_le(), header.try_get_u64_le()) else { return };
-        let (rooms, offset) = (names(header), Offset { epoch: Epoch(epoch), number });
+        let Some(offset) = offset(&mut header) else { return };
+        let rooms = names(header);
         let heard = self.state.routes[route].history.as_mut().map(|history| history.heard(now, from, offset));
         let to = match rooms.is_empty() {
             true => self.audience(route, None),
             false => self.state.routes[route].rooms.members(&rooms, None),
         };
         let mut cx = self.context_of_route(now, route, effects);
-        if heard == Some(true) {
-            cx.tell_lost();
+        if let Some(Heard::Next { lost: Some(lost), .. }) = heard {
+            cx.tell_lost(&Numbers::from_iter([lost]));
         }
         if let [room] = &rooms[..] {
             cx.note_room(room);
@@ -77,8 +77,9 @@ impl Engine {
         match heard {
             // Another node has one and this one has none.
             None => cx.deliver_unkept(&rooms, to, message),
-            Some(_) if cx.may_keep(&to, &message) => cx.deliver_kept(offset, &rooms, to, &message),
-            Some(_) => {}
+            Some(_) if !cx.may_keep(&to, &message) => {}
+            Some(Heard::Late) => cx.deliver_late(to, message),
+            Some(Heard::Next { is_known, .. }) => cx.deliver_kept((offset, is_known), &rooms, to, &message),
         }
     }
 
@@ -137,8 +138,14 @@ impl Engine {
     }
 }
 
+/// The offset of a message that is kept, with which its header goes on.
+pub(super) fn offset(header: &mut Bytes) -> Option<Offset> {
+    let (epoch, number) = (header.try_get_u64_le().ok()?, header.try_get_u64_le().ok()?);
+    Some(Offset { epoch: Epoch(epoch), number })
+}
+
 /// The rooms that a header names.
-fn names(mut header: Bytes) -> Vec<Arc<str>> {
+pub(super) fn names(mut header: Bytes) -> Vec<Arc<str>> {
     let mut names = Vec::new();
     while let Ok(length) = header.try_get_u16_le()
         && header.len() >= usize::from(length)

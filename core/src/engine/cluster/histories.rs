@@ -37,6 +37,7 @@ impl Engine {
         if let Some(node) = &mut self.state.cluster {
             node.questions.promise = node.questions.number + 1;
         }
+        self.read_histories(now, effects);
         self.ask_all(now, effects);
     }
 
@@ -80,10 +81,13 @@ impl Engine {
         }
         for route in 0..self.state.routes.len() {
             let history = self.state.routes[route].history.as_mut();
-            if history.is_some_and(|history| history.give_up(now.instant, patience)) {
-                self.context_of_route(now, route, effects).tell_lost();
+            let lost = history.map(|history| history.give_up(now.instant, patience));
+            if let Some(lost) = lost.filter(|lost| !lost.is_empty()) {
+                self.context_of_route(now, route, effects).tell_lost(&lost);
+                self.read_history(now, route, effects);
             }
         }
+        self.note_the_silent(now, patience, effects);
     }
 
     /// A node has left.
@@ -94,14 +98,17 @@ impl Engine {
         for history in self.state.routes.iter_mut().filter_map(|route| route.history.as_mut()) {
             history.left(now.instant, whose);
         }
-        // Somebody may have heard more of it.
+        // Somebody may have heard more of it, and the broker may have kept more.
+        self.read_histories(now, effects);
         self.ask_all(now, effects);
     }
 
     /// Messages on a channel were lost, perhaps the last ones.
     pub(super) fn lost_in_history(&mut self, now: Now, channel: &str, effects: &mut Vec<Effect>) {
         let place = self.state.cluster.as_ref().and_then(|node| node.channels.get(channel));
-        if place.is_some_and(|place| self.state.routes[place.route].history.is_some()) {
+        let route = place.map(|place| place.route);
+        if let Some(route) = route.filter(|route| self.state.routes[*route].history.is_some()) {
+            self.read_history(now, route, effects);
             self.ask_all(now, effects);
         }
     }
@@ -160,7 +167,7 @@ impl Engine {
     }
 
     /// The routes that have one.
-    fn histories(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn histories(&self) -> impl Iterator<Item = usize> {
         let routes = self.state.routes.iter().enumerate();
         let serving = routes.filter(|(_, route)| route.standing == Standing::Serving);
         serving.filter(|(_, route)| route.history.is_some()).map(|(index, _)| index)

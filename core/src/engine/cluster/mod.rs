@@ -7,6 +7,7 @@ mod feeds;
 mod histories;
 #[cfg(feature = "cluster")]
 mod joining;
+mod kept;
 
 use super::Engine;
 use crate::cluster::{BackplaneInput, Cluster, ClusterEvent, ClusterOutput, ClusterStats, Node};
@@ -22,6 +23,7 @@ impl Engine {
     /// Leaves the cluster: the other nodes forget this one at once. The host carries the effects to the broker before it ends
     /// its link.
     pub fn leave_cluster(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.note_the_silent(now, 0, effects);
         if let Some(mut node) = self.state.cluster.take() {
             let mut outputs = Vec::new();
             node.cluster.leave(&mut outputs);
@@ -72,6 +74,7 @@ impl Engine {
         let is_up = input == BackplaneInput::Up;
         self.drive(now, effects, |cluster, outputs| cluster.handle(now.instant, input, outputs));
         if is_up {
+            self.link_histories();
             self.ask_all_anew(now, effects);
         }
     }
@@ -135,6 +138,9 @@ impl Engine {
                 let text = || format!("{count} messages of node {node} on the channel {channel:?} were lost");
                 let key = (usize::MAX, "messages of nodes lost");
                 return self.state.log_throttle.note(now.instant, key, Level::Warn, text, effects);
+            }
+            ClusterEvent::Kept { channel, messages, next, notes } => {
+                return self.take_kept(now, &channel, messages, (next, &notes), effects);
             }
             ClusterEvent::Unheard { channel, .. } => return self.lost_in_history(now, &channel, effects),
             ClusterEvent::Lease { name, is_held } => return self.take_lease(now, &name, is_held, effects),

@@ -31,7 +31,7 @@ impl Context<'_> {
         let to = self.state.routes[self.route].rooms.members(&rooms, self.id.filter(|_| !include_self));
         let offset = self.deliver_new(&rooms, to, message);
         if let Some(offset) = offset.filter(|_| self.state.cluster.is_some()) {
-            self.state.publish_kept(self.route, offset, &rooms, message, self.effects);
+            self.state.publish_kept(self.now, (self.route, offset), &rooms, message, self.effects);
         }
     }
 

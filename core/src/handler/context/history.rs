@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Context;
-use crate::history::{Joined, Offset};
+use crate::history::{Joined, Numbers, Offset};
 use crate::interface::connection_id::ConnectionId;
 use crate::message::Message;
 use crate::state::cluster_node::{Audience, Together};
@@ -40,7 +40,7 @@ impl Context<'_> {
             if !self.is_said_elsewhere()
                 && let Some(offset) = self.deliver_new(rooms, to, &message)
             {
-                self.state.publish_kept(self.route, offset, rooms, &message, self.effects);
+                self.state.publish_kept(self.now, (self.route, offset), rooms, &message, self.effects);
             }
         } else if self.deliver(to, message.clone()) {
             let audience = if rooms.is_empty() { Audience::Everyone } else { Audience::Rooms(rooms) };
@@ -75,20 +75,23 @@ impl Context<'_> {
         }
         let history = self.state.routes[self.route].history.as_mut()?;
         let offset = history.next(self.now, &mut self.state.random);
-        self.deliver_kept(offset, rooms, to, message);
+        self.deliver_kept((offset, false), rooms, to, message);
         Some(offset)
     }
 
-    /// A message that has a offset in the history, for the clients of this node.
+    /// A message that has an offset in the history, for the clients of this node. It may be there already.
     pub(crate) fn deliver_kept(
         &mut self,
-        offset: Offset,
+        (offset, is_known): (Offset, bool),
         rooms: &[Arc<str>],
         to: Vec<ConnectionId>,
         message: &Message,
     ) {
         let Some(history) = &mut self.state.routes[self.route].history else { return };
-        let said = history.keep(self.now, offset, rooms, message);
+        let said = match is_known {
+            true => history.said(self.now, rooms, message),
+            false => history.keep(self.now, offset, rooms, message),
+        };
         let is_member = |connection: &&Connection| {
             connection.is_open() && (rooms.is_empty() || rooms.iter().any(|room| connection.is_in_room(room)))
         };
@@ -123,18 +126,28 @@ impl Context<'_> {
         }
     }
 
-    /// Messages of other nodes were lost: the clients that take part have missed them.
-    pub(crate) fn tell_lost(&mut self) {
+    /// A message that those who take part were told to have missed, for the others.
+    pub(crate) fn deliver_late(&mut self, to: Vec<ConnectionId>, message: Message) {
+        let Some(history) = &self.state.routes[self.route].history else { return };
+        let to = to.into_iter().filter(|id| !history.is_follower(*id)).collect();
+        self.push_kept(to, message);
+    }
+
+    /// Messages of other nodes up to these were lost: the clients that take part have missed them, unless they were told
+    /// of them in another way.
+    pub(crate) fn tell_lost(&mut self, lost: &Numbers) {
         let Some(history) = &self.state.routes[self.route].history else { return };
         let told: Vec<_> = history
             .followers()
             .into_iter()
             .filter_map(|id| self.state.connections.get(id).filter(|connection| connection.is_open()))
             .flat_map(|connection| {
-                let rooms: Vec<_> = connection.rooms().cloned().collect();
+                let id = connection.id();
+                let misses = |room: &str| history.misses(id, room, lost);
+                let rooms: Vec<_> = connection.rooms().filter(|room| misses(room)).cloned().collect();
+                let everyone = misses("").then(|| history.lost(self.now, &[]));
                 let in_rooms = (!rooms.is_empty()).then(|| history.lost(self.now, &rooms));
-                let told = [Some(history.lost(self.now, &[])), in_rooms];
-                told.into_iter().flatten().map(|message| (connection.id(), message))
+                everyone.into_iter().chain(in_rooms).map(move |message| (id, message))
             })
             .collect();
         for (id, message) in told {
