@@ -281,14 +281,15 @@ impl Switchboard {
     }
 
     /// Waits for the first attempt to reach the broker of a cluster, if the configuration has one with `required = true`;
-    /// otherwise there is nothing to wait for. [`Server::serve`](crate::Server::serve) begins with this.
+    /// otherwise there is nothing to wait for. Where a route has a history, also waits until what other nodes have said is
+    /// read, for two seconds at most. [`Server::serve`](crate::Server::serve) begins with this.
     ///
     /// # Errors
     ///
     /// The broker cannot be reached.
     pub async fn joined(&self) -> Result<(), ServerError> {
         match &self.shared.cluster {
-            Some(cluster) => cluster.joined().await,
+            Some(cluster) => cluster.joined(&self.shared.host).await,
             None => Ok(()),
         }
     }

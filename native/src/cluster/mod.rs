@@ -36,6 +36,9 @@ use status::Status;
 /// How long a stopping server waits until the others are told.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How long a starting server waits for what other nodes have said.
+const READING: Duration = Duration::from_secs(2);
+
 /// A server's part in a cluster.
 pub(crate) struct Membership {
     orders: BackplaneOrders,
@@ -64,7 +67,25 @@ impl Membership {
     }
 
     /// Waits for the first attempt to reach the broker, if the configuration requires that it succeeds.
-    pub(crate) async fn joined(&self) -> Result<(), ServerError> {
+    ///
+    /// Where there is a link, waits for a moment until what other nodes have said is known, so that the first clients that come
+    /// back get what they missed.
+    pub(crate) async fn joined(&self, host: &Host) -> Result<(), ServerError> {
+        self.reached().await?;
+        let reading = async {
+            while host.is_reading_histories() {
+                if self.status.first_attempt().await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // It serves all the same: who is too early is told so.
+        let _ = tokio::time::timeout(READING, reading).await;
+        Ok(())
+    }
+
+    async fn reached(&self) -> Result<(), ServerError> {
         match self.is_required {
             true => self.status.first_attempt().await.map_err(|error| {
                 ServerError::Cluster(format!(

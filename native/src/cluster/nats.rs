@@ -1,4 +1,8 @@
-//! NATS. A channel is a subject; a lease is an entry of a bucket of JetStream that expires.
+//! NATS. A channel is a subject; a lease is an entry of a bucket of JetStream that expires. What is kept of channels is in
+//! [`history`].
+
+mod history;
+mod leases;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,8 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::context::AccountErrorKind;
-use async_nats::jetstream::kv::{Config as BucketConfig, CreateErrorKind, Operation, Store, UpdateErrorKind};
-use async_nats::jetstream::stream::StorageType;
 use async_nats::{Client, ConnectOptions, Event, ServerAddr, Subscriber, jetstream};
 use bytes::Bytes;
 use futures_util::future::poll_fn;
@@ -20,7 +22,9 @@ use super::authority::Authority;
 use super::backplane::{Backplane, CarriedOut, Pending, Session};
 use super::credentials::CredentialsFile;
 use super::deliveries::{Deliveries, Delivery};
-use super::subject::{bucket, key, subject};
+use super::subject::{bucket, subject};
+use history::Histories;
+use leases::Leases;
 
 /// How long JetStream may take to answer. Everything else waits meanwhile.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -124,7 +128,9 @@ impl Backplane for Nats {
                 subscriptions: HashMap::new(),
                 owner: Bytes::copy_from_slice(owner.as_bytes()),
                 leases: Leases::Unknown,
+                histories: Histories::default(),
                 jetstream,
+                has_jetstream: None,
                 bucket: self.bucket.clone(),
             };
             Ok(Box::new(session) as Box<dyn Session>)
@@ -138,18 +144,11 @@ struct NatsSession {
     subscriptions: HashMap<Arc<str>, Subscription>,
     owner: Bytes,
     leases: Leases,
+    histories: Histories,
     jetstream: jetstream::Context,
+    /// Whether the server has it, once that was asked.
+    has_jetstream: Option<bool>,
     bucket: String,
-}
-
-/// Where the leases are.
-enum Leases {
-    /// Nobody has asked yet.
-    Unknown,
-    /// In this bucket.
-    In(Box<Store>),
-    /// The server has no JetStream.
-    Nowhere,
 }
 
 impl Session for NatsSession {
@@ -163,6 +162,28 @@ impl Session for NatsSession {
                             done.refused += 1;
                             done.reason = Some(reason);
                         }
+                    }
+                    BackplaneEffect::PublishAndKeep { channel, payload, bounds } => {
+                        if let Err(reason) = self.open_history(&channel, bounds).await {
+                            done.reason = Some(reason);
+                        }
+                        if let Err(reason) = self.publish(&channel, payload).await {
+                            done.refused += 1;
+                            done.reason = Some(reason);
+                        }
+                    }
+                    BackplaneEffect::Note { channel, key, note, bounds } => {
+                        if let Err(reason) = self.note(&channel, &key, note, bounds).await {
+                            done.reason = Some(reason);
+                        }
+                    }
+                    BackplaneEffect::Read { channel, after, bounds } => {
+                        let read = self.read(&channel, after, bounds).await;
+                        let (messages, next, notes) = read.unwrap_or_else(|reason| {
+                            done.reason = Some(reason);
+                            Default::default()
+                        });
+                        done.answers.push(BackplaneInput::Kept { channel, messages, next, notes });
                     }
                     BackplaneEffect::Subscribe { channel } => {
                         if let Err(reason) = self.subscribe(channel).await {
@@ -202,74 +223,26 @@ impl NatsSession {
         Ok(())
     }
 
-    /// Takes a lease that nobody holds or keeps one's own, and says whether it is held; `None`: there are no leases.
-    async fn lease(&mut self, name: &str, ttl: u64) -> Result<Option<bool>, String> {
-        if matches!(self.leases, Leases::Unknown) {
-            self.leases = self.open_leases(ttl).await?;
+    /// Whether the server has JetStream. What goes without it is said once.
+    async fn has_jetstream(&mut self) -> Result<bool, String> {
+        if let Some(has_jetstream) = self.has_jetstream {
+            return Ok(has_jetstream);
         }
-        let Leases::In(store) = &self.leases else { return Ok(None) };
-        let key = key(name);
-        match store.create(&key, self.owner.clone()).await {
-            Ok(_) => return Ok(Some(true)),
-            Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {}
-            Err(error) => return Err(told(&error)),
-        }
-        let entry = store.entry(&key).await.map_err(|error| told(&error))?;
-        let entry = entry.filter(|entry| entry.operation == Operation::Put && entry.value == self.owner);
-        let Some(entry) = entry else { return Ok(Some(false)) };
-        match store.update(&key, self.owner.clone(), entry.revision).await {
-            Ok(_) => Ok(Some(true)),
-            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(Some(false)),
-            Err(error) => Err(told(&error)),
-        }
-    }
-
-    async fn release(&self, name: &str) -> Result<(), String> {
-        let Leases::In(store) = &self.leases else { return Ok(()) };
-        let key = key(name);
-        let entry = store.entry(&key).await.map_err(|error| told(&error))?;
-        match entry.filter(|entry| entry.operation == Operation::Put && entry.value == self.owner) {
-            Some(entry) => {
-                store.delete_expect_revision(&key, Some(entry.revision)).await.map_err(|error| told(&error))
+        let has_jetstream = match self.jetstream.query_account().await.map_err(|error| (error.kind(), error))
+        {
+            Ok(_) => true,
+            Err((AccountErrorKind::JetStreamUnavailable | AccountErrorKind::JetStream(_), _)) => {
+                tracing::warn!(
+                    "the broker has no JetStream, which leases and histories need: what only one node does is done by the one \
+                     whose name comes first among those that this node hears, and the broker keeps no history; start \
+                     nats-server with -js"
+                );
+                false
             }
-            None => Ok(()),
-        }
-    }
-
-    async fn open_leases(&self, ttl: u64) -> Result<Leases, String> {
-        match self.jetstream.query_account().await {
-            Ok(_) => {}
-            Err(error) => {
-                return match error.kind() {
-                    AccountErrorKind::JetStreamUnavailable | AccountErrorKind::JetStream(_) => {
-                        tracing::warn!(
-                            "the broker has no JetStream, which leases need: what only one node does is done by the one \
-                             whose name comes first among those that this node hears; start nats-server with -js"
-                        );
-                        Ok(Leases::Nowhere)
-                    }
-                    _ => Err(told(&error)),
-                };
-            }
-        }
-        if let Ok(store) = self.jetstream.get_key_value(&self.bucket).await {
-            return Ok(Leases::In(Box::new(store)));
-        }
-        let config = BucketConfig {
-            bucket: self.bucket.clone(),
-            history: 1,
-            max_age: Duration::from_millis(ttl),
-            storage: StorageType::Memory,
-            ..BucketConfig::default()
+            Err((_, error)) => return Err(told(&error)),
         };
-        match self.jetstream.create_key_value(config).await {
-            Ok(store) => Ok(Leases::In(Box::new(store))),
-            // Another node may have made it in this moment.
-            Err(error) => match self.jetstream.get_key_value(&self.bucket).await {
-                Ok(store) => Ok(Leases::In(Box::new(store))),
-                Err(_) => Err(told(&error)),
-            },
-        }
+        self.has_jetstream = Some(has_jetstream);
+        Ok(has_jetstream)
     }
 }
 

@@ -116,12 +116,17 @@ impl OrderReceiver {
 
 /// How many messages are to be published.
 pub(super) fn messages(effects: &[BackplaneEffect]) -> u64 {
-    effects.iter().filter(|effect| matches!(effect, BackplaneEffect::Publish { .. })).count() as u64
+    let is_message = |effect: &&BackplaneEffect| {
+        matches!(effect, BackplaneEffect::Publish { .. } | BackplaneEffect::PublishAndKeep { .. })
+    };
+    effects.iter().filter(is_message).count() as u64
 }
 
 fn cost(effect: &BackplaneEffect) -> usize {
     match effect {
-        BackplaneEffect::Publish { payload, .. } => payload.len() + COST,
+        BackplaneEffect::Publish { payload, .. } | BackplaneEffect::PublishAndKeep { payload, .. } => {
+            payload.len() + COST
+        }
         _ => 0,
     }
 }

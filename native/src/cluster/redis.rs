@@ -1,7 +1,9 @@
 //! Redis 6 or newer, Valkey, and others that speak their protocol.
 //!
 //! One connection with RESP3: messages of the subscriptions come beside the answers. A lease is a key that expires, with its
-//! owner as the value.
+//! owner as the value. What is kept of channels is in [`history`].
+
+mod history;
 
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use switchboard_core::cluster::{BackplaneEffect, BackplaneInput};
 use super::authority::Authority;
 use super::backplane::{Backplane, CarriedOut, Pending, Session};
 use super::deliveries::{Deliveries, Delivery};
+use super::orders::messages;
 
 /// Takes a lease that nobody holds or keeps one's own, and says whether it is held. Keys: the lease; arguments: the owner, ms.
 const LEASE: &str = "local owner = redis.call('GET', KEYS[1])
@@ -153,7 +156,8 @@ impl RedisSession {
         let mut pipeline = Pipeline::with_capacity(orders.len());
         // One command that is refused says nothing about the others.
         pipeline.ignore_errors();
-        for command in orders.iter().filter_map(|order| self.command(order)) {
+        let mut is_script_known = false;
+        for command in orders.iter().filter_map(|order| self.command(order, &mut is_script_known)) {
             pipeline.add_command(command);
         }
         let answers: Vec<Result<Value, redis::RedisError>> =
@@ -164,19 +168,39 @@ impl RedisSession {
                     let is_held = answer == Value::Int(1);
                     done.answers.push(BackplaneInput::Lease { name: name.clone(), is_held });
                 }
+                (BackplaneEffect::Read { channel, .. }, Ok(answer)) => {
+                    done.answers.push(history::kept(channel.clone(), answer));
+                }
+                // It was published, and not kept.
+                (BackplaneEffect::PublishAndKeep { .. }, Ok(Value::BulkString(reason))) => {
+                    done.reason = Some(String::from_utf8_lossy(&reason).into_owned());
+                }
                 (_, Ok(_)) => {}
                 (order, Err(error)) => {
-                    done.refused += u64::from(matches!(order, BackplaneEffect::Publish { .. }));
+                    done.refused += messages(std::slice::from_ref(order));
                     done.reason = Some(error.to_string());
+                    if let BackplaneEffect::Read { channel, .. } = order {
+                        done.answers.push(history::kept(channel.clone(), Value::Nil));
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    fn command(&self, order: &BackplaneEffect) -> Option<Cmd> {
+    fn command(&self, order: &BackplaneEffect, is_script_known: &mut bool) -> Option<Cmd> {
         let mut command = Cmd::new();
         match order {
+            BackplaneEffect::PublishAndKeep { channel, payload, bounds } => {
+                let is_known = std::mem::replace(is_script_known, true);
+                return Some(history::publish_and_keep(channel, payload, *bounds, is_known));
+            }
+            BackplaneEffect::Note { channel, key, note, bounds } => {
+                return Some(history::note(channel, key, note, *bounds));
+            }
+            BackplaneEffect::Read { channel, after, bounds } => {
+                return Some(history::read(channel, after.as_ref(), *bounds));
+            }
             BackplaneEffect::Publish { channel, payload } => {
                 command.arg("PUBLISH").arg(&**channel).arg(&payload[..]);
             }

@@ -16,6 +16,25 @@ pub(super) fn bucket(prefix: &str) -> String {
     format!("{}-leases", escaped(prefix, '_'))
 }
 
+/// The stream of what is kept of a channel.
+pub(super) fn stream(channel: &str) -> String {
+    let parts: Vec<String> = channel.splitn(3, ':').map(|part| escaped(part, '_')).collect();
+    parts.join("-")
+}
+
+/// The stream of the notes of all channels of a cluster, by one of them, and its subjects.
+pub(super) fn notes_stream(channel: &str) -> (String, String) {
+    let prefix = channel.split(':').next().unwrap_or_default();
+    (format!("{}-notes", escaped(prefix, '_')), format!("{}.note.>", escaped(prefix, '=')))
+}
+
+/// The subject of a note of a channel. Its key has letters and digits alone, or is `*` for all of them.
+pub(super) fn note_subject(channel: &str, key: &str) -> String {
+    let mut parts = channel.splitn(3, ':');
+    let (prefix, name) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+    format!("{}.note.{}.{key}", escaped(prefix, '='), escaped(name, '='))
+}
+
 /// The text with all but letters, digits and `-` as `mark` and two hexadecimal digits; alone, `mark` is an empty text.
 fn escaped(text: &str, mark: char) -> String {
     if text.is_empty() {
@@ -54,5 +73,9 @@ mod tests {
         }
         assert_eq!(key("switchboard:lease:feed/x"), "switchboard=3Alease=3Afeed=2Fx");
         assert_eq!(bucket("my_prefix"), "my_5Fprefix-leases");
+        let route = "my_prefix:channel:route /a";
+        assert_eq!(stream(route), "my_5Fprefix-channel-route_20_2Fa");
+        assert_eq!(notes_stream(route), ("my_5Fprefix-notes".to_owned(), "my=5Fprefix.note.>".to_owned()));
+        assert_eq!(note_subject(route, "0a"), "my=5Fprefix.note.route=20=2Fa.0a");
     }
 }

@@ -224,6 +224,11 @@ impl Host {
         self.lock().engine().cluster().map(|cluster| look(cluster, now))
     }
 
+    /// Whether what other nodes have said is still being asked for.
+    pub(crate) fn is_reading_histories(&self) -> bool {
+        self.lock().engine().is_reading_histories()
+    }
+
     /// Closes all connections, and waits until the last close hook is done or `grace` is over.
     pub(crate) async fn drain(self: &Arc<Self>, frame: CloseFrame, grace: Duration) {
         // The last tenth of the time is for the close hooks of clients that did not answer.

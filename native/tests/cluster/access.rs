@@ -136,8 +136,7 @@ async fn redis_with_a_password() {
 /// The rights are those of docs/cluster.md.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_with_a_user_who_may_do_what_a_node_does() {
-    let rights =
-        "~switchboard:* &switchboard:* +@connection +publish +subscribe +unsubscribe +eval +get +set +del";
+    let rights = crate::kept::REDIS_RIGHTS;
     let documentation = include_str!("../../../docs/cluster.md");
     assert!(documentation.contains(rights), "docs/cluster.md says something else");
     let (node, guest) = (format!("node on >{SECRET} {rights}"), format!("guest on >{SECRET} +@connection"));

@@ -11,6 +11,7 @@ mod credentials;
 mod failures;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod kept;
 mod messages;
 #[cfg(target_os = "linux")]
 mod network;

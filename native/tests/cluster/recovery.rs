@@ -12,14 +12,13 @@ use switchboard::{Config, Server};
 
 for_each_broker! {
     who_comes_back_to_another_node_gets_just_what_it_missed,
-    what_a_node_was_not_there_for_cannot_be_recovered,
     a_broker_that_restarts_takes_nothing_from_those_who_miss_nothing,
 }
 
 /// How many messages are said while a client is away.
 const MISSED: usize = 50;
 
-fn configuration(name: &str, url: &str) -> String {
+pub(crate) fn configuration(name: &str, url: &str) -> String {
     format!(
         r#"
         [[routes]]
@@ -35,19 +34,19 @@ fn configuration(name: &str, url: &str) -> String {
     )
 }
 
-async fn node(name: &str, url: &str) -> Running {
+pub(crate) async fn node(name: &str, url: &str) -> Running {
     let config = Config::from_toml(&configuration(name, url)).expect("a configuration");
     start(Server::builder().config(config)).await
 }
 
 /// A client that takes part, at this address; with the position at which it was before.
-async fn listener(address: &str, position: &str) -> Client {
+pub(crate) async fn listener(address: &str, position: &str) -> Client {
     let from = if position.is_empty() { String::new() } else { format!("=/room/x@{position}") };
     Client::connect(format!("ws://{address}/room/x?switchboard-history{from}")).await
 }
 
 /// The next envelope of the room: whether what was missed is there, the text, and the position.
-async fn told(client: &mut Client) -> (Option<bool>, Option<String>, String) {
+pub(crate) async fn told(client: &mut Client) -> (Option<bool>, Option<String>, String) {
     loop {
         let told: Value = client.json().await;
         let history = &told["history"];
@@ -60,7 +59,7 @@ async fn told(client: &mut Client) -> (Option<bool>, Option<String>, String) {
 }
 
 /// The next text, and the position that comes with it.
-async fn heard(client: &mut Client) -> (String, String) {
+pub(crate) async fn heard(client: &mut Client) -> (String, String) {
     loop {
         if let (_, Some(text), position) = told(client).await {
             return (text, position);
@@ -69,7 +68,7 @@ async fn heard(client: &mut Client) -> (String, String) {
 }
 
 /// Whether a node promises to one that comes from the present what it has missed, which is nothing.
-async fn recovers(address: &str, position: &str) -> bool {
+pub(crate) async fn recovers(address: &str, position: &str) -> bool {
     told(&mut listener(address, position).await).await.0 == Some(true)
 }
 
@@ -115,7 +114,8 @@ async fn who_comes_back_to_another_node_gets_just_what_it_missed(broker: BrokerP
     assert!(recovers(&at_b, &position).await);
 }
 
-async fn what_a_node_was_not_there_for_cannot_be_recovered(broker: BrokerProcess) {
+/// The broker keeps nothing.
+pub(crate) async fn what_a_node_was_not_there_for_cannot_be_recovered(broker: BrokerProcess) {
     let a = node("a", &broker.url()).await;
     let at_a = a.address.to_string();
     let mut ann = listener(&at_a, "").await;
