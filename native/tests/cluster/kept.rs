@@ -1,6 +1,7 @@
 //! What the broker keeps of histories: a cluster that was stopped or killed as a whole has forgotten nothing.
 
-use crate::broker::{Access, BrokerProcess};
+use crate::access::{arguments, nats_rights};
+use crate::broker::BrokerProcess;
 use crate::for_each_broker;
 use crate::node::{becomes, sees};
 use crate::processes::File;
@@ -160,8 +161,18 @@ async fn who_missed_what_the_broker_has_forgotten_is_told_so(mut broker: BrokerP
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_keeps_for_a_user_who_may_do_what_a_node_does() {
     let users = format!("--user default off --user node on >s3cret {REDIS_RIGHTS}");
-    let arguments = users.split_whitespace().map(str::to_owned).collect();
-    let Some(broker) = BrokerProcess::redis_with(Access { arguments, tls: None }).await else { return };
+    let access = arguments(&users.split_whitespace().collect::<Vec<_>>());
+    let Some(broker) = BrokerProcess::redis_with(access).await else { return };
+    come_back(&broker.url_of("node:s3cret@"), "rights", Signal::KILL).await;
+}
+
+/// The rights are those of docs/cluster.md.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nats_keeps_for_a_user_who_may_do_what_a_node_does() {
+    let rights = nats_rights();
+    let user = format!(r#"{{ user = node, password = "s3cret", permissions = {{ {rights} }} }}"#);
+    let file = File::new("rights-kept-nats", &format!("authorization {{ users = [{user}] }}"));
+    let Some(broker) = BrokerProcess::nats_with(arguments(&file.arguments())).await else { return };
     come_back(&broker.url_of("node:s3cret@"), "rights", Signal::KILL).await;
 }
 
