@@ -12,10 +12,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chacha20::ChaCha8Rng;
 
+use super::History;
 use super::epochs::kept::Runs;
 use super::position::{Epoch, Numbers, Offset, Position};
-use super::room::{Kept, Room};
-use super::{History, MOST_BYTES, MOST_ROOMS};
+use super::room::Kept;
 use crate::cluster::{KeepBounds, Node};
 use crate::message::Message;
 use crate::time::{Instant, Now};
@@ -167,13 +167,9 @@ impl History {
         let everyone = [Arc::from("")];
         for name in if rooms.is_empty() { &everyone } else { &rooms[..] } {
             let kept = Kept { offset, message: message.clone(), rooms: rooms.clone(), until };
-            let room = self.rooms.entry(name.clone()).or_insert_with(|| Room::new(self.forgotten.clone()));
-            self.bytes -= room.bytes();
-            room.insert(now.instant, self.count, kept, &self.settings);
-            self.bytes += room.bytes();
-        }
-        if self.rooms.len() > MOST_ROOMS || self.bytes > MOST_BYTES {
-            self.forget_silent();
+            self.change_room(name, |room, latest, settings| {
+                room.insert(now.instant, latest, kept, settings);
+            });
         }
     }
 

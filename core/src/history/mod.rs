@@ -36,9 +36,9 @@
 //! the same on all nodes, in whatever order messages have come there.
 //!
 //! What is missing of an epoch is seen by its numbers. A node that starts, or has had no link to the broker, asks the others
-//! how far they are, and promises nothing until all have answered: what it was not there for it cannot give. When messages of
-//! another node turn out to be lost, it tells those of its clients that take part with `"recovered": false`, for they have missed
-//! something while they were there.
+//! how far they are, and promises nothing until all have answered. What it was not there for it reads from the broker, if that
+//! keeps it ([`kept`]); otherwise it cannot give it. When messages of another node turn out to be lost, it tells those of its
+//! clients that take part with `"recovered": false`, for they have missed something while they were there.
 
 mod envelope;
 mod epochs;
@@ -195,21 +195,27 @@ impl History {
         let everyone = [Arc::from("")];
         let among = Arc::<[Arc<str>]>::from(rooms);
         for name in if rooms.is_empty() { &everyone } else { rooms } {
-            let room = self.rooms.entry(name.clone()).or_insert_with(|| {
-                let room = Room::new(name, self.forgotten.clone());
-                self.bytes += room.bytes();
-                room
+            self.change_room(name, |room, latest, settings| {
+                room.push(now.instant, latest, (offset, message.clone()), among.clone(), settings);
             });
-            self.bytes -= room.bytes();
-            room.push(now.instant, self.count, (offset, message.clone()), among.clone(), &self.settings);
+        }
+    }
+
+    fn change_room(&mut self, name: &Arc<str>, change: impl FnOnce(&mut Room, u64, &HistorySettings)) {
+        let room = self.rooms.entry(name.clone()).or_insert_with(|| {
+            let room = Room::new(name, self.forgotten.clone());
             self.bytes += room.bytes();
-            if room.dropped().epochs() > 2 * epochs::MOST {
-                room.retain_dropped(|epoch| self.epochs.knows(epoch));
-            }
-            // One message may go to very many.
-            if self.rooms.len() > MOST_ROOMS || self.bytes > MOST_BYTES {
-                self.forget_silent();
-            }
+            room
+        });
+        self.bytes -= room.bytes();
+        change(room, self.count, &self.settings);
+        self.bytes += room.bytes();
+        if room.dropped().epochs() > 2 * epochs::MOST {
+            room.retain_dropped(|epoch| self.epochs.knows(epoch));
+        }
+        // One message may go to very many.
+        if self.rooms.len() > MOST_ROOMS || self.bytes > MOST_BYTES {
+            self.forget_silent();
         }
     }
 

@@ -109,6 +109,7 @@ impl Room {
             kept.until = kept.until.min(next.until);
         }
         self.bytes += kept.message.len();
+        self.names += names(&kept.rooms);
         self.latest = latest;
         self.messages.insert(at, kept);
         self.drop_old(now, settings);

@@ -17,7 +17,7 @@ const PART: u64 = 200;
 const NOTES_TTL: u64 = 24 * 60 * 60 * 1_000;
 
 /// Publishes a message and keeps it within its bounds; gives why it was not kept, or nothing. The age of the oldest message is
-/// looked at now and then: what is too old is not read anyway. Keys: the stream, the bytes, the notes; arguments: the channel,
+/// looked at now and then, as what is too old is not read anyway, and of too many messages some go together. Keys: the stream, the bytes, the notes; arguments: the channel,
 /// the payload, ttl, messages, bytes, and the ttl of notes.
 const PUBLISH_AND_KEEP: &str = "local stream, size, payload = KEYS[1], KEYS[2], ARGV[2]
 local ttl, most, most_bytes = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -27,13 +27,15 @@ local function keep()
   local bytes = #payload
   if count == 1 then redis.call('SET', size, bytes) else bytes = redis.call('INCRBY', size, bytes) end
   local oldest = tonumber(string.match(id, '^%d+')) - ttl
-  while count > 1 and (count > most or bytes > most_bytes or count % 16 == 0) do
-    local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-    local is_old = tonumber(string.match(first[1], '^%d+')) < oldest
+  while count > 1 and (count > most or bytes > most_bytes or count % 64 == 0) do
+    local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', count > most and math.min(64, count - 1) or 1)
+    local is_old = tonumber(string.match(first[1][1], '^%d+')) < oldest
     if count <= most and bytes <= most_bytes and not is_old then break end
-    redis.call('XDEL', stream, first[1])
-    bytes = redis.call('INCRBY', size, -#first[2][2])
-    count = count - 1
+    local freed = 0
+    for _, entry in ipairs(first) do freed = freed + #entry[2][2] end
+    count = count - #first
+    redis.call('XTRIM', stream, 'MAXLEN', count)
+    bytes = redis.call('INCRBY', size, -freed)
   end
   redis.call('PEXPIRE', stream, ttl)
   redis.call('PEXPIRE', size, ttl)
