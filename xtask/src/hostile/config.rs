@@ -71,6 +71,11 @@ fn routes(targets: u16) -> Value {
             { "match": { "type": "many" }, "do": [{ "reply": "{message.value}" }] },
             { "match": { "type": "bye" }, "do": [{ "close": { "code": 4000, "reason": "{message.reason}" } }] },
         ] },
+        { "pattern": "/ws/kept", "history": { "size": 10 }, "outbound": { "maxBytes": OUTBOUND }, "rules": [
+            { "match": { "type": "join" }, "do": [{ "join": "{message.room}" }, { "reply": { "joined": true } }] },
+            { "match": { "type": "say" }, "do": [{ "broadcast": "{message.text}", "room": "{message.room}" }] },
+            { "match": { "type": "show" }, "do": [{ "reply": { "value": "{message.value}" } }] },
+        ] },
         { "pattern": "/ws/up/**", "outbound": { "maxBytes": OUTBOUND },
           "proxy": { "url": format!("ws://127.0.0.1:{targets}"), "timeout": 1000, "sendTimeout": 1500, "maxWaiting": OUTBOUND } },
         // Sends more than a socket holds, and less than may wait.

@@ -13,6 +13,7 @@ mod drain;
 mod feeds;
 mod floods;
 mod framing;
+mod history;
 mod host;
 mod hosts;
 mod inspector;
@@ -135,6 +136,7 @@ fn classes(kind: HostKind) -> Vec<(&'static str, Vec<Case>)> {
         ("floods", floods::cases()),
         ("payloads", payloads::cases(kind)),
         ("permissions", permissions::cases()),
+        ("history", history::cases()),
         ("slow reader", slow_reader::cases()),
         ("upstreams", upstreams::cases()),
     ];

@@ -160,7 +160,7 @@ impl Peer {
         self.write(&handshake(path, lines))?;
         let head = self.head()?.context("dropped instead of opened")?;
         if head.status != 101 {
-            bail!("{path} answered {} instead of 101", head.status);
+            bail!("{path:.80} answered {} instead of 101", head.status);
         }
         Ok(head)
     }
