@@ -20,6 +20,7 @@ impl History {
     pub(crate) fn has_left(&mut self, id: ConnectionId, room: &str) {
         if let Some(follower) = self.followers.get_mut(&id) {
             follower.set_ahead(room, Numbers::default());
+            follower.set_before(room, Numbers::default());
         }
     }
 }
