@@ -101,6 +101,10 @@ pub(crate) async fn works_with(text: impl Fn(&str) -> String) {
     for _ in 0..3 {
         kill(&mut client).await;
     }
+    // Another node of its name would find that it holds the lease.
+    let b = nodes.remove(0);
+    b.shutdown.shutdown();
+    within("the end", b.serving).await.expect("a task").expect("no error");
 }
 
 /// A server that needs this broker does not start: what it says, with all that can be logged.
