@@ -7,9 +7,9 @@ use anyhow::{Result, ensure};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// The most bytes that the engine may have when it is compressed, as it is in the tarball: what it has, and a fortieth more. All of
-/// it optimised for size would have a fifth less, and be slower.
-const BUDGET: usize = 1_800_000;
+/// The most bytes that the engine may have when it is compressed, as it is in the tarball: what it has, and a thirtieth more.
+/// CONTRIBUTING.md tells what was tried.
+const BUDGET: usize = 1_550_000;
 
 /// Fails if the engine is larger than it may be.
 pub(super) fn check(module: &Path) -> Result<()> {
