@@ -37,7 +37,7 @@
 //!
 //! What is missing of an epoch is seen by its numbers. A node that starts, or has had no link to the broker, asks the others
 //! how far they are, and promises nothing until all have answered. What it was not there for it reads from the broker, if that
-//! keeps it ([`kept`]); otherwise it cannot give it. When messages of another node turn out to be lost, it tells those of its
+//! keeps it; otherwise it cannot give it. When messages of another node turn out to be lost, it tells those of its
 //! clients that take part with `"recovered": false`, for they have missed something while they were there.
 
 mod envelope;

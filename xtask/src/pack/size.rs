@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 
 /// The most bytes that the engine may have when it is compressed, as it is in the tarball: what it has, and a thirtieth more.
 /// CONTRIBUTING.md tells what was tried.
-const BUDGET: usize = 1_550_000;
+const BUDGET: usize = 1_625_000;
 
 /// Fails if the engine is larger than it may be.
 pub(super) fn check(module: &Path) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::state::cluster_node::{ClusterNode, own_channel};
 use crate::time::Now;
 
 impl Engine {
-    /// Takes part in a cluster, before the first client is served. The host then carries out [`Effect::Backplane`] and
+    /// Takes part in a cluster, before the first client is served. The host then carries out [`Effect::Backplane`](crate::Effect::Backplane) and
     /// reports [`Input::Backplane`](crate::Input::Backplane); until the link to the broker is up, this node serves its clients
     /// alone. `incarnation` must be higher each time a node of this name starts, such as the wall time.
     pub fn join_cluster(&mut self, now: Now, settings: ClusterSettings, incarnation: u64) {
