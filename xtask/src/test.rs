@@ -105,7 +105,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         steps.run("handler files on both hosts", || both_hosts(project))?;
     }
     if everything || options.hostile {
-        steps.run("hostile clients of both hosts", || hostile::both(project, Extent::default()))?;
+        steps.run("hostile clients of the native server", || hostile::native(project, Extent::default()))?;
+        steps.run("hostile clients of the plugin in Vite", || hostile::plugin(project, Extent::default()))?;
     }
     if everything || options.browser {
         steps.run_or_skip("browser tests", || browser_tests(project))?;

@@ -4,9 +4,7 @@ mod hosts;
 mod report;
 mod testsuite;
 
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::project::Project;
@@ -72,58 +70,31 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     if let Some(testsuite) = testsuite {
         let chosen = options.host.map_or(Host::value_variants().to_vec(), |host| vec![host]);
         let mut hosts = Hosts::new(project, !options.quick);
-        if options.quick {
-            steps.run("quick cases", || play_quick_cases(project, &testsuite, &mut hosts, &chosen))?;
-        } else {
-            for host in chosen {
-                steps.run(host.name(), || play_all_cases(project, &testsuite, &mut hosts, host))?;
-            }
+        for host in chosen {
+            steps.run(host.name(), || test(project, &testsuite, &mut hosts, host, options.quick))?;
         }
     }
     steps.finish();
     Ok(())
 }
 
-/// Plays against all hosts at once, as the testsuite takes one core and most of the time.
-fn play_quick_cases(
+fn test(
     project: &Project,
     testsuite: &Testsuite,
     hosts: &mut Hosts<'_>,
-    chosen: &[Host],
+    host: Host,
+    quick: bool,
 ) -> Result<()> {
-    let urls = chosen.iter().map(|host| hosts.url(*host)).collect::<Result<Vec<_>>>()?;
-    let folders: Vec<_> = chosen.iter().map(|host| folder(project, *host)).collect();
-    let cases = testsuite::quick_cases();
-    let played: Vec<_> = std::thread::scope(|scope| {
-        let games = urls.iter().zip(&folders).map(|(url, folder)| {
-            let cases = &cases;
-            scope.spawn(move || testsuite.run(url, folder, cases))
-        });
-        games.collect::<Vec<_>>().into_iter().map(std::thread::ScopedJoinHandle::join).collect()
-    });
-    for (host, index) in chosen.iter().zip(played) {
-        let index = index.map_err(|_| anyhow!("playing against {} panicked", host.name()))?;
-        read(&index?, *host)?.check(testsuite::QUICK_CASES).context(host.name())?;
+    let url = hosts.url(host)?;
+    let folder = project.target().join("autobahn").join(host.name());
+    let cases = if quick { testsuite::quick_cases() } else { vec!["*".to_owned()] };
+    let index = testsuite.run(&url, &folder, &cases)?;
+    let report = Report::read(&index)?;
+    println!("{}; details in {}", report.summary(), folder.join("index.html").display());
+    report.check(if quick { testsuite::QUICK_CASES } else { testsuite::ALL_CASES })?;
+    if !quick {
+        report.write(&project.path(host.result_file()), host)?;
+        println!("wrote {}", host.result_file());
     }
     Ok(())
-}
-
-fn play_all_cases(project: &Project, testsuite: &Testsuite, hosts: &mut Hosts<'_>, host: Host) -> Result<()> {
-    let index = testsuite.run(&hosts.url(host)?, &folder(project, host), &["*".to_owned()])?;
-    let report = read(&index, host)?;
-    report.check(testsuite::ALL_CASES)?;
-    report.write(&project.path(host.result_file()), host)?;
-    println!("wrote {}", host.result_file());
-    Ok(())
-}
-
-/// Where the testsuite leaves its reports.
-fn folder(project: &Project, host: Host) -> PathBuf {
-    project.target().join("autobahn").join(host.name())
-}
-
-fn read(index: &Path, host: Host) -> Result<Report> {
-    let report = Report::read(index)?;
-    println!("{}: {}; details in {}", host.name(), report.summary(), index.with_extension("html").display());
-    Ok(report)
 }

@@ -83,24 +83,23 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     if options.host != Some(Host::Native) && !options.built {
         npm::run(project, &npm::Options { release: true })?;
     }
-    match options.host {
-        None => both(project, extent),
-        Some(Host::Native) => attack(&Hosts::native(project)?, extent),
-        Some(Host::Plugin) => attack(&Hosts::plugin(project)?, extent),
+    if options.host != Some(Host::Plugin) {
+        native(project, extent)?;
     }
+    if options.host != Some(Host::Native) {
+        plugin(project, extent)?;
+    }
+    Ok(())
 }
 
-/// Attacks the native server, which is built first, and the plugin as it is built, in Vite. Both at once, as these clients
-/// wait most of the time.
-pub(crate) fn both(project: &Project, extent: Extent<'_>) -> Result<()> {
-    let hosts = [Hosts::native(project)?, Hosts::plugin(project)?];
-    let outcomes = std::thread::scope(|scope| {
-        let attacks = hosts.each_ref().map(|hosts| scope.spawn(move || attack(hosts, extent)));
-        attacks.map(|attack| attack.join().unwrap_or_else(|_| bail!("the attack panicked")))
-    });
-    let failed: Vec<_> =
-        outcomes.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
-    if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
+/// Attacks the native server, which is built first.
+pub(crate) fn native(project: &Project, extent: Extent<'_>) -> Result<()> {
+    attack(&Hosts::native(project)?, extent)
+}
+
+/// Attacks the plugin as it is built, in Vite.
+pub(crate) fn plugin(project: &Project, extent: Extent<'_>) -> Result<()> {
+    attack(&Hosts::plugin(project)?, extent)
 }
 
 fn attack(hosts: &Hosts, Extent { only, time }: Extent<'_>) -> Result<()> {
