@@ -45,6 +45,8 @@ export class Socket {
   isAdmitted = false
   /** The value of the message in work, between two hooks of it. */
   message: unknown
+  /** The call of the latest hook that may change it: what an earlier one comes to late is not for it. */
+  messageCall = 0
   /** Which route serves it; known once it is accepted or runs functions. */
   route = -1
   /** `onClose` was called, which happens once. */

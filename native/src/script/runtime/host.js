@@ -151,6 +151,7 @@ class Socket {
   route = -1
   isToldClosed = false
   calls = 0
+  messageCall = 0
   thrown = undefined
   isOpen = false
   isGone = false

@@ -164,8 +164,10 @@ export class Hooks {
       case Hook.Connect:
         return route.onConnect!(socket.connection, socket.request)
       case Hook.Transform:
+        socket.messageCall = call.call
         return route.transformRawData!(bytes(call.payload))
       case Hook.Respond:
+        socket.messageCall = call.call
         return this.#withMessage(call, socket, route, (message) => respond(route.responses, socket, message))
       case Hook.Message:
         return this.#withMessage(call, socket, route, (message) => route.onMessage!(socket.connection, message))
@@ -209,7 +211,7 @@ export class Hooks {
         case Hook.ChannelLeave:
           return this.#reply(call, value as EncodedReply)
         case Hook.Transform:
-          socket.message = value
+          if (socket.messageCall === call.call) socket.message = value
       }
       this.#host.done(call.call)
     } catch (error) {
@@ -258,7 +260,7 @@ export class Hooks {
 
   #respond(call: Call, socket: Socket, found: Found | undefined): void {
     if (found === undefined) return this.#host.answer((core) => core.answer_no_match(call.call))
-    socket.message = undefined
+    if (socket.messageCall === call.call) socket.message = undefined
     this.#host.answerWith(toPayload(found.response), (core, kind, length) => {
       core.answer_response(call.call, found.index, kind, length)
     })
