@@ -74,3 +74,21 @@ fn a_server_that_stops_or_is_reset_holds_nothing() {
     control.world.input(Input::Shutdown { frame, grace: std::time::Duration::from_secs(1) });
     assert_eq!(control.world.received(id), ["in", "<close 1001>"]);
 }
+
+#[test]
+fn a_connection_that_waited_for_its_end_is_ended_once() {
+    let mut control = control();
+    let id = control.world.connect("/echo");
+    control.hold(json!({"route": "/echo"}));
+    control.world.text(id, "answered");
+    control.pass_all();
+    let end = serde_json::from_value::<switchboard_core::Fault>(json!({"terminate": true})).unwrap();
+    control.world.add_faults(switchboard_core::FaultScope::Everything, end);
+    control.world.text(id, "unheard");
+    control.world.close(id, 1000, "");
+    assert_eq!(control.world.received(id), [""; 0]);
+    // Both ends wait for a message that is held: the fault's in one direction, the client's in the other.
+    control.ask(Method::DELETE, "/breakpoints", "");
+    assert_eq!(control.world.received(id), ["answered", "<eof>"]);
+    assert_eq!(control.world.removed[&id], 1);
+}

@@ -20,7 +20,7 @@ pub(super) struct Link {
     pub(super) given_up_at: Option<Instant>,
     /// The transport is gone, and what came before is still on its way.
     pub(super) is_gone: bool,
-    /// The end of its transport is on the way.
+    /// The end of its transport is on the way, or was handed to the host: nothing comes behind it.
     pub(super) is_leaving: bool,
     /// A fault is about to end it: what is sent behind that goes nowhere.
     pub(super) is_ending: bool,
@@ -69,6 +69,7 @@ impl Link {
             && self.received.is_empty()
             && self.silenced_by.is_none()
             && !self.is_gone
+            && !self.is_leaving
             && !self.is_ending
             && self.given_up_at.is_none()
             && !self.has_breakpoint

@@ -150,7 +150,6 @@ impl Faults {
         self.touched.push(id);
         let Some(link) = self.link(id) else { return };
         effects.extend(std::iter::from_fn(|| link.sent.take_due(now.instant)));
-        link.is_leaving &= !link.sent.is_empty();
     }
 
     /// Decides what becomes of a message to one connection, and puts it on its way.
