@@ -109,3 +109,19 @@ fn a_connection_is_ended_once() {
     world.advance(10);
     assert_eq!((world.received(id), world.removed[&id]), (vec!["<eof>".to_owned()], 1));
 }
+
+#[test]
+fn what_a_client_sent_late_is_handled_at_once_when_its_connection_is_dropped() {
+    let mut world = world(json!({ "routes": [{
+        "pattern": "/relay", "dialect": "relay", "heartbeat": 400,
+        "faults": [{ "on": "receive", "throttle": 1 }],
+    }] }));
+    let id = world.connect("/relay");
+    world.text(id, "later than the close timeout");
+    world.cut(id);
+    while world.engine.connection(id).is_some() {
+        // Fails where the engine, having been woken, asks to be woken again at the same time.
+        world.run_next().unwrap();
+    }
+    assert_eq!((world.removed[&id], world.engine.stats().timers), (1, 0));
+}

@@ -41,6 +41,8 @@ pub(super) struct Faults {
     links: HashMap<ConnectionId, Box<Link>, IdHash>,
     /// Connections of which something waits that may go on now.
     due: Vec<ConnectionId>,
+    /// Connections whose end need not wait any more for what their clients sent before.
+    hurried: Vec<ConnectionId>,
     /// Connections whose timer and whose reading may have to change.
     touched: Vec<ConnectionId>,
     /// How connections are to end when the host has been told what comes before, and which fault ends them.
@@ -66,6 +68,7 @@ impl Faults {
             next: 0,
             links: HashMap::default(),
             due: Vec::new(),
+            hurried: Vec::new(),
             touched: Vec::new(),
             ends: Vec::new(),
             overflows: Vec::new(),
@@ -83,6 +86,7 @@ impl Faults {
         self.rules.is_empty()
             && self.links.is_empty()
             && self.ends.is_empty()
+            && self.hurried.is_empty()
             && self.overflows.is_empty()
             && self.breakpoints.is_empty()
     }

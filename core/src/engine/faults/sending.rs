@@ -29,10 +29,14 @@ impl Engine {
                 faults.pass_all(now, start, &mut self.state, effects);
             }
             let (ends, overflows) = (std::mem::take(&mut faults.ends), std::mem::take(&mut faults.overflows));
-            if ends.is_empty() && overflows.is_empty() {
+            let hurried = std::mem::take(&mut faults.hurried);
+            if ends.is_empty() && overflows.is_empty() && hurried.is_empty() {
                 break;
             }
             start = effects.len();
+            for id in hurried {
+                self.go_on_receiving(now, id, effects);
+            }
             for (id, (number, end)) in ends {
                 self.end_by_fault(now, id, number, end, effects);
             }
@@ -124,7 +128,10 @@ impl Faults {
                 link.sent.clear();
                 match link.is_gone {
                     // Its end is on the way, and need not be any more.
-                    true => link.received.hurry(now.instant),
+                    true => {
+                        link.received.hurry(now.instant);
+                        self.hurried.push(id);
+                    }
                     false => effects.push(effect),
                 }
                 self.touched.push(id);
