@@ -17,15 +17,15 @@
 
 use serde_json::{Map, Value};
 
+use super::carried;
 use super::message::{Body, Outgoing};
-use super::serializer::Form;
 use super::sockets::Sockets;
 use crate::handler::HandlerError;
 use crate::handler::context::Context;
 use crate::history::Opened;
 use crate::interface::connection_id::ConnectionId;
 use crate::interface::payload::Payload;
-use crate::message::Message;
+use crate::message::{Message, Text};
 use crate::state::delivery::Delivery;
 
 /// The key by which a join says that the client takes part.
@@ -112,12 +112,7 @@ impl Sockets {
         let Kept { topic, event, payload } = kept;
         let body = &Body::new(payload);
         let with_position = position.and_then(|position| with_position(payload, position));
-        for form in [Form::Array, Form::Object] {
-            let is_of_form = |id: &ConnectionId| self.get(*id).is_some_and(|socket| socket.form == form);
-            let ids: Vec<_> = to.iter().copied().filter(is_of_form).collect();
-            if ids.is_empty() {
-                continue;
-            }
+        for (form, ids) in self.by_form(&to) {
             let encode = |body| form.encode(&Outgoing::Broadcast { topic, event, body });
             let Some(frame) = encode(body) else { continue };
             let marked = with_position.as_ref().and_then(encode);
@@ -161,18 +156,14 @@ fn with_position(payload: &Payload, position: &str) -> Option<Body> {
     Some(Body::Json(Value::Object(fields).to_string()))
 }
 
-/// The names of topic and event as JSON, that of bytes which are broadcast under one of their own, a line feed, and the payload.
+/// The name of the topic and those of the broadcast as JSON, a line feed, and its message.
 fn encode(topic: &str, event: &str, payload: &Payload) -> Message {
-    let head = match payload {
-        Payload::UserBroadcast { event: own, .. } => Value::from(vec![topic, event, own]),
-        Payload::Json(_) | Payload::Binary(_) => Value::from(vec![topic, event]),
-    };
-    match payload {
-        Payload::Json(value) => format!("{head}\n{value}").into(),
-        Payload::Binary(data) | Payload::UserBroadcast { data, .. } => {
-            let head = format!("{head}\n");
-            Message::Binary([head.as_bytes(), data].concat().into())
-        }
+    let (mut names, message) = carried::encode(event, payload);
+    names.insert(0, topic);
+    let bytes = [Value::from(names).to_string().as_bytes(), b"\n", message.payload()].concat().into();
+    match message {
+        Message::Text(_) => Message::Text(Text::from_validated(bytes)),
+        Message::Binary(_) => Message::Binary(bytes),
     }
 }
 
@@ -181,13 +172,13 @@ fn decode(message: Message) -> Result<Kept, HandlerError> {
     // JSON has no line feed that is not escaped.
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or("a broadcast without names")?;
     let mut names = serde_json::from_slice::<Vec<String>>(&bytes[..end])?.into_iter();
-    let (topic, event) = names.next().zip(names.next()).ok_or("a broadcast without an event")?;
-    let data = bytes.slice(end + 1..);
-    let payload = match (&message, names.next()) {
-        (Message::Text(_), _) => Payload::Json(serde_json::from_slice(&data)?),
-        (Message::Binary(_), None) => Payload::Binary(data),
-        (Message::Binary(_), Some(event)) => Payload::UserBroadcast { event, data },
+    let topic = names.next().ok_or("a broadcast without a topic")?;
+    let rest = bytes.slice(end + 1..);
+    let message = match message {
+        Message::Text(_) => Message::Text(Text::from_validated(rest)),
+        Message::Binary(_) => Message::Binary(rest),
     };
+    let (event, payload) = carried::decode(names, message)?;
     Ok(Kept { topic, event, payload })
 }
 

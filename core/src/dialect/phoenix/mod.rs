@@ -34,6 +34,7 @@
 
 mod broadcast;
 mod callbacks;
+mod carried;
 mod channel;
 mod command;
 mod elsewhere;

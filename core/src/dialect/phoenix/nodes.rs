@@ -1,6 +1,7 @@
 //! Channels on several nodes: broadcasts as topic, event and payload, so that each node encodes them for its own clients, and
 //! presence as entries.
 
+use super::carried;
 use super::elsewhere;
 use super::handler::Phoenix;
 use super::presence::Presence;
@@ -83,25 +84,14 @@ pub(super) fn tell_untracked(cx: &mut Context<'_>, entries: &[u64]) {
     }
 }
 
-/// The header names the event, and that of bytes which are broadcast under one of their own.
+/// The header is the names as JSON.
 fn encode(event: &str, payload: &Payload) -> (Vec<u8>, Message) {
-    let (names, message) = match payload {
-        Payload::Json(value) => (vec![event], Message::from(value)),
-        Payload::Binary(bytes) => (vec![event], Message::Binary(bytes.clone())),
-        Payload::UserBroadcast { event: own, data } => (vec![event, own], Message::Binary(data.clone())),
-    };
+    let (names, message) = carried::encode(event, payload);
     (serde_json::json!(names).to_string().into(), message)
 }
 
 fn decode(header: &[u8], message: Message) -> Result<(String, Payload), HandlerError> {
-    let mut names = serde_json::from_slice::<Vec<String>>(header)?.into_iter();
-    let event = names.next().ok_or("a broadcast of a node without an event")?;
-    let payload = match (message, names.next()) {
-        (Message::Binary(data), Some(event)) => Payload::UserBroadcast { event, data },
-        (Message::Binary(bytes), None) => Payload::Binary(bytes),
-        (text, _) => Payload::Json(text.parse_json()?),
-    };
-    Ok((event, payload))
+    carried::decode(serde_json::from_slice::<Vec<String>>(header)?.into_iter(), message)
 }
 
 #[cfg(test)]

@@ -201,16 +201,21 @@ impl Sockets {
             return;
         }
         let body = &Body::new(payload);
-        for form in [Form::Array, Form::Object] {
-            let form_of = |id: &ConnectionId| self.sockets.get(id).map(|socket| socket.form);
-            let ids: Vec<_> = to.iter().copied().filter(|id| form_of(id) == Some(form)).collect();
-            if !ids.is_empty()
-                && let Some(frame) = form.encode(&Outgoing::Broadcast { topic, event, body })
-            {
+        for (form, ids) in self.by_form(&to) {
+            if let Some(frame) = form.encode(&Outgoing::Broadcast { topic, event, body }) {
                 cx.note_room(topic);
                 cx.send_to_each(ids, frame);
             }
         }
+    }
+
+    /// Those of these clients who are spoken to in a form, for each that some of them are spoken to in.
+    pub(super) fn by_form(&self, ids: &[ConnectionId]) -> impl Iterator<Item = (Form, Vec<ConnectionId>)> {
+        [Form::Array, Form::Object].into_iter().filter_map(|form| {
+            let is_of_form = |id: &ConnectionId| self.get(*id).is_some_and(|socket| socket.form == form);
+            let of_form: Vec<_> = ids.iter().copied().filter(is_of_form).collect();
+            (!of_form.is_empty()).then_some((form, of_form))
+        })
     }
 }
 
