@@ -103,7 +103,8 @@ pub enum ClusterEvent {
         /// Whether this node holds it.
         is_held: bool,
     },
-    /// A node that started later has the name of this one: the others do not hear this node any more.
+    /// A node that started later has the name of this one: the others do not hear this node any more, and it holds no leases
+    /// until that one is silent for a lease.
     NameTaken {
         /// The other one.
         node: Node,

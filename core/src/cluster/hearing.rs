@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::backplane::BackplaneEffect;
 use super::event::{ClusterEvent, ClusterOutput};
 use super::frame::{Body, Frame};
 use super::node::Node;
@@ -24,7 +25,7 @@ impl Cluster {
         let Frame { node, body } = frame;
         if node.name == self.me.name {
             if node.incarnation > self.me.incarnation {
-                outputs.push(ClusterEvent::NameTaken { node }.into());
+                self.heard_namesake(now, node, outputs);
             }
             return;
         }
@@ -72,6 +73,16 @@ impl Cluster {
                 }
             }
         }
+    }
+
+    /// Nobody hears this node while a later one has its name: whatever only one node does is another's to do.
+    fn heard_namesake(&mut self, now: Instant, node: Node, outputs: &mut Vec<ClusterOutput>) {
+        self.namesake = Some(now);
+        for name in self.leases.give_up_all() {
+            outputs.push(BackplaneEffect::Release { name: self.full_lease(&name) }.into());
+            outputs.push(ClusterEvent::Lease { name, is_held: false }.into());
+        }
+        outputs.push(ClusterEvent::NameTaken { node }.into());
     }
 
     fn heard_message(

@@ -46,6 +46,12 @@ impl Leases {
         let others = self.wanted.iter_mut().filter(|(_, is_held)| !**is_held);
         others.map(|(name, is_held)| (name.clone(), *is_held = true).0).collect()
     }
+
+    /// Gives up those that this node holds, and wants them still.
+    pub(super) fn give_up_all(&mut self) -> Vec<Arc<str>> {
+        let held = self.wanted.iter_mut().filter(|(_, is_held)| **is_held);
+        held.map(|(name, is_held)| (name.clone(), *is_held = false).0).collect()
+    }
 }
 
 #[cfg(test)]
@@ -62,6 +68,8 @@ mod tests {
         assert_eq!(leases.take_all(), ["b".into()]);
         assert!(leases.want("c") && leases.is_held("c"), "there is nobody else");
         assert!(leases.answered("b", false) && !leases.is_held("b"));
+        assert_eq!((leases.give_up_all(), leases.give_up_all()), (vec!["a".into(), "c".into()], vec![]));
+        assert!(leases.answered("a", true), "it is wanted still");
         assert!(leases.release("a") && !leases.release("a") && !leases.is_held("a"));
     }
 }

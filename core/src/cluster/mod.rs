@@ -18,6 +18,7 @@
 //! | a node that dies | takes its entries with it when its lease has run out |
 //! | a node that comes back | has a higher incarnation; what is still on the way from the earlier one is left out |
 //! | a lease | is held by one node; by each node that has been without a link for a whole lease, and for a moment by two when links come and go |
+//! | two nodes of one name | the later one is heard; the earlier one is not, says so, and holds no lease while the later one lives |
 //! | counts over all nodes | are made of replicated entries. No node ever waits for an answer of another one |
 //!
 //! Nothing here is ordered between a message and a change of entries.
@@ -70,6 +71,8 @@ pub struct Cluster {
     incoming: Incoming,
     peers: Peers,
     leases: Leases,
+    /// When a later node of the same name was heard last, unless that was a lease ago.
+    namesake: Option<Instant>,
     next_sign: Instant,
     stats: ClusterStats,
 }
@@ -102,6 +105,7 @@ impl Cluster {
             incoming,
             peers,
             leases,
+            namesake: None,
             next_sign: now,
             stats,
         }
@@ -200,7 +204,7 @@ impl Cluster {
     /// is then done by each node that is cut off. When the broker is back, one of them keeps it.
     #[must_use = "it has to be carried out"]
     pub fn want_lease(&mut self, name: &str) -> Option<BackplaneEffect> {
-        (self.leases.want(name) && self.link == Link::Up).then(|| self.lease(name))
+        (self.leases.want(name) && self.may_hold_leases()).then(|| self.lease(name))
     }
 
     /// Gives a lease up, so that another node may take it at once.
@@ -269,6 +273,7 @@ impl Cluster {
             return;
         }
         self.next_sign = now + self.settings.lease / 3;
+        self.namesake = self.namesake.filter(|heard| now.ms_since(*heard) <= self.settings.lease);
         for name in self.peers.forget_gone() {
             self.incoming.forget(&name);
         }
@@ -305,13 +310,20 @@ impl Cluster {
         self.next_sign = now + self.settings.lease / 3;
     }
 
+    fn may_hold_leases(&self) -> bool {
+        self.link == Link::Up && self.namesake.is_none()
+    }
+
     fn ask_for_leases(&self, outputs: &mut Vec<ClusterOutput>) {
+        if !self.may_hold_leases() {
+            return;
+        }
         outputs.extend(self.leases.names().map(|name| self.lease(name).into()));
     }
 
     fn lease_answered(&mut self, full: &str, is_held: bool, outputs: &mut Vec<ClusterOutput>) {
         let name: Arc<str> = self.short(full, ":lease:").into();
-        if self.link == Link::Up && self.leases.answered(&name, is_held) {
+        if self.may_hold_leases() && self.leases.answered(&name, is_held) {
             outputs.push(ClusterEvent::Lease { name, is_held }.into());
         }
     }

@@ -58,11 +58,16 @@ impl TestCluster {
 
     /// A node that was killed starts again, with this configuration in TOML.
     pub(crate) fn start(&mut self, index: usize, configuration: &str) {
+        self.start_as(index, &format!("n{index}"), configuration);
+    }
+
+    /// The same, under another name.
+    pub(crate) fn start_as(&mut self, index: usize, name: &str, configuration: &str) {
         self.lives += 1;
         let seed = [u8::try_from(100 + self.lives).unwrap(); 32];
         let mut node = World::with_engine(Config::from_toml(configuration).unwrap().engine(seed).unwrap());
         node.advance(self.nodes[index].now().instant.as_ms());
-        let settings = ClusterSettings::new(&format!("n{index}")).lease(LEASE);
+        let settings = ClusterSettings::new(name).lease(LEASE);
         node.engine.join_cluster(node.now(), settings, self.lives);
         self.nodes[index] = node;
         self.is_dead[index] = false;

@@ -64,6 +64,30 @@ fn a_source_runs_on_one_node_and_goes_over_when_that_dies() {
 }
 
 #[test]
+fn a_source_does_not_stay_with_a_node_whose_name_another_has_taken() {
+    let source = "interval = { every = 100, values = [1] }";
+    let (mut cluster, clients) = cluster::<3>(source);
+    cluster.advance(1_000);
+    assert_eq!(clients.map(|client| cluster.received(client).len()), [10; 3]);
+    cluster.kill(1);
+    cluster.start_as(1, "n0", &format!("feeds = [{{ name = 'killmails', {source} }}]"));
+    let published = |cluster: &TestCluster| cluster.nodes[0].engine.cluster().unwrap().stats().published;
+    let before = published(&cluster);
+    cluster.advance(LEASE);
+    cluster.received(clients[2]);
+    cluster.advance(1_000);
+    assert_eq!(cluster.received(clients[2]).len(), 10, "another node has taken over, which is heard");
+    assert_eq!(published(&cluster), before);
+
+    cluster.kill(1);
+    cluster.kill(2);
+    cluster.advance(2 * LEASE + LEASE / 3);
+    cluster.received(clients[0]);
+    cluster.advance(1_000);
+    assert_eq!(cluster.received(clients[0]).len(), 10, "the name is its own again");
+}
+
+#[test]
 fn without_the_broker_each_node_runs_its_sources_and_one_when_it_is_back() {
     let (mut cluster, clients) = cluster::<2>("interval = { every = 100, values = [1] }");
     cluster.advance(50);
