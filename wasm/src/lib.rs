@@ -22,6 +22,7 @@ mod host;
 mod panic;
 mod peer;
 mod program;
+mod questions;
 mod recordings;
 mod request;
 mod route;
@@ -34,7 +35,7 @@ use std::time::Duration;
 use js_sys::Error;
 use switchboard_core::control::{HostClock, RecordingFile};
 use switchboard_core::time::{Instant, Now, WallTime};
-use switchboard_core::{CloseFrame, ConnectionId, FilePart, Input, ReadId, Stats, UpstreamEvent, UpstreamId};
+use switchboard_core::{CloseFrame, ConnectionId, FilePart, Input, ReadId};
 use wasm_bindgen::prelude::*;
 
 use contract::HEADER_WORDS;
@@ -102,21 +103,6 @@ impl Switchboard {
         self.header.as_ptr() as usize
     }
 
-    /// All patterns that are served, with their prefixes, in order.
-    pub fn patterns(&self) -> Vec<String> {
-        self.host.patterns().to_vec()
-    }
-
-    /// How long in ms clients may take to close when the server stops.
-    pub fn shutdown_grace(&self) -> f64 {
-        self.host.shutdown_grace() as f64
-    }
-
-    /// How long in ms the body of a plain request may take.
-    pub fn request_timeout(&self) -> f64 {
-        self.host.request_timeout() as f64
-    }
-
     /// Publishes a value, as JSON, on a feed. Returns what is wrong if the text is not JSON.
     pub fn publish(&mut self, feed: String, value: &str) -> Option<String> {
         match serde_json::from_str(value) {
@@ -180,26 +166,6 @@ impl Switchboard {
         self.set_word(contract::LATEST_SLOT, bits as u32);
         self.set_word(contract::LATEST_GENERATION, (bits >> 32) as u32);
         contract::OURS
-    }
-
-    /// Whether it matters which addresses requests come from.
-    pub fn counts_addresses(&self) -> bool {
-        self.host.counts_addresses()
-    }
-
-    /// Whether it matters at which port the server is found.
-    pub fn needs_port(&self) -> bool {
-        self.host.needs_port()
-    }
-
-    /// Whether the configuration asks for a cluster, in which this host takes no part.
-    pub fn ignores_cluster(&self) -> bool {
-        self.host.ignores_cluster()
-    }
-
-    /// Whether nothing would be lost with the engine.
-    pub fn is_empty(&self) -> bool {
-        self.host.engine().is_empty()
     }
 
     /// At which port the server is found.
@@ -298,38 +264,6 @@ impl Switchboard {
         Some(parts)
     }
 
-    /// An outgoing connection is open, with the subprotocol that the other side chose.
-    pub fn upstream_opened(&mut self, upstream: f64, protocol: Option<String>) {
-        self.upstream(upstream, UpstreamEvent::Opened { protocol });
-    }
-
-    /// The first `length` bytes of scratch came on an outgoing connection: 1 text, 2 binary.
-    pub fn upstream_message(&mut self, upstream: f64, kind: u32, length: usize) {
-        if let Some(message) = call::message(kind, self.scratched(length)) {
-            self.upstream(upstream, UpstreamEvent::Message(message));
-        }
-    }
-
-    /// The transport of an outgoing connection has taken so many of the messages that were sent on it.
-    pub fn upstream_sent(&mut self, upstream: f64, messages: usize) {
-        self.upstream(upstream, UpstreamEvent::Sent { messages });
-    }
-
-    /// An outgoing connection was answered with this HTTP status instead of 101.
-    pub fn upstream_refused(&mut self, upstream: f64, status: u16) {
-        self.upstream(upstream, UpstreamEvent::Refused { status });
-    }
-
-    /// An outgoing connection ended; code 1005 stands for a close frame without one, 1006 for none.
-    pub fn upstream_closed(&mut self, upstream: f64, code: u16, reason: &str) {
-        self.upstream(upstream, UpstreamEvent::Closed(upstream::ending(code, reason)));
-    }
-
-    /// An outgoing connection could not be opened, or broke.
-    pub fn upstream_failed(&mut self, upstream: f64, message: String) {
-        self.upstream(upstream, UpstreamEvent::Failed { message });
-    }
-
     /// Does what is due. Early calls do nothing.
     pub fn timeout(&mut self) {
         self.host.timeout();
@@ -349,73 +283,9 @@ impl Switchboard {
         }
     }
 
-    /// Whether a route serves this path, which comes without the query.
-    pub fn serves(&self, path: &str) -> bool {
-        self.host.engine().serves(path)
-    }
-
-    /// What is nearest to a path that no route serves.
-    pub fn nearest(&self, path: &str) -> Option<String> {
-        self.host.engine().nearest(path)
-    }
-
     /// An upgrade request for this path was left to other listeners, and none of them took it.
     pub fn unclaimed(&mut self, path: &str) {
         self.host.unclaimed(path);
-    }
-
-    /// The rooms of a connection, in the order it joined them.
-    pub fn rooms(&self, slot: u32, generation: u32) -> Vec<String> {
-        let connection = self.host.engine().connection(id(slot, generation));
-        connection
-            .map(|connection| connection.rooms().map(|room| room.to_string()).collect())
-            .unwrap_or_default()
-    }
-
-    /// Whether a connection is in a room.
-    pub fn is_in_room(&self, slot: u32, generation: u32, room: &str) -> bool {
-        let connection = self.host.engine().connection(id(slot, generation));
-        connection.is_some_and(|connection| connection.is_in_room(room))
-    }
-
-    /// Whether messages can still be sent.
-    pub fn is_open(&self, slot: u32, generation: u32) -> bool {
-        let connection = self.host.engine().connection(id(slot, generation));
-        connection.is_some_and(switchboard_core::Connection::is_open)
-    }
-
-    /// Statistics: connections, rooms, timers, calls, upstreams; then the bytes of clients and those of upstreams:
-    /// received, undecoded, waiting, queued, sent, dropped.
-    pub fn stats(&self) -> Vec<f64> {
-        let stats = self.host.stats();
-        let Stats { connections, rooms, timers, calls, upstreams, .. } = stats;
-        let counts = [connections, rooms, timers, calls, upstreams].map(|count| count as f64);
-        let bytes = [stats.client_bytes, stats.upstream_bytes]
-            .map(|it| [it.received, it.undecoded, it.waiting, it.queued, it.sent, it.dropped])
-            .map(|bytes| bytes.map(|bytes| bytes as f64));
-        let recordings = [stats.recording_bytes as f64];
-        counts.into_iter().chain(bytes.into_iter().flatten()).chain(recordings).collect()
-    }
-
-    /// How many messages were dropped since the start, by the route's pattern: an object as JSON.
-    pub fn dropped_messages(&self) -> String {
-        serde_json::json!(self.host.engine().stats().dropped_messages).to_string()
-    }
-
-    /// How long calls of user code took lately, as JSON; `None` while the control API is off.
-    pub fn handler_time(&self) -> Option<String> {
-        let time = self.host.engine().handler_time(self.host.now)?;
-        Some(serde_json::json!(time).to_string())
-    }
-
-    /// How many messages broke the contract of their route since the start, by its pattern, as JSON.
-    pub fn contract_violations(&self) -> String {
-        serde_json::json!(self.host.engine().stats().contract_violations).to_string()
-    }
-
-    /// How many messages were not what a recording or a scenario expects, by the route's pattern, as JSON.
-    pub fn mismatches(&self) -> String {
-        serde_json::json!(self.host.engine().stats().mismatches).to_string()
     }
 }
 
@@ -425,15 +295,11 @@ impl Switchboard {
         self.header[place as usize] = word;
     }
 
-    fn upstream(&mut self, upstream: f64, event: UpstreamEvent) {
-        let upstream = UpstreamId::from_bits(upstream as u64);
-        self.host.input(Input::Upstream { upstream, event });
-    }
-
     fn scratched(&self, length: usize) -> &[u8] {
         self.scratch.get(..length).unwrap_or_default()
     }
 }
+
 /// The message of the engine's last panic. After one, no method of any [`Switchboard`] works any more.
 #[wasm_bindgen]
 pub fn last_panic() -> Option<String> {

@@ -2,7 +2,52 @@
 
 use bytes::Bytes;
 use serde_json::json;
-use switchboard_core::{CloseCode, CloseFrame, Dial};
+use switchboard_core::{CloseCode, CloseFrame, Dial, Input, UpstreamEvent, UpstreamId};
+use wasm_bindgen::prelude::*;
+
+use crate::{Switchboard, call};
+
+#[wasm_bindgen]
+impl Switchboard {
+    /// An outgoing connection is open, with the subprotocol that the other side chose.
+    pub fn upstream_opened(&mut self, upstream: f64, protocol: Option<String>) {
+        self.upstream(upstream, UpstreamEvent::Opened { protocol });
+    }
+
+    /// The first `length` bytes of scratch came on an outgoing connection: 1 text, 2 binary.
+    pub fn upstream_message(&mut self, upstream: f64, kind: u32, length: usize) {
+        if let Some(message) = call::message(kind, self.scratched(length)) {
+            self.upstream(upstream, UpstreamEvent::Message(message));
+        }
+    }
+
+    /// The transport of an outgoing connection has taken so many of the messages that were sent on it.
+    pub fn upstream_sent(&mut self, upstream: f64, messages: usize) {
+        self.upstream(upstream, UpstreamEvent::Sent { messages });
+    }
+
+    /// An outgoing connection was answered with this HTTP status instead of 101.
+    pub fn upstream_refused(&mut self, upstream: f64, status: u16) {
+        self.upstream(upstream, UpstreamEvent::Refused { status });
+    }
+
+    /// An outgoing connection ended; code 1005 stands for a close frame without one, 1006 for none.
+    pub fn upstream_closed(&mut self, upstream: f64, code: u16, reason: &str) {
+        self.upstream(upstream, UpstreamEvent::Closed(ending(code, reason)));
+    }
+
+    /// An outgoing connection could not be opened, or broke.
+    pub fn upstream_failed(&mut self, upstream: f64, message: String) {
+        self.upstream(upstream, UpstreamEvent::Failed { message });
+    }
+}
+
+impl Switchboard {
+    fn upstream(&mut self, upstream: f64, event: UpstreamEvent) {
+        let upstream = UpstreamId::from_bits(upstream as u64);
+        self.host.input(Input::Upstream { upstream, event });
+    }
+}
 
 /// What to open, as JSON: `Dial` in `npm/src/engine/actor.ts`.
 pub(crate) fn description(dial: &Dial) -> String {

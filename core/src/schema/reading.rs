@@ -3,17 +3,18 @@
 //! Every type of option is compiled for what it is read with. Reading all of them with a deserializer of one type, which knows
 //! where it is, is half the code of one that wraps another and its visitors.
 
+mod parts;
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::fmt::Write;
 
-use serde::de::value::StringDeserializer;
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
-    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
-};
+use serde::de::{self, DeserializeOwned, Deserializer, Error as _, Unexpected, Visitor};
 use serde_json::{Error, Map, Value};
 
 use super::ConfigError;
+use parts::{Elements, Entries, Variant};
 
 /// Reads a value.
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, ConfigError> {
@@ -64,9 +65,9 @@ struct Located<'p> {
 impl<'p> Located<'p> {
     fn list<'de, V: Visitor<'de>>(list: Vec<Value>, path: &'p Path, visitor: V) -> Result<V::Value, Error> {
         let length = list.len();
-        let mut elements = Elements { rest: list.into_iter(), index: 0, path };
+        let mut elements = Elements::new(list, path);
         let value = visitor.visit_seq(&mut elements)?;
-        match elements.rest.len() {
+        match elements.len() {
             0 => Ok(value),
             _ => Err(Error::invalid_length(length, &"fewer elements in array")),
         }
@@ -78,9 +79,9 @@ impl<'p> Located<'p> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let length = object.len();
-        let mut entries = Entries { rest: object.into_iter(), current: None, path };
+        let mut entries = Entries::new(object, path);
         let value = visitor.visit_map(&mut entries)?;
-        match entries.rest.len() {
+        match entries.len() {
             0 => Ok(value),
             _ => Err(Error::invalid_length(length, &"fewer elements in map")),
         }
@@ -202,7 +203,7 @@ impl<'de> Deserializer<'de> for Located<'_> {
             }
             value => return refused(&value, &"string or map"),
         };
-        visitor.visit_enum(Variant { variant, value, path })
+        visitor.visit_enum(Variant::new(variant, value, path))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -234,197 +235,5 @@ impl<'de> Deserializer<'de> for Located<'_> {
         deserialize_tuple_struct(_name: &'static str, _length: usize) list;
         deserialize_map() object;
         deserialize_struct(_name: &'static str, _fields: &'static [&'static str]) object;
-    }
-}
-
-/// The elements of a list.
-struct Elements<'p> {
-    rest: std::vec::IntoIter<Value>,
-    index: usize,
-    path: &'p Path,
-}
-
-impl<'de> SeqAccess<'de> for Elements<'_> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let Some(value) = self.rest.next() else { return Ok(None) };
-        let index = self.index;
-        self.index += 1;
-        let element = seed.deserialize(Located { value, path: self.path });
-        self.path.within(element, || Step::Index(index)).map(Some)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.rest.len())
-    }
-}
-
-/// The entries of an object.
-struct Entries<'p> {
-    rest: serde_json::map::IntoIter,
-    /// The one whose key has been read.
-    current: Option<(String, Value)>,
-    path: &'p Path,
-}
-
-impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some((key, value)) = self.rest.next() else { return Ok(None) };
-        let read = seed.deserialize(text(key.clone()));
-        let read = self.path.within(read, || Step::Key(key.clone()))?;
-        self.current = Some((key, value));
-        Ok(Some(read))
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let Some((key, value)) = self.current.take() else { return Err(Error::custom("value is missing")) };
-        let read = seed.deserialize(Located { value, path: self.path });
-        self.path.within(read, || Step::Key(key))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.rest.len())
-    }
-}
-
-fn text(text: String) -> StringDeserializer<Error> {
-    text.into_deserializer()
-}
-
-/// One of several forms, by its name.
-struct Variant<'p> {
-    variant: String,
-    value: Option<Value>,
-    path: &'p Path,
-}
-
-impl<'de, 'p> EnumAccess<'de> for Variant<'p> {
-    type Error = Error;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Error> {
-        Ok((seed.deserialize(text(self.variant.clone()))?, self))
-    }
-}
-
-impl Variant<'_> {
-    /// What follows the name, which is a step of the path.
-    fn content<T>(
-        self,
-        read: impl FnOnce(Located<'_>) -> Result<T, Error>,
-        expected: &str,
-    ) -> Result<T, Error> {
-        let Some(value) = self.value else {
-            return Err(Error::invalid_type(Unexpected::UnitVariant, &expected));
-        };
-        let content = read(Located { value, path: self.path });
-        self.path.within(content, || Step::Key(self.variant))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Variant<'_> {
-    type Error = Error;
-
-    fn unit_variant(self) -> Result<(), Error> {
-        match &self.value {
-            None | Some(Value::Null) => Ok(()),
-            Some(value) => self.path.within(refused(value, &"unit"), || Step::Key(self.variant.clone())),
-        }
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
-        self.content(|value| seed.deserialize(value), "newtype variant")
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Error> {
-        self.content(|value| value.deserialize_tuple(length, visitor), "tuple variant")
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.content(|value| value.deserialize_struct("", fields, visitor), "struct variant")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use serde::Deserialize;
-    use serde_json::json;
-
-    use super::*;
-
-    #[derive(Debug, PartialEq, Deserialize)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    struct Whole {
-        #[serde(default)]
-        parts: Vec<Part>,
-        #[serde(default)]
-        named: BTreeMap<String, u16>,
-        size: Option<f64>,
-        #[serde(default)]
-        pair: (i8, bool),
-    }
-
-    #[derive(Debug, PartialEq, Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    enum Part {
-        Nothing,
-        Number(u8),
-        Pair(u8, String),
-        Place { x: i32 },
-    }
-
-    fn error(value: Value) -> String {
-        read::<Whole>(value).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn values_of_every_kind_are_read() {
-        let whole = json!({
-            "parts": ["nothing", { "number": 3 }, { "pair": [4, "b"] }, { "place": { "x": -5 } }],
-            "named": { "a": 1, "b.c": 65535 },
-            "size": 2,
-            "pair": [-1, true],
-        });
-        let expected = Whole {
-            parts: vec![Part::Nothing, Part::Number(3), Part::Pair(4, "b".to_owned()), Part::Place { x: -5 }],
-            named: [("a".to_owned(), 1), ("b.c".to_owned(), 65535)].into(),
-            size: Some(2.0),
-            pair: (-1, true),
-        };
-        assert_eq!(read::<Whole>(whole).unwrap(), expected);
-        assert_eq!(read::<Whole>(json!({ "size": null })).unwrap().size, None);
-        assert_eq!(read::<Vec<Value>>(json!([1, { "a": null }])).unwrap(), [json!(1), json!({ "a": null })]);
-    }
-
-    #[test]
-    fn errors_name_the_place() {
-        for (value, expected) in [
-            (json!({ "sizes": 1 }), "sizes: unknown key; did you mean \"size\"?"),
-            (json!({ "size": "1" }), "size: expected a number, got text \"1\""),
-            (json!({ "named": { "a": 65536 } }), "named.a: expected "),
-            (json!({ "parts": [{ "number": 1 }, { "number": [] }] }), "parts[1].number: expected "),
-            (json!({ "parts": [{ "place": { "x": false } }] }), "parts[0].place.x: expected "),
-            (json!({ "parts": [{ "place": {} }] }), "parts[0].place: the key \"x\" is missing"),
-            (json!({ "parts": ["numbre"] }), "parts[0]: expected \"nothing\" or \"number\""),
-            (json!({ "parts": ["number"] }), "parts[0]: expected newtype variant"),
-            (json!({ "parts": [{ "nothing": 1 }] }), "parts[0].nothing: expected "),
-            (json!({ "parts": [{ "nothing": null, "number": 1 }] }), "parts[0]: expected "),
-            (json!({ "pair": [1, true, 2] }), "pair: "),
-            (json!({ "pair": [1, 2] }), "pair[1]: expected true or false"),
-            (json!([]), "expected "),
-            (json!(null), "expected "),
-        ] {
-            let error = error(value);
-            assert!(error.starts_with(expected), "{error:?} for {expected:?}");
-        }
     }
 }
