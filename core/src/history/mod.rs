@@ -209,10 +209,10 @@ impl History {
         });
         self.bytes -= room.bytes();
         change(room, self.count, &self.settings);
-        self.bytes += room.bytes();
         if room.dropped().epochs() > 2 * epochs::MOST {
             room.retain_dropped(|epoch| self.epochs.knows(epoch));
         }
+        self.bytes += room.bytes();
         // One message may go to very many.
         if self.rooms.len() > MOST_ROOMS || self.bytes > MOST_BYTES {
             self.forget_silent();

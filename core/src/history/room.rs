@@ -11,6 +11,9 @@ use crate::time::Instant;
 /// What a message costs beside its payload, in bytes.
 const COST: usize = 128;
 
+/// What an epoch costs of which messages are no longer kept, in bytes.
+const EPOCH_COST: usize = 32;
+
 /// A message that is kept.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
@@ -46,9 +49,9 @@ impl Room {
         self.latest
     }
 
-    /// The bytes that what is kept takes.
+    /// The bytes that what is kept takes, and what is known of the rest.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes + self.names + self.messages.len() * COST
+        self.bytes + self.names + self.messages.len() * COST + self.dropped.epochs() * EPOCH_COST
     }
 
     /// Forgets which messages of other epochs are no longer kept. They have to be unknown: nobody can go on from there.
