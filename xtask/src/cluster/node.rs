@@ -27,6 +27,11 @@ pub(crate) fn configuration(broker: &str) -> String {
         dialect = "relay"
 
         [[routes]]
+        pattern = "/kept/{{room}}"
+        dialect = "relay"
+        history = {{ size = 5000, ttl = 120000 }}
+
+        [[routes]]
         pattern = "/socket/websocket"
         dialect = "phoenix"
         phoenix = {{ timeout = 0, channels = [{{ topic = "room:*", presence = {{ key = "name" }} }}] }}

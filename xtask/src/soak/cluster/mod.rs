@@ -4,13 +4,16 @@
 //!
 //! - whoever listens hears those who speak in their order, nothing twice, and those at their own server without a gap;
 //! - what does not come from the other servers is exactly what `/health` counts as lost;
+//! - who breaks off and comes back to another server, with a position, gets exactly what it missed or is told that it cannot;
 //! - in the end each server shows the same presence and the same counts, which are those of the clients that are there.
 
 mod presence;
+mod returning;
 mod speech;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -21,6 +24,7 @@ use crate::client::Client;
 use crate::cluster::{Broker, Node, configuration};
 use crate::native;
 use crate::project::Project;
+use returning::{Returns, Traveller};
 
 /// How often the broker is killed.
 const KILL_EVERY: Duration = Duration::from_secs(60);
@@ -33,6 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How many come and go at once.
 const GUESTS: u64 = 12;
+
+/// How many break off and come back at once.
+const TRAVELLERS: u64 = 12;
 
 /// How many are counted at each server.
 const COUNTED: usize = 5;
@@ -69,11 +76,19 @@ fn soak(broker: &mut Broker, nodes: &[Node], time: Duration, seed: u64) -> Resul
     )?;
     let ports: Vec<u16> = nodes.iter().map(Node::port).collect();
     let (is_over, is_silent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let listeners = ports.iter().map(|port| speech::Listener::start(*port, is_silent.clone()));
-    let listeners = listeners.collect::<Result<Vec<_>>>()?;
-    let speakers: Vec<_> =
-        ports.iter().enumerate().map(|(index, port)| speech::speak(index, *port, is_over.clone())).collect();
-    for listener in &listeners {
+    let listen = |path| -> Result<Vec<_>> {
+        ports.iter().map(|port| speech::Listener::start(path, *port, is_silent.clone())).collect()
+    };
+    let (listeners, kept_listeners) = (listen(speech::ROOM)?, listen(returning::PATH)?);
+    let speak = |path: &'static str| -> Vec<_> {
+        let ports = ports.iter().enumerate();
+        ports.map(|(index, port)| speech::speak(path, index, *port, is_over.clone())).collect()
+    };
+    let (speakers, kept_speakers) = (speak(speech::ROOM), speak(returning::PATH));
+    let travellers: Vec<_> = (0..TRAVELLERS)
+        .map(|number| Traveller::start(ports.clone(), !seed ^ number, is_over.clone()))
+        .collect();
+    for listener in listeners.iter().chain(&kept_listeners) {
         listener.hears_all_of(nodes.len(), PATIENCE)?;
     }
     let watchers = ports.iter().enumerate().map(|(index, port)| presence::Watcher::start(index, *port));
@@ -90,14 +105,14 @@ fn soak(broker: &mut Broker, nodes: &[Node], time: Duration, seed: u64) -> Resul
         Ok(health["status"] == "ok" && health["cluster"]["nodes"] == nodes.len())
     })?;
     is_over.store(true, Ordering::Relaxed);
-    let mut said = Vec::new();
-    for speaker in speakers {
-        said.push(joined(speaker).context("who speaks")?);
+    let said = all_joined(speakers, "who speaks")?;
+    let kept = all_joined(kept_speakers, "who speaks where it is kept")?;
+    let mut returns = Returns::default();
+    let travellers = all_joined(travellers, "who comes back")?;
+    for (traveller, port) in travellers.into_iter().zip(ports.iter().cycle()) {
+        returns += traveller.finish(*port, &kept, PATIENCE).context("who comes back when all is said")?;
     }
-    let mut visits = 0;
-    for guest in guests {
-        visits += joined(guest).context("who comes and goes")?;
-    }
+    let visits: u64 = all_joined(guests, "who comes and goes")?.into_iter().sum();
 
     let mut expected: Vec<String> = watchers.iter().map(|watcher| watcher.name().to_owned()).collect();
     expected.sort();
@@ -107,18 +122,25 @@ fn soak(broker: &mut Broker, nodes: &[Node], time: Duration, seed: u64) -> Resul
     let all = counted.len();
     agree(nodes, "each server counts all", |node| Ok(node.counted()? == all))?;
 
-    for (index, listener) in listeners.iter().enumerate() {
-        listener.is_at(index, said[index], PATIENCE)?;
+    for (all, said) in [(&listeners, &said), (&kept_listeners, &kept)] {
+        for (index, listener) in all.iter().enumerate() {
+            listener.is_at(index, said[index], PATIENCE)?;
+        }
     }
     is_silent.store(true, Ordering::Relaxed);
     let (mut heard_in_all, mut lost_in_all) = (0, 0);
-    for (index, listener) in listeners.into_iter().enumerate() {
-        let heard = listener.end()?;
-        let missed = heard.missed(&said);
-        if missed[index] > 0 {
-            bail!("{} messages of its own server are missing at {}", missed[index], nodes[index].name());
+    for (index, listeners) in listeners.into_iter().zip(kept_listeners).enumerate() {
+        let (mut heard, mut missed) = (0, 0);
+        for (listener, said) in [(listeners.0, &said), (listeners.1, &kept)] {
+            let of_all = listener.end()?;
+            let missed_of_all = of_all.missed(said);
+            if missed_of_all[index] > 0 {
+                let count = missed_of_all[index];
+                bail!("{count} messages of its own server are missing at {}", nodes[index].name());
+            }
+            heard += of_all.count();
+            missed += missed_of_all.iter().sum::<u64>();
         }
-        let missed: u64 = missed.iter().sum();
         // The last ones are told as lost by the next sign of life.
         agree(&nodes[index..=index], "what is missing is counted", |node| {
             Ok(node.health()?["cluster"]["lost"].as_u64() == Some(missed))
@@ -126,16 +148,15 @@ fn soak(broker: &mut Broker, nodes: &[Node], time: Duration, seed: u64) -> Resul
         .with_context(|| format!("{missed} messages are missing at {}", nodes[index].name()))?;
         let cluster = nodes[index].health()?["cluster"].clone();
         println!(
-            "{}: said {}, heard {}, missed {missed}; counted: lost {}, not sent {}, repeated {}, links {}",
+            "{}: said {}, heard {heard}, missed {missed}; counted: lost {}, not sent {}, repeated {}, links {}",
             nodes[index].name(),
-            said[index],
-            heard.count(),
+            said[index] + kept[index],
             cluster["lost"],
             cluster["unsent"],
             cluster["repeated"],
             cluster["links"],
         );
-        heard_in_all += heard.count();
+        heard_in_all += heard;
         lost_in_all += missed;
     }
     println!(
@@ -143,8 +164,14 @@ fn soak(broker: &mut Broker, nodes: &[Node], time: Duration, seed: u64) -> Resul
          messages heard, {lost_in_all} lost and counted",
         expected.len(),
     );
+    let Returns { recovered, refused, heard, complete } = returns;
+    println!(
+        "who came back to another server got all that was missed {recovered} times, and was told {refused} times that \
+         something is missing; {heard} messages came without a gap, {complete} speakers were followed to the end"
+    );
     drop(counted);
-    match kills > 0 && (lost_in_all == 0 || visits < GUESTS) {
+    let is_quiet = lost_in_all == 0 || visits < GUESTS || recovered == 0 || refused == 0 || complete == 0;
+    match kills > 0 && is_quiet {
         true => bail!("too little has happened to prove anything"),
         false => Ok(()),
     }
@@ -184,6 +211,11 @@ fn agree(nodes: &[Node], what: &str, mut says: impl FnMut(&Node) -> Result<bool>
     Ok(())
 }
 
-fn joined<T>(thread: std::thread::JoinHandle<Result<T>>) -> Result<T> {
+/// What threads that do the same have come to.
+fn all_joined<T>(threads: Vec<JoinHandle<Result<T>>>, who: &'static str) -> Result<Vec<T>> {
+    threads.into_iter().map(|thread| joined(thread).context(who)).collect()
+}
+
+fn joined<T>(thread: JoinHandle<Result<T>>) -> Result<T> {
     thread.join().unwrap_or_else(|_| bail!("a thread has panicked"))
 }

@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::client::Client;
 
-const ROOM: &str = "/room/lobby";
+/// Where the listeners are.
+pub(super) const ROOM: &str = "/room/lobby";
 
 /// How long a speaker waits between two numbers.
 const PACE: Duration = Duration::from_millis(20);
@@ -19,9 +20,14 @@ const PACE: Duration = Duration::from_millis(20);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Says one number after the other. Gives how many.
-pub(super) fn speak(index: usize, port: u16, is_over: Arc<AtomicBool>) -> JoinHandle<Result<u64>> {
+pub(super) fn speak(
+    path: &'static str,
+    index: usize,
+    port: u16,
+    is_over: Arc<AtomicBool>,
+) -> JoinHandle<Result<u64>> {
     std::thread::spawn(move || {
-        let mut client = Client::connect(port, ROOM)?;
+        let mut client = Client::connect(port, path)?;
         let mut said = 0;
         while !is_over.load(Ordering::Relaxed) {
             client.send(&format!("{index} {said}"))?;
@@ -78,8 +84,8 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn start(port: u16, is_over: Arc<AtomicBool>) -> Result<Self> {
-        let mut client = Client::connect(port, ROOM)?;
+    pub(super) fn start(path: &str, port: u16, is_over: Arc<AtomicBool>) -> Result<Self> {
+        let mut client = Client::connect(port, path)?;
         let heard: Arc<Mutex<Heard>> = Arc::default();
         let hearing = heard.clone();
         let thread = std::thread::spawn(move || {
