@@ -91,10 +91,15 @@ impl Follower {
 
     /// How far it is in all of these rooms, beyond what has come here.
     pub(super) fn raise(&self, rooms: &[Arc<str>], position: &mut Position) {
+        let count = rooms.len().max(1);
+        let ahead: Vec<&Numbers> = self.ahead_in(rooms).collect();
         // What it has heard in one of several rooms says nothing about the others.
-        let is_one = rooms.len() < 2;
-        let ahead = self.ahead_in(rooms).filter(|_| is_one);
-        ahead.flat_map(Numbers::iter).for_each(|offset| position.numbers.raise(offset));
+        let Some(first) = ahead.first().filter(|_| ahead.len() == count) else { return };
+        for Offset { epoch, .. } in first.iter() {
+            if let Some(number) = ahead.iter().map(|numbers| numbers.get(epoch)).min().flatten() {
+                position.numbers.raise(Offset { epoch, number });
+            }
+        }
     }
 
     fn ahead_in<'a>(&'a self, rooms: &'a [Arc<str>]) -> impl Iterator<Item = &'a Numbers> {

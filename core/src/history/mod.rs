@@ -112,15 +112,6 @@ pub(crate) struct History {
     at_broker: AtBroker,
 }
 
-/// A message that is kept, as clients get it.
-#[derive(Debug)]
-pub(crate) struct Said {
-    /// In its envelope.
-    pub(crate) message: Message,
-    /// The envelope alone.
-    pub(crate) position: Message,
-}
-
 /// What a client is sent when it joins a room.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Joined {
@@ -177,17 +168,21 @@ impl History {
         self.epochs.heard(now.instant, node, offset)
     }
 
-    /// Keeps a message to these rooms, or without any to everyone.
-    pub(crate) fn keep(&mut self, now: Now, offset: Offset, rooms: &[Arc<str>], message: &Message) -> Said {
+    /// Keeps a message to these rooms, or without any to everyone; gives it in its envelope.
+    pub(crate) fn keep(
+        &mut self,
+        now: Now,
+        offset: Offset,
+        rooms: &[Arc<str>],
+        message: &Message,
+    ) -> Message {
         self.add(now, offset, rooms, message);
         self.said(now, rooms, message)
     }
 
     /// A message that is kept, in its envelope.
-    pub(crate) fn said(&self, now: Now, rooms: &[Arc<str>], message: &Message) -> Said {
-        let here = self.position(now);
-        let message = envelope::message(rooms, &here, message);
-        Said { message, position: envelope::position(rooms, &here, None) }
+    pub(crate) fn said(&self, now: Now, rooms: &[Arc<str>], message: &Message) -> Message {
+        envelope::message(rooms, &self.position(now), message)
     }
 
     fn add(&mut self, now: Now, offset: Offset, rooms: &[Arc<str>], message: &Message) {
@@ -241,6 +236,25 @@ impl History {
         (!has_heard).then(|| envelope::message(rooms, &position, message))
     }
 
+    /// How far a client is that has said something in these rooms, which does not come back to it.
+    pub(crate) fn told_sender(&self, now: Now, id: ConnectionId, rooms: &[Arc<str>]) -> Message {
+        envelope::position(rooms, &self.position_for(now, id, rooms), None)
+    }
+
+    /// Tells a client in these rooms that messages were lost.
+    pub(crate) fn lost(&self, now: Now, id: ConnectionId, rooms: &[Arc<str>]) -> Message {
+        envelope::position(rooms, &self.position_for(now, id, rooms), Some(false))
+    }
+
+    /// How far a client is, which may have heard more than has come here.
+    fn position_for(&self, now: Now, id: ConnectionId, rooms: &[Arc<str>]) -> Position {
+        let mut position = self.position(now);
+        if let Some(follower) = self.followers.get(&id) {
+            follower.raise(rooms, &mut position);
+        }
+        position
+    }
+
     /// A client that takes part is in a room now; the empty name: it is on the route. `knows_all`: what other nodes have said
     /// has come, as far as this one can know. `None`: the client does not take part.
     pub(crate) fn joined(
@@ -257,14 +271,17 @@ impl History {
         let here = self.epochs.reached(now.instant, self.settings.ttl);
         let has_not_come =
             |offset: &Offset| live.numbers.get(offset.epoch).is_some_and(|number| number < offset.number);
-        let before = here.numbers.iter().filter(has_not_come).collect();
-        self.followers.get_mut(&id)?.set_before(name, before);
+        let before: Numbers = here.numbers.iter().filter(has_not_come).collect();
+        let follower = self.followers.get_mut(&id)?;
+        follower.set_before(name, before.clone());
+        // What was said before it came is nothing that it misses, even if that has only been read until now.
+        follower.set_ahead(name, before);
         let rooms: &[Arc<str>] = if name.is_empty() { &[] } else { &[name.into()] };
         let Some(from) = from else {
-            return Some(Joined { envelope: envelope::position(rooms, &live, None), missed: Vec::new() });
+            return Some(Joined { envelope: envelope::position(rooms, &here, None), missed: Vec::new() });
         };
         let Some(kept) = self.after(now, name, &from, knows_all) else {
-            let envelope = envelope::position(rooms, &live, Some(false));
+            let envelope = envelope::position(rooms, &here, Some(false));
             return Some(Joined { envelope, missed: Vec::new() });
         };
         let follower = self.followers.get_mut(&id)?;
@@ -347,11 +364,6 @@ impl History {
     /// Whether a client that takes part misses something in a room when messages up to these do not come.
     pub(crate) fn misses(&self, id: ConnectionId, room: &str, lost: &Numbers) -> bool {
         self.followers.get(&id).is_some_and(|follower| follower.misses(room, lost))
-    }
-
-    /// Tells members of these rooms that messages were lost.
-    pub(crate) fn lost(&self, now: Now, rooms: &[Arc<str>]) -> Message {
-        envelope::position(rooms, &self.position(now), Some(false))
     }
 
     /// Forgets the tenth of the rooms that were silent longest, so that it does not have to be done for each message.

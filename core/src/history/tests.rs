@@ -34,7 +34,7 @@ impl Server {
         let rooms: Vec<Arc<str>> = rooms.iter().map(|room| Arc::from(*room)).collect();
         let offset = self.history.next(self.now(), &mut self.random);
         let said = self.history.keep(self.now(), offset, &rooms, &text.into());
-        position(&said.position)
+        position(&said)
     }
 
     /// A client comes with this query and joins these rooms: for each whether it was recovered, and the texts.
@@ -154,7 +154,7 @@ fn a_message_is_in_its_envelope_as_it_is() {
     let mut keep = |rooms: &[Arc<str>], message: &Message| {
         let offset = kept.history.next(kept.now(), &mut kept.random);
         let said = kept.history.keep(kept.now(), offset, rooms, message);
-        (said.message.parse_json::<Value>().unwrap(), position(&said.position))
+        (said.parse_json::<Value>().unwrap(), position(&said))
     };
     let (text, at) = keep(&rooms, &"say \"hi\"".into());
     assert!(at.ends_with(":1"), "{at}");
@@ -267,7 +267,7 @@ fn a_client_that_is_ahead_of_its_node_hears_nothing_twice() {
     let rooms = [Arc::from("a")];
     let say = |there: &mut Server, text: &str| {
         let offset = there.history.next(there.now(), &mut there.random);
-        (offset, position(&there.history.keep(there.now(), offset, &rooms, &text.into()).position))
+        (offset, position(&there.history.keep(there.now(), offset, &rooms, &text.into())))
     };
     let hear = |here: &mut Server, (offset, _): &(Offset, String), text: &str| {
         let heard = here.history.heard(here.now(), &node, *offset);

@@ -104,13 +104,16 @@ impl Context<'_> {
             .into_iter()
             .filter_map(|id| Some((id, history.for_ahead(self.now, id, offset, rooms, message)?)))
             .collect();
+        let sender = sender.map(|id| (id, history.told_sender(self.now, id, rooms)));
         self.push_kept(others, message.clone());
-        self.push_envelope(followers, said.message);
+        self.push_envelope(followers, said);
         for (id, message) in ahead {
             self.push_envelope(vec![id], message);
         }
         // Its own message is none that it misses when it comes back.
-        self.push_envelope(sender.into_iter().collect(), said.position);
+        if let Some((id, position)) = sender {
+            self.push_envelope(vec![id], position);
+        }
     }
 
     /// The connection in focus has joined a room, or with an empty name opened: it is told how far the room is, and what it
@@ -145,8 +148,8 @@ impl Context<'_> {
                 let id = connection.id();
                 let misses = |room: &str| history.misses(id, room, lost);
                 let rooms: Vec<_> = connection.rooms().filter(|room| misses(room)).cloned().collect();
-                let everyone = misses("").then(|| history.lost(self.now, &[]));
-                let in_rooms = (!rooms.is_empty()).then(|| history.lost(self.now, &rooms));
+                let everyone = misses("").then(|| history.lost(self.now, id, &[]));
+                let in_rooms = (!rooms.is_empty()).then(|| history.lost(self.now, id, &rooms));
                 everyone.into_iter().chain(in_rooms).map(move |message| (id, message))
             })
             .collect();

@@ -15,7 +15,7 @@ impl Broker {
         let offset = server.history.next(server.now(), &mut server.random);
         self.notes.extend(server.history.speaks(server.now(), &mut server.random));
         self.messages.push((offset, text.to_owned()));
-        position(&server.history.keep(server.now(), offset, &["a".into()], &text.into()).position)
+        position(&server.history.keep(server.now(), offset, &["a".into()], &text.into()))
     }
 
     fn read(&self, server: &mut Server, age: u64) -> Numbers {
@@ -132,4 +132,55 @@ fn a_reading_that_is_too_much_counts_for_nothing() {
         assert!(here.history.begin_reading(here.now, 0));
         assert!(here.history.read_all(here.now(), &[note.into()]).is_empty(), "{note}");
     }
+}
+
+/// A reading is ahead of what comes by itself, which may be still on its way, or lost.
+#[test]
+fn who_joins_after_a_reading_misses_nothing_that_was_said_before() {
+    let ((mut there, mut here), mut broker) = (two_servers(), Broker::default());
+    broker.say(&mut there, "before");
+    broker.read(&mut here, 0);
+    let id = here.ids.allocate();
+    here.history.follow(id, "switchboard-history=");
+    let joined = here.history.joined(here.now(), id, "a", true, &mut here.random).unwrap();
+    assert!(joined.missed.is_empty() && here.history.is_ahead(id));
+    let first = position(&joined.envelope);
+    assert_eq!(here.recover("a", &first).unwrap(), [""; 0]);
+
+    let rooms = [Arc::from("a")];
+    let offset = here.history.next(here.now(), &mut here.random);
+    here.history.keep(here.now(), offset, &rooms, &"new".into());
+    let new = here.history.for_ahead(here.now(), id, offset, &rooms, &"new".into()).unwrap();
+    assert_eq!(here.recover("a", &first).unwrap(), ["new"]);
+    assert_eq!(here.recover("a", &position(&new)).unwrap(), [""; 0]);
+    let sent = position(&here.history.told_sender(here.now(), id, &rooms));
+    assert_eq!(here.recover("a", &sent).unwrap(), [""; 0]);
+    let lost = position(&here.history.lost(here.now(), id, &rooms));
+    assert_eq!(here.recover("a", &lost).unwrap(), [""; 0]);
+
+    let node = Node { name: "there".into(), incarnation: 1 };
+    let late = broker.messages[0].0;
+    here.history.heard(here.now(), &node, late);
+    assert_eq!(here.history.for_ahead(here.now(), id, late, &rooms, &"before".into()), None);
+    assert!(!here.history.is_ahead(id), "all of it has come");
+}
+
+/// What a client has heard in one room says nothing about another one.
+#[test]
+fn in_several_rooms_a_client_is_as_far_as_in_all_of_them() {
+    let ((mut there, mut here), mut broker) = (two_servers(), Broker::default());
+    broker.say(&mut there, "before");
+    broker.read(&mut here, 0);
+    let id = here.ids.allocate();
+    here.history.follow(id, "switchboard-history=");
+    let far = here.history.joined(here.now(), id, "a", true, &mut here.random).unwrap();
+    let told = |here: &Server, rooms: &[&str]| {
+        let rooms: Vec<Arc<str>> = rooms.iter().map(|room| Arc::from(*room)).collect();
+        position(&here.history.told_sender(here.now(), id, &rooms))
+    };
+    let near = told(&here, &["b"]);
+    assert_eq!((told(&here, &["a"]), told(&here, &["a", "b"])), (position(&far.envelope), near.clone()));
+    here.history.joined(here.now(), id, "b", true, &mut here.random).unwrap();
+    assert_eq!(told(&here, &["a", "b"]), position(&far.envelope));
+    assert_ne!(near, position(&far.envelope));
 }
